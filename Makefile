@@ -1,0 +1,60 @@
+# Everything starts here: `make demo` to look, `make test` to trust. ARGS="..." is handed on.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test check ci bench docs format requirements clean
+
+BIN := .venv/bin
+ARGS ?=
+
+help: ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+
+demo: ## set up everything and run a shop on this machine, e.g. ARGS="--port 9000"
+	@scripts/setup.sh terminal
+	@exec $(BIN)/tillmesh demo $(ARGS)
+
+test: check ## set up everything, check, run the whole suite, e.g. ARGS="-k receipt"
+	@mkdir -p artifacts
+	TILLMESH_HYPOTHESIS=gate $(BIN)/python -m pytest -n 2 --dist loadgroup --junitxml=artifacts/junit.xml $(ARGS)
+
+check: ## format, lint, types of Python and of the UI, import contracts
+	@scripts/setup.sh test
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	node_modules/.bin/tsc -p jsconfig.json
+
+ci: check ## the suite under coverage, and audits of our code and of what we install
+	@mkdir -p artifacts
+	TILLMESH_HYPOTHESIS=gate $(BIN)/coverage run -m pytest --junitxml=artifacts/junit.xml $(ARGS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage html --quiet --directory artifacts/coverage
+	$(BIN)/coverage report
+	$(BIN)/bandit --quiet --recursive --severity-level medium src
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements/terminal.txt
+
+bench: ## reproducible measurements, e.g. ARGS="sale --json"
+	@scripts/setup.sh terminal
+	@exec $(BIN)/tillmesh bench $(ARGS)
+
+docs: ## follow every link, run every marked code block
+	@scripts/setup.sh test
+	$(BIN)/python -m pytest tests/test_docs.py $(ARGS)
+
+format: ## let the formatter and the safe fixes have their way
+	@scripts/setup.sh test
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+requirements: ## pin and hash requirements/*.in anew
+	@scripts/setup.sh terminal
+	cd requirements && for role in build terminal dev; do \
+		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+			--no-emit-index-url --no-emit-find-links --upgrade $$role.in -o $$role.txt; \
+	done
+
+clean: ## forget what was built here
+	rm -rf .venv node_modules artifacts .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
