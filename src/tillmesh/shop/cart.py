@@ -1,0 +1,88 @@
+"""A cart while it is being filled: plain values, priced by :mod:`tillmesh.shop.pricing`.
+
+Invariant: a cart holds what the cashier did (products, quantities, overrides, discounts), never a computed amount.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from tillmesh.kernel.codec import Record
+from tillmesh.shop.events import TaxTotal
+
+
+class Discount(Record):
+    """A reduction in percent of the amount (``rate_ppm``) or as a fixed amount; exactly one of them is not zero."""
+
+    rate_ppm: int = 0
+    amount_minor: int = 0
+    reason: str = ""
+    approved_by: str = ""
+
+
+class CartLine(Record):
+    """One product in the cart. ``line_id`` is chosen by whoever adds it and stays."""
+
+    line_id: str
+    sku: str
+    name: str
+    unit: str  # piece | kg | g | l | m | hour
+    quantity_milli: int
+    list_price_minor: int
+    tax_code: str
+    unit_price_minor: int | None = None  # an override, when not None
+    fixed_price_minor: int | None = None  # a price embedded in a barcode: the line's amount whatever the quantity
+    price_approved_by: str = ""
+    discount: Discount | None = None
+    barcode: str = ""
+    note: str = ""
+
+
+class Cart(Record):
+    """What one customer is buying. ``cart_id`` is the idempotency key of the sale it becomes."""
+
+    cart_id: str
+    lines: tuple[CartLine, ...] = ()
+    discount: Discount | None = None
+    customer_id: str = ""
+    note: str = ""
+
+
+class Policy(Record):
+    """How the shop computes money: fixed per store, printed on receipts, stored with every sale.
+
+    ``tax_rounding``: "line" rounds the tax of each line, "total" rounds once per rate. ``cash_step_minor`` is the
+    smallest coin in use. Source of the difference: GB HMRC VAT Notice 700 section 17.5 allows either.
+    """
+
+    currency: str = "EUR"
+    prices_include_tax: bool = True
+    tax_rounding: Literal["line", "total"] = "total"
+    rounding: str = "half_up"  # tillmesh.kernel.money.Rounding
+    cash_step_minor: int = 1
+    cash_rounding: str = "half_up"
+    tax_rates_ppm: dict[str, int] = {}  # tax code -> rate
+
+
+class PricedLine(Record):
+    """A cart line with its amounts; the fields mean the same as in SaleLine."""
+
+    line: CartLine
+    unit_price_minor: int
+    gross_minor: int
+    discount_minor: int
+    cart_discount_minor: int
+    rate_ppm: int
+    tax_minor: int
+    total_minor: int
+
+
+class PricedCart(Record):
+    """A cart with every amount the customer will see."""
+
+    lines: tuple[PricedLine, ...]
+    taxes: tuple[TaxTotal, ...]
+    gross_minor: int  # before any discount
+    discount_minor: int  # line and cart discounts
+    tax_minor: int
+    total_minor: int  # to pay, before cash rounding

@@ -1,0 +1,335 @@
+"""What happened in the shop: facts in the past tense, frozen, whole, and kept for ever.
+
+Each class is the body of one event type. Fields are appended with defaults, never renamed, removed or reordered: a
+body is stored as a msgpack array. Amounts are minor units of the sale's currency, quantities are thousandths, times
+are taken from the event's HLC.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tillmesh.kernel.codec import Record
+
+
+Value = str | int | bool | None | list[str]  # what a register field can hold
+
+
+class Payment(Record):
+    """One tender: what was handed over. Change is given once, on the sale.
+
+    ``reference`` is the external terminal's approval code or the gift card's number, never a card number.
+    """
+
+    method: str  # cash | card | gift_card | account
+    amount_minor: int
+    reference: str = ""
+    last_four: str = ""
+
+
+class TaxTotal(Record):
+    """Everything taxed at one rate: ``net + tax = gross``."""
+
+    code: str
+    rate_ppm: int
+    net_minor: int
+    tax_minor: int
+
+
+class SaleLine(Record):
+    """One line as it was charged. ``total = gross - discount - cart_discount`` (+ tax, when taxes are added)."""
+
+    sku: str
+    name: str
+    unit: str
+    quantity_milli: int
+    list_price_minor: int  # per unit, as the catalogue had it
+    unit_price_minor: int  # per unit, as charged
+    gross_minor: int
+    discount_minor: int
+    cart_discount_minor: int
+    tax_code: str
+    rate_ppm: int
+    tax_minor: int
+    total_minor: int  # what the customer pays for the line, tax included
+    barcode: str = ""
+    note: str = ""
+
+
+class Approval(Record):
+    """Somebody with the right role said yes to something the cashier may not do alone."""
+
+    action: str
+    approved_by: str
+
+
+class SaleClosed(Record):
+    """A paid sale. Never edited: a mistake is answered by SaleVoided or SaleRefunded.
+
+    ``sum(payments) - change = total + rounding``; ``rounding`` is what cash without small coins added or took.
+    """
+
+    cart_id: str
+    receipt_number: str
+    shift_id: str
+    cashier: str
+    currency: str
+    prices_include_tax: bool
+    lines: tuple[SaleLine, ...]
+    taxes: tuple[TaxTotal, ...]
+    payments: tuple[Payment, ...]
+    discount_minor: int  # all line and cart discounts together
+    tax_minor: int
+    total_minor: int
+    rounding_minor: int = 0
+    change_minor: int = 0
+    customer_id: str = ""
+    note: str = ""
+    approvals: tuple[Approval, ...] = ()
+    closed_at_ms: int = 0  # wall clock of the till; the HLC orders, this is what the receipt shows
+
+
+class SaleVoided(Record):
+    """A closed sale taken back whole: stock returns, every tender is given back as it came."""
+
+    sale_id: str
+    receipt_number: str
+    shift_id: str
+    by: str
+    reason: str
+    payments: tuple[Payment, ...]  # what was given back; change already deducted
+    total_minor: int
+    tax_minor: int
+    approved_by: str = ""
+    voided_at_ms: int = 0
+    rounding_minor: int = 0
+
+
+class RefundLine(Record):
+    """Part of a sold line that came back. ``line`` is its index in the sale, -1 without a receipt."""
+
+    line: int
+    sku: str
+    name: str
+    unit: str
+    quantity_milli: int
+    unit_price_minor: int
+    tax_code: str
+    rate_ppm: int
+    tax_minor: int
+    total_minor: int
+    restock: bool = True
+
+
+class SaleRefunded(Record):
+    """Goods came back and money went out. ``sale_id`` is empty for a return without receipt.
+
+    ``sum(payments) = total + rounding``.
+    """
+
+    sale_id: str
+    refund_key: str  # the caller's idempotency key
+    receipt_number: str
+    shift_id: str
+    by: str
+    reason: str
+    currency: str
+    lines: tuple[RefundLine, ...]
+    taxes: tuple[TaxTotal, ...]
+    payments: tuple[Payment, ...]
+    tax_minor: int
+    total_minor: int
+    rounding_minor: int = 0
+    approved_by: str = ""
+    customer_id: str = ""
+    refunded_at_ms: int = 0
+
+
+class ShiftOpened(Record):
+    """A drawer was counted in. The shift is named by this event's id."""
+
+    by: str
+    float_minor: int
+    opened_at_ms: int = 0
+
+
+class CashMoved(Record):
+    """Cash put into the drawer (positive) or taken out of it (negative) that is no sale."""
+
+    shift_id: str
+    amount_minor: int
+    reason: str
+    by: str
+    approved_by: str = ""
+
+
+class TenderTotal(Record):
+    """All movements of one tender: taken in sales, given back, and the difference."""
+
+    method: str
+    taken_minor: int
+    returned_minor: int
+    count: int = 0
+
+
+class ShiftTotals(Record):
+    """What an X or Z report says about one shift. Sums of events, nothing else.
+
+    ``expected cash = float + cash taken - cash returned + moved``.
+    """
+
+    currency: str
+    float_minor: int
+    sales: int
+    sales_minor: int
+    voids: int
+    voids_minor: int
+    refunds: int
+    refunds_minor: int
+    discount_minor: int
+    rounding_minor: int
+    tax_minor: int
+    moved_minor: int
+    expected_cash_minor: int
+    tenders: tuple[TenderTotal, ...]
+    taxes: tuple[TaxTotal, ...]
+    first_receipt: str = ""
+    last_receipt: str = ""
+
+
+class ShiftClosed(Record):
+    """The drawer was counted out; the Z report is this event and never changes."""
+
+    shift_id: str
+    z_number: int
+    by: str
+    counted_minor: int
+    totals: ShiftTotals
+    perpetual_minor: int  # all sales minus voids and refunds of this till since its first day
+    opened_at_ms: int = 0
+    closed_at_ms: int = 0
+
+
+class StockMove(Record):
+    """A signed change of one product's stock."""
+
+    sku: str
+    quantity_milli: int
+
+
+class StockReceived(Record):
+    """Goods came in."""
+
+    moves: tuple[StockMove, ...]
+    by: str
+    reason: str = ""
+
+
+class StockAdjusted(Record):
+    """Stock was corrected with a reason: broken, stolen, found."""
+
+    moves: tuple[StockMove, ...]
+    by: str
+    reason: str
+
+
+class StockCounted(Record):
+    """Somebody counted the shelf. ``correction = counted - value at vector``, so sales not yet heard of still apply."""
+
+    sku: str
+    counted_milli: int
+    correction_milli: int
+    vector: tuple[tuple[str, int], ...]
+    by: str
+    reason: str = ""
+
+
+class Change(Record):
+    """New values for some fields of one record; the other fields stay as they are."""
+
+    key: str
+    fields: dict[str, Value]
+
+
+class ProductsChanged(Record):
+    """Products were added or changed, field by field (last writer wins by authority, HLC, actor)."""
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+    source: str = ""
+
+
+class CustomersChanged(Record):
+    """Customers were added or changed, field by field."""
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+
+
+class PeopleChanged(Record):
+    """People were added or changed: name, role, PIN tag, active."""
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+
+
+class SettingsChanged(Record):
+    """Settings of the store (key ``store``) or of one terminal (key: its terminal id) were changed."""
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+
+
+class CartParked(Record):
+    """A cart was put aside for any till of the store to take up. Named by this event's id (an OR-Set dot)."""
+
+    cart_id: str
+    label: str
+    cart: bytes
+    by: str
+    parked_at_ms: int = 0
+
+
+class CartResumed(Record):
+    """Parked carts were taken up or thrown away: removes exactly the dots it has seen."""
+
+    dots: tuple[str, ...]
+    by: str
+    discarded: bool = False
+
+
+class Audited(Record):
+    """Something a manager may want to know later: drawer opened, receipt reprinted, wrong PINs, import."""
+
+    action: str
+    subject: str
+    detail: str
+    by: str
+    approved_by: str = ""
+
+
+# Stored for ever: the name of each event type and its version.
+KINDS: Final[dict[str, type[Record]]] = {
+    "sale_closed": SaleClosed,
+    "sale_voided": SaleVoided,
+    "sale_refunded": SaleRefunded,
+    "shift_opened": ShiftOpened,
+    "cash_moved": CashMoved,
+    "shift_closed": ShiftClosed,
+    "stock_received": StockReceived,
+    "stock_adjusted": StockAdjusted,
+    "stock_counted": StockCounted,
+    "products_changed": ProductsChanged,
+    "customers_changed": CustomersChanged,
+    "people_changed": PeopleChanged,
+    "settings_changed": SettingsChanged,
+    "cart_parked": CartParked,
+    "cart_resumed": CartResumed,
+    "audited": Audited,
+}
+NAMES: Final[dict[type[Record], str]] = {kind: name for name, kind in KINDS.items()}
+VERSION: Final = 1
