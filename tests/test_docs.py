@@ -5,6 +5,7 @@ A block is run when its info string says so: ```` ```python test ```` (plain or 
 
 import doctest
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -92,6 +93,12 @@ def test_decision_records_are_numbered_without_gaps_and_listed() -> None:
     assert [int(path.name[:4]) for path in records] == list(range(1, len(records) + 1))
     index = (ROOT / "docs" / "adr" / "README.md").read_text(encoding="utf-8")
     assert [path.name for path in records if f"({path.name})" not in index] == []
+
+
+def test_the_architecture_page_names_every_package_that_exists_and_no_other() -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`src/tillmesh/(\w+)/`", page))
+    assert named == {path.parent.name for path in (ROOT / "src" / "tillmesh").glob("*/__init__.py")}
 
 
 @pytest.mark.slow
