@@ -1,0 +1,50 @@
+"""Every maximum in one place, with the relations between them asserted.
+
+Units come last in the names. A limit without a source is a guess and says so.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# Money and quantities: far above any shop, far below where SQLite's int64 sums could overflow.
+AMOUNT_MINOR_MAX: Final = 10**11  # Guess: one line or payment up to 1,000,000,000.00.
+QUANTITY_MILLI_MAX: Final = 10**9  # Guess: one million pieces, or one thousand tonnes.
+RATE_PPM_MAX: Final = 10**6  # 100 %.
+
+# Texts.
+NAME_CHARS_MAX: Final = 200
+NOTE_CHARS_MAX: Final = 500
+KEY_CHARS_MAX: Final = 100  # sku, barcode, customer id, cart id
+
+# A sale.
+SALE_LINES_MAX: Final = 1_000  # The largest real invoice in the replay file has 705 lines.
+SALE_PAYMENTS_MAX: Final = 50
+BARCODES_PER_PRODUCT_MAX: Final = 50
+
+# Event bodies and requests.
+EVENT_BODY_BYTES_MAX: Final = 1 << 20
+REQUEST_BODY_BYTES_MAX: Final = 2 << 20
+IMPORT_BODY_BYTES_MAX: Final = 64 << 20
+IMPORT_LINE_CHARS_MAX: Final = 16_384
+IMPORT_COLUMNS_MAX: Final = 100
+IMPORT_ROWS_MAX: Final = 500_000  # Guess: five times the largest catalogue we test with.
+IMPORT_FINDINGS_KEPT_MAX: Final = 200
+PRODUCTS_PER_EVENT_MAX: Final = 500
+PAGE_ROWS_MAX: Final = 1_000
+SEARCH_CHARS_MAX: Final = 100
+
+# Clocks.
+HLC_DRIFT_MS_MAX: Final = 300_000  # 5 minutes; sync.md.
+
+# People.
+PIN_DIGITS_MIN: Final = 4
+PIN_DIGITS_MAX: Final = 12
+PIN_FREE_TRIES: Final = 3
+PIN_DELAY_MS_FIRST: Final = 1_000
+PIN_DELAY_MS_MAX: Final = 300_000
+
+assert SALE_LINES_MAX * NAME_CHARS_MAX * 4 < EVENT_BODY_BYTES_MAX  # a full sale always fits an event
+assert SALE_LINES_MAX * AMOUNT_MINOR_MAX < 2**63  # totals fit SQLite's INTEGER
+assert EVENT_BODY_BYTES_MAX < REQUEST_BODY_BYTES_MAX
+assert PIN_DELAY_MS_FIRST <= PIN_DELAY_MS_MAX
