@@ -54,6 +54,8 @@ class SaleLine(Record):
     total_minor: int  # what the customer pays for the line, tax included
     barcode: str = ""
     note: str = ""
+    discount_rate_ppm: int = 0  # when the line discount was given in percent
+    discount_reason: str = ""
 
 
 class Approval(Record):
@@ -87,6 +89,8 @@ class SaleClosed(Record):
     note: str = ""
     approvals: tuple[Approval, ...] = ()
     closed_at_ms: int = 0  # wall clock of the till; the HLC orders, this is what the receipt shows
+    cart_discount_rate_ppm: int = 0  # when the cart discount was given in percent
+    cart_discount_reason: str = ""
 
 
 class SaleVoided(Record):

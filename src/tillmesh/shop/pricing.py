@@ -66,6 +66,8 @@ def to_sale_lines(priced: PricedCart) -> tuple[SaleLine, ...]:
             total_minor=row.total_minor,
             barcode=line.barcode,
             note=line.note,
+            discount_rate_ppm=0 if line.discount is None else line.discount.rate_ppm,
+            discount_reason="" if line.discount is None else line.discount.reason,
         )
         for row in priced.lines
     )
