@@ -107,6 +107,8 @@ class SaleVoided(Record):
     approved_by: str = ""
     voided_at_ms: int = 0
     rounding_minor: int = 0
+    taxes: tuple[TaxTotal, ...] = ()  # the sale's, so that totals per rate need no look at the sale
+    moves: tuple[StockMove, ...] = ()  # what returns to the shelf: the sale may not have arrived yet
 
 
 class RefundLine(Record):

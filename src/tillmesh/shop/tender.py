@@ -76,7 +76,7 @@ def quote(total_minor: int, payments: Sequence[Payment], policy: Policy) -> Quot
     # Nothing is rounded unless cash is really used: a last cent is owed by card, but forgiven in cash.
     complete = cash >= cash_due if in_cash else due == 0
     if complete:
-        _check_nothing_paid_with_nothing(payments, cash_due)
+        refuse_empty(payments, total_minor, due, cash_due)
     cash_remaining = 0 if complete else max(0, cash_due - cash)
     return Quote(
         total_minor=total_minor,
@@ -128,10 +128,13 @@ def _check_texts(payment: Payment) -> None:
         raise Invalid("the last four digits of a card are exactly four digits", hint="Leave them out if unknown.")
 
 
-def _check_nothing_paid_with_nothing(payments: Sequence[Payment], cash_due: int) -> None:
-    """Refuse payments of zero unless there is nothing to pay: a free sale, or less than half a coin left in cash."""
+def refuse_empty(payments: Sequence[Payment], total_minor: int, due_minor: int, cash_due_minor: int) -> None:
+    """Refuse payments of zero, unless the sale is free or cash rounds what is left of it down to nothing."""
+    if total_minor == 0:
+        return
+    forgiven = due_minor > 0 and cash_due_minor == 0
     for payment in payments:
-        if payment.amount_minor == 0 and (cash_due or payment.method != CASH):
+        if payment.amount_minor == 0 and not (forgiven and payment.method == CASH):
             raise Invalid(f"a {payment.method} payment of zero", hint="Leave it out.")
 
 

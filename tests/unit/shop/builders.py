@@ -4,7 +4,11 @@ from hypothesis import strategies as st
 
 from tillmesh.kernel.money import Rounding
 from tillmesh.shop.cart import Cart, CartLine, Discount, Policy
-from tillmesh.shop.events import Payment
+from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided
+from tillmesh.shop.giveback import tenders, undo
+from tillmesh.shop.pricing import price, to_sale_lines
+from tillmesh.shop.refund import Answer, Wanted, quote
+from tillmesh.shop.tender import cash_amount, settle
 
 RATES = {"std": 200_000, "red": 50_000, "zero": 0, "odd": 88_750}
 
@@ -102,3 +106,64 @@ policies = st.builds(
     cash_rounding=st.sampled_from(list(map(str, Rounding))),
     tax_rates_ppm=st.just(RATES),
 )
+
+
+def sold(some_cart: Cart, by: Policy, *payments: Payment, number: str = "T1-000001") -> SaleClosed:
+    """Close a sale over a cart; without payments it is paid in cash to the coin."""
+    priced = price(some_cart, by)
+    paid = settle(priced.total_minor, payments or [cash(cash_amount(priced.total_minor, by))], by)
+    return SaleClosed(
+        cart_id=some_cart.cart_id,
+        receipt_number=number,
+        shift_id="k3m7qx2p.4f9a2c-1",
+        cashier="ana",
+        currency=by.currency,
+        prices_include_tax=by.prices_include_tax,
+        lines=to_sale_lines(priced),
+        taxes=priced.taxes,
+        payments=paid.payments,
+        discount_minor=priced.discount_minor,
+        tax_minor=priced.tax_minor,
+        total_minor=priced.total_minor,
+        rounding_minor=paid.rounding_minor,
+        change_minor=paid.change_minor,
+    )
+
+
+def refunded(sale: SaleClosed, answers: list[Answer], by: Policy, *wanted: Wanted) -> SaleRefunded:
+    """Refund parts of a sale to the original tenders."""
+    worth = quote(sale, answers, wanted)
+    back = tenders(sale, answers, worth.total_minor, by)
+    return SaleRefunded(
+        sale_id="k3m7qx2p.4f9a2c-2",
+        refund_key="r",
+        receipt_number="T1-000002",
+        shift_id=sale.shift_id,
+        by="ana",
+        reason="too small",
+        currency=sale.currency,
+        lines=worth.lines,
+        taxes=worth.taxes,
+        payments=back.payments,
+        tax_minor=worth.tax_minor,
+        total_minor=worth.total_minor,
+        rounding_minor=back.rounding_minor,
+    )
+
+
+def voided(sale: SaleClosed, answers: list[Answer] | None = None) -> SaleVoided:
+    """Void a sale."""
+    undone = undo(sale, answers or [])
+    return SaleVoided(
+        sale_id="k3m7qx2p.4f9a2c-2",
+        receipt_number="T1-000003",
+        shift_id=sale.shift_id,
+        by="ana",
+        reason="wrong customer",
+        payments=undone.payments,
+        total_minor=undone.total_minor,
+        tax_minor=undone.tax_minor,
+        rounding_minor=undone.rounding_minor,
+        taxes=undone.taxes,
+        moves=undone.moves,
+    )
