@@ -1,0 +1,63 @@
+"""Amounts, quantities, rates and times as a locale writes them: the CLDR through Babel, zones through zoneinfo."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_time
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
+
+from tillmesh.kernel.errors import Invalid
+from tillmesh.kernel.money import exponent
+
+
+class BabelFormats:
+    """Formats of one locale and time zone; fulfils ``shop.receipt.Formats``. Safe to share between threads."""
+
+    def __init__(self, locale: str = "en", time_zone: str = "UTC") -> None:
+        """Take a locale such as ``en_GB`` or ``de-AT`` and a zone such as ``Europe/Vienna``; raises Invalid."""
+        try:
+            self._locale = Locale.parse(locale.replace("-", "_"))
+        except (UnknownLocaleError, ValueError, TypeError) as cause:
+            raise Invalid(f"{locale[:40]!r} is not a known locale", hint="Use one like en_GB.") from cause
+        try:
+            self._zone = ZoneInfo(time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as cause:
+            raise Invalid(f"{time_zone[:60]!r} is not a known time zone", hint="Use one like Europe/London.") from cause
+
+    @property
+    def language(self) -> str:
+        """The BCP 47 tag of the language."""
+        return str(self._locale).replace("_", "-")
+
+    def money(self, amount_minor: int, currency: str) -> str:
+        """Write minor units with the currency's symbol; the decimals are ISO 4217's, quantised before formatting."""
+        decimals = exponent(currency)
+        pattern = str(self._locale.currency_formats["standard"].pattern)
+        pattern = pattern.replace("0.00", "0." + "0" * decimals if decimals else "0")
+        if get_currency_symbol(currency, self._locale)[-1].isalpha():
+            pattern = re.sub(
+                "\u00a4(?=[#0])", "\u00a4\u00a0", pattern
+            )  # CLDR: letters keep their distance from digits.
+        amount = Decimal(amount_minor).scaleb(-decimals)
+        return format_currency(amount, currency, format=pattern, locale=self._locale, currency_digits=False)
+
+    def quantity(self, milli: int) -> str:
+        """Write thousandths as a decimal number without trailing zeros."""
+        return format_decimal(Decimal(milli).scaleb(-3), format="#,##0.###", locale=self._locale)
+
+    def percent(self, rate_ppm: int) -> str:
+        """Write parts per million as percent, with the locale's space where it has one."""
+        pattern = str(self._locale.percent_formats[None].pattern).replace("0", "0.####")
+        return format_percent(Decimal(rate_ppm).scaleb(-6), format=pattern, locale=self._locale)
+
+    def moment(self, at_ms: int) -> str:
+        """Write a time in the store's zone, to the minute."""
+        at = datetime.fromtimestamp(at_ms / 1000, UTC)
+        day = format_date(at.astimezone(self._zone), "medium", locale=self._locale)
+        clock = format_time(at, "short", tzinfo=self._zone, locale=self._locale)
+        return str(self._locale.datetime_formats["medium"]).format(clock, day)
