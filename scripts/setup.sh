@@ -60,6 +60,8 @@ if [ "$role" = test ]; then
     have faketime || missing+=(faketime)
     have node || missing+=(nodejs)
     have npm || missing+=(npm)
+    # Playwright's own Node is linked against it; Debian's chromium and nodejs bring it along, Ubuntu's do not.
+    /sbin/ldconfig -p 2>/dev/null | grep -q 'libatomic\.so\.1' || missing+=(libatomic1)
     if is_debian && ! have chromium; then missing+=(chromium fonts-liberation); fi
 fi
 
@@ -104,7 +106,8 @@ if [ "$role" = test ]; then
     if ! have chromium && ! have google-chrome; then
         say "installing a browser for the journeys"
         "${as_root[@]}" .venv/bin/playwright install-deps chromium
-        .venv/bin/playwright install chromium
+        .venv/bin/playwright install chromium ||
+            die "no browser could be fetched; install Chromium or Google Chrome yourself, then run the same command again"
     fi
 fi
 
