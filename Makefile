@@ -29,7 +29,7 @@ check: ## format, lint, types of Python and of the UI, import contracts
 
 ci: check ## the suite under coverage, and audits of our code and of what we install
 	@mkdir -p artifacts
-	TILLMESH_HYPOTHESIS=gate $(BIN)/coverage run -m pytest --junitxml=artifacts/junit.xml $(ARGS)
+	TILLMESH_HYPOTHESIS=gate $(BIN)/coverage run -m pytest -n 2 --dist loadgroup --junitxml=artifacts/junit.xml $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage html --quiet --directory artifacts/coverage
 	$(BIN)/coverage report
