@@ -12,6 +12,7 @@ import msgspec
 
 from tillmesh.kernel.errors import Invalid
 from tillmesh.shop.events import Change, Value
+from tillmesh.shop.gtin import canonical, is_digits, valid_gtin
 from tillmesh.shop.product_columns import Column, Reading
 from tillmesh.shop.product_rows import BadRow, Row
 
@@ -54,7 +55,7 @@ class Matcher:
         self._titles = {column.field: column.title for column in columns}
         self._adds_barcode = any(column.means == "barcode" for column in columns)
         self._skus: dict[str, int] = {}  # sku -> line
-        self._barcodes: dict[str, int] = {}  # barcode -> line
+        self._barcodes: dict[str, int] = {}  # in its one way to be written -> line
 
     def result(self, row: Row | BadRow) -> RowResult:
         """Understand one row."""
@@ -122,8 +123,8 @@ class Matcher:
             owner = self._shelf.owner(code)
             if owner is not None and owner != sku:
                 found.append(self._find(line, "barcodes", code, f"this barcode belongs to product {owner}"))
-            elif code in self._barcodes and sku not in self._skus:
-                found.append(self._find(line, "barcodes", code, f"the same barcode as in line {self._barcodes[code]}"))
+            elif (before := self._barcodes.get(canonical(code))) and sku not in self._skus:
+                found.append(self._find(line, "barcodes", code, f"the same barcode as in line {before}"))
         return found
 
     def _missing(self, line: int, sku: str, values: Fields) -> list[Finding]:
@@ -141,7 +142,7 @@ class Matcher:
     def _remember(self, line: int, sku: str, codes: Sequence[str]) -> None:
         self._skus.setdefault(sku, line)
         for code in codes:
-            self._barcodes.setdefault(code, line)
+            self._barcodes.setdefault(canonical(code), line)
 
     def _warnings(self, line: int, codes: Sequence[str]) -> list[Finding]:
         return [
@@ -155,11 +156,5 @@ class Matcher:
 
 
 def _digit_is_wrong(code: str) -> bool:
-    """Say whether a code looks like a GTIN (8, 12, 13 or 14 digits) that a scanner would refuse.
-
-    Source: GS1 General Specifications, section 7.9.
-    """
-    if len(code) not in {8, 12, 13, 14} or not (code.isascii() and code.isdigit()):
-        return False
-    digits = [int(digit) for digit in reversed(code)]
-    return (sum(digits[::2]) + 3 * sum(digits[1::2])) % 10 != 0
+    """Say whether a code looks like a GTIN that a scanner would refuse."""
+    return len(code) in {8, 12, 13, 14} and is_digits(code) and not valid_gtin(code)

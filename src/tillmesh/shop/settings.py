@@ -1,0 +1,82 @@
+"""What a store and a till are set to: read from registers, every field with a default that sells."""
+
+from __future__ import annotations
+
+from typing import Literal, Self, cast
+
+from tillmesh.kernel.codec import Record
+from tillmesh.shop.cart import Policy
+from tillmesh.shop.events import Value
+
+STORE = "store"  # the key of the store's own settings register
+
+
+class StoreSettings(Record):
+    """Settings every till of the store shares."""
+
+    name: str = "My shop"
+    address: tuple[str, ...] = ()
+    tax_id: str = ""
+    currency: str = "EUR"
+    locale: str = "en"
+    time_zone: str = "UTC"
+    prices_include_tax: bool = True
+    tax_rounding: str = "total"  # line | total
+    rounding: str = "half_up"
+    cash_step_minor: int = 1
+    cash_rounding: str = "half_up"
+    tax_rates: tuple[str, ...] = ("standard=200000", "reduced=50000", "zero=0")  # code=rate in ppm
+    receipt_footer: str = ""
+    discount_limit_ppm: int = 100_000  # what a cashier may give alone; guess
+    refund_limit_minor: int = 0  # a cashier's refunds up to this amount need no approval; guess
+    barcode_layouts: tuple[str, ...] = ()  # in-store EAN-13 patterns; empty means the built-in ones
+    scanner_prefix: str = ""
+    pay_methods: tuple[str, ...] = ("cash", "card")
+    departments: tuple[str, ...] = ()  # name=icon=colour, in the order the UI shows them
+
+    def policy(self) -> Policy:
+        """Give the rules by which this store computes money."""
+        return Policy(
+            currency=self.currency,
+            prices_include_tax=self.prices_include_tax,
+            tax_rounding=cast('Literal["line", "total"]', self.tax_rounding),
+            rounding=self.rounding,
+            cash_step_minor=self.cash_step_minor,
+            cash_rounding=self.cash_rounding,
+            tax_rates_ppm=self.rates_ppm(),
+        )
+
+    def rates_ppm(self) -> dict[str, int]:
+        """Give the tax rates by code, in parts per million."""
+        pairs = (entry.partition("=") for entry in self.tax_rates)
+        return {code: int(rate) for code, _, rate in pairs}
+
+    @classmethod
+    def of(cls, fields: dict[str, Value]) -> Self:
+        """Build from register fields; unknown fields (of a newer program) are ignored."""
+        return cls(**_known(cls, fields))
+
+
+class TerminalSettings(Record):
+    """Settings of one till."""
+
+    name: str = "Till"
+    number: int = 1
+    printer_kind: str = "none"  # none | network | usb | file
+    printer_target: str = ""  # host:port, vendor:product or a path
+    printer_columns: int = 42
+    print_receipts: bool = True
+    open_drawer: bool = True  # kick the drawer when cash is taken
+
+    @classmethod
+    def of(cls, fields: dict[str, Value]) -> Self:
+        """Build from register fields; unknown fields (of a newer program) are ignored."""
+        return cls(**_known(cls, fields))
+
+
+def _known(cls: type[Record], fields: dict[str, Value]) -> dict[str, object]:
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in fields.items()
+        if name in cls.__struct_fields__ and value is not None
+    }
