@@ -13,17 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests import docs_rules as rules
+from tests.tracked_files import ROOT, tracked_files
 
-ROOT = Path(__file__).resolve().parent.parent
-
-
-def _pages() -> list[Path]:
-    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--", "*.md"]
-    names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return sorted(path for name in names.split("\0") if name and (path := ROOT / name).is_file())
-
-
-PAGES = _pages()
+PAGES = tracked_files("*.md")
 MARKED = [
     pytest.param(block, id=f"{page.relative_to(ROOT)}:{block.line}")
     for page in PAGES

@@ -1,6 +1,5 @@
 """The rules of CONTRIBUTING.md that a machine can hold, applied to every file, and a bad snippet for each of them."""
 
-import subprocess
 import tomllib
 from collections.abc import Callable
 from importlib.metadata import packages_distributions
@@ -9,19 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests import tidy_rules as rules
+from tests.tracked_files import ROOT, tracked_files
 
-ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "src" / "tillmesh"
 
 
-def _files() -> list[Path]:
-    """Everything git tracks or would track."""
-    listing = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"]
-    names = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    return sorted(path for name in names.split("\0") if name and (path := ROOT / name).is_file())
-
-
-FILES = _files()
+FILES = tracked_files()
 SOURCES = [path for path in FILES if path.is_relative_to(PACKAGE) and path.suffix == ".py"]
 CORES = [path for path in SOURCES if path.relative_to(PACKAGE).parts[0] in rules.CORES]
 TESTS = [path for path in FILES if path.is_relative_to(ROOT / "tests") and path.suffix == ".py"]
