@@ -25,7 +25,7 @@ RETRY_MS_FIRST: Final = 500
 RETRY_MS_MAX: Final = 15_000  # guess: how long a cashier who has put in paper will wait
 ERROR_CHARS_MAX: Final = 300
 
-assert RETRY_MS_FIRST < KEEP_MS["drawer"] < RETRY_MS_MAX < KEEP_MS_OTHERS  # noqa: S101
+assert RETRY_MS_FIRST < KEEP_MS["drawer"] < RETRY_MS_MAX < KEEP_MS_OTHERS
 
 
 class PrintJob(msgspec.Struct, frozen=True):

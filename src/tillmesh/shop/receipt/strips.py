@@ -43,7 +43,7 @@ class Strip(NamedTuple):
 
 
 class Symbol(NamedTuple):
-    """A code that the device draws itself."""
+    """A code that the device draws itself; the caption of a QR code follows as strips."""
 
     part: Qr | Barcode
 
@@ -75,7 +75,10 @@ def _lay(part: Part, columns: int, *, scaled: bool) -> Iterator[Strip | Symbol]:
             yield Strip("-" * columns)
         case Spacer():
             yield Strip("")
-        case Qr() | Barcode():
+        case Qr(_, caption):
+            yield Symbol(part)
+            yield from (Strip(line) for line in centred(caption, columns) if caption)
+        case Barcode():
             yield Symbol(part)
         case _:
             assert_never(part)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tillmesh.shop.receipt.parts import Qr, Receipt
+from tillmesh.shop.receipt.parts import Barcode, Receipt
 from tillmesh.shop.receipt.strips import Symbol, centred, strips
 
 
@@ -17,7 +17,7 @@ def _lines(receipt: Receipt, columns: int) -> Iterator[str]:
     for strip in strips(receipt, columns, scaled=False):
         if not isinstance(strip, Symbol):
             yield strip.text
-        elif isinstance(strip.part, Qr):
-            yield from centred(strip.part.caption or strip.part.content, columns)
-        else:
+        elif isinstance(strip.part, Barcode):
             yield from centred(f"[ {strip.part.content} ]", columns)
+        elif not strip.part.caption:
+            yield from centred(strip.part.content, columns)
