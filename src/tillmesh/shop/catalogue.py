@@ -1,0 +1,186 @@
+"""Products as the shop knows them, and how what people enter becomes fields of the product register."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Mapping
+from typing import Any, Final, cast
+
+from tillmesh.kernel.codec import Record
+from tillmesh.kernel.errors import Invalid
+from tillmesh.kernel.limits import BARCODES_PER_PRODUCT_MAX, KEY_CHARS_MAX, NAME_CHARS_MAX
+from tillmesh.kernel.money import check_amount
+from tillmesh.kernel.quantity import ONE, format_quantity, parse_quantity
+from tillmesh.shop.events import Value
+
+# Decimals that a quantity may have. Three are what a shop scale shows and what thousandths can hold.
+UNITS: Final = {"piece": 0, "kg": 3, "g": 0, "l": 3, "ml": 0, "m": 3, "hour": 3}
+COLOUR_CHARS_MAX: Final = 32
+
+
+class Product(Record, frozen=True):
+    """One product, as its register fields merge to. Amounts in the store's currency, taxes as the store prices."""
+
+    sku: str
+    name: str
+    price_minor: int  # per unit
+    unit: str = "piece"
+    tax_code: str = "standard"
+    barcodes: tuple[str, ...] = ()
+    department: str = ""
+    active: bool = True
+    favourite: bool = False
+    track_stock: bool = True
+    low_stock_milli: int = 0
+    cost_minor: int = 0
+    colour: str = ""  # of its tile
+    icon: str = ""
+
+
+def from_fields(sku: str, fields: Mapping[str, Value]) -> Product:
+    """Build a product from its register; missing fields get their defaults, fields of a newer program are ignored."""
+    known = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in fields.items()
+        if name in _DEFAULTS and value is not None
+    }
+    return Product(**cast("dict[str, Any]", {"name": sku, "price_minor": 0, **known, "sku": sku}))
+
+
+def to_fields(product: Product) -> dict[str, Value]:
+    """Give the register fields of a product: all but its sku, which is the register's key."""
+    values = {name: getattr(product, name) for name in _DEFAULTS}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def check_fields(incoming: Mapping[str, object], tax_codes: Container[str]) -> dict[str, Value]:
+    """Turn what somebody entered into register fields, or raise :class:`Invalid` naming the field.
+
+    ``low_stock`` is accepted as decimal text for ``low_stock_milli``; one ``barcode`` for ``barcodes``.
+    """
+    fields: dict[str, Value] = {}
+    for name, value in incoming.items():
+        own, check = _CHECKS.get(name, ("", None))
+        if check is None:
+            raise Invalid(f"a product has no field {name[:40]!r}", hint=f"Fields are {', '.join(_CHECKS)}.")
+        fields[own] = check(value, name)
+    code = fields.get("tax_code")
+    if isinstance(code, str) and code not in tax_codes:
+        raise Invalid(f"tax_code {code[:40]!r} has no rate in this store", hint="Add its rate in the settings first.")
+    return fields
+
+
+def check_new(incoming: Mapping[str, object], tax_codes: Container[str]) -> tuple[str, dict[str, Value]]:
+    """Give sku and fields of a new product: name and price are needed, the sku defaults to the first barcode."""
+    rest = dict(incoming)
+    sku = rest.pop("sku", None)
+    fields = check_fields(rest, tax_codes)
+    missing = [name for name in ("name", "price_minor") if name not in fields]
+    if missing:
+        raise Invalid(f"a new product needs {' and '.join(missing)}", hint="Fill them in.")
+    barcodes = fields.get("barcodes")
+    if sku in (None, "") and isinstance(barcodes, list) and barcodes:
+        sku = barcodes[0]
+    if sku in (None, ""):
+        raise Invalid("a new product needs a sku or a barcode", hint="Scan it, or give it a number of your own.")
+    return check_key(sku, "sku"), fields
+
+
+def check_quantity(unit: str, quantity_milli: int, name: str) -> int:
+    """Give the quantity back if the unit can be divided so finely, or raise :class:`Invalid`."""
+    step = 10 ** (3 - UNITS.get(unit, 3))
+    if quantity_milli % step:
+        raise Invalid(
+            f"{name[:60]} is sold by the {unit} in whole numbers, not {format_quantity(quantity_milli)}",
+            hint="Use a whole number.",
+        )
+    return quantity_milli
+
+
+def check_key(value: object, what: str) -> str:
+    """Give a sku or barcode back if it is short, printable and without spaces, or raise :class:`Invalid`."""
+    if not isinstance(value, str) or not 1 <= len(value) <= KEY_CHARS_MAX or not value.isprintable() or " " in value:
+        raise Invalid(
+            f"{what} must be a text of 1 to {KEY_CHARS_MAX} printable characters without spaces",
+            hint="Check what was scanned or typed.",
+        )
+    return value
+
+
+def _name(value: object, what: str) -> Value:
+    text = _text(value, what)
+    if not text:
+        raise Invalid("a product needs a name", hint="Write what it says on the shelf.")
+    return text
+
+
+def _text(value: object, what: str, chars_max: int = NAME_CHARS_MAX) -> str:
+    text = " ".join(value.split()) if isinstance(value, str) else None
+    if text is None or len(text) > chars_max or not text.isprintable():
+        raise Invalid(f"{what} must be a text of at most {chars_max} printable characters", hint="Shorten it.")
+    return text
+
+
+def _short(value: object, what: str) -> Value:
+    return _text(value, what, COLOUR_CHARS_MAX)
+
+
+def _amount(value: object, what: str) -> Value:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Invalid(f"{what} must be a whole number of minor units", hint="12.50 is 1250.")
+    return check_amount(value, what)
+
+
+def _flag(value: object, what: str) -> Value:
+    if not isinstance(value, bool):
+        raise Invalid(f"{what} must be true or false", hint="Send a JSON boolean.")
+    return value
+
+
+def _unit(value: object, what: str) -> Value:
+    if not isinstance(value, str) or value not in UNITS:
+        raise Invalid(f"{what} {str(value)[:20]!r} is not known", hint=f"Units are {', '.join(UNITS)}.")
+    return value
+
+
+def _key(value: object, what: str) -> Value:
+    return check_key(value, what)
+
+
+def _barcode(value: object, what: str) -> Value:
+    return [check_key(value, what)] if value != "" else []
+
+
+def _barcodes(value: object, what: str) -> Value:
+    if not isinstance(value, list) or len(value) > BARCODES_PER_PRODUCT_MAX:
+        raise Invalid(f"{what} must be a list of at most {BARCODES_PER_PRODUCT_MAX} codes", hint="Remove some.")
+    return list(dict.fromkeys(check_key(code, "a barcode") for code in value))
+
+
+def _low_stock(value: object, what: str) -> Value:
+    return parse_quantity(cast("str | int", value), what, least=0)
+
+
+def _low_stock_milli(value: object, what: str) -> Value:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= ONE * ONE * ONE:
+        raise Invalid(f"{what} must be a whole number of thousandths", hint='Or send low_stock as "2.5".')
+    return value
+
+
+_CHECKS: Final[dict[str, tuple[str, Callable[[object, str], Value]]]] = {
+    "name": ("name", _name),
+    "price_minor": ("price_minor", _amount),
+    "unit": ("unit", _unit),
+    "tax_code": ("tax_code", _key),
+    "barcodes": ("barcodes", _barcodes),
+    "barcode": ("barcodes", _barcode),
+    "department": ("department", _text),
+    "active": ("active", _flag),
+    "favourite": ("favourite", _flag),
+    "track_stock": ("track_stock", _flag),
+    "low_stock": ("low_stock_milli", _low_stock),
+    "low_stock_milli": ("low_stock_milli", _low_stock_milli),
+    "cost_minor": ("cost_minor", _amount),
+    "colour": ("colour", _short),
+    "icon": ("icon", _short),
+}
+_DEFAULTS: Final = frozenset(own for own, _ in _CHECKS.values())
