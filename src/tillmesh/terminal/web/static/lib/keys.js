@@ -1,0 +1,33 @@
+// Keyboard shortcuts: function keys work everywhere, letters and digits only outside of fields, none under a dialog.
+import { useEffect, useRef } from "./ui.js";
+import { dialogs } from "../state/notices.js";
+import { session } from "../state/session.js";
+
+/** @typedef {Record<string, (event: KeyboardEvent) => void | false>} KeyMap key name -> action; `false` lets the browser have the key */
+
+/** @param {EventTarget | null} target */
+export function inField(target) {
+  if (!(target instanceof HTMLElement)) return false;
+  if (target instanceof HTMLInputElement) return !/^(checkbox|radio|button|submit|file|range)$/.test(target.type);
+  return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || target.isContentEditable;
+}
+
+/** Keys of a page while no dialog is open. @param {KeyMap} map */
+export function useKeys(map) {
+  const now = useRef(map);
+  now.current = map;
+  useEffect(() => {
+    const onKey = (/** @type {KeyboardEvent} */ event) => {
+      if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
+      if (dialogs.peek().length || !session.peek()) return;
+      const action = now.current[event.key] ?? (/^\d$/.test(event.key) ? now.current.digit : undefined);
+      if (!action) return;
+      const special = /^F\d+$/.test(event.key) || event.key === "Escape";
+      if (!special && inField(event.target)) return;
+      if (event.key === "Enter" && event.target instanceof HTMLElement && event.target.closest("button, a, summary")) return;
+      if (action(event) !== false) event.preventDefault();
+    };
+    document.addEventListener("keydown", onKey);
+    return () => document.removeEventListener("keydown", onKey);
+  }, []);
+}

@@ -1,0 +1,142 @@
+// The scanner types like a very fast keyboard. We listen at document level, before any field, and judge at Enter.
+//
+// A burst is never cut by a pause alone: under load the browser may sit between two keys for longer than any limit.
+// So all keys since the last Enter are kept with their times, and the code is looked for in the end of that text.
+import { bareCode, isGtin } from "./gtin.js";
+
+const KEYS_MAX = 96;
+/** A pause as long as this ends a burst unless the rest proves to be one code: people and scanners differ. Guess. */
+const PAUSE_MS = 60;
+/** Mean gap of a scanner's keys; the fastest typists stay above 60 ms. */
+const SCANNER_GAP_MS = 30;
+const FORGET_MS = 4000;
+
+/** @typedef {{key: string, at: number, field: HTMLInputElement | HTMLTextAreaElement | null, value: string, start: number | null}} Key */
+
+/**
+ * @typedef {object} WedgeOptions
+ * @property {(code: string, field: HTMLElement | null) => void} onScan
+ * @property {(code: string) => boolean} isKnown whether the catalogue holds the code
+ * @property {() => string} prefix what the scanner sends first, if it is set up so
+ * @property {() => boolean} [asleep] true while no scan is wanted
+ */
+
+/** @type {Key[]} */
+let keys = [];
+
+/** True while keys arrive at scanner speed: expensive work on each key should wait for the end. */
+export function bursting() {
+  const last = keys[keys.length - 1];
+  const third = keys[keys.length - 3];
+  return Boolean(third) && last.at - third.at < 2 * SCANNER_GAP_MS && performance.now() - last.at < PAUSE_MS;
+}
+
+/** @param {WedgeOptions} options @returns {() => void} stop listening */
+export function listenToScanner(options) {
+  const onKey = (/** @type {KeyboardEvent} */ event) => take(event, options);
+  const forget = () => void (keys = []);
+  document.addEventListener("keydown", onKey, { capture: true });
+  document.addEventListener("pointerdown", forget, { capture: true });
+  return () => {
+    document.removeEventListener("keydown", onKey, { capture: true });
+    document.removeEventListener("pointerdown", forget, { capture: true });
+  };
+}
+
+/** @param {KeyboardEvent} event @param {WedgeOptions} options */
+function take(event, options) {
+  if (event.ctrlKey || event.altKey || event.metaKey || options.asleep?.()) return void (keys = []);
+  if (event.key === "Enter" || (event.key === "Tab" && keys.length >= 8)) return ends(event, options);
+  if (event.key.length !== 1) {
+    if (event.key !== "Shift" && event.key !== "CapsLock") keys = [];
+    return;
+  }
+  if (keys.length && event.timeStamp - keys[keys.length - 1].at > FORGET_MS) keys = [];
+  const field = focusedField();
+  keys.push({ key: event.key, at: event.timeStamp, field, value: field?.value ?? "", start: caret(field) });
+  if (keys.length > KEYS_MAX) keys.shift();
+}
+
+/** @param {KeyboardEvent} event @param {WedgeOptions} options */
+function ends(event, options) {
+  const typed = keys;
+  keys = [];
+  const found = findCode(typed, options);
+  if (!found) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const first = typed[found.from];
+  restore(first);
+  options.onScan(found.code, first.field);
+}
+
+/**
+ * Find the code in the end of what was typed. A known product wins, then a right check digit, then speed.
+ * @param {Key[]} typed
+ * @param {Pick<WedgeOptions, "isKnown" | "prefix">} options
+ * @returns {{code: string, from: number} | null}
+ */
+export function findCode(typed, options) {
+  const text = typed.map((key) => key.key).join("");
+  const prefix = options.prefix();
+  if (prefix && text.includes(prefix)) {
+    const from = text.lastIndexOf(prefix);
+    const code = bareCode(text.slice(from + prefix.length));
+    if (code) return { code, from };
+  }
+  const starts = burstStarts(typed);
+  for (const from of starts) {
+    const code = bareCode(text.slice(from));
+    if (code.length >= 4 && options.isKnown(code) && (isGtin(code) || isFast(typed, from))) return { code, from };
+  }
+  for (const from of starts) {
+    if (isGtin(bareCode(text.slice(from)))) return { code: bareCode(text.slice(from)), from };
+  }
+  for (const length of [13, 12, 8, 14]) {
+    const from = text.length - length;
+    if (from >= 0 && isGtin(text.slice(from)) && isFast(typed, from)) return { code: text.slice(from), from };
+  }
+  const from = starts[0] ?? 0;
+  return text.length - from >= 8 && isFast(typed, from) ? { code: bareCode(text.slice(from)), from } : null;
+}
+
+/**
+ * Where a burst may have begun: after each pause, the latest first, and at the very start.
+ * @param {Key[]} typed
+ */
+function burstStarts(typed) {
+  const starts = [];
+  for (let i = typed.length - 1; i > 0; i -= 1) if (typed[i].at - typed[i - 1].at > PAUSE_MS) starts.push(i);
+  if (typed.length) starts.push(0);
+  return starts;
+}
+
+/** @param {Key[]} typed @param {number} from */
+function isFast(typed, from) {
+  const count = typed.length - 1 - from;
+  return count > 0 && (typed[typed.length - 1].at - typed[from].at) / count < SCANNER_GAP_MS;
+}
+
+function focusedField() {
+  const element = document.activeElement;
+  if (element instanceof HTMLTextAreaElement) return element;
+  if (element instanceof HTMLInputElement && !/^(checkbox|radio|button|range)$/.test(element.type)) return element;
+  return null;
+}
+
+/** @param {HTMLInputElement | HTMLTextAreaElement | null} field */
+function caret(field) {
+  try {
+    return field ? field.selectionStart : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Put the field back as it was before the scanner typed into it. @param {Key} key */
+function restore({ field, value, start }) {
+  if (!field?.isConnected || field.value === value) return;
+  field.value = value;
+  if (start !== null) field.setSelectionRange(start, start);
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+}

@@ -1,0 +1,194 @@
+// Taking the money. Python quotes every amount; the page paints the cashier's digits at once.
+import { html, useEffect, useRef, useState, valueOf } from "../lib/ui.js";
+import { t } from "../lib/i18n.js";
+import { money } from "../lib/money.js";
+import { asProblem, reachable } from "../lib/http.js";
+import { useKeys } from "../lib/keys.js";
+import { go } from "../lib/router.js";
+import { rowOfCode, product } from "../state/catalogue.js";
+import { addBarcode, addProduct, cart, isWeighed, newCart } from "../state/cart.js";
+import { call } from "../state/session.js";
+import { openDialog, toast, toastProblem } from "../state/notices.js";
+import { useScans } from "../state/scan.js";
+import { Icon, Key } from "../parts/icon.js";
+import { NumPad } from "../parts/numpad.js";
+import { Pills } from "../parts/pills.js";
+import { ReceiptDialog } from "../parts/receipt.js";
+
+const DIGITS_MAX = 9;
+const RETRY_MS = 800;
+
+/** @typedef {{method: string, amount_minor: number, reference?: string, last_four?: string}} Payment */
+/** @typedef {{total_minor: number, rounding_minor: number, paid_minor: number, remaining_minor: number, cash_remaining_minor: number, change_minor: number, complete: boolean, quick_cash: number[]}} Quote */
+
+/** @type {{method: string, icon: string}[]} */
+const METHODS = [{ method: "cash", icon: "banknote" }, { method: "card", icon: "credit-card" }, { method: "account", icon: "circle-user-round" }];
+
+/** What is still to pay by this method; cash may be rounded. @param {Quote | null} open @param {string} method */
+const dueOf = (open, method) => (open ? (method === "cash" ? open.cash_remaining_minor : open.remaining_minor) : cart.value.total_minor);
+
+/** Ask Python; the newest question wins. @param {Payment[]} payments @param {number} turn */
+function useQuote(payments, turn) {
+  const [quote, setQuote] = useState(/** @type {Quote | null} */ (null));
+  const key = JSON.stringify(payments);
+  useEffect(() => {
+    let over = false;
+    const ask = async () => {
+      try {
+        const answer = await call("POST", `/carts/${cart.peek().cart_id}/quote`, { payments });
+        if (!over) setQuote(answer);
+      } catch (error) {
+        if (over) return;
+        if (asProblem(error).network) setTimeout(() => !over && ask(), RETRY_MS);
+        else setQuote(null);
+      }
+    };
+    void ask();
+    return () => void (over = true);
+  }, [key, turn]);
+  return quote;
+}
+
+/** @param {{sale: any}} props */
+function Paid({ sale }) {
+  const next = () => go("sell");
+  const receipt = () => openDialog(ReceiptDialog, { path: `/sales/${sale.sale_id}`, receipt: sale.receipt_number });
+  useKeys({ Enter: next, Escape: next, F9: next, F2: next, r: () => void receipt(), R: () => void receipt() });
+  useScans((code) => {
+    next();
+    const row = rowOfCode(code);
+    if (row >= 0 && !isWeighed(product(row).unit)) addProduct(product(row));
+    else addBarcode(code);
+  });
+  const change = sale.change_minor ?? 0;
+  return html`<div class="payscr done">
+    <header class="top"><span class="brand"><${Icon} name="circle-check" />${t("paid.title", { receipt: sale.receipt_number })}</span><span class="spacer" /><${Pills} /></header>
+    <main class="paid" role="status">
+      <div class="paid-tick"><${Icon} name="check" /></div>
+      ${change > 0
+        ? html`<small>${t("paid.change")}</small><output class="huge num" id="change">${money(change)}</output>`
+        : html`<small>${t("paid.exact")}</small><output class="huge num">${money(sale.total_minor)}</output>`}
+      <p class="num">${t("paid.total", { total: money(sale.total_minor) })}${sale.payments?.length ? ` · ${sale.payments.map((/** @type {Payment} */ p) => `${t(`method.${p.method}`)} ${money(p.amount_minor)}`).join(" + ")}` : ""}</p>
+      <div class="paid-acts"><button class="btn tall" onClick=${receipt}><${Icon} name="receipt-text" />${t("paid.receipt")} <${Key} k="R" /></button>
+        <button class="btn tall primary" data-first onClick=${next}>${t("paid.next")} <${Key} k="Enter" /></button></div>
+      <p class="hint">${t("paid.scan")}</p>
+    </main>
+  </div>`;
+}
+
+/** @param {{taken: Payment[], onDrop: (index: number) => void}} props */
+const Taken = ({ taken, onDrop }) =>
+  taken.length > 0 &&
+  html`<ul class="taken" aria-label=${t("pay.taken")}>${taken.map(
+    (one, i) => html`<li key=${i}><${Icon} name="check" /><span>${t(`method.${one.method}`)}</span><b class="num">${money(one.amount_minor)}</b>
+      <button class="btn ghost icon" aria-label=${t("pay.drop", { method: t(`method.${one.method}`) })} onClick=${() => onDrop(i)}><${Icon} name="x" /></button></li>`,
+  )}</ul>`;
+
+/** @param {{reference: string, last: string, onReference: (v: string) => void, onLast: (v: string) => void}} props */
+const CardFields = ({ reference, last, onReference, onLast }) =>
+  html`<div class="cardfields"><p class="hint">${t("pay.card.hint")}</p>
+    <label class="field"><span>${t("pay.card.reference")}</span><input maxlength="24" autocomplete="off" value=${reference} onInput=${(/** @type {Event} */ e) => onReference(valueOf(e))} /></label>
+    <label class="field"><span>${t("pay.card.last")}</span><input maxlength="4" inputmode="numeric" autocomplete="off" value=${last} onInput=${(/** @type {Event} */ e) => onLast(valueOf(e).replace(/\D/g, ""))} /></label></div>`;
+
+export function PayPage() {
+  const [sale, setSale] = useState(/** @type {any} */ (null));
+  if (sale) return html`<${Paid} sale=${sale} />`;
+  return html`<${Tender} onPaid=${(/** @type {any} */ paid) => { newCart(); setSale(paid); }} />`;
+}
+
+/** @param {{onPaid: (sale: any) => void}} props */
+function Tender({ onPaid }) {
+  const [method, setMethod] = useState("cash");
+  const [typed, setTyped] = useState("");
+  const [taken, setTaken] = useState(/** @type {Payment[]} */ ([]));
+  const [reference, setReference] = useState("");
+  const [last, setLast] = useState("");
+  const [busy, setBusy] = useState("");
+  const turn = useRef(0);
+  const now = cart.value;
+  const open = useQuote(taken, 0);
+  const due = dueOf(open, method);
+  const amount = typed ? Number(typed) : due;
+  /** @type {Payment} */
+  const current = { method, amount_minor: amount, ...(method === "card" && reference ? { reference } : {}), ...(method === "card" && last ? { last_four: last } : {}) };
+  const quote = useQuote(amount > 0 ? [...taken, current] : taken, 1);
+  const part = amount > 0 && amount < due;
+  const tooMuch = method !== "cash" && amount > due;
+  useEffect(() => {
+    if (!now.lines.length && !busy) go("sell");
+  }, [now.lines.length]);
+
+  const choose = (/** @type {string} */ name) => {
+    setMethod(name);
+    setTyped("");
+  };
+  const press = (/** @type {string} */ key) =>
+    setTyped((text) => (key === "back" ? text.slice(0, -1) : (text + key).replace(/^0+/, "").slice(0, DIGITS_MAX)));
+  const addPart = () => {
+    if (!part) return;
+    setTaken([...taken, current]);
+    setTyped("");
+    setReference("");
+    setLast("");
+    setMethod(method === "cash" ? "card" : "cash");
+  };
+  const complete = async () => {
+    if (busy) return;
+    if (tooMuch) return toast({ tone: "warn", title: t("pay.toomuch", { method: t(`method.${method}`) }), detail: t("pay.toomuch.detail", { amount: money(due) }) });
+    if (part) return addPart();
+    const payments = amount > 0 ? [...taken, current] : taken;
+    setBusy("saving");
+    turn.current += 1;
+    const mine = turn.current;
+    while (turn.current === mine) {
+      try {
+        return onPaid(await call("POST", `/carts/${now.cart_id}/pay`, { payments }));
+      } catch (error) {
+        const problem = asProblem(error);
+        if (!problem.network && problem.status < 500) {
+          setBusy("");
+          return toastProblem(problem);
+        }
+        // The same cart is paid once however often we ask, so asking again is safe.
+        setBusy("retry");
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  };
+  useEffect(() => () => void (turn.current += 1), []);
+  const back = () => (busy === "retry" ? undefined : go("sell"));
+  const pickMethod = (/** @type {number} */ at) => () => {
+    const one = METHODS[at].method;
+    if (one !== "account" || now.customer) choose(one);
+  };
+  useKeys({ Escape: back, Enter: () => void complete(), F9: () => void complete(), digit: (e) => press(e.key), Backspace: () => press("back"), Delete: () => setTyped(""), "+": addPart,
+    c: pickMethod(0), C: pickMethod(0), k: pickMethod(1), K: pickMethod(1), a: pickMethod(2), A: pickMethod(2) });
+  const change = quote && quote.complete ? quote.change_minor : Math.max(0, amount - due);
+  const quick = method === "cash" ? (open?.quick_cash ?? []).filter((one) => one > due).slice(0, 3) : [];
+  return html`<div class="payscr">
+    <header class="top"><button class="btn ghost" onClick=${back}><${Icon} name="arrow-left" />${t("pay.back")} <${Key} k="Esc" /></button><span class="spacer" /><${Pills} /></header>
+    <section class="methods" aria-label=${t("pay.methods")}>
+      ${METHODS.map(
+        (one) => html`<button key=${one.method} class="meth" aria-pressed=${method === one.method} disabled=${one.method === "account" && !now.customer} onClick=${() => choose(one.method)}>
+          <${Icon} name=${one.icon} size="lg" /><span><b>${t(`method.${one.method}`)}</b><small>${one.method === "account" && !now.customer ? t("pay.account.none") : t(`pay.${one.method}.sub`)}</small></span><span class="spacer" /><${Key} k=${t(`pay.${one.method}.key`)} /></button>`,
+      )}
+      <${Taken} taken=${taken} onDrop=${(/** @type {number} */ at) => setTaken(taken.filter((_, i) => i !== at))} />
+    </section>
+    <main class="due">
+      <small>${t(taken.length ? "pay.remaining" : "pay.due")}</small>
+      <output class="huge num" id="due" aria-live="polite">${money(due)}</output>
+      ${open && open.rounding_minor !== 0 && method === "cash" && html`<small class="num">${t("pay.rounding", { amount: money(open.rounding_minor) })}</small>`}
+      ${method === "card" ? html`<${CardFields} reference=${reference} last=${last} onReference=${setReference} onLast=${setLast} />` : ""}
+      <div class="row"><span><small>${t(method === "cash" ? "pay.tendered" : "pay.amount")}</small><output class=${`mid num ${typed ? "" : "soft"}`} id="tendered">${money(amount)}</output></span>
+        ${method === "cash" && html`<span><small>${t("pay.change")}</small><output class=${`mid num ${change > 0 ? "good" : ""}`} id="change" aria-live="polite">${money(change)}</output></span>`}</div>
+      ${method === "cash" && html`<div class="quick"><button class="btn" aria-pressed=${!typed} onClick=${() => setTyped("")}>${t("pay.exact")}</button>
+        ${quick.map((one) => html`<button key=${one} class="btn num" aria-pressed=${typed === String(one)} onClick=${() => setTyped(String(one))}>${money(one)}</button>`)}</div>`}
+      ${tooMuch && html`<p class="refusal" role="alert">${t("pay.toomuch.detail", { amount: money(due) })}</p>`}
+      ${busy === "retry" && html`<p class="refusal warn" role="alert"><b>${t("pay.retry")}</b><span>${t("pay.retry.detail")}</span></p>`}
+      ${part
+        ? html`<button class="pay" disabled=${Boolean(busy)} onClick=${addPart}><span>${t("pay.part", { method: t(`method.${method}`) })} <${Key} k="Enter" /></span><span class="num">${money(amount)}</span></button>`
+        : html`<button class="pay" disabled=${Boolean(busy) || tooMuch || !reachable.value} onClick=${complete}><span>${busy ? t("pay.saving") : t("pay.complete")} <${Key} k="Enter" /></span>${busy ? html`<span class="spin" />` : html`<${Icon} name="check" size="lg" />`}</button>`}
+    </main>
+    <section class="payside"><${NumPad} onKey=${(/** @type {string} */ key) => (key === "00" ? (press("0"), press("0")) : press(key))} third="00" /></section>
+  </div>`;
+}

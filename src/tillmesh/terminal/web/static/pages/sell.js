@@ -1,0 +1,135 @@
+// The sale: products on the one side, the cart on the other, and every key a cashier needs.
+import { html, useEffect, useRef, useState } from "../lib/ui.js";
+import { t } from "../lib/i18n.js";
+import { parseQuantity } from "../lib/money.js";
+import { useKeys } from "../lib/keys.js";
+import { go } from "../lib/router.js";
+import { isInStore } from "../lib/gtin.js";
+import { product, productOf, rowOfCode } from "../state/catalogue.js";
+import { addBarcode, addProduct, cart, isWeighed, moveSelection, pending, removeLine, selected, selectedLine, setQuantity, settled, submit } from "../state/cart.js";
+import { openDialog, toast } from "../state/notices.js";
+import { useScans } from "../state/scan.js";
+import { CartPane, step } from "../parts/cartpane.js";
+import { DiscountDialog, QuantityDialog } from "../parts/linedialogs.js";
+import { Tiles } from "../parts/tiles.js";
+import { Top } from "../parts/top.js";
+import { Confirm } from "../parts/dialog.js";
+
+/** How long Charge waits for the last changes before it says that they are not saved. */
+const CHARGE_WAIT_MS = 1500;
+/** Digits are shown only after a pause: a scanner's would flicker. */
+const SHOW_MS = 90;
+
+/** @typedef {import("../state/catalogue.js").Product} Product */
+
+/** Digits typed outside a field, and the quantity they became. */
+function useMultiplier() {
+  const typed = useRef("");
+  const timer = useRef(/** @type {any} */ (0));
+  const [shown, setShown] = useState("");
+  const times = useRef(0);
+  const show = (/** @type {string} */ text) => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setShown(text), SHOW_MS);
+  };
+  const reset = () => {
+    clearTimeout(timer.current);
+    typed.current = "";
+    times.current = 0;
+    setShown("");
+  };
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return {
+    shown,
+    reset,
+    press: (/** @type {string} */ key) => {
+      typed.current = (typed.current + key).slice(-20);
+      if (typed.current.length <= 8) show(typed.current);
+    },
+    star: () => {
+      const milli = parseQuantity(typed.current);
+      typed.current = "";
+      if (!milli || milli <= 0) return reset();
+      times.current = milli;
+      clearTimeout(timer.current);
+      setShown(`${milli / 1000} ×`);
+    },
+    /** The quantity to use now, once. */
+    take: () => {
+      const milli = times.current;
+      reset();
+      return milli;
+    },
+    pending: () => times.current,
+  };
+}
+
+/** @param {Product} item @param {number} milli 0 when none was typed */
+async function add(item, milli) {
+  if (!isWeighed(item.unit)) return addProduct(item, milli || 1000);
+  const weight = milli || (await openDialog(QuantityDialog, { name: item.name, unit: item.unit, price: item.price_minor }));
+  if (weight) addProduct(item, weight);
+}
+
+export async function chooseCustomer() {
+  const { CustomerDialog } = await import("../parts/customerdialog.js");
+  const chosen = await openDialog(CustomerDialog, { current: cart.peek().customer });
+  if (chosen) submit({ op: "customer", customer_id: chosen.customer_id, _name: chosen.name });
+}
+
+async function discount() {
+  if (!cart.peek().lines.length) return;
+  const op = await openDialog(DiscountDialog, { line: selectedLine.peek() });
+  if (op) submit(op);
+}
+
+async function park() {
+  const { parkCart, ParkedDialog } = await import("../parts/parkdialog.js");
+  if (cart.peek().lines.length) await parkCart();
+  else await openDialog(ParkedDialog, {});
+}
+
+async function clear() {
+  const { lines } = cart.peek();
+  if (!lines.length) return;
+  const yes = await openDialog(Confirm, { title: t("clear.title"), text: t("clear.text", { n: lines.length }), yes: t("clear.yes"), danger: true });
+  if (yes) submit({ op: "clear" });
+}
+
+async function charge() {
+  if (!cart.peek().lines.length) return;
+  if (!(await settled(CHARGE_WAIT_MS))) return toast({ tone: "warn", title: t("sell.unsaved", { n: pending.peek() }), detail: t("sell.unsaved.detail") });
+  go("pay");
+}
+
+export function SellPage() {
+  const field = /** @type {import("../vendor/preact-hooks.js").Ref<HTMLInputElement | null>} */ (useRef(null));
+  const times = useMultiplier();
+  useScans((code) => {
+    const milli = times.take();
+    const row = rowOfCode(code);
+    if (row >= 0) return void add(product(row), milli);
+    if (isInStore(code) || /^[\w.-]{4,48}$/.test(code)) addBarcode(code, milli);
+  });
+  const remove = () => void (selected.peek() && removeLine(selected.peek()));
+  const enter = () => {
+    const milli = times.take();
+    if (milli && selectedLine.peek()) setQuantity(selected.peek(), milli);
+  };
+  const escape = () => {
+    times.reset();
+    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+  };
+  const actions = { customer: () => void chooseCustomer(), discount: () => void discount(), park: () => void park(), refund: () => go("sales"), clear: () => void clear(), charge: () => void charge() };
+  useKeys({
+    F2: () => field.current?.focus(), F4: actions.customer, F6: actions.park, F7: actions.discount, F8: actions.refund, F9: actions.charge,
+    Escape: escape, ArrowUp: () => moveSelection(-1), ArrowDown: () => moveSelection(1), Delete: remove, "+": () => step(1), "-": () => step(-1),
+    "*": times.star, Enter: enter, digit: (event) => times.press(event.key), ".": () => times.press("."), ",": () => times.press("."),
+    Backspace: times.reset,
+  });
+  return html`<div class="app">
+    <${Top} />
+    <main class="app-main"><${Tiles} field=${field} onPick=${(/** @type {Product} */ item) => void add(productOf(item.sku) ?? item, times.take())} /></main>
+    <${CartPane} actions=${actions} multiplier=${times.shown} />
+  </div>`;
+}

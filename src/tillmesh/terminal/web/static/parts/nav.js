@@ -1,0 +1,74 @@
+// Ways to the other pages: a side bar in the back office, a drawer from the sale.
+import { html } from "../lib/ui.js";
+import { t } from "../lib/i18n.js";
+import { route } from "../lib/router.js";
+import { look, changeLook } from "../state/look.js";
+import { may, session, signOut, store, terminal } from "../state/session.js";
+import { openDialog } from "../state/notices.js";
+import { Dialog } from "./dialog.js";
+import { Icon, Key } from "./icon.js";
+
+/** @typedef {import("../state/session.js").Role} Role */
+
+/** @type {{page: string, icon: string, role: Role}[]} */
+const PAGES = [
+  { page: "sell", icon: "shopping-cart", role: "cashier" },
+  { page: "sales", icon: "receipt-text", role: "cashier" },
+  { page: "customers", icon: "users", role: "cashier" },
+  { page: "shift", icon: "wallet", role: "cashier" },
+  { page: "reports", icon: "chart-column", role: "supervisor" },
+  { page: "products", icon: "package", role: "cashier" },
+  { page: "stock", icon: "boxes", role: "cashier" },
+  { page: "people", icon: "circle-user-round", role: "supervisor" },
+  { page: "audit", icon: "shield-check", role: "manager" },
+  { page: "health", icon: "activity", role: "cashier" },
+  { page: "settings", icon: "settings", role: "cashier" },
+];
+
+/** @param {{onGo?: () => void}} props */
+const Links = ({ onGo }) =>
+  PAGES.filter((one) => may(one.role)).map(
+    (one) => html`<a key=${one.page} class="nav" href=${`#/${one.page}`} aria-current=${route.value.page === one.page ? "page" : undefined} onClick=${onGo}>
+      <${Icon} name=${one.icon} />${t(`nav.${one.page}`)}
+    </a>`,
+  );
+
+/** @param {{onGo?: () => void}} props */
+const Me = ({ onGo }) =>
+  html`<div class="me">
+    <div><b>${session.value?.name}</b><small>${session.value ? t(`role.${session.value.role}`) : ""}${terminal.value.name ? ` · ${terminal.value.name}` : ""}</small></div>
+    <button class="btn ghost icon" aria-label=${t("signout")} title=${t("signout")} onClick=${() => { onGo?.(); void signOut(); }}><${Icon} name="log-out" /></button>
+  </div>`;
+
+export const Side = () =>
+  html`<nav class="side" aria-label=${t("nav.label")}>
+    <a class="brand" href="#/sell"><${Icon} name="store" /><span>${store.value.name ?? t("app.name")}</span></a>
+    <div class="side-links"><${Links} /></div>
+    <${Me} />
+  </nav>`;
+
+/** @param {{close: () => void}} props */
+const Drawer = ({ close }) => {
+  const dark = document.documentElement.dataset.theme === "dark";
+  look.value;
+  return html`<${Dialog} title=${store.value.name ?? t("app.name")} onClose=${close} className="drawer">
+    <nav class="side-links" aria-label=${t("nav.label")}><${Links} onGo=${close} /></nav>
+    <div class="drawer-foot">
+      <button class="nav" onClick=${() => { close(); void openDialog(Shortcuts, {}); }}><${Icon} name="keyboard" />${t("keys.title")}<${Key} k="F1" /></button>
+      <button class="nav" onClick=${() => changeLook({ theme: dark ? "light" : "dark" })}><${Icon} name=${dark ? "sun" : "moon"} />${t(dark ? "look.to.light" : "look.to.dark")}</button>
+      <${Me} onGo=${close} />
+    </div>
+  <//>`;
+};
+
+export const openMenu = () => openDialog(Drawer, {});
+
+const KEYS = ["F2", "F4", "F6", "F7", "F8", "F9", "F10", "Esc", "0-9 *", "Up Down", "+ -", "Del", "Enter"];
+
+/** @param {{close: () => void}} props */
+const Shortcuts = ({ close }) =>
+  html`<${Dialog} title=${t("keys.title")} onClose=${close}>
+    <dl class="keys">${KEYS.map((key) => html`<div key=${key}><dt><kbd>${t(`keys.${key}.name`)}</kbd></dt><dd>${t(`keys.${key}`)}</dd></div>`)}</dl>
+  <//>`;
+
+export const openShortcuts = () => openDialog(Shortcuts, {});

@@ -1,0 +1,70 @@
+// Parked carts: put one aside, take one up again.
+import { html, useEffect, useState } from "../lib/ui.js";
+import { t, clock } from "../lib/i18n.js";
+import { money } from "../lib/money.js";
+import { asProblem } from "../lib/http.js";
+import { cart, newCart, pending, settled, takeCart } from "../state/cart.js";
+import { call, get, parkedCount } from "../state/session.js";
+import { openDialog, toast, toastOk, toastProblem } from "../state/notices.js";
+import { Confirm, Dialog } from "./dialog.js";
+import { Refusal } from "./fields.js";
+import { Icon } from "./icon.js";
+import { NoteDialog } from "./linedialogs.js";
+
+const SETTLE_MS = 1500;
+
+/** Put the current cart aside under an optional name. */
+export async function parkCart() {
+  const label = await openDialog(NoteDialog, { title: t("park.title"), text: cart.peek().customer?.name ?? "", label: t("park.label") });
+  if (label === undefined) return;
+  if (!(await settled(SETTLE_MS))) return toast({ tone: "warn", title: t("sell.unsaved", { n: pending.peek() }), detail: t("sell.unsaved.detail") });
+  try {
+    await call("POST", `/carts/${cart.peek().cart_id}/park`, label ? { label } : {});
+    parkedCount.value += 1;
+    newCart();
+    toastOk("park.done");
+  } catch (error) {
+    toastProblem(error);
+  }
+}
+
+/** @param {{close: () => void}} props */
+export function ParkedDialog({ close }) {
+  const [list, setList] = useState(/** @type {any[] | null} */ (null));
+  const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
+  const load = () =>
+    get("/parked").then(
+      (answer) => {
+        setList(answer.parked);
+        parkedCount.value = answer.parked.length;
+      },
+      (error) => setProblem(asProblem(error)),
+    );
+  useEffect(() => void load(), []);
+  const resume = async (/** @type {any} */ one) => {
+    try {
+      takeCart(await call("POST", `/parked/${one.park_id}/resume`, {}));
+      parkedCount.value = Math.max(0, parkedCount.peek() - 1);
+      close();
+    } catch (error) {
+      setProblem(asProblem(error));
+      void load();
+    }
+  };
+  const drop = async (/** @type {any} */ one) => {
+    const yes = await openDialog(Confirm, { title: t("park.drop.title"), text: t("park.drop.text", { label: one.label || one.by, total: money(one.total_minor) }), yes: t("park.drop"), danger: true });
+    if (!yes) return;
+    await call("DELETE", `/parked/${one.park_id}`).catch((error) => setProblem(asProblem(error)));
+    void load();
+  };
+  return html`<${Dialog} title=${t("park.list")} onClose=${close}>
+    <${Refusal} problem=${problem} />
+    ${list === null && !problem ? html`<div class="waiting small"><span class="spin" /></div>` : ""}
+    ${list?.length === 0 && html`<div class="empty"><${Icon} name="pause" size="xl" /><b>${t("park.none")}</b><span>${t("park.none.hint")}</span></div>`}
+    <ul class="rows">${(list ?? []).map(
+      (one, i) => html`<li key=${one.park_id}><button class="row-main" data-first=${i === 0} onClick=${() => resume(one)}><span class="row-icon"><${Icon} name="play" /></span>
+          <span><b>${one.label || t("park.nolabel")}</b><small>${t("park.by", { by: typeof one.by === "string" ? one.by : (one.by?.name ?? ""), at: clock(one.parked_at) })} · ${t("cart.items", { n: Number(one.item_count) })}</small></span><span class="spacer" /><b class="num">${money(one.total_minor)}</b></button>
+        <button class="btn ghost icon" aria-label=${t("park.drop")} onClick=${() => drop(one)}><${Icon} name="trash-2" /></button></li>`,
+    )}</ul>
+  <//>`;
+}

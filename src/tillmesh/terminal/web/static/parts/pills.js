@@ -1,0 +1,30 @@
+// The quiet pills: what matters now, in words. Nothing to say, nothing shown.
+import { html } from "../lib/ui.js";
+import { t } from "../lib/i18n.js";
+import { reachable } from "../lib/http.js";
+import { pending, stalled } from "../state/cart.js";
+import { printer, sync } from "../state/session.js";
+import { Icon } from "./icon.js";
+
+/** @param {import("../state/session.js").Sync} now */
+function syncWords(now) {
+  const waiting = now.pending ?? now.unreplicated ?? 0;
+  const peers = now.peers ?? [];
+  const up = peers.filter((peer) => peer.reachable).length;
+  if (now.hub_reachable === false && waiting > 0) return { tone: "warn", icon: "cloud-off", text: t("pill.offline", { n: waiting }) };
+  if (peers.length) return { tone: up === peers.length ? "ok" : "warn", icon: "network", text: t("pill.tills", { n: up + 1, all: peers.length + 1 }) };
+  if (now.hub_reachable && waiting > 0) return { tone: "", icon: "cloud", text: t("pill.sending", { n: waiting }) };
+  if (now.hub_reachable) return { tone: "ok", icon: "cloud", text: t("pill.insync") };
+  return { tone: "", icon: "monitor", text: t("pill.alone") };
+}
+
+export function Pills() {
+  const silent = !reachable.value || stalled.value;
+  const words = syncWords(sync.value);
+  const state = printer.value.state;
+  return html`<div class="pills" role="status">
+    ${silent && html`<span class="pill warn"><${Icon} name="wifi-off" />${pending.value ? t("pill.silent.changes", { n: pending.value }) : t("pill.silent")}</span>`}
+    ${state && state !== "ready" && state !== "off" && html`<span class="pill warn" title=${printer.value.detail ?? ""}><${Icon} name="printer" />${t(`pill.printer.${state}`)}</span>`}
+    ${!silent && html`<a class=${`pill ${words.tone} hide-s`} href="#/health"><${Icon} name=${words.icon} />${words.text}</a>`}
+  </div>`;
+}

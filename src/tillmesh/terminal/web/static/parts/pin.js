@@ -1,0 +1,97 @@
+// The PIN pad: sign in at the start, over a page when the sign-in has ended, and approvals in place.
+import { html, useEffect, useState } from "../lib/ui.js";
+import { t } from "../lib/i18n.js";
+import { asProblem, reachable, send } from "../lib/http.js";
+import { people, signIn, store, terminal } from "../state/session.js";
+import { Dialog } from "./dialog.js";
+import { Icon, Key } from "./icon.js";
+import { NumPad } from "./numpad.js";
+
+const PIN_MIN = 4;
+const PIN_MAX = 8;
+
+/**
+ * @param {{submit: (pin: string) => Promise<void>, button: string}} props
+ */
+function PinPad({ submit, button }) {
+  const [pin, setPin] = useState("");
+  const [busy, setBusy] = useState(false);
+  const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
+  const go = async () => {
+    if (busy || pin.length < PIN_MIN) return;
+    setBusy(true);
+    try {
+      await submit(pin);
+    } catch (error) {
+      setProblem(asProblem(error));
+      setPin("");
+    }
+    setBusy(false);
+  };
+  const press = (/** @type {string} */ key) => {
+    setProblem(null);
+    setPin((now) => (key === "back" ? now.slice(0, -1) : (now + key).slice(0, PIN_MAX)));
+  };
+  useEffect(() => {
+    const onKey = (/** @type {KeyboardEvent} */ event) => {
+      if (event.ctrlKey || event.metaKey || event.altKey) return;
+      if (/^\d$/.test(event.key)) press(event.key);
+      else if (event.key === "Backspace") press("back");
+      else if (event.key === "Enter") void go();
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    };
+    document.addEventListener("keydown", onKey, { capture: true });
+    return () => document.removeEventListener("keydown", onKey, { capture: true });
+  });
+  const wait = problem?.body?.retry_after_ms;
+  return html`<div class="pin">
+    <div class=${`pin-dots ${problem ? "bad" : ""}`} role="img" aria-label=${t("pin.typed", { n: pin.length })}>
+      ${Array.from({ length: Math.max(PIN_MIN, pin.length) }, (_, i) => html`<i key=${i} class=${i < pin.length ? "on" : ""} />`)}
+    </div>
+    <p class="pin-say" role="alert">
+      ${problem && html`<b>${problem.title}</b> ${wait ? t("pin.wait", { n: Math.ceil(wait / 1000) }) : problem.detail}`}
+    </p>
+    <${NumPad} onKey=${press} />
+    <button class="btn primary tall wide" data-first disabled=${busy || pin.length < PIN_MIN} onClick=${go}>
+      ${busy ? html`<span class="spin" />` : null}${button} <${Key} k="Enter" />
+    </button>
+  </div>`;
+}
+
+const initials = (/** @type {string} */ name) => name.split(/\s+/).map((word) => word[0] ?? "").join("").slice(0, 2).toUpperCase();
+
+/** The first page of the day. */
+export const SignInPage = () =>
+  html`<main class="signin">
+    <section class="signin-brand">
+      <div class="signin-logo"><${Icon} name="store" /></div>
+      <h1>${store.value.name ?? t("app.name")}</h1>
+      <p>${terminal.value.name ?? ""}</p>
+      ${people.value.length > 0 &&
+      html`<ul class="signin-people" aria-label=${t("signin.people")}>
+        ${people.value.slice(0, 8).map(
+          (one) => html`<li key=${one.user_id}><span class=${`avatar ${one.role}`} aria-hidden="true">${initials(one.name)}</span><span><b>${one.name}</b><small>${t(`role.${one.role}`)}</small></span></li>`,
+        )}
+      </ul>`}
+      <small class="signin-made">${t("app.made", { version: terminal.value.version ?? "" })}</small>
+    </section>
+    <section class="signin-pad">
+      <h2>${t("signin.title")}</h2>
+      ${!reachable.value && html`<p class="pill warn"><${Icon} name="wifi-off" />${t("pill.silent")}</p>`}
+      <${PinPad} submit=${signIn} button=${t("signin.go")} />
+    </section>
+  </main>`;
+
+/** Over the page: it stays as it is. */
+export const SignInOver = () =>
+  html`<${Dialog} title=${t("signin.again")} note=${t("signin.again.note")} className="pin-dlg">
+    <${PinPad} submit=${signIn} button=${t("signin.go")} />
+  <//>`;
+
+/** @param {{needs: string, action: string, detail: string, close: (approval?: string) => void}} props */
+export const ApprovalDialog = ({ needs, action, detail, close }) =>
+  html`<${Dialog} title=${t("approval.title", { role: t(`role.${needs}`) })} note=${detail || t("approval.note")} onClose=${() => close()} className="pin-dlg">
+    <${PinPad} button=${t("approval.go")} submit=${async (/** @type {string} */ pin) => close((await send("POST", "/approvals", { pin, action })).approval)} />
+  <//>`;

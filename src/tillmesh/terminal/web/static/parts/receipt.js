@@ -1,0 +1,35 @@
+// The receipt on the screen, as the printer prints it, and printing it again.
+import { html, useEffect, useState } from "../lib/ui.js";
+import { t } from "../lib/i18n.js";
+import { asProblem } from "../lib/http.js";
+import { call, get } from "../state/session.js";
+import { toastOk } from "../state/notices.js";
+import { Dialog } from "./dialog.js";
+import { Refusal } from "./fields.js";
+import { Icon } from "./icon.js";
+
+/** @param {{path: string, receipt: string, close: () => void}} props `path` e.g. "/sales/ID" or "/refunds/ID" */
+export function ReceiptDialog({ path, receipt, close }) {
+  const [text, setText] = useState("");
+  const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
+  const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    get(`${path}/receipt?format=text`, { as: "text" }).then(setText, (error) => setProblem(asProblem(error)));
+  }, [path]);
+  const print = async () => {
+    setBusy(true);
+    try {
+      await call("POST", `${path}/print`, { copy: true });
+      toastOk("receipt.printing");
+      close();
+    } catch (error) {
+      setProblem(asProblem(error));
+      setBusy(false);
+    }
+  };
+  return html`<${Dialog} title=${t("receipt.title", { receipt })} onClose=${close} className="receipt-dlg"
+      foot=${html`<button class="btn" onClick=${close}>${t("close")}</button><button class="btn primary" data-first disabled=${busy} onClick=${print}><${Icon} name="printer" />${t("receipt.print")}</button>`}>
+    <${Refusal} problem=${problem} />
+    ${text ? html`<pre class="receipt" tabindex="0">${text}</pre>` : !problem && html`<div class="waiting small"><span class="spin" /></div>`}
+  <//>`;
+}

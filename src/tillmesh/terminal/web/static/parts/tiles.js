@@ -1,0 +1,131 @@
+// The product grid: departments, search results, thousands of tiles of which only those in sight exist.
+import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
+import { t } from "../lib/i18n.js";
+import { money, quantity } from "../lib/money.js";
+import { bursting } from "../lib/wedge.js";
+import { count, departments, failed, loadCatalogue, product, ready, rowsOf, search, stockOf, stockVersion, version } from "../state/catalogue.js";
+import { isWeighed } from "../state/cart.js";
+import { Icon, Key } from "./icon.js";
+import { Virtual } from "./virtual.js";
+
+const FOUND_MAX = 400;
+const TILE = { width: 164, height: 118, gap: 10 };
+
+/** @typedef {import("../state/catalogue.js").Product} Product */
+
+/** @param {string} name */
+export const departmentOf = (name) => departments.value.find((one) => one.name === name);
+
+/** @param {string} unit */
+export const perUnit = (unit) => (isWeighed(unit) ? t("unit.per", { unit }) : "");
+
+/** @param {{row: number, onPick: (product: Product) => void, active: boolean, index: number, plain: boolean}} props */
+function Tile({ row, onPick, active, index, plain }) {
+  const item = product(row);
+  const group = departmentOf(item.department);
+  const left = stockOf(item.sku);
+  const low = left !== undefined && Number(left) <= 3;
+  return html`<button class=${`tile ${active ? "active" : ""}`} data-c=${group?.colour ?? "slate"} data-i=${index} onClick=${() => onPick(item)}>
+    <span class="th"><${Icon} name=${group?.icon || "package"} /></span>
+    <b>${item.name}</b>
+    ${!plain && html`<small>${item.department}</small>`}
+    <span class="pr"><span>${money(item.price_minor)}${isWeighed(item.unit) && html`<small class="per">${perUnit(item.unit)}</small>`}</span>
+      ${left !== undefined && html`<span class=${`st ${low ? "low" : ""}`}><span class="sr">${t("stock.left")} </span>${quantity(left)}</span>`}</span>
+  </button>`;
+}
+
+/** @param {{chosen: string, onChoose: (name: string) => void}} props */
+const Departments = ({ chosen, onChoose }) =>
+  html`<div class="cats" role="group" aria-label=${t("sell.departments")}>
+    <button class="btn" aria-pressed=${chosen === ""} onClick=${() => onChoose("")}>${t("sell.all")}</button>
+    ${departments.value.map(
+      (one) => html`<button key=${one.name} class="btn" aria-pressed=${chosen === one.name} onClick=${() => onChoose(one.name)}>
+        <${Icon} name=${one.icon || "package"} />${one.name}
+      </button>`,
+    )}
+  </div>`;
+
+/** @param {{text: string}} props */
+const NothingFound = ({ text }) =>
+  html`<div class="empty"><${Icon} name="search" size="xl" /><b>${t("sell.nothing", { text })}</b><span>${t("sell.nothing.hint")}</span></div>`;
+
+const Loading = () =>
+  html`<div class="tiles-wait" role="status" aria-label=${t("sell.loading")}>${Array.from({ length: 24 }, (_, i) => html`<i key=${i} class="tile ghost" />`)}</div>`;
+
+/**
+ * @param {{onPick: (product: Product) => void, field: {current: HTMLInputElement | null}}} props
+ */
+export function Tiles({ onPick, field }) {
+  const [department, setDepartment] = useState("");
+  const [text, setText] = useState("");
+  const [active, setActive] = useState(0);
+  const timer = useRef(/** @type {any} */ (0));
+  const columns = useRef(1);
+  version.value;
+  stockVersion.value;
+  const rows = useMemo(() => (text ? search(text, FOUND_MAX) : rowsOf(department)), [text, department, version.value]);
+  const typed = () => {
+    clearTimeout(timer.current);
+    const take = () => {
+      setText(field.current?.value.trim() ?? "");
+      setActive(0);
+    };
+    // A scanner types into the field too: its digits are not worth a search each.
+    if (bursting()) timer.current = setTimeout(take, 60);
+    else take();
+  };
+  const clear = () => {
+    if (field.current) field.current.value = "";
+    setText("");
+  };
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const pick = (/** @type {Product} */ item) => {
+    onPick(item);
+    if (text && document.activeElement === field.current) clear();
+  };
+  const onKey = (/** @type {KeyboardEvent} */ event) => {
+    const step = { ArrowDown: columns.current, ArrowUp: -columns.current, ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (event.key === "Enter" && rows[active] !== undefined && text) pick(product(rows[active]));
+    else if (event.key === "Escape") {
+      if (field.current?.value) clear();
+      else field.current?.blur();
+    } else if (step && text && (event.key === "ArrowDown" || event.key === "ArrowUp")) setActive((now) => Math.max(0, Math.min(rows.length - 1, now + step)));
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const onGridKey = (/** @type {KeyboardEvent} */ event, /** @type {number} */ across) => {
+    const step = { ArrowDown: across, ArrowUp: -across, ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const here = /** @type {HTMLElement | null} */ (event.target)?.closest("[data-i]");
+    if (!step || !here) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const next = here.parentElement?.querySelector(`[data-i="${Number(here.getAttribute("data-i")) + step}"]`);
+    /** @type {HTMLElement | null} */ (next)?.focus();
+  };
+  return html`<section class="main" aria-label=${t("sell.products")}>
+    <div class="bar">
+      <label class="search"><${Icon} name="search" /><span class="sr">${t("sell.search")}</span>
+        <input ref=${field} type="text" inputmode="search" autocomplete="off" autocorrect="off" spellcheck="false" enterkeyhint="done"
+          placeholder=${t("sell.search")} onInput=${typed} onKeyDown=${onKey} aria-keyshortcuts="F2" role="searchbox" />
+        ${text ? html`<button class="btn ghost icon" aria-label=${t("sell.search.clear")} onClick=${() => { clear(); field.current?.focus(); }}><${Icon} name="x" /></button>` : html`<${Key} k="F2" />`}
+      </label>
+    </div>
+    ${text
+      ? html`<p class="found" role="status">${t("sell.found", { n: rows.length })}${rows.length > 0 ? html` <span class="hide-s">${t("sell.found.hint")}</span>` : ""}</p>`
+      : html`<${Departments} chosen=${department} onChoose=${setDepartment} />`}
+    ${!ready.value
+      ? failed.value
+        ? html`<div class="empty"><${Icon} name="wifi-off" size="xl" /><b>${t("sell.failed")}</b><span>${t("sell.failed.hint")}</span>
+            <button class="btn" onClick=${() => void loadCatalogue().catch(() => {})}><${Icon} name="refresh-cw" />${t("again")}</button></div>`
+        : html`<${Loading} />`
+      : rows.length === 0
+        ? text ? html`<${NothingFound} text=${text} />` : html`<div class="empty"><${Icon} name="package-open" size="xl" /><b>${t(count() ? "sell.empty.department" : "sell.empty")}</b>${!count() && html`<a class="btn" href="#/products">${t("nav.products")}</a>`}</div>`
+        : html`<${Virtual} className="grid" label=${t("sell.products")} role="group" count=${rows.length} width=${TILE.width} height=${TILE.height} gap=${TILE.gap}
+            top=${`${text}|${department}`} show=${text ? active : -1} onKeyDown=${onGridKey}
+            item=${(/** @type {number} */ index, /** @type {number} */ across) => {
+              columns.current = across;
+              return html`<${Tile} key=${rows[index]} index=${index} row=${rows[index]} onPick=${pick} active=${Boolean(text) && index === active} plain=${Boolean(department)} />`;
+            }} />`}
+  </section>`;
+}

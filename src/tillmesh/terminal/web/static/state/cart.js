@@ -1,0 +1,247 @@
+// The working cart: changes are painted at once, queued with ids, sent one batch at a time, and resent until answered.
+import { batch, computed, freshId, signal } from "../lib/ui.js";
+import { t } from "../lib/i18n.js";
+import { asProblem, send, toProblem } from "../lib/http.js";
+import { parseQuantity, quantityText } from "../lib/money.js";
+import { askApproval, needSignIn } from "./session.js";
+import { toast, toastProblem } from "./notices.js";
+import { productOf } from "./catalogue.js";
+import { emptyCart, paintOp } from "./paint.js";
+
+/** @typedef {import("./paint.js").Cart} Cart */
+/** @typedef {import("./paint.js").Line} Line */
+/** @typedef {import("./paint.js").Op} Op */
+
+/** The server takes at most 200 changes a call; half of that keeps a call short. */
+const BATCH_MAX = 100;
+/** Longer than any healthy commit; shorter would resend into a busy program. */
+const OPS_TIMEOUT_MS = 5000;
+const RETRY_MS = [200, 500, 1000, 2000];
+/** A change that waits longer than this is worth telling the cashier. */
+const STALL_MS = 1500;
+const KEEP = "tillmesh.cart";
+
+/** @type {Cart} */
+let base = emptyCart(freshId());
+/** @type {Op[]} */
+let queue = [];
+let flushing = false;
+
+/** What is painted. */
+export const cart = signal(base);
+/** How many changes Python has not confirmed. */
+export const pending = signal(0);
+export const stalled = signal(false);
+export const selected = signal("");
+export const lineCount = computed(() => cart.value.lines.length);
+export const selectedLine = computed(() => cart.value.lines.find((line) => line.line_id === selected.value) ?? null);
+
+/** How many pieces are in the cart: a weighed line counts as one. */
+export const itemCount = computed(() =>
+  cart.value.lines.reduce((sum, line) => sum + (isWeighed(line.unit) ? 1 : Math.round((parseQuantity(line.quantity) ?? 0) / 1000)), 0),
+);
+
+/** @param {string} unit */
+export const isWeighed = (unit) => /^(kg|g|l|litre|m|metre|lb|oz)$/i.test(unit);
+
+/** @param {Op} op */
+const hintOf = (op) => (op.sku ? productOf(op.sku) : null);
+
+function keep() {
+  localStorage.setItem(KEEP, JSON.stringify({ cart_id: base.cart_id, queue }));
+}
+
+/** Queue one change: paint, remember, send. @param {Omit<Op, "op_id">} what */
+export function submit(what) {
+  const op = /** @type {Op} */ ({ op_id: freshId(), ...what });
+  queue.push(op);
+  batch(() => {
+    cart.value = paintOp(cart.peek(), op, hintOf(op));
+    pending.value = queue.length;
+  });
+  keep();
+  watchStall();
+  flush();
+}
+
+function repaint() {
+  batch(() => {
+    cart.value = queue.reduce((view, op) => paintOp(view, op, hintOf(op)), base);
+    pending.value = queue.length;
+    if (!queue.length) stalled.value = false;
+  });
+  keep();
+}
+
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let stallTimer;
+function watchStall() {
+  if (stallTimer) return;
+  const first = queue[0]?.op_id;
+  stallTimer = setTimeout(() => {
+    stallTimer = undefined;
+    stalled.value = queue.length > 0 && queue[0].op_id === first;
+    if (queue.length) watchStall();
+  }, STALL_MS);
+}
+
+/** Send what waits, until nothing does. One call at a time keeps the order. */
+async function flush() {
+  if (flushing) return;
+  flushing = true;
+  let tries = 0;
+  // Yield once, so that a burst of scans shares a call and the paint comes first.
+  await new Promise((resolve) => setTimeout(resolve));
+  while (queue.length) {
+    const ops = queue.slice(0, BATCH_MAX);
+    const wire = ops.map((op) => Object.fromEntries(Object.entries(op).filter(([name]) => name[0] !== "_")));
+    try {
+      settle(ops, await send("POST", `/carts/${base.cart_id}/ops`, { ops: wire }, { timeout: OPS_TIMEOUT_MS }));
+      tries = 0;
+    } catch (error) {
+      if (!(await survives(error, ops))) continue;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]));
+      tries += 1;
+    }
+  }
+  flushing = false;
+}
+
+/** @param {Op[]} ops @param {any} view */
+function settle(ops, view) {
+  const done = new Set(ops.map((op) => op.op_id));
+  queue = queue.filter((op) => !done.has(op.op_id));
+  const { rejected = [], ...saved } = view;
+  base = { ...saved, lines: saved.lines ?? [] };
+  repaint();
+  for (const refusal of rejected) refused(ops.find((op) => op.op_id === refusal.op_id), refusal.problem ?? {});
+}
+
+/** Tell whether to try the same changes again; otherwise they are dropped and said so. @param {unknown} error @param {Op[]} ops */
+async function survives(error, ops) {
+  const problem = asProblem(error);
+  if (problem.status === 401) {
+    await needSignIn();
+    return false;
+  }
+  if (problem.network || problem.status >= 500 || problem.status === 429) return true;
+  const done = new Set(ops.map((op) => op.op_id));
+  queue = queue.filter((op) => !done.has(op.op_id));
+  toastProblem(problem);
+  await openCart(base.cart_id, queue);
+  return false;
+}
+
+/** @param {Op | undefined} op @param {any} problem */
+async function refused(op, problem) {
+  if (!op) return;
+  if (problem.needs && !op.approval) {
+    const approval = await askApproval(problem);
+    const { op_id: _old, ...same } = op;
+    if (approval) submit({ ...same, approval });
+    return;
+  }
+  const known = op.barcode ? { title: t("scan.unknown.title"), hint: t("scan.unknown.hint"), detail: op.barcode } : {};
+  toastProblem(toProblem({ ...problem, ...known }, problem.status ?? 422));
+}
+
+/** Begin an empty cart under a new id; the server hears of it with its first change. */
+export function newCart() {
+  base = emptyCart(freshId());
+  queue = [];
+  selected.value = "";
+  repaint();
+}
+
+/** Show a cart the server sent, e.g. one taken up again. @param {Cart} view */
+export function takeCart(view) {
+  base = { ...view, lines: view.lines ?? [] };
+  queue = [];
+  selected.value = "";
+  repaint();
+}
+
+/** @param {string} cartId @param {Op[]} waiting */
+async function openCart(cartId, waiting) {
+  try {
+    base = await send("GET", `/carts/${cartId}`);
+    queue = waiting;
+    repaint();
+  } catch (error) {
+    if (asProblem(error).status !== 404) return;
+    base = emptyCart(freshId());
+    queue = [];
+    repaint();
+  }
+}
+
+/** After a reload: the changes that were not yet sent come first, then the cart the server has open. @param {string | null} serverCart */
+export async function restoreCart(serverCart) {
+  let kept = { cart_id: "", queue: /** @type {Op[]} */ ([]) };
+  try {
+    kept = JSON.parse(localStorage.getItem(KEEP) ?? "") ?? kept;
+  } catch {
+    // Nothing kept, or not readable: the server's cart is the truth.
+  }
+  const id = kept.queue.length ? kept.cart_id : serverCart || kept.cart_id;
+  if (!id || lineCount.peek()) return;
+  base = emptyCart(id);
+  queue = kept.queue;
+  if (queue.length) repaint();
+  else await openCart(id, []);
+  flush();
+}
+
+/** Wait until Python has confirmed everything. @param {number} ms @returns {Promise<boolean>} */
+export async function settled(ms) {
+  const until = performance.now() + ms;
+  while (queue.length && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 15));
+  return !queue.length;
+}
+
+/** Add a product; a piece already in the cart, at the same terms, gets a higher quantity. @param {{sku: string, unit: string}} product @param {number} [milli] */
+export function addProduct(product, milli = 1000) {
+  const merge = isWeighed(product.unit)
+    ? undefined
+    : cart.peek().lines.find((line) => line.sku === product.sku && !line.note && line.fixed_minor === undefined && !isWeighed(line.unit));
+  if (merge) {
+    selected.value = merge.line_id;
+    setQuantity(merge.line_id, (parseQuantity(merge.quantity) ?? 0) + milli);
+    return;
+  }
+  const line_id = freshId();
+  selected.value = line_id;
+  submit({ op: "add", line_id, sku: product.sku, quantity: quantityText(milli) });
+}
+
+/** Add what only Python can resolve: an in-store code, or one that is not in our copy. @param {string} barcode @param {number} [milli] */
+export function addBarcode(barcode, milli) {
+  const line_id = freshId();
+  selected.value = line_id;
+  submit({ op: "add", line_id, barcode, ...(milli ? { quantity: quantityText(milli) } : {}) });
+}
+
+/** @param {string} line_id @param {number} milli */
+export function setQuantity(line_id, milli) {
+  if (milli <= 0) return removeLine(line_id);
+  if (milli > 9_999_999) return toast({ tone: "warn", title: t("sell.quantity.limit") });
+  submit({ op: "set_quantity", line_id, quantity: quantityText(milli) });
+}
+
+/** @param {string} line_id */
+export function removeLine(line_id) {
+  const { lines } = cart.peek();
+  const at = lines.findIndex((line) => line.line_id === line_id);
+  if (at < 0) return;
+  selected.value = (lines[at + 1] ?? lines[at - 1])?.line_id ?? "";
+  submit({ op: "remove", line_id });
+}
+
+/** Move the selection by one line. @param {number} by */
+export function moveSelection(by) {
+  const { lines } = cart.peek();
+  if (!lines.length) return;
+  const at = lines.findIndex((line) => line.line_id === selected.peek());
+  const next = at < 0 ? lines.length - 1 : Math.max(0, Math.min(lines.length - 1, at + by));
+  selected.value = lines[next].line_id;
+}

@@ -1,0 +1,179 @@
+// The whole catalogue, in columns: 97,000 rows must be searched and scanned without asking Python.
+import { signal } from "../lib/ui.js";
+import { send } from "../lib/http.js";
+import { fold, forgetSearch, searchRows } from "../lib/search.js";
+import { spellings } from "../lib/gtin.js";
+
+/** Rows indexed between two chances for the browser to paint. */
+const SLICE = 6000;
+
+/** @typedef {{sku: string, name: string, price_minor: number, unit: string, tax_code: string, department: string, barcodes: string, favourite: boolean, active: boolean}} Product */
+
+/** Grows with every change, so that what was computed from the columns is computed again. */
+export const version = signal(0);
+export const ready = signal(false);
+export const failed = signal(false);
+export const stockVersion = signal(0);
+export const departments = signal(/** @type {{name: string, count: number, icon: string, colour: string}[]} */ ([]));
+
+/** @type {{sku: string[], name: string[], price: number[], unit: string[], tax: string[], department: string[], barcodes: string[], favourite: number[], active: number[]}} */
+let columns = { sku: [], name: [], price: [], unit: [], tax: [], department: [], barcodes: [], favourite: [], active: [] };
+/** @type {string[]} */
+let folded = [];
+/** @type {Map<string, number>} */
+let byCode = new Map();
+/** @type {Map<string, number>} */
+let bySku = new Map();
+/** @type {Map<string, string>} */
+const stock = new Map();
+/** @type {Map<string, number[]>} */
+let listed = new Map();
+
+const breathe = () => new Promise((resolve) => setTimeout(resolve));
+
+/** Fetch and index everything; the browser's HTTP cache answers by ETag when nothing changed. */
+export async function loadCatalogue() {
+  failed.value = false;
+  const levels = send("GET", "/stock/levels").catch(() => null);
+  const groups = send("GET", "/departments").catch(() => null);
+  try {
+    await index(await send("GET", "/catalogue", undefined, { timeout: 60000 }));
+    takeLevels((await levels)?.levels ?? {});
+    const list = await groups;
+    departments.value = Array.isArray(list) ? list : (list?.departments ?? []);
+    ready.value = true;
+  } catch (error) {
+    failed.value = !ready.value;
+    throw error;
+  }
+}
+
+/** @param {any} answer */
+async function index(answer) {
+  const from = answer.columns;
+  const count = from.sku.length;
+  const all = (/** @type {any} */ column, /** @type {any} */ otherwise) => column ?? new Array(count).fill(otherwise);
+  const next = {
+    sku: from.sku, name: from.name, price: from.price_minor, unit: all(from.unit, "piece"), tax: all(from.tax_code, ""),
+    department: all(from.department, ""), barcodes: all(from.barcodes, ""), favourite: all(from.favourite, 0), active: all(from.active, 1),
+  };
+  const names = new Array(count);
+  const codes = new Map();
+  const skus = new Map();
+  for (let row = 0; row < count; row += 1) {
+    if (row % SLICE === SLICE - 1) await breathe();
+    names[row] = fold(next.name[row]);
+    skus.set(next.sku[row], row);
+    if (next.active[row]) addCodes(codes, next.barcodes[row], row);
+  }
+  columns = next;
+  folded = names;
+  byCode = codes;
+  bySku = skus;
+  changed();
+}
+
+/** @param {Map<string, number>} codes @param {string} barcodes @param {number} row */
+function addCodes(codes, barcodes, row) {
+  if (!barcodes.includes(" ")) {
+    if (barcodes) codes.set(barcodes, row);
+    return;
+  }
+  for (const code of barcodes.split(" ")) codes.set(code, row);
+}
+
+function changed() {
+  listed = new Map();
+  forgetSearch();
+  version.value += 1;
+}
+
+/** Take changed products from the live feed. @param {any[]} products */
+export function takeProducts(products) {
+  for (const product of products) {
+    let row = bySku.get(product.sku);
+    if (row === undefined) {
+      row = columns.sku.length;
+      bySku.set(product.sku, row);
+      columns.sku.push(product.sku);
+    } else for (const code of columns.barcodes[row].split(" ")) if (byCode.get(code) === row) byCode.delete(code);
+    const barcodes = Array.isArray(product.barcodes) ? product.barcodes.join(" ") : (product.barcodes ?? "");
+    columns.name[row] = product.name;
+    columns.price[row] = product.price_minor;
+    columns.unit[row] = product.unit ?? "piece";
+    columns.tax[row] = product.tax_code ?? "";
+    columns.department[row] = product.department ?? "";
+    columns.barcodes[row] = barcodes;
+    columns.favourite[row] = product.favourite ? 1 : 0;
+    columns.active[row] = product.active === false ? 0 : 1;
+    folded[row] = fold(product.name);
+    if (product.active !== false) addCodes(byCode, barcodes, row);
+    if (product.stock !== undefined && product.stock !== null) stock.set(product.sku, String(product.stock));
+  }
+  changed();
+}
+
+/** @param {Record<string, string>} levels by sku */
+export function takeLevels(levels) {
+  for (const [sku, level] of Object.entries(levels)) stock.set(sku, String(level));
+  stockVersion.value += 1;
+}
+
+/** @param {string} sku */
+export const stockOf = (sku) => stock.get(sku);
+
+export const count = () => columns.sku.length;
+
+/** @param {number} row @returns {Product} */
+export function product(row) {
+  return {
+    sku: columns.sku[row], name: columns.name[row], price_minor: columns.price[row], unit: columns.unit[row], tax_code: columns.tax[row],
+    department: columns.department[row], barcodes: columns.barcodes[row], favourite: Boolean(columns.favourite[row]), active: Boolean(columns.active[row]),
+  };
+}
+
+/** @param {string} sku @returns {Product | null} */
+export function productOf(sku) {
+  const row = bySku.get(sku);
+  return row === undefined ? null : product(row);
+}
+
+/** Find the row of a scanned code in any of its spellings, or by sku. @param {string} code @returns {number} -1 if unknown */
+export function rowOfCode(code) {
+  for (const spelling of spellings(code)) {
+    const row = byCode.get(spelling);
+    if (row !== undefined) return row;
+  }
+  const row = bySku.get(code);
+  return row !== undefined && columns.active[row] ? row : -1;
+}
+
+/** @param {number} row */
+const isActive = (row) => Boolean(columns.active[row]);
+
+/**
+ * List the rows of a department; "" is the start page: favourites first, then everything.
+ * @param {string} department
+ */
+export function rowsOf(department) {
+  let rows = listed.get(department);
+  if (rows) return rows;
+  rows = [];
+  if (department) {
+    for (let row = 0; row < columns.sku.length; row += 1) if (columns.department[row] === department && isActive(row)) rows.push(row);
+  } else {
+    /** @type {number[]} */
+    const rest = [];
+    for (let row = 0; row < columns.sku.length; row += 1) if (isActive(row)) (columns.favourite[row] ? rows : rest).push(row);
+    rows = rows.concat(rest);
+  }
+  listed.set(department, rows);
+  return rows;
+}
+
+/** @param {string} text @param {number} [limit] @param {(row: number) => boolean} [visible] */
+export function search(text, limit = 400, visible = isActive) {
+  const exact = rowOfCode(text.trim());
+  const found = searchRows({ names: folded, visible, preferred: (row) => row === exact }, text, limit);
+  return exact >= 0 && !found.includes(exact) ? [exact, ...found] : found;
+}

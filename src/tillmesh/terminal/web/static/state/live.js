@@ -1,0 +1,69 @@
+// News from the till program, as it happens; after a gap everything is asked again.
+import { asProblem, reachable, send } from "../lib/http.js";
+import { effect, signal } from "../lib/ui.js";
+import { loadCatalogue, takeLevels, takeProducts } from "./catalogue.js";
+import { everSignedIn, loadState, parkedCount, printer, session, shift, sync } from "./session.js";
+
+const PROBE_MS = 1000;
+
+/** Grow when sales or shifts changed elsewhere, so that an open page asks again. */
+export const salesNews = signal(0);
+export const shiftNews = signal(0);
+
+/** @type {EventSource | null} */
+let source = null;
+
+/** @type {Record<string, (data: any) => void>} */
+const takers = {
+  products: (data) => takeProducts(data.products ?? []),
+  stock: (data) => takeLevels(data.levels ?? {}),
+  sale: () => void (salesNews.value += 1),
+  shift: (data) => {
+    shift.value = data && data.shift_id ? { ...shift.peek(), ...data } : (data?.shift ?? null);
+    shiftNews.value += 1;
+  },
+  parked: (data) => void (parkedCount.value = data.count ?? 0),
+  printer: (data) => void (printer.value = data),
+  sync: (data) => void (sync.value = data),
+  settings: () => void reload(false),
+  resync: () => void reload(true),
+};
+
+/** @param {boolean} whole */
+async function reload(whole) {
+  await loadState().catch(() => {});
+  if (whole) await loadCatalogue().catch(() => {});
+}
+
+function listen() {
+  if (source && source.readyState !== EventSource.CLOSED) return;
+  source = new EventSource("/api/v1/events");
+  for (const [name, take] of Object.entries(takers)) {
+    source.addEventListener(name, (event) => {
+      try {
+        take(JSON.parse(event.data || "{}"));
+      } catch {
+        // A piece of news we cannot read must not stop the till; a reload shows the truth.
+      }
+    });
+  }
+  source.onopen = () => void (reachable.value = true);
+}
+
+/** Listen while somebody is signed in; while nothing answers, keep asking until something does. */
+export function startLive() {
+  effect(() => {
+    if (session.value) listen();
+    else if (!everSignedIn.value) source?.close();
+  });
+  setInterval(async () => {
+    if (session.peek() && source?.readyState === EventSource.CLOSED) listen();
+    if (reachable.peek()) return;
+    try {
+      await send("GET", "/session", undefined, { timeout: 2000 });
+    } catch (error) {
+      if (asProblem(error).network) return;
+    }
+    await reload(false);
+  }, PROBE_MS);
+}

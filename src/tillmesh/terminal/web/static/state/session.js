@@ -1,0 +1,130 @@
+// Who is signed in, which store and till this is, and calls that ask for a PIN or an approval when the server wants one.
+import { computed, signal } from "../lib/ui.js";
+import { setLocale } from "../lib/i18n.js";
+import { setCurrency } from "../lib/money.js";
+import { asProblem, Problem, send } from "../lib/http.js";
+import { openDialog } from "./notices.js";
+
+/** @typedef {"cashier" | "supervisor" | "manager"} Role */
+/** @typedef {{user_id: string, name: string, role: Role}} Person */
+/** @typedef {{pending?: number, unreplicated?: number, hub_reachable?: boolean | null, peers?: {reachable: boolean}[], [key: string]: any}} Sync */
+
+/** @type {import("../vendor/signals.js").Signal<Person | null>} */
+export const session = signal(/** @type {Person | null} */ (null));
+/** True from the first sign-in on: later the PIN pad lies over the page and keeps it. */
+export const everSignedIn = signal(false);
+export const booted = signal(false);
+export const store = signal(/** @type {Record<string, any>} */ ({}));
+export const terminal = signal(/** @type {Record<string, any>} */ ({}));
+export const people = signal(/** @type {Person[]} */ ([]));
+export const shift = signal(/** @type {Record<string, any> | null} */ (null));
+export const sync = signal(/** @type {Sync} */ ({}));
+export const printer = signal(/** @type {{state?: string, waiting?: number, detail?: string}} */ ({}));
+export const parkedCount = signal(0);
+/** The working cart the till had open when we asked. */
+export const openCartId = signal(/** @type {string | null} */ (null));
+
+const RANK = { cashier: 0, supervisor: 1, manager: 2 };
+
+/** Tell whether the person signed in has at least this role. @param {Role} role */
+export const may = (role) => (session.value ? RANK[session.value.role] >= RANK[role] : false);
+
+export const taxesIncluded = computed(() => store.value.prices_include_tax !== false);
+
+/** @param {any} answer GET /state */
+export function takeState(answer) {
+  if (answer.store) {
+    setLocale(answer.store.locale ?? "en-GB");
+    setCurrency(answer.store.currency ?? "GBP", answer.store.currency_exponent ?? 2);
+    store.value = answer.store;
+    if (answer.store.name) document.title = answer.store.name;
+  }
+  terminal.value = answer.terminal ?? {};
+  people.value = answer.people ?? [];
+  sync.value = answer.sync ?? {};
+  printer.value = answer.printer ?? {};
+  shift.value = answer.shift ?? null;
+  openCartId.value = answer.cart_id ?? null;
+  if (answer.parked_count !== undefined) parkedCount.value = answer.parked_count;
+  if (answer.session) signedIn(answer.session);
+}
+
+export async function loadState() {
+  const answer = await send("GET", "/state");
+  takeState(answer);
+  booted.value = true;
+  return answer;
+}
+
+/** @type {(() => void)[]} */
+let waiting = [];
+
+/** @param {Person & {user?: string}} person */
+function signedIn(person) {
+  const same = session.peek()?.user_id === person.user_id;
+  if (!same) session.value = { user_id: person.user_id, name: person.name ?? person.user ?? "", role: person.role };
+  everSignedIn.value = true;
+  for (const go of waiting.splice(0)) go();
+}
+
+/** @param {string} pin */
+export async function signIn(pin) {
+  signedIn(await send("POST", "/session", { pin }));
+  // What a shift holds is told only to people who are signed in.
+  await loadState().catch(() => {});
+}
+
+export async function signOut() {
+  await send("DELETE", "/session").catch(() => {});
+  everSignedIn.value = false;
+  session.value = null;
+}
+
+/** Lay the PIN pad over the page and wait until somebody has signed in. @returns {Promise<void>} */
+export function needSignIn() {
+  session.value = null;
+  return new Promise((resolve) => void waiting.push(resolve));
+}
+
+/** @type {import("../vendor/preact.js").Component<any> | null} */
+let approvalView = null;
+
+/** The shell hands in the dialog, so that state does not import parts. @param {import("../vendor/preact.js").Component<any>} view */
+export const setApprovalView = (view) => void (approvalView = view);
+
+/**
+ * Ask a supervisor or manager for a PIN; the token, or null when they decline.
+ * @param {any} refusal problem document with `needs` and `action`
+ * @returns {Promise<string | null>}
+ */
+export async function askApproval(refusal) {
+  if (!approvalView) return null;
+  return (await openDialog(approvalView, { needs: refusal.needs, action: refusal.action ?? "", detail: refusal.detail ?? "" })) ?? null;
+}
+
+/**
+ * Call the till program; sign-in and approval are asked for in place, then the call is made again.
+ * @param {string} method
+ * @param {string} path
+ * @param {any} [body]
+ * @param {import("../lib/http.js").CallOptions} [options]
+ * @returns {Promise<any>}
+ */
+export async function call(method, path, body, options) {
+  for (;;) {
+    try {
+      return await send(method, path, body, options);
+    } catch (error) {
+      const problem = asProblem(error);
+      if (problem.status === 401) await needSignIn();
+      else if (problem.status === 403 && problem.body.needs && !body?.approval) {
+        const approval = await askApproval(problem.body);
+        if (!approval) throw new Problem({ ...problem.body, kind: "cancelled", status: 403 });
+        body = { ...body, approval };
+      } else throw problem;
+    }
+  }
+}
+
+/** @param {string} path @param {import("../lib/http.js").CallOptions} [options] */
+export const get = (path, options) => call("GET", path, undefined, options);
