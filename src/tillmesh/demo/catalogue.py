@@ -42,11 +42,9 @@ def read_file(path: Path) -> Plan:
 def products(changes: list[Change]) -> list[Product]:
     """Give records of an empty shop as the products they make."""
     blank = Product(sku="", name="", price_minor=0)
-    names = Product.__struct_fields__
-    return [
-        msgspec.convert([{"sku": change.key, **change.fields}.get(name, getattr(blank, name)) for name in names], Product)
-        for change in changes
-    ]
+    rows = ({"sku": change.key, **change.fields} for change in changes)
+    names = Product.__struct_fields__  # records are arrays, in this order
+    return [msgspec.convert([row.get(name, getattr(blank, name)) for name in names], Product) for row in rows]
 
 
 def _extract() -> Plan:

@@ -212,4 +212,10 @@ def store_settings() -> Change:
 
 def customers() -> list[Change]:
     """Give the customers as records."""
-    return [Change(key=one.customer_id, fields={**one._asdict(), "customer_id": None}) for one in CUSTOMERS]
+    return [
+        Change(
+            key=one.customer_id,
+            fields={"name": one.name, "email": one.email, "phone": one.phone, "note": one.note, "address": ""},
+        )
+        for one in CUSTOMERS
+    ]

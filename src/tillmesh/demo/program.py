@@ -1,0 +1,250 @@
+"""`tillmesh demo`: a shop on this machine, from nothing to a page that sells, and back."""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import json
+import os
+import signal
+import sys
+import time
+import webbrowser
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Final, NamedTuple
+
+from tillmesh.demo import control
+from tillmesh.demo.build import OpenTill, build
+from tillmesh.demo.processes import Child, stop_all, wait_ready
+from tillmesh.demo.shop_data import PEOPLE, SETTINGS
+from tillmesh.kernel.errors import Conflict, Invalid, NotFound, TillmeshError
+
+PORT: Final = 8080
+TILLS_MAX: Final = 1  # until tills talk to each other
+STATE: Final = "demo.json"
+TICK_S: Final = 0.2
+USAGE_ERROR: Final = 2
+
+
+class Options(NamedTuple):
+    """What the command line asks for."""
+
+    data: Path
+    port: int
+    tills: int
+    headless: bool
+    products: Path | None
+    no_hub: bool
+    no_ai: bool
+
+
+def main(argv: Sequence[str], open_till: OpenTill) -> int:
+    """Run `tillmesh demo ...`; give the exit status. ``open_till`` opens a data directory for building."""
+    given = _parser().parse_intermixed_args(argv)
+    try:
+        match given.words:
+            case []:
+                return _run(Options(**{name: getattr(given, name) for name in Options._fields}), open_till)
+            case ["ctl", *words]:
+                return _steer(given.data, words)
+            case _:
+                raise Invalid(f"{' '.join(given.words)[:60]!r} is no demo command", hint="Say: demo, or demo ctl ...")
+    except TillmeshError as error:
+        print(f"{error.title}: {error.detail}\n{error.hint}".rstrip(), file=sys.stderr)
+        return USAGE_ERROR if isinstance(error, Invalid) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tillmesh demo",
+        description="Run a shop on this machine. 'demo ctl status|kill N|start N' steers one that runs.",
+    )
+    parser.add_argument("words", nargs="*", metavar="ctl ...", help="steer a running demo: status, kill N, start N")
+    parser.add_argument("--tills", type=int, default=1, help="how many tills (now: 1)")
+    parser.add_argument("--data", type=Path, default=Path("demo-data"), metavar="DIR", help="where everything is kept")
+    parser.add_argument("--port", type=int, default=PORT, help="the hub's port; till N serves PORT+N (default 8080)")
+    parser.add_argument("--headless", action="store_true", help="open no browser")
+    parser.add_argument("--products", type=Path, metavar="FILE", help="sell these instead: CSV, packed or not")
+    parser.add_argument("--no-hub", action="store_true", help="run without head office")
+    parser.add_argument("--no-ai", action="store_true", help="run without models")
+    return parser
+
+
+def _steer(directory: Path, words: list[str]) -> int:
+    answer = control.ask(directory, control.check(words))
+    if "error" in answer:
+        print(f"{answer['error']}\n{answer['hint']}".rstrip(), file=sys.stderr)
+        return 1
+    print(json.dumps(answer, indent=2))
+    return 0
+
+
+def _run(options: Options, open_till: OpenTill) -> int:
+    children = _children(_checked(options))
+    with _alone(options.data), _signals() as stopped:
+        (options.data / STATE).unlink(missing_ok=True)
+        listening = control.Control(options.data)
+        try:
+            _prepare(options, children, open_till)
+            for child in children:
+                child.start()
+            for child in children:
+                wait_ready(child)
+            _write_state(options.data, children)
+            _welcome(options, children)
+            _watch(options.data, children, listening, stopped)
+        except Stopped:
+            print("Stopping ...", flush=True)
+        finally:
+            stopped.append(True)  # from here on a signal only hurries nobody
+            (options.data / STATE).unlink(missing_ok=True)
+            stop_all(children)
+            listening.close()
+    print("Stopped. Your shop is kept; the same command opens it again.", flush=True)
+    return 0
+
+
+def _checked(options: Options) -> Options:
+    if not 1 <= options.tills <= 15:
+        raise Invalid(f"--tills {options.tills}; 1 to 15 are possible", hint="Choose a number of tills.")
+    if not 1 <= options.port <= 65_535 - options.tills:
+        raise Invalid(f"--port {options.port} leaves no room for the tills' ports", hint="Choose 1024 to 65000.")
+    if options.tills > TILLS_MAX:
+        print(f"This version runs {TILLS_MAX} till: --tills {options.tills} becomes {TILLS_MAX}.", flush=True)
+    if not options.no_hub:
+        print("Head office (the hub) is not part of this version; the till works without it.", flush=True)
+    return options._replace(tills=min(options.tills, TILLS_MAX))
+
+
+def _children(options: Options) -> list[Child]:
+    data = options.data.absolute()
+    return [
+        Child(
+            n=n,
+            data_dir=data / f"till-{n}",
+            port=options.port + n,
+            log=data / "logs" / f"till-{n}.log",
+            extra=("--no-ai",) if options.no_ai else (),
+        )
+        for n in range(1, options.tills + 1)
+    ]
+
+
+def _prepare(options: Options, children: Sequence[Child], open_till: OpenTill) -> None:
+    """Build the shop unless it is there."""
+    (options.data / "logs").mkdir(exist_ok=True)
+    place = children[0].data_dir
+    if place.exists():
+        print(f"Opening the shop in {place}.", flush=True)
+        if options.products is not None:
+            print("--products is only for a new shop; use the import in the shop instead.", flush=True)
+        return
+    print(f"Building {SETTINGS['name']} in {place} ...", flush=True)
+    started = time.monotonic()
+    count = build(place, open_till, now_ms=time.time_ns() // 1_000_000, products=options.products)
+    print(f"{count:,} products and two weeks of sales in {time.monotonic() - started:.1f} s.", flush=True)
+
+
+def _watch(directory: Path, children: list[Child], listening: control.Control, stopped: list[bool]) -> None:
+    """Answer questions and report tills that fell over, until somebody stops us."""
+    alive = {child.n: True for child in children}
+
+    def handle(words: list[str]) -> control.Answer:
+        answer = _obey(children, words)
+        alive.update({child.n: child.alive for child in children})
+        _write_state(directory, children)
+        return answer
+
+    while not stopped:
+        listening.serve(handle, TICK_S)
+        for child in children:
+            if alive[child.n] and not child.alive:
+                alive[child.n] = False
+                _write_state(directory, children)
+                print(
+                    f"Till {child.n} stopped by itself; see {child.log}. 'demo ctl start {child.n}' starts it.",
+                    flush=True,
+                )
+
+
+def _obey(children: Sequence[Child], words: list[str]) -> control.Answer:
+    match control.check(words):
+        case ["kill", number]:
+            _find(children, int(number)).kill()
+        case ["start", number]:
+            child = _find(children, int(number))
+            child.start()
+            wait_ready(child)
+        case _:
+            pass
+    return _state(children)
+
+
+def _find(children: Sequence[Child], number: int) -> Child:
+    for child in children:
+        if child.n == number:
+            return child
+    raise NotFound(f"this demo has no till {number}", hint=f"It has {', '.join(str(child.n) for child in children)}.")
+
+
+def _state(children: Sequence[Child]) -> control.Answer:
+    return {"pid": os.getpid(), "tills": [child.view() for child in children], "hub": None}
+
+
+def _write_state(directory: Path, children: Sequence[Child]) -> None:
+    """Write demo.json so that a reader sees all of it or none."""
+    half = directory / (STATE + ".new")
+    half.write_text(json.dumps(_state(children), indent=2) + "\n", "utf-8")
+    half.rename(directory / STATE)
+
+
+def _welcome(options: Options, children: Sequence[Child]) -> None:
+    print(f"\n{SETTINGS['name']} is open:\n")
+    for child in children:
+        print(f"  till {child.n}   {child.url}")
+    print("\nSign in with a PIN:\n")
+    for person in PEOPLE:
+        print(f"  {person.pin}   {person.name} ({person.role})")
+    print("\nCtrl-C stops everything.\n", flush=True)
+    if not options.headless and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        webbrowser.open(children[0].url)
+
+
+class Stopped(Exception):
+    """Somebody pressed Ctrl-C or sent SIGTERM while we were busy."""
+
+
+@contextmanager
+def _signals() -> Iterator[list[bool]]:
+    """Turn SIGINT and SIGTERM into a mark, and into an exception the first time: waiting is cut short."""
+    stopped: list[bool] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        first = not stopped
+        stopped.append(True)
+        if first:
+            raise Stopped
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stopped
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    """Hold the directory's lock; raises :class:`Conflict` when another demo runs in it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    with (directory / "demo.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as cause:
+            raise Conflict(
+                f"a demo is running in {directory}", hint="Stop it, or choose another --data DIR and --port."
+            ) from cause
+        yield
