@@ -182,6 +182,14 @@ def test_a_price_list_needs_no_names_for_products_the_shop_knows() -> None:
     assert result.changes == [Change(key="T", fields={"price_minor": 300})]
 
 
+def test_a_new_product_is_an_active_piece_under_the_store_s_first_tax_code() -> None:
+    reading = Reading(tax_rates_ppm={"full": 190_000, "half": 70_000})
+    made = plan_import(["sku,name,price\n", "S1,Tea,2.50\n"], reading, Shelf(lambda _: None, lambda _: None))
+    assert made.changes[0].fields == {
+        "unit": "piece", "tax_code": "full", "active": True, "name": "Tea", "price_minor": 250,
+    }  # fmt: skip
+
+
 def test_an_empty_cell_leaves_the_value_alone() -> None:
     assert plan("sku,name,price,department\nT,,,\n", {"T": TEA}).report.unchanged == 1
 

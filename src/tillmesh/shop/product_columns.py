@@ -52,7 +52,8 @@ _FIELDS: Final = {
 class Reading:
     """How to read a file: which columns, which separator, what the store's money and taxes look like.
 
-    ``decimals`` belong to the store's currency; ``defaults`` fill what a new product's row leaves out.
+    ``decimals`` belong to the store's currency; ``defaults`` fill what a new product's row leaves out, before the
+    built-in ones do: a piece, active, taxed by the store's first code.
     """
 
     tax_rates_ppm: Mapping[str, int]

@@ -54,6 +54,8 @@ class Matcher:
         self._shelf = shelf
         self._titles = {column.field: column.title for column in columns}
         self._adds_barcode = any(column.means == "barcode" for column in columns)
+        first_code = next(iter(reading.tax_rates_ppm), "")
+        self._defaults: Fields = {"unit": "piece", "tax_code": first_code, "active": True, **reading.defaults}
         self._skus: dict[str, int] = {}  # sku -> line
         self._barcodes: dict[str, int] = {}  # in its one way to be written -> line
 
@@ -90,7 +92,7 @@ class Matcher:
         errors = self._conflicts(line, sku, codes)
         if known is None:
             errors += self._missing(line, sku, values)
-            fields = {**self._reading.defaults, **values}
+            fields = {**self._defaults, **values}
         else:
             fields = self._differing(known, values)
         self._remember(line, sku, codes)
