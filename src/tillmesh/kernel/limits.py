@@ -34,6 +34,16 @@ PRODUCTS_PER_EVENT_MAX: Final = 500
 PAGE_ROWS_MAX: Final = 1_000
 SEARCH_CHARS_MAX: Final = 100
 
+# Replicated states (crdt). Guesses, far above a store of 15 tills; a state over its limit never comes into being.
+ACTOR_CHARS_MAX: Final = 64
+CRDT_ACTORS_MAX: Final = 1_024
+CRDT_FIELDS_MAX: Final = 128
+CRDT_VALUE_BYTES_MAX: Final = 8_192
+CRDT_VALUE_DEPTH_MAX: Final = 4
+CRDT_DOTS_MAX: Final = 8_192  # live dots of one set
+CRDT_RUNS_MAX: Final = 65_536  # gaps in what one set has seen
+CRDT_STATE_BYTES_MAX: Final = 8 << 20
+
 # Clocks.
 HLC_DRIFT_MS_MAX: Final = 300_000  # 5 minutes; sync.md.
 
@@ -48,3 +58,5 @@ assert SALE_LINES_MAX * NAME_CHARS_MAX * 4 < EVENT_BODY_BYTES_MAX  # a full sale
 assert SALE_LINES_MAX * AMOUNT_MINOR_MAX < 2**63  # totals fit SQLite's INTEGER
 assert EVENT_BODY_BYTES_MAX < REQUEST_BODY_BYTES_MAX
 assert PIN_DELAY_MS_FIRST <= PIN_DELAY_MS_MAX
+assert CRDT_FIELDS_MAX * (CRDT_VALUE_BYTES_MAX + 4 * (KEY_CHARS_MAX + ACTOR_CHARS_MAX) + 64) < CRDT_STATE_BYTES_MAX
+assert CRDT_DOTS_MAX * 4 * (KEY_CHARS_MAX + ACTOR_CHARS_MAX + 8) + CRDT_RUNS_MAX * 19 < CRDT_STATE_BYTES_MAX

@@ -1,0 +1,5 @@
+"""``python -m tillmesh``."""
+
+from tillmesh.cli import main
+
+main()

@@ -1,0 +1,85 @@
+"""The anchor file: what this data directory last knew, kept outside the database.
+
+It answers two questions at start. Is this the original, or a copy or an old backup? (A nonce drawn anew at every
+start, the file's own inode and the machine id must agree with the database.) Did the database lose committed events
+without noticing? (A bit flip in a write-ahead log does that silently: the head noted here must not be ahead of it.)
+"""
+
+from __future__ import annotations
+
+import os
+from hashlib import sha256
+from pathlib import Path
+from typing import Final, Self, TypeVar
+
+import msgspec
+
+from tillmesh.kernel.envelope import Head
+
+T = TypeVar("T")
+
+RECORD_BYTES: Final = 256  # one write within one sector: all of it or none
+_NOTE_AT: Final = 512  # the head stands in a sector of its own
+MACHINE_ID: Final = Path("/etc/machine-id")
+
+
+class Note(msgspec.Struct, frozen=True, array_like=True):
+    """What the file holds about the start: the nonce before and the nonce agreed now."""
+
+    before: str
+    now: str
+
+
+class Anchor:
+    """The open anchor file. ``remember`` is called after every commit and is one small write without sync."""
+
+    def __init__(self, path: Path) -> None:
+        self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+
+    @classmethod
+    def beside(cls, data_dir: Path) -> Self:
+        """Open the anchor of a data directory."""
+        return cls(data_dir / "anchor")
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._handle)
+
+    def nonces(self) -> tuple[str, ...]:
+        """Give the nonces that the database may carry: the agreed one, and the one before a broken start."""
+        note = _read(self._handle, 0, Note)
+        return () if note is None else (note.now, note.before)
+
+    def agree(self, before: str, now: str) -> None:
+        """Note the nonce that the database is about to take; durable before the database moves."""
+        _write(self._handle, 0, Note(before, now))
+        os.fsync(self._handle)
+
+    def place(self) -> str:
+        """Give what a copied directory can't bring along: this file's inode and the machine."""
+        machine = MACHINE_ID.read_text("utf-8").strip() if MACHINE_ID.exists() else ""
+        return sha256(f"{os.fstat(self._handle).st_ino} {machine}".encode()).hexdigest()[:32]
+
+    def remember(self, head: Head) -> None:
+        """Note the head that was just committed."""
+        _write(self._handle, _NOTE_AT, head)
+
+    def head(self) -> Head | None:
+        """Give the head noted last, or None when there is none that can be read."""
+        return _read(self._handle, _NOTE_AT, Head)
+
+
+def _write(handle: int, at: int, value: object) -> None:
+    data = msgspec.msgpack.encode(value)
+    framed = len(data).to_bytes(2, "big") + data + sha256(data).digest()[:8]
+    assert len(framed) <= RECORD_BYTES, "an anchor record outgrew its sector"
+    os.pwrite(handle, framed.ljust(RECORD_BYTES, b"\0"), at)
+
+
+def _read(handle: int, at: int, kind: type[T]) -> T | None:
+    raw = os.pread(handle, RECORD_BYTES, at)
+    size = int.from_bytes(raw[:2], "big")
+    data, check = raw[2 : 2 + size], raw[2 + size : 10 + size]
+    if not size or sha256(data).digest()[:8] != check:
+        return None
+    return msgspec.msgpack.decode(data, type=kind)

@@ -1,0 +1,90 @@
+"""Last-writer-wins registers as stored CRDT maps, and the product tables that are read from them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import apsw
+
+from tillmesh.crdt import LWWMap, Stamp
+from tillmesh.kernel.envelope import Envelope
+from tillmesh.shop.catalogue import Product, from_fields
+from tillmesh.shop.events import CustomersChanged, PeopleChanged, ProductsChanged, SettingsChanged, Value
+
+_LOAD: Final = "SELECT state FROM register WHERE entity = ? AND key = ?"
+_SAVE: Final = (
+    "INSERT INTO register (entity, key, state) VALUES (?, ?, ?) "
+    "ON CONFLICT (entity, key) DO UPDATE SET state = excluded.state"
+)
+_SAVE_PRODUCT: Final = (
+    "INSERT INTO product (sku, name, price_minor, unit, tax_code, department, barcodes, active, favourite, track_stock, "
+    "low_stock_milli, cost_minor, colour, icon) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sku) DO UPDATE SET "
+    "name = excluded.name, price_minor = excluded.price_minor, unit = excluded.unit, tax_code = excluded.tax_code, "
+    "department = excluded.department, barcodes = excluded.barcodes, active = excluded.active, "
+    "favourite = excluded.favourite, track_stock = excluded.track_stock, low_stock_milli = excluded.low_stock_milli, "
+    "cost_minor = excluded.cost_minor, colour = excluded.colour, icon = excluded.icon RETURNING id"
+)
+_INDEX: Final = "INSERT INTO product_search (rowid, name, sku, barcodes) VALUES (?, ?, ?, ?)"
+
+
+def merge(
+    db: apsw.Connection,
+    entity: str,
+    event: Envelope,
+    body: ProductsChanged | CustomersChanged | PeopleChanged | SettingsChanged,
+) -> None:
+    """Merge the fields of an event into the registers it names."""
+    stamp = Stamp(body.authority, event.hlc, event.actor)
+    for change in body.changes:
+        held = db.execute(_LOAD, (entity, change.key)).fetchone()
+        written = LWWMap.of(change.fields, stamp)
+        merged = LWWMap.from_bytes(held[0]).merge(written) if held else written
+        db.execute(_SAVE, (entity, change.key, merged.to_bytes()))
+        if entity == "product":
+            _write_product(db, change.key, dict(merged.items()), is_new=held is None)
+
+
+def fields(db: apsw.Connection, entity: str, key: str) -> dict[str, Value] | None:
+    """Give the merged fields of one register, or None if it was never written."""
+    row = db.execute(_LOAD, (entity, key)).fetchone()
+    return None if row is None else dict(LWWMap.from_bytes(row[0]).items())
+
+
+def _write_product(db: apsw.Connection, sku: str, merged: dict[str, Value], *, is_new: bool) -> None:
+    """Bring the product row, its barcodes and its search entry in line with the merged register."""
+    product = from_fields(sku, merged)
+    barcodes = " ".join(product.barcodes)
+    row = db.execute(
+        _SAVE_PRODUCT,
+        (sku, product.name, product.price_minor, product.unit, product.tax_code, product.department, barcodes,
+         product.active, product.favourite, product.track_stock, product.low_stock_milli, product.cost_minor,
+         product.colour, product.icon),
+    ).fetchone()  # fmt: skip
+    if not is_new:
+        db.execute("DELETE FROM barcode WHERE sku = ?", (sku,))
+        db.execute("DELETE FROM product_search WHERE rowid = ?", (row[0],))
+    for barcode in set(product.barcodes):
+        db.execute("INSERT INTO barcode (barcode, sku) VALUES (?, ?)", (barcode, sku))
+    db.execute(_INDEX, (row[0], product.name, sku, barcodes))
+
+
+PRODUCT_COLUMNS: Final = (
+    "sku, name, price_minor, unit, tax_code, department, barcodes, active, favourite, track_stock, low_stock_milli, "
+    "cost_minor, colour, icon"
+)
+
+
+def product_of(row: tuple[object, ...]) -> Product:
+    """Build a product from a row of PRODUCT_COLUMNS."""
+    sku, name, price, unit, tax, department, barcodes, active, favourite, track, low, cost, colour, icon = row
+    return Product(
+        sku=str(sku), name=str(name), price_minor=_int(price), unit=str(unit), tax_code=str(tax),
+        department=str(department), barcodes=tuple(str(barcodes).split()), active=bool(active),
+        favourite=bool(favourite), track_stock=bool(track), low_stock_milli=_int(low), cost_minor=_int(cost),
+        colour=str(colour), icon=str(icon),
+    )  # fmt: skip
+
+
+def _int(value: object) -> int:
+    assert isinstance(value, int)
+    return value

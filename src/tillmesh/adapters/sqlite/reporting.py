@@ -1,0 +1,98 @@
+"""Reports read from the log: a day's events are few, longer ranges are summed from the receipt index."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from hashlib import sha256
+from typing import Any
+
+import apsw
+
+from tillmesh.adapters.sqlite.books import Books
+from tillmesh.adapters.sqlite.ledger import SALE, VOID
+from tillmesh.adapters.sqlite.listings import EVENT, body_of, envelope
+from tillmesh.kernel.times import day_bounds, local, zone
+from tillmesh.shop import report
+from tillmesh.till import views
+
+DAYS_MAX = 800
+
+
+def day(db: apsw.Connection, books: Books, when: date) -> dict[str, Any]:
+    """Add up one local day of the store, with the same weekday a week before beside it."""
+    store = books.store()
+    where = zone(store.time_zone)
+    first, after = day_bounds(when, where)
+    sums = report.Day()
+    sql = (
+        f"SELECT {EVENT} FROM receipt r JOIN event e ON e.actor = r.actor AND e.seq = r.seq "  # noqa: S608
+        "WHERE r.at_ms >= ? AND r.at_ms < ?"
+    )
+    at_sql = "SELECT at_ms FROM receipt WHERE actor = ? AND seq = ?"
+    for row in db.execute(sql, (first, after)).fetchall():
+        at_ms = db.execute(at_sql, (row[0], row[1])).fetchone()[0]
+        report.add(sums, body_of(envelope(books, row)), local(at_ms, where))
+    departments = {sku: product.department for sku in sums.products if (product := books.product(sku)) is not None}
+    shown = report.shown(sums, departments)
+    for cashier in shown["cashiers"]:
+        cashier["name"] = views.person(books, cashier["user_id"])["name"]
+    previous = when - timedelta(days=7)
+    total, sales, *_ = _range(db, *day_bounds(previous, where))
+    return {
+        "date": when.isoformat(),
+        "currency": store.currency,
+        **shown,
+        "previous": {"date": previous.isoformat(), "total_minor": total, "sales": sales},
+    }
+
+
+def days(db: apsw.Connection, books: Books, first: date, last: date) -> list[dict[str, Any]]:
+    """Sum up each local day from ``first`` to ``last``."""
+    where = zone(books.store().time_zone)
+    found = []
+    for offset in range((last - first).days + 1):
+        when = first + timedelta(days=offset)
+        total, sales, back, tax = _range(db, *day_bounds(when, where))
+        found.append(
+            {"date": when.isoformat(), "total_minor": total, "sales": sales, "refunds_minor": back, "tax_minor": tax}
+        )
+    return found
+
+
+def _range(db: apsw.Connection, first_ms: int, after_ms: int) -> tuple[int, int, int, int]:
+    """Give net total, number of sales, what went back (refunds and voids), and net tax of a stretch of time."""
+    sql = (
+        "SELECT kind, count(*), sum(total_minor), sum(tax_minor) FROM receipt WHERE at_ms >= ? AND at_ms < ? GROUP BY 1"
+    )
+    total = sales = back = tax = 0
+    for kind, count, amount, tax_minor in db.execute(sql, (first_ms, after_ms)):
+        if kind == SALE:
+            sales, total, tax = count, total + amount, tax + tax_minor
+        else:
+            back, total, tax = back + amount, total - amount, tax - tax_minor
+    assert VOID != SALE
+    return total, sales, back, tax
+
+
+def state_hash(db: apsw.Connection, books: Books) -> dict[str, Any]:
+    """Hash what all events together amount to: equal on every till that holds the same events (hex SHA-256)."""
+    digest = sha256()
+    for sql in _STATE:
+        for row in db.execute(sql):
+            digest.update(repr(row).encode())
+        digest.update(b";")
+    return {"hash": digest.hexdigest(), "version_vector": dict(books.vector())}
+
+
+_STATE = (
+    "SELECT entity, key, hex(state) FROM register ORDER BY entity, key",
+    "SELECT s.sku, a.name, p, n FROM stock s JOIN actor a ON a.id = s.actor ORDER BY s.sku, a.name",
+    "SELECT a.name, r.seq, kind, at_ms, number, shift_id, person, customer_id, total_minor, tax_minor, request, "
+    "b.name, sale_seq FROM receipt r JOIN actor a ON a.id = r.actor LEFT JOIN actor b ON b.id = r.sale_actor "
+    "ORDER BY a.name, r.seq",
+    "SELECT shift_id, opened_ms, z_number FROM shift ORDER BY shift_id",
+    "SELECT dot, removed FROM parked ORDER BY dot",
+    "SELECT barcode, sku FROM barcode ORDER BY barcode, sku",
+    "SELECT sku, name, price_minor, unit, tax_code, department, barcodes, active, favourite, track_stock, "
+    "low_stock_milli, cost_minor FROM product ORDER BY sku",
+)

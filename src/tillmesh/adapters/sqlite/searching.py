@@ -1,0 +1,69 @@
+"""Finding products: words by prefix through the full-text index, codes exactly, and the whole catalogue at once."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import apsw
+
+from tillmesh.adapters.sqlite.database import one
+
+_WORD: Final = re.compile(r"\w+", re.UNICODE)
+WORDS_MAX: Final = 8
+
+
+def search(db: apsw.Connection, text: str, *, department: str = "", limit: int = 50) -> list[str]:
+    """Give the skus of active products that match all words by prefix; favourites and short names first."""
+    words = _WORD.findall(text)[:WORDS_MAX]
+    where, bindings = ["p.active"], []
+    source = "product p"
+    if words:
+        source = "product_search s JOIN product p ON p.id = s.rowid"
+        where.append("s.product_search MATCH ?")
+        bindings.append(" ".join(f'"{word}"*' for word in words))
+    if department:
+        where.append("p.department = ?")
+        bindings.append(department)
+    sql = (
+        f"SELECT p.sku FROM {source} WHERE {' AND '.join(where)} "  # noqa: S608 - parts from above
+        "ORDER BY p.favourite DESC, length(p.name), p.name LIMIT ?"
+    )
+    return [sku for (sku,) in db.execute(sql, (*bindings, limit))]
+
+
+def departments(db: apsw.Connection) -> list[dict[str, Any]]:
+    """List the departments of active products with their number of products."""
+    sql = "SELECT department, count(*) FROM product WHERE active AND department <> '' GROUP BY 1 ORDER BY 2 DESC, 1"
+    return [{"name": name, "count": count} for name, count in db.execute(sql)]
+
+
+COLUMNS: Final = (
+    "sku",
+    "name",
+    "price_minor",
+    "unit",
+    "tax_code",
+    "department",
+    "barcodes",
+    "favourite",
+    "track_stock",
+)
+
+
+def catalogue(db: apsw.Connection) -> dict[str, Any]:
+    """Give all active products as columns: the page keeps them to search and scan without asking."""
+    sql = f"SELECT {', '.join(COLUMNS)} FROM product WHERE active ORDER BY favourite DESC, name, sku"  # noqa: S608
+    rows = db.execute(sql).fetchall()
+    columns = dict(zip(COLUMNS, (list(column) for column in zip(*rows, strict=True)), strict=True)) if rows else {}
+    return {"count": len(rows), "columns": columns or {name: [] for name in COLUMNS}}
+
+
+def catalogue_version(db: apsw.Connection) -> str:
+    """Name the state of the catalogue: it changes whenever a product event was applied."""
+    return str(one(db, "SELECT coalesce(max(hlc), 0) FROM event WHERE type = 'products_changed'"))
+
+
+def has_sales(db: apsw.Connection) -> bool:
+    """Say whether anything was ever sold here."""
+    return one(db, "SELECT 1 FROM receipt LIMIT 1") is not None

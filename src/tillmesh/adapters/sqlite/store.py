@@ -1,0 +1,167 @@
+"""One terminal's database as its program uses it: decide and write in one transaction, read beside it.
+
+The writer connection belongs to one thread. Readers are connections of their own; each read sees one moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final, TypeVar
+
+import apsw
+import msgspec
+
+from tillmesh.adapters.sqlite.books import Books
+from tillmesh.adapters.sqlite.database import connect, migrate, one, storage_errors, write
+from tillmesh.adapters.sqlite.ledger import Ledger
+from tillmesh.kernel.codec import encode
+from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.till.commands import Command, Who
+from tillmesh.till.effects import DropCart, Outcome, Print, SaveCart
+from tillmesh.till.node import Till
+
+FILE: Final = "till.db"
+T = TypeVar("T")
+
+_PRINT: Final = "INSERT INTO print_job (kind, ref, copy, created_ms) VALUES (?, ?, ?, ?)"
+_SAVE_CART: Final = (
+    "INSERT INTO cart (cart_id, revision, body) VALUES (?, ?, ?) "
+    "ON CONFLICT (cart_id) DO UPDATE SET revision = excluded.revision, body = excluded.body"
+)
+_REGISTER_EVENTS: Final = {"products_changed", "customers_changed", "people_changed", "settings_changed"}
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Who this database belongs to: written once, and the actor anew with every incarnation."""
+
+    store: str
+    terminal: str
+    actor: str
+    nonce: str = ""
+    place: str = ""
+
+
+def read_origin(db: apsw.Connection) -> Origin | None:
+    """Give the origin of a database, or None when it is new."""
+    held = one(db, "SELECT value FROM meta WHERE name = 'origin'")
+    return None if held is None else msgspec.msgpack.decode(held, type=Origin)
+
+
+def write_origin(db: apsw.Connection, origin: Origin) -> None:
+    """Set the origin, in a transaction of its own."""
+    with write(db):
+        sql = "INSERT INTO meta (name, value) VALUES ('origin', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        db.execute(sql, (msgspec.msgpack.encode(origin),))
+
+
+def open_database(path: Path, key: bytes, *, vfs: str | None = None) -> apsw.Connection:
+    """Open the database for writing and bring its tables up to date."""
+    db = connect(path, key, vfs=vfs)
+    with storage_errors():
+        migrate(db)
+    return db
+
+
+class Writer:
+    """The one connection that writes. All methods run on the writer's thread."""
+
+    def __init__(self, db: apsw.Connection, origin: Origin) -> None:
+        self.db = db
+        self.ledger = Ledger(db, origin.store)
+        self.books = Books(db, origin.terminal, origin.actor)
+
+    def execute(self, till: Till, who: Who, command: Command, now_ms: int) -> Outcome:
+        """Decide a command and make its outcome durable; raises with nothing stored."""
+        return self.execute_all(till, [(who, command)], now_ms)[0]
+
+    def execute_all(self, till: Till, commands: list[tuple[Who, Command]], now_ms: int) -> list[Outcome]:
+        """Decide several commands in one transaction: all of them are stored, or none."""
+        head, receipts = till.head, till.receipts
+        outcomes = []
+        try:
+            with write(self.db):
+                for who, command in commands:
+                    outcome = till.decide(who, command, self.books, now_ms)
+                    self._store(outcome, now_ms)
+                    till.committed(outcome)
+                    outcomes.append(outcome)
+        except BaseException:
+            till.head, till.receipts = head, receipts
+            self.books.forget()
+            raise
+        return outcomes
+
+    def _store(self, outcome: Outcome, now_ms: int) -> None:
+        self.ledger.append_own(outcome.events, outcome.bodies)
+        for effect in outcome.effects:
+            match effect:
+                case SaveCart():
+                    self._save_cart(effect)
+                case DropCart():
+                    self.db.execute("DELETE FROM cart WHERE cart_id = ?", (effect.cart_id,))
+                    self.db.execute("DELETE FROM cart_operation WHERE cart_id = ?", (effect.cart_id,))
+                case Print():
+                    self.db.execute(_PRINT, (effect.kind, effect.ref, effect.copy, now_ms))
+        if any(event.type in _REGISTER_EVENTS for event in outcome.events):
+            self.books.forget()
+
+    def _save_cart(self, effect: SaveCart) -> None:
+        cart = effect.cart
+        self.db.execute(_SAVE_CART, (cart.cart_id, effect.revision, encode(cart)))
+        self.db.executemany(
+            "INSERT INTO cart_operation (cart_id, op_id) VALUES (?, ?)", [(cart.cart_id, op) for op in effect.op_ids]
+        )
+
+    def receipts_used(self, actor: str) -> int:
+        """Give how many receipt numbers an actor has used."""
+        sql = "SELECT count(*) FROM receipt r JOIN actor a ON a.id = r.actor WHERE a.name = ?"
+        return int(one(self.db, sql, (actor,)))
+
+    def last_hlc(self) -> int:
+        """Give the largest timestamp that any event here carries."""
+        sql = "SELECT coalesce(max(e.hlc), 0) FROM version_vector v JOIN event e ON e.actor = v.actor AND e.seq = v.seq"
+        return int(one(self.db, sql))
+
+    def head(self, actor: str) -> Head:
+        """Give the end of an actor's chain."""
+        return self.ledger.head(actor)
+
+    def close(self) -> None:
+        """Close the connection; a checkpoint runs when it is the last."""
+        self.db.close()
+
+
+class Reader:
+    """A connection that only reads; one thread at a time."""
+
+    def __init__(self, path: Path, key: bytes, origin: Origin) -> None:
+        self.db = connect(path, key, read_only=True)
+        self.books = Books(self.db, origin.terminal, origin.actor)
+
+    def read(self, query: Callable[[apsw.Connection, Books], T]) -> T:
+        """Run a query that sees one moment of the shop."""
+        with storage_errors():
+            self.db.execute("BEGIN")
+            try:
+                self.books.forget()
+                return query(self.db, self.books)
+            finally:
+                self.db.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.db.close()
+
+
+def log(db: apsw.Connection) -> Iterator[Envelope]:
+    """Iterate the whole log by actor and sequence, with previous hashes filled in."""
+    sql = (
+        "SELECT a.name, e.seq, e.hlc, e.type, e.version, e.body, e.hash FROM event e JOIN actor a ON a.id = e.actor "
+        "ORDER BY a.name, e.seq"
+    )
+    last: tuple[str, bytes] = ("", b"")
+    for name, *rest, pinned in db.cursor().execute(sql):
+        before = last[1] if last[0] == name else bytes(32)
+        yield Envelope(name, *rest, before, pinned)
+        last = (name, pinned)

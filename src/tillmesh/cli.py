@@ -1,0 +1,153 @@
+"""The ``tillmesh`` command."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from tillmesh import __version__
+from tillmesh.kernel.errors import TillmeshError
+
+LATER = {
+    "store": "joining tills to a store comes with the store",
+    "hub": "head office comes with the hub",
+    "sim": "the simulator comes with the store",
+    "models": "the model pipeline comes with edge AI",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; problems go to standard error in words, with exit status 1 (2 for wrong usage)."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser()
+    # These two read their own options: argparse would take a leading "--option" of theirs for its own.
+    options = parser.parse_args(given[:1]) if given[:1] in (["demo"], ["bench"]) else parser.parse_args(given)
+    if given[:1] in (["demo"], ["bench"]):
+        options.rest = given[1:]
+    run: Callable[[argparse.Namespace], int] = options.run
+    try:
+        sys.exit(run(options))
+    except TillmeshError as error:
+        print(f"tillmesh: {error.detail}. {error.hint}".rstrip(), file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tillmesh", description="An offline-first point of sale.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _terminal(commands.add_parser("terminal", help="run one till"))
+    _demo(commands.add_parser("demo", help="run a demo store on this machine", add_help=False))
+    _import(commands.add_parser("import", help="import products from a CSV file"))
+    _verify(commands.add_parser("verify", help="check a data directory: chains, gaps, money"))
+    _bench(commands.add_parser("bench", help="reproducible benchmarks", add_help=False))
+    _doctor(commands.add_parser("doctor", help="what is wrong, in words"))
+    for name, when in LATER.items():
+        later = commands.add_parser(name, help=f"(not yet: {when})")
+        later.add_argument("rest", nargs=argparse.REMAINDER)
+        later.set_defaults(run=_later(name, when))
+    return parser
+
+
+def _later(name: str, when: str) -> Callable[[argparse.Namespace], int]:
+    def run(options: argparse.Namespace) -> int:  # noqa: ARG001
+        print(f"tillmesh {name}: not there yet; {when}.", file=sys.stderr)
+        return 2
+
+    return run
+
+
+def _terminal(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--bind", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8081)
+    parser.add_argument("--key-file", type=Path, help="32-byte database key; default: keys/ in the data directory")
+    parser.add_argument("--hub-url", help="not used yet: head office comes with the hub")
+    parser.add_argument("--no-ai", action="store_true", help="run no models (none are there yet)")
+
+    def run(options: argparse.Namespace) -> int:
+        from tillmesh.terminal.program import Options, serve
+
+        serve(Options(options.data_dir, options.bind, options.port, options.key_file))
+        return 0
+
+    parser.set_defaults(run=run)
+
+
+def _demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help="see: tillmesh demo --help")
+
+    def run(options: argparse.Namespace) -> int:
+        from tillmesh.demo.program import main as demo
+        from tillmesh.terminal.offline import OfflineTill
+
+        return demo(options.rest, lambda data_dir: OfflineTill(data_dir, hurried=True))
+
+    parser.set_defaults(run=run)
+
+
+def _import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=["products"])
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
+    parser.add_argument("--skip-bad", action="store_true", help="import the good lines when others are wrong")
+    parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="name a column of the file")
+
+    def run(options: argparse.Namespace) -> int:
+        from tillmesh.terminal.import_command import import_products
+
+        mapping = dict(pair.partition("=")[::2] for pair in options.map)
+        report = import_products(
+            options.file, options.data_dir, mapping=mapping, dry_run=options.dry_run, skip_bad=options.skip_bad
+        )
+        print(json.dumps(report, indent=2, ensure_ascii=False))
+        return 1 if report["error_count"] and not options.skip_bad else 0
+
+    parser.set_defaults(run=run)
+
+
+def _verify(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data_dir", type=Path)
+    parser.add_argument("--key-file", type=Path)
+
+    def run(options: argparse.Namespace) -> int:
+        from tillmesh.terminal.verifying import verify
+
+        report = verify(options.data_dir, key_file=options.key_file)
+        print(json.dumps(report, indent=2))
+        return 0 if report["ok"] else 1
+
+    parser.set_defaults(run=run)
+
+
+def _bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help="see: tillmesh bench --help")
+
+    def run(options: argparse.Namespace) -> int:
+        from tillmesh.bench.program import main as bench
+
+        return bench(options.rest)
+
+    parser.set_defaults(run=run)
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", type=Path)
+
+    def run(options: argparse.Namespace) -> int:
+        from tillmesh.terminal.doctor import examine
+
+        findings = examine(options.data_dir)
+        for finding in findings:
+            print(f"{'ok  ' if finding.ok else 'BAD '} {finding.text}")
+        return 0 if all(finding.ok for finding in findings) else 1
+
+    parser.set_defaults(run=run)

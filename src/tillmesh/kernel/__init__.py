@@ -1,0 +1,1 @@
+"""The smallest shared vocabulary: ids, money, quantities, envelopes, limits and errors. Imports nothing of ours."""

@@ -1,0 +1,46 @@
+"""Event bodies as bytes: msgpack arrays of frozen structs, bounded on the way in.
+
+Fields of a stored struct are appended with defaults, never renamed or reordered: old bytes decode for ever.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from tillmesh.kernel.errors import Damaged, TooLarge
+from tillmesh.kernel.limits import EVENT_BODY_BYTES_MAX
+
+T = TypeVar("T")
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Record(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """A value that is stored: immutable, compact, and readable by every later version."""
+
+
+@cache
+def _decoder(kind: type[Any]) -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(kind)
+
+
+def encode(value: object) -> bytes:
+    """Encode a record; raises :class:`TooLarge` over EVENT_BODY_BYTES_MAX."""
+    body = _encoder.encode(value)
+    if len(body) > EVENT_BODY_BYTES_MAX:
+        raise TooLarge(f"an event of {len(body)} bytes; the limit is {EVENT_BODY_BYTES_MAX}", hint="Split it.")
+    return body
+
+
+def decode(body: bytes, kind: type[T]) -> T:
+    """Decode bytes as ``kind``; raises :class:`TooLarge` or :class:`Damaged`, never anything else."""
+    if len(body) > EVENT_BODY_BYTES_MAX:
+        raise TooLarge(f"an event of {len(body)} bytes; the limit is {EVENT_BODY_BYTES_MAX}", hint="Refuse its sender.")
+    try:
+        value: T = _decoder(kind).decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
+        raise Damaged(f"bytes do not decode as {kind.__name__}: {cause}", hint="Run tillmesh verify.") from cause
+    return value

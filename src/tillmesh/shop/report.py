@@ -1,0 +1,148 @@
+"""What a day sold: sums over its sales, refunds and voids, by hour, product, department, person, tender and rate."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from tillmesh.kernel.quantity import format_quantity
+from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided, TaxTotal
+from tillmesh.shop.tender import CASH
+
+TOP_PRODUCTS = 20
+
+
+@dataclass(slots=True)
+class Day:
+    """A day being added up. Voided sales count as sold and as taken back, as on the Z report."""
+
+    sales: int = 0
+    total_minor: int = 0  # sales - voids - refunds
+    sales_minor: int = 0
+    refunds_minor: int = 0
+    voids_minor: int = 0
+    tax_minor: int = 0
+    discount_minor: int = 0
+    rounding_minor: int = 0
+    items_milli: int = 0
+    hours: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(24)])
+    products: dict[str, list[Any]] = field(default_factory=dict)
+    cashiers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    tenders: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
+    taxes: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+
+
+def add(day: Day, body: object, at: datetime) -> None:
+    """Add one event of the day; ``at`` is its local time."""
+    match body:
+        case SaleClosed():
+            _sale(day, body, at)
+        case SaleRefunded():
+            day.refunds_minor += body.total_minor
+            _back(day, body.total_minor, body.tax_minor, body.rounding_minor, body.payments, body.taxes)
+            for line in body.lines:
+                _product(day, line.sku, line.name, -line.quantity_milli, -line.total_minor)
+        case SaleVoided():
+            day.voids_minor += body.total_minor
+            _back(day, body.total_minor, body.tax_minor, body.rounding_minor, body.payments, body.taxes)
+        case _:
+            pass
+
+
+def _sale(day: Day, sale: SaleClosed, at: datetime) -> None:
+    day.sales += 1
+    day.sales_minor += sale.total_minor
+    day.total_minor += sale.total_minor
+    day.tax_minor += sale.tax_minor
+    day.discount_minor += sale.discount_minor
+    day.rounding_minor += sale.rounding_minor
+    hour = day.hours[at.hour]
+    hour[0] += 1
+    hour[1] += sale.total_minor
+    cashier = day.cashiers[sale.cashier]
+    cashier[0] += 1
+    cashier[1] += sale.total_minor
+    for line in sale.lines:
+        day.items_milli += line.quantity_milli if line.unit == "piece" else 1000
+        _product(day, line.sku, line.name, line.quantity_milli, line.total_minor)
+    change = sale.change_minor
+    for payment in sale.payments:
+        row = day.tenders[payment.method]
+        row[0] += payment.amount_minor - (change if payment.method == CASH else 0)
+        row[2] += 1
+        change = 0 if payment.method == CASH else change
+    _taxes(day, sale.taxes, 1)
+
+
+def _back(
+    day: Day,
+    total: int,
+    tax: int,
+    rounding: int,
+    payments: tuple[Payment, ...],
+    taxes: tuple[TaxTotal, ...],
+) -> None:
+    day.total_minor -= total
+    day.tax_minor -= tax
+    day.rounding_minor -= rounding
+    for payment in payments:
+        day.tenders[payment.method][1] += payment.amount_minor
+    _taxes(day, taxes, -1)
+
+
+def _taxes(day: Day, taxes: tuple[TaxTotal, ...], sign: int) -> None:
+    for one in taxes:
+        row = day.taxes[one.code, one.rate_ppm]
+        row[0] += sign * one.net_minor
+        row[1] += sign * one.tax_minor
+
+
+def _product(day: Day, sku: str, name: str, quantity_milli: int, total_minor: int) -> None:
+    row = day.products.setdefault(sku, [name, 0, 0])
+    row[1] += quantity_milli
+    row[2] += total_minor
+
+
+def shown(day: Day, department_of: dict[str, str]) -> dict[str, Any]:
+    """Give the sums as JSON-ready values; products are grouped by today's departments."""
+    departments: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for sku, (_, quantity, total) in day.products.items():
+        row = departments[department_of.get(sku) or "Other"]
+        row[0] += quantity
+        row[1] += total
+    best = sorted(day.products.items(), key=lambda item: (-item[1][2], item[0]))[:TOP_PRODUCTS]
+    return {
+        "total_minor": day.total_minor,
+        "tax_minor": day.tax_minor,
+        "sales": day.sales,
+        "sales_minor": day.sales_minor,
+        "refunds_minor": day.refunds_minor,
+        "voids_minor": day.voids_minor,
+        "discount_minor": day.discount_minor,
+        "rounding_minor": day.rounding_minor,
+        "items": format_quantity(day.items_milli),
+        "average_minor": (2 * day.sales_minor + day.sales) // (2 * day.sales) if day.sales else 0,
+        "hours": [{"hour": hour, "sales": row[0], "total_minor": row[1]} for hour, row in enumerate(day.hours)],
+        "departments": [
+            {"name": name, "quantity": format_quantity(row[0]), "total_minor": row[1]}
+            for name, row in sorted(departments.items(), key=lambda item: (-item[1][1], item[0]))
+        ],
+        "products": [
+            {"sku": sku, "name": row[0], "quantity": format_quantity(row[1]), "total_minor": row[2]} for sku, row in best
+        ],
+        "cashiers": [
+            {"user_id": user, "sales": row[0], "total_minor": row[1]}
+            for user, row in sorted(day.cashiers.items(), key=lambda item: (-item[1][1], item[0]))
+        ],
+        "tenders": [
+            {"method": name, "taken_minor": row[0], "returned_minor": row[1], "net_minor": row[0] - row[1],
+             "count": row[2]}
+            for name, row in sorted(day.tenders.items())
+        ],
+        "taxes": [
+            {"code": code, "rate_ppm": rate, "net_minor": row[0], "tax_minor": row[1]}
+            for (code, rate), row in sorted(day.taxes.items())
+        ],
+    }  # fmt: skip

@@ -1,0 +1,135 @@
+"""Settings from outside, checked field by field before they become registers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from tillmesh.kernel.errors import Invalid
+from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, NAME_CHARS_MAX, NOTE_CHARS_MAX, RATE_PPM_MAX
+from tillmesh.kernel.money import Rounding, exponent
+from tillmesh.kernel.times import zone
+from tillmesh.shop.events import Value
+
+Check = Callable[[str, Any], Value]
+
+
+def store_fields(given: Mapping[str, Any]) -> dict[str, Value]:
+    """Check settings of the store and give them as register fields."""
+    return _checked(given, _STORE)
+
+
+def terminal_fields(given: Mapping[str, Any]) -> dict[str, Value]:
+    """Check settings of a till and give them as register fields."""
+    return _checked(given, _TERMINAL)
+
+
+def _checked(given: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Value]:
+    unknown = sorted(set(given) - set(checks))
+    if unknown:
+        raise Invalid(f"{unknown[0][:40]!r} is not a setting", hint=f"Known are {', '.join(checks)}.")
+    return {name: checks[name](name, value) for name, value in given.items()}
+
+
+def _text(most: int, *, least: int = 0) -> Check:
+    def check(name: str, value: Any) -> Value:
+        if not isinstance(value, str) or not least <= len(value.strip()) <= most:
+            raise Invalid(f"{name} must be a text of {least} to {most} characters", hint="Change the text.")
+        return value.strip()
+
+    return check
+
+
+def _flag(name: str, value: Any) -> Value:
+    if not isinstance(value, bool):
+        raise Invalid(f"{name} must be true or false")
+    return value
+
+
+def _number(least: int, most: int) -> Check:
+    def check(name: str, value: Any) -> Value:
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            raise Invalid(f"{name} must be a whole number from {least} to {most}", hint="Check the number.")
+        return value
+
+    return check
+
+
+def _one_of(*allowed: str) -> Check:
+    def check(name: str, value: Any) -> Value:
+        if value not in allowed:
+            raise Invalid(f"{name} {str(value)[:40]!r} is not one of {', '.join(allowed)}")
+        return str(value)
+
+    return check
+
+
+def _texts(count_max: int, chars_max: int) -> Check:
+    def check(name: str, value: Any) -> Value:
+        if not isinstance(value, list) or len(value) > count_max or not all(isinstance(one, str) for one in value):
+            raise Invalid(f"{name} must be a list of at most {count_max} texts")
+        if any(len(one) > chars_max for one in value):
+            raise Invalid(f"a text in {name} is over {chars_max} characters")
+        return [one.strip() for one in value]
+
+    return check
+
+
+def _currency(name: str, value: Any) -> Value:  # noqa: ARG001
+    exponent(str(value))
+    return str(value)
+
+
+def _zone(name: str, value: Any) -> Value:  # noqa: ARG001
+    zone(str(value))
+    return str(value)
+
+
+def _rates(name: str, value: Any) -> Value:
+    """Read ``{code: rate in ppm}``; every rate that products use must stay, which the caller can't know here."""
+    if not isinstance(value, dict) or not 1 <= len(value) <= 20:
+        raise Invalid(f"{name} must name 1 to 20 rates", hint='Send {"standard": 200000}.')
+    for code, rate in value.items():
+        if not (code.isascii() and code.replace("_", "").isalnum() and len(code) <= 30):
+            raise Invalid(f"{str(code)[:40]!r} is not a tax code", hint="Use letters, digits and underscores.")
+        _number(0, RATE_PPM_MAX)(f"the rate of {code}", rate)
+    return [f"{code}={rate}" for code, rate in sorted(value.items())]
+
+
+def _methods(name: str, value: Any) -> Value:
+    known = ("cash", "card")
+    if not isinstance(value, list) or not value or any(one not in known for one in value):
+        raise Invalid(f"{name} must be some of {', '.join(known)}")
+    return [one for one in known if one in value]
+
+
+_ROUNDINGS: Final = tuple(one.value for one in Rounding)
+_STORE: Final[dict[str, Check]] = {
+    "name": _text(NAME_CHARS_MAX, least=1),
+    "address": _texts(6, NAME_CHARS_MAX),
+    "tax_id": _text(50),
+    "currency": _currency,
+    "locale": _text(20, least=2),
+    "time_zone": _zone,
+    "prices_include_tax": _flag,
+    "tax_rounding": _one_of("line", "total"),
+    "rounding": _one_of(*_ROUNDINGS),
+    "cash_step_minor": _number(1, 1_000),
+    "cash_rounding": _one_of(*_ROUNDINGS),
+    "tax_rates": _rates,
+    "receipt_footer": _text(NOTE_CHARS_MAX),
+    "discount_limit_ppm": _number(0, RATE_PPM_MAX),
+    "refund_limit_minor": _number(0, AMOUNT_MINOR_MAX),
+    "barcode_layouts": _texts(20, 40),
+    "scanner_prefix": _text(5),
+    "pay_methods": _methods,
+}
+_TERMINAL: Final[dict[str, Check]] = {
+    "name": _text(40, least=1),
+    "number": _number(1, 999),
+    "printer_kind": _one_of("none", "network", "usb", "file"),
+    "printer_target": _text(200),
+    "printer_columns": _number(24, 64),
+    "print_receipts": _flag,
+    "open_drawer": _flag,
+}

@@ -1,0 +1,136 @@
+"""One terminal as a process: open the data directory, serve, and stop cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from tillmesh.adapters.sqlite.database import one
+from tillmesh.kernel.envelope import Head
+from tillmesh.terminal.bootstrap import open_terminal
+from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.printing_setup import start_printing
+from tillmesh.terminal.signing import sign_heads
+from tillmesh.terminal.web.api import Services
+from tillmesh.terminal.web.app import build
+from tillmesh.terminal.web.live import Live
+from tillmesh.terminal.web.pins import Pins
+from tillmesh.terminal.web.session_calls import SYSTEM
+from tillmesh.terminal.web.sessions import Sessions
+from tillmesh.till.commands import Note
+
+log = logging.getLogger(__name__)
+HOUSEKEEPING_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a terminal is started."""
+
+    data_dir: Path
+    bind: str = "127.0.0.1"
+    port: int = 8081
+    key_file: Path | None = None
+
+
+def serve(options: Options) -> None:
+    """Run a terminal until SIGINT or SIGTERM."""
+    asyncio.run(_serve(options))
+
+
+async def _serve(options: Options) -> None:
+    opened = open_terminal(options.data_dir, key_file=options.key_file)
+    driver = Driver(opened)
+    services = Services(driver, Sessions(), Pins(opened.pepper, opened.origin.store), Live())
+    services.extra["sync"] = _sync(driver)
+    for action, detail in opened.notices:
+        await driver.do(SYSTEM, Note(action=action, subject=opened.origin.actor, detail=detail))
+    printing = await start_printing(driver, services.live)
+    services.extra["printer"] = printing.view
+    app = build(services, {"127.0.0.1", "localhost", options.bind})
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            lifespan="off",
+            access_log=False,
+            log_level="warning",
+            timeout_graceful_shutdown=2,
+            server_header=False,
+        )  # fmt: skip
+    )
+    listening = listen(options.bind, options.port)
+    loop = asyncio.get_running_loop()
+    keeping = asyncio.create_task(_housekeeping(driver))
+    with contextlib.ExitStack() as stack:
+        server.capture_signals = contextlib.nullcontext  # type: ignore[assignment, method-assign]
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, _stop, server, services)
+            stack.callback(loop.remove_signal_handler, number)
+        try:
+            await server.serve(sockets=[listening])
+        finally:
+            keeping.cancel()
+            await printing.stop()
+            await driver.on_writer(lambda db: sign_heads(opened, db, now_ms()))
+            services.pins.close()
+            driver.close()
+
+
+def _stop(server: uvicorn.Server, services: Services) -> None:
+    services.live.close()
+    server.should_exit = True
+
+
+def listen(bind: str, port: int) -> socket.socket:
+    """Open the listening socket, saying clearly when the port is taken."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((bind, port))
+    except OSError as cause:
+        listening.close()
+        raise SystemExit(f"tillmesh: {bind}:{port} can't be used ({cause.strerror}); choose another --port") from cause
+    return listening
+
+
+async def _housekeeping(driver: Driver) -> None:
+    """Sign heads and take the reserve back, now and then."""
+    signed = Head("")
+    while True:
+        await asyncio.sleep(HOUSEKEEPING_S)
+        with contextlib.suppress(Exception):
+            if driver.opened.till.head != signed:
+                await driver.on_writer(lambda db: sign_heads(driver.opened, db, now_ms()))
+                signed = driver.opened.till.head
+            driver.opened.reserve.hold()
+
+
+def _sync(driver: Driver) -> Any:
+    """One till of its own: nothing is replicated, and nobody is there to be reached."""
+
+    async def sync() -> dict[str, Any]:
+        events = await driver.read(lambda db, _: int(one(db, "SELECT coalesce(sum(seq), 0) FROM version_vector")))
+        sales = await driver.read(lambda db, _: int(one(db, "SELECT count(*) FROM receipt WHERE kind = 0")))
+        return {
+            "pending": events,
+            "sent_to_leader": 0,
+            "acked_by_leader": 0,
+            "sent_to_hub": 0,
+            "complete": 0,
+            "unreplicated": sales,
+            "last_hub_sync": None,
+            "hub_reachable": False,
+            "peers": [],
+        }
+
+    return sync

@@ -1,0 +1,201 @@
+"""Calls as data: path, body, role and handler in one place, served by Starlette and described in OpenAPI from it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError, TooLarge
+from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
+from tillmesh.shop.events import Approval
+from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.web.live import Live
+from tillmesh.terminal.web.pins import Pins
+from tillmesh.terminal.web.problems import BadRequest, UnsupportedType, answer, unexpected
+from tillmesh.terminal.web.sessions import Person, Sessions
+from tillmesh.till.commands import Command, Who
+from tillmesh.till.desk import RANK
+from tillmesh.till.effects import Outcome
+
+PREFIX = "/api/v1"
+COOKIE = "tillmesh_session"
+JSON = "application/json"
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Services:
+    """What the handlers share: made once by the composition root."""
+
+    driver: Driver
+    sessions: Sessions
+    pins: Pins
+    live: Live
+    printing: Any = None
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Context:
+    """One request on its way through a handler."""
+
+    services: Services
+    request: Request
+    person: Person | None
+
+    @property
+    def driver(self) -> Driver:
+        """The till behind everything."""
+        return self.services.driver
+
+    def signed_in(self) -> Person:
+        """Give the person; the call is declared with a role, so there is one."""
+        assert self.person is not None, "this call was declared without a role"
+        return self.person
+
+    def who(self, approval: str = "") -> Who:
+        """Say who asks, with the approval that came along."""
+        approvals: tuple[Approval, ...] = ()
+        if approval:
+            approvals = (self.services.sessions.redeem(approval, now_ms()),)
+        person = self.signed_in()
+        return Who(user_id=person.user_id, role=person.role, approvals=approvals)
+
+    async def do(self, command: Command, approval: str = "") -> Outcome:
+        """Run a command as the person who asks."""
+        return await self.driver.do(self.who(approval), command)
+
+    def path(self, name: str) -> str:
+        """Give a part of the path."""
+        return str(self.request.path_params[name])
+
+    def query(self, name: str, default: str = "") -> str:
+        """Give a query parameter."""
+        return self.request.query_params.get(name, default)
+
+    def limit(self, default: int, most: int) -> int:
+        """Give the ``limit`` parameter within [1, most]."""
+        text = self.query("limit", str(default))
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+            raise Invalid(f"limit {text[:20]!r} is outside 1 to {most}", hint="Ask for fewer rows.")
+        return int(text)
+
+
+Handler = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the API."""
+
+    method: str
+    path: str
+    handler: Handler
+    summary: str
+    body: type | None = None
+    role: str | None = "cashier"  # the least role; None: open to anyone on the allow-list of hosts
+    status: int = 200
+    query: tuple[str, ...] = ()
+    media: str = JSON  # of the request body
+    bytes_max: int = REQUEST_BODY_BYTES_MAX
+
+
+def routes(calls: list[Call], services: Services) -> list[Route]:
+    """Make Starlette routes of the calls."""
+    return [Route(PREFIX + call.path, _endpoint(call, services), methods=[call.method]) for call in calls]
+
+
+def _endpoint(call: Call, services: Services) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await _serve(call, services, request)
+        except TillmeshError as error:
+            return answer(error)
+        except Exception as error:  # noqa: BLE001 - the last line before the caller; logged with its cause
+            return unexpected(error)
+
+    return endpoint
+
+
+async def _serve(call: Call, services: Services, request: Request) -> Response:
+    person = _person(call, services, request)
+    context = Context(services, request, person)
+    if call.body is None:
+        result = await call.handler(context)
+    else:
+        raw = await read_body(request, call.bytes_max)
+        result = await call.handler(context, raw if call.body is bytes else _parse(request, raw, call.body))
+    if isinstance(result, Response):
+        return result
+    status = call.status
+    if isinstance(result, tuple):
+        status, result = result
+    if result is None:
+        return Response(status_code=204)
+    return Response(msgspec.json.encode(result), status, media_type=JSON)
+
+
+def token_of(request: Request) -> str:
+    """Give the session token of a request: the bearer header, or the page's cookie."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE, "")
+
+
+def _person(call: Call, services: Services, request: Request) -> Person | None:
+    token = token_of(request)
+    if call.role is None:
+        try:
+            return services.sessions.person(token, now_ms()) if token else None
+        except TillmeshError:
+            return None
+    person = services.sessions.person(token, now_ms())
+    if RANK[person.role] < RANK[call.role]:
+        raise NotAllowed(
+            f"{call.summary.lower()}: this needs a {call.role}",
+            action=call.path,
+            needs=call.role,
+            hint=f"Sign in as {call.role}.",
+        )
+    return person
+
+
+async def read_body(request: Request, bytes_max: int) -> bytes:
+    """Read a body within its limit, whatever its declared length says."""
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdigit():
+        raise BadRequest("Content-Length is not a number")
+    parts: list[bytes] = []
+    size = 0
+    too_large = TooLarge(f"the body is over {bytes_max} bytes", hint="Send less at once.")
+    if int(declared) > bytes_max:
+        raise too_large
+    async for part in request.stream():
+        size += len(part)
+        if size > bytes_max:
+            raise too_large
+        parts.append(part)
+    return b"".join(parts)
+
+
+@cache
+def _decoder(kind: type[Any]) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def _parse(request: Request, raw: bytes, kind: type[T]) -> T:
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != JSON:
+        raise UnsupportedType(f"the body is {media[:60] or 'of no type'}, not {JSON}", hint=f"Send {JSON}.")
+    try:
+        return cast("T", _decoder(kind).decode(raw))
+    except msgspec.ValidationError as error:
+        raise Invalid(str(error), hint="See /api/v1/openapi.json for the fields.") from error
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise BadRequest(f"the body is not JSON: {error}", hint="Send one JSON object.") from error

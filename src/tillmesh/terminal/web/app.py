@@ -1,0 +1,145 @@
+"""Put the web side together: calls, pages, static files, the guard in front, live events behind."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from tillmesh.adapters.sqlite.books import Books
+from tillmesh.kernel.errors import NotFound, TillmeshError
+from tillmesh.kernel.quantity import format_quantity
+from tillmesh.shop import events as e
+from tillmesh.shop.stock import movements
+from tillmesh.terminal.web import (
+    cart_calls,
+    file_calls,
+    openapi,
+    record_calls,
+    sale_calls,
+    session_calls,
+    shop_calls,
+    system_calls,
+)
+from tillmesh.terminal.web.api import Call, Services, routes
+from tillmesh.terminal.web.guard import Guard
+from tillmesh.terminal.web.problems import answer
+from tillmesh.till import views
+from tillmesh.till.effects import Outcome
+
+STATIC = Path(__file__).parent / "static"
+CALLS: list[Call] = [
+    *session_calls.CALLS,
+    *cart_calls.CALLS,
+    *sale_calls.CALLS,
+    *file_calls.CALLS,
+    *record_calls.CALLS,
+    *shop_calls.CALLS,
+    *system_calls.CALLS,
+]
+
+
+def build(services: Services, hosts: Collection[str]) -> Guard:
+    """Build the ASGI application; ``hosts`` are the names this till answers to."""
+    services.extra["openapi"] = openapi.describe(CALLS)
+    services.extra["registry"] = _metrics(services)
+    services.driver.listen(lambda outcome: _tell(services, outcome))
+    app = Starlette(
+        routes=[
+            *routes(CALLS, services),
+            Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
+            Route("/", _page),
+        ],
+        exception_handlers={HTTPException: _http_error},
+    )
+    return Guard(app, hosts)
+
+
+async def _page(request: Request) -> Response:  # noqa: ARG001
+    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
+
+
+class WrongMethod(TillmeshError):
+    """The path is there, the method is not."""
+
+    status = 405
+    kind = "method-not-allowed"
+    title = "That can't be done with this address"
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    what = f"{request.method} {request.url.path[:100]}"
+    if error.status_code == WrongMethod.status:
+        response = answer(WrongMethod(f"{what} is not a call", hint="See /api/v1/openapi.json."))
+        response.headers.update(error.headers or {})
+        return response
+    return answer(NotFound(f"nothing at {what}", hint="See /api/v1/openapi.json."))
+
+
+def _metrics(services: Services) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    sales = Counter("tillmesh_sales", "Sales closed on this till since it started", registry=registry)
+    events = Counter("tillmesh_events", "Events committed by this till since it started", ["type"], registry=registry)
+    services.extra["command_seconds"] = Histogram(
+        "tillmesh_command_seconds",
+        "Time from asking for a command to its commit",
+        registry=registry,
+        buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2),
+    )
+
+    def count(outcome: Outcome) -> None:
+        for event in outcome.events:
+            events.labels(event.type).inc()
+            if event.type == "sale_closed":
+                sales.inc()
+
+    services.driver.listen(count)
+    return registry
+
+
+def _tell(services: Services, outcome: Outcome) -> None:
+    """Tell the open pages what a committed outcome changed."""
+    live = services.live
+    for event, body in zip(outcome.events, outcome.bodies, strict=True):
+        match body:
+            case e.SaleClosed():
+                live.send("sale", {"sale_id": event.id, "receipt_number": body.receipt_number,
+                                   "total_minor": body.total_minor})  # fmt: skip
+            case e.ShiftOpened() | e.ShiftClosed() | e.CashMoved():
+                live.send("shift", {"event": event.type})
+            case e.CartParked() | e.CartResumed():
+                live.send("parked", {"event": event.type})
+            case e.ProductsChanged():
+                _tell_products(services, [change.key for change in body.changes])
+            case e.SettingsChanged():
+                live.send("settings", {})
+            case _:
+                pass
+        skus = [sku for sku, _ in movements(body)]
+        if skus:
+            _tell_stock(services, skus)
+
+
+def _tell_products(services: Services, skus: list[str]) -> None:
+    def query(db: Any, books: Books) -> list[dict[str, Any]]:  # noqa: ARG001
+        currency = books.store().currency
+        found = (books.product(sku) for sku in skus)
+        return [views.product(one, currency, books.stock_milli(one.sku)) for one in found if one is not None]
+
+    services.driver.later(query, lambda rows: services.live.send("products", {"skus": skus, "products": rows}))
+
+
+def _tell_stock(services: Services, skus: list[str]) -> None:
+    def query(db: Any, books: Books) -> dict[str, str]:  # noqa: ARG001
+        return {sku: format_quantity(books.stock_milli(sku)) for sku in skus}
+
+    services.driver.later(query, lambda levels: services.live.send("stock", {"levels": levels}))

@@ -1,0 +1,215 @@
+"""Working carts and parked ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tillmesh.adapters.sqlite import listings
+from tillmesh.adapters.sqlite.books import Books
+from tillmesh.kernel.errors import Invalid, NotFound, TillmeshError, TooLarge
+from tillmesh.kernel.times import rfc3339
+from tillmesh.shop.cart import Cart
+from tillmesh.shop.pricing import price
+from tillmesh.shop.tender import quote
+from tillmesh.terminal.driver import now_ms
+from tillmesh.terminal.web.api import Call, Context
+from tillmesh.terminal.web.problems import problem
+from tillmesh.terminal.web.sale_calls import PaymentBody, payments_of, show_sale
+from tillmesh.till import views
+from tillmesh.till.carts import Edited
+from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, PayCart, ResumeCart, Who
+
+OPS_MAX = 200
+
+
+class OperationBody(msgspec.Struct):
+    """One change of a cart; which fields count depends on ``op``."""
+
+    op_id: str
+    op: str
+    line_id: str = ""
+    sku: str = ""
+    barcode: str = ""
+    quantity: str | int = "1"
+    line_total_minor: int | None = None
+    unit_price_minor: int | None = None
+    percent: str | int | None = None
+    amount_minor: int | None = None
+    reason: str = ""
+    text: str = ""
+    customer_id: str | None = None
+    approval: str = ""
+
+
+class OperationsBody(msgspec.Struct):
+    """Changes of a cart, in order."""
+
+    ops: list[OperationBody]
+
+
+class PayBody(msgspec.Struct):
+    """Tenders for a cart."""
+
+    payments: list[PaymentBody]
+    approval: str = ""
+
+
+class ParkBody(msgspec.Struct):
+    """How to call the parked cart."""
+
+    label: str = ""
+
+
+class NewCartBody(msgspec.Struct):
+    """A new cart, with an id of the caller's choice or none."""
+
+    cart_id: str = ""
+
+
+def _operation(body: OperationBody) -> CartOperation:
+    return CartOperation(
+        op_id=body.op_id,
+        op=body.op,
+        line_id=body.line_id,
+        sku=body.sku,
+        barcode=body.barcode,
+        quantity=body.quantity,
+        line_total_minor=body.line_total_minor,
+        unit_price_minor=body.unit_price_minor,
+        percent="" if body.percent is None else str(body.percent),
+        amount_minor=body.amount_minor or 0,
+        reason=body.reason,
+        text=body.text,
+        customer_id=body.customer_id or "",
+    )
+
+
+async def _view(context: Context, edited: Edited) -> dict[str, Any]:
+    rejected = [{"op_id": op_id, "problem": problem(error)} for op_id, error in edited.rejected]
+    return await context.driver.read(lambda _, books: views.cart(books, edited.cart, edited.revision, rejected))
+
+
+async def edit(context: Context, body: OperationsBody) -> Any:
+    """Apply operations; approvals that came along are redeemed one by one."""
+    if len(body.ops) > OPS_MAX:
+        raise TooLarge(f"{len(body.ops)} operations; the limit is {OPS_MAX}", hint="Send them in parts.")
+    who, spoiled = _approved(context, body.ops)
+    operations = tuple(_operation(op) for op in body.ops if op.op_id not in spoiled)
+    outcome = await context.driver.do(who, EditCart(cart_id=context.path("cart_id"), operations=operations))
+    assert isinstance(outcome.reply, Edited)
+    view = await _view(context, outcome.reply)
+    view["rejected"] += [{"op_id": op_id, "problem": problem(error)} for op_id, error in spoiled.items()]
+    return view
+
+
+def _approved(context: Context, ops: list[OperationBody]) -> tuple[Who, dict[str, TillmeshError]]:
+    """Collect the approvals of a batch; an operation whose approval is spoiled is rejected by itself."""
+    approvals, spoiled = [], {}
+    for op in ops:
+        if op.approval:
+            try:
+                approvals.append(context.services.sessions.redeem(op.approval, now_ms()))
+            except TillmeshError as error:
+                spoiled[op.op_id] = error
+    who = context.who()
+    return Who(user_id=who.user_id, role=who.role, approvals=tuple(approvals)), spoiled
+
+
+async def create(context: Context, body: NewCartBody) -> Any:
+    cart_id = body.cart_id or listings.new_id()
+    outcome = await context.do(EditCart(cart_id=cart_id, operations=()))
+    assert isinstance(outcome.reply, Edited)
+    return await _view(context, outcome.reply)
+
+
+def _cart(books: Books, cart_id: str) -> tuple[Cart, int]:
+    found = books.cart(cart_id)
+    if found is None:
+        raise NotFound(f"no cart {cart_id[:40]!r} on this till", hint="Add a product first.")
+    return found
+
+
+async def show(context: Context) -> Any:
+    cart_id = context.path("cart_id")
+    return await context.driver.read(lambda _, books: views.cart(books, *_cart(books, cart_id)))
+
+
+async def list_carts(context: Context) -> Any:
+    return {
+        "carts": await context.driver.read(
+            lambda db, books: [views.cart(books, cart, revision) for cart, revision in listings.carts(db)]
+        )
+    }
+
+
+async def quote_payment(context: Context, body: PayBody) -> Any:
+    cart_id = context.path("cart_id")
+
+    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+        cart, _ = _cart(books, cart_id)
+        policy = books.store().policy()
+        return msgspec.to_builtins(quote(price(cart, policy).total_minor, payments_of(body.payments), policy))  # type: ignore[no-any-return]
+
+    return await context.driver.read(query)
+
+
+async def pay(context: Context, body: PayBody) -> tuple[int, Any]:
+    command = PayCart(cart_id=context.path("cart_id"), payments=payments_of(body.payments))
+    outcome = await context.do(command, body.approval)
+    return (201 if outcome.events else 200), await show_sale(context, str(outcome.reply))
+
+
+async def park(context: Context, body: ParkBody) -> Any:
+    outcome = await context.do(ParkCart(cart_id=context.path("cart_id"), label=body.label))
+    return {"park_id": outcome.reply, "label": body.label}
+
+
+async def list_parked(context: Context) -> Any:
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        policy = books.store().policy()
+        rows = []
+        for dot, body, cart in listings.parked(db, books):
+            rows.append(
+                {
+                    "park_id": dot,
+                    "cart_id": body.cart_id,
+                    "label": body.label,
+                    "total_minor": price(cart, policy).total_minor,
+                    "item_count": len(cart.lines),
+                    "by": views.person(books, body.by),
+                    "customer": views.customer(books, cart.customer_id),
+                    "parked_at": rfc3339(body.parked_at_ms),
+                }
+            )
+        return {"parked": rows}
+
+    return await context.driver.read(query)
+
+
+async def resume(context: Context) -> Any:
+    outcome = await context.do(ResumeCart(park_id=context.path("park_id")))
+    assert isinstance(outcome.reply, Edited)
+    return await _view(context, outcome.reply)
+
+
+async def discard(context: Context) -> None:
+    approval = context.query("approval")
+    if len(approval) > 100:
+        raise Invalid("the approval is too long")
+    await context.do(DiscardParked(park_id=context.path("park_id")), approval)
+
+
+CALLS = [
+    Call("POST", "/carts", create, "Start a cart", NewCartBody, status=201),
+    Call("GET", "/carts", list_carts, "List working carts"),
+    Call("GET", "/carts/{cart_id}", show, "Show a cart"),
+    Call("POST", "/carts/{cart_id}/ops", edit, "Change a cart", OperationsBody),
+    Call("POST", "/carts/{cart_id}/quote", quote_payment, "Quote a payment", PayBody),
+    Call("POST", "/carts/{cart_id}/pay", pay, "Pay a cart", PayBody, status=201),
+    Call("POST", "/carts/{cart_id}/park", park, "Park a cart", ParkBody),
+    Call("GET", "/parked", list_parked, "List parked carts"),
+    Call("POST", "/parked/{park_id}/resume", resume, "Take up a parked cart"),
+    Call("DELETE", "/parked/{park_id}", discard, "Throw a parked cart away", status=204, query=("approval",)),
+]

@@ -1,0 +1,80 @@
+"""Files in and out: receipts as text and HTML, products as CSV."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from tillmesh.adapters.devices.symbols import draw
+from tillmesh.adapters.sqlite import listings
+from tillmesh.adapters.sqlite.books import Books
+from tillmesh.kernel.errors import NotFound
+from tillmesh.kernel.limits import IMPORT_BODY_BYTES_MAX
+from tillmesh.kernel.money import exponent
+from tillmesh.shop.product_columns import Reading
+from tillmesh.shop.product_file import batches, export, plan_import
+from tillmesh.shop.product_rows import text_lines
+from tillmesh.shop.receipt import Mark, Receipt
+from tillmesh.shop.receipt.html import render_html
+from tillmesh.shop.receipt.text import render_text
+from tillmesh.terminal.importing import reading_of, report_view, shelf_of
+from tillmesh.terminal.receipts import receipt_of
+from tillmesh.terminal.web.api import Call, Context
+from tillmesh.till.commands import ChangeRecords
+
+
+async def receipt(context: Context) -> Any:
+    """Show a receipt as JSON (text and HTML), plain text or an HTML fragment."""
+    event_id = context.path("event_id")
+    mark = Mark.COPY if context.query("copy") in {"1", "true"} else Mark.ORIGINAL
+
+    def query(db: Any, books: Books) -> tuple[Receipt | None, int]:  # noqa: ARG001
+        return receipt_of(books, event_id, mark=mark), books.terminal().printer_columns
+
+    found, columns = await context.driver.read(query)
+    if found is None:
+        raise NotFound(f"no receipt {event_id[:60]!r}", hint="Look it up in the list of sales.")
+    match context.query("format", "json"):
+        case "text":
+            return Response(render_text(found, columns), media_type="text/plain; charset=utf-8")
+        case "html":
+            return Response(render_html(found, draw), media_type="text/html; charset=utf-8")
+        case _:
+            return {"text": render_text(found, columns), "html": render_html(found, draw)}
+
+
+async def export_products(context: Context) -> Response:
+    def query(db: Any, books: Books) -> str:
+        decimals = exponent(books.store().currency)
+        return "".join(export(listings.records(db, books, "product"), decimals=decimals))
+
+    text = await context.driver.read(query)
+    headers = {"Content-Disposition": 'attachment; filename="products.csv"'}
+    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def import_products(context: Context, body: bytes) -> Any:
+    """Import a CSV file: all of it or, with errors, nothing; ``dry_run=1`` only says what would happen."""
+    dry_run = context.query("dry_run") in {"1", "true"}
+    skip_bad = context.query("skip_bad") in {"1", "true"}
+
+    def query(db: Any, books: Books) -> Any:  # noqa: ARG001
+        reading: Reading = reading_of(books.store(), {})
+        return plan_import(text_lines([body]), reading, shelf_of(books), skip_bad=skip_bad, dry_run=dry_run)
+
+    plan = await context.driver.read(query)
+    for changes in batches(plan.changes):
+        await context.do(ChangeRecords(entity="product", changes=changes, source="import"))
+    return report_view(plan.report)
+
+
+CALLS = [
+    Call("GET", "/sales/{event_id}/receipt", receipt, "Show a receipt", query=("format", "copy")),
+    Call("GET", "/refunds/{event_id}/receipt", receipt, "Show a refund slip", query=("format", "copy")),
+    Call("GET", "/products/export", export_products, "Export products as CSV", role="supervisor"),
+    Call(
+        "POST", "/products/import", import_products, "Import products from CSV", bytes, role="manager",
+        query=("dry_run", "skip_bad"), media="text/csv", bytes_max=IMPORT_BODY_BYTES_MAX,
+    ),
+]  # fmt: skip

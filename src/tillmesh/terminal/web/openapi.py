@@ -1,0 +1,85 @@
+"""The OpenAPI 3.1 description, made from the very calls that are served."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from tillmesh import __version__
+from tillmesh.terminal.web.api import JSON, PREFIX, Call
+
+PROBLEM = "application/problem+json"
+
+
+def describe(calls: list[Call]) -> bytes:
+    """Write the description as JSON."""
+    bodies = sorted({call.body for call in calls if _is_struct(call.body)}, key=lambda kind: kind.__name__)
+    _, components = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
+    components["Problem"] = _problem()
+    paths: dict[str, Any] = {}
+    for call in calls:
+        paths.setdefault(PREFIX + call.path, {})[call.method.lower()] = _operation(call)
+    return msgspec.json.encode(
+        {
+            "openapi": "3.1.0",
+            "info": {"title": "tillmesh terminal", "version": __version__, "license": {"name": "Apache-2.0"}},
+            "paths": paths,
+            "components": {
+                "schemas": components,
+                "securitySchemes": {"session": {"type": "http", "scheme": "bearer"}},
+            },
+        }
+    )
+
+
+def _is_struct(kind: type | None) -> bool:
+    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+
+
+def _operation(call: Call) -> dict[str, Any]:
+    answers: dict[str, Any] = {
+        str(call.status): {"description": "Done"},
+        "default": {
+            "description": "A problem (RFC 9457)",
+            "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        },
+    }
+    operation: dict[str, Any] = {
+        "summary": call.summary,
+        "operationId": call.handler.__name__
+        + "_"
+        + re.sub(r"\W+", "_", f"{call.method} {call.path}").strip("_").lower(),
+        "parameters": [
+            {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+            for name in re.findall(r"{(\w+)}", call.path)
+        ]
+        + [{"name": name, "in": "query", "schema": {"type": "string"}} for name in call.query],
+        "responses": answers,
+    }
+    if call.role is not None:
+        operation["security"] = [{"session": []}]
+    if call.body is not None:
+        operation["requestBody"] = {"required": True, "content": _content(call)}
+    return operation
+
+
+def _content(call: Call) -> dict[str, Any]:
+    if call.body is bytes:
+        return {call.media if call.media != JSON else "application/octet-stream": {"schema": {}}}
+    if _is_struct(call.body):
+        assert call.body is not None
+        return {JSON: {"schema": {"$ref": f"#/components/schemas/{call.body.__name__}"}}}
+    return {JSON: {"schema": {"type": "object"}}}
+
+
+def _problem() -> dict[str, Any]:
+    text = {"type": "string"}
+    return {
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "hint"],
+        "properties": {
+            "type": text, "kind": text, "title": text, "status": {"type": "integer"}, "detail": text, "hint": text,
+        },
+    }  # fmt: skip

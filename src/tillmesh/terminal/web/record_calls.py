@@ -1,0 +1,322 @@
+"""Products, customers, people and settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tillmesh.adapters.sqlite import listings, searching
+from tillmesh.adapters.sqlite.books import Books
+from tillmesh.kernel.errors import Conflict, Invalid, NotFound
+from tillmesh.kernel.limits import NAME_CHARS_MAX, NOTE_CHARS_MAX, PAGE_ROWS_MAX, SEARCH_CHARS_MAX
+from tillmesh.kernel.money import exponent
+from tillmesh.kernel.quantity import format_quantity
+from tillmesh.shop import catalogue
+from tillmesh.shop.events import Change, Value
+from tillmesh.shop.setting_fields import store_fields, terminal_fields
+from tillmesh.shop.settings import STORE, StoreSettings
+from tillmesh.terminal.web.api import Call, Context
+from tillmesh.terminal.web.pins import check_pin
+from tillmesh.till import views
+from tillmesh.till.commands import ChangeRecords
+from tillmesh.till.desk import RANK, checked_text
+from tillmesh.till.scanning import find_scanned
+
+Fields = dict[str, Any]
+
+
+def _view(books: Books, sku: str) -> dict[str, Any]:
+    found = books.product(sku)
+    if found is None:
+        raise NotFound(f"no product {sku[:40]!r}", hint="Search by name, or add the product.")
+    return views.product(found, books.store().currency, books.stock_milli(sku))
+
+
+async def list_products(context: Context) -> Any:
+    limit, text = context.limit(50, PAGE_ROWS_MAX), context.query("q")[:SEARCH_CHARS_MAX]
+    department = context.query("department")[:100]
+
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        skus = searching.search(db, text, department=department, limit=limit)
+        return {"products": [_view(books, sku) for sku in skus]}
+
+    return await context.driver.read(query)
+
+
+async def get_product(context: Context) -> Any:
+    """Find a product by sku, by barcode, or by an in-store code that carries weight or price."""
+    code = context.path("code")
+
+    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+        if books.product(code) is not None:
+            return _view(books, code)
+        product, quantity, total = find_scanned(books, barcode=code)
+        view = _view(books, product.sku)
+        if quantity is not None:
+            view["scanned"] = {"quantity": format_quantity(quantity)}
+        elif total is not None:
+            view["scanned"] = {"line_total_minor": total}
+        return view
+
+    return await context.driver.read(query)
+
+
+async def upsert_product(context: Context, body: Fields) -> tuple[int, Any]:
+    """Add a product, or change the one with this sku."""
+    settings = await _same_currency(context, body)
+    named = body.get("sku") or next(iter(body.get("barcodes") or [""]), "")
+    before = await context.driver.read(lambda _, books: books.product(str(named)))
+    tax_codes = tuple(settings.rates_ppm())
+    if before is None:
+        sku, fields = catalogue.check_new(body, tax_codes)
+    else:
+        sku = before.sku
+        fields = catalogue.check_fields({k: v for k, v in body.items() if k != "sku"}, tax_codes)
+    await context.do(ChangeRecords(entity="product", changes=(Change(key=sku, fields=fields),)))
+    return (201 if before is None else 200), await context.driver.read(lambda _, books: _view(books, sku))
+
+
+async def patch_product(context: Context, body: Fields) -> Any:
+    code = context.path("code")
+
+    def find(db: Any, books: Books) -> str:  # noqa: ARG001
+        found = books.product(code) or books.product_by_barcode(code)
+        if found is None:
+            raise NotFound(f"no product {code[:40]!r}", hint="Search by name, or add the product.")
+        return found.sku
+
+    sku = await context.driver.read(find)
+    settings = await _same_currency(context, body)
+    fields = catalogue.check_fields(body, tuple(settings.rates_ppm()))
+    await context.do(ChangeRecords(entity="product", changes=(Change(key=sku, fields=fields),)))
+    return await context.driver.read(lambda _, books: _view(books, sku))
+
+
+async def _same_currency(context: Context, body: Fields) -> StoreSettings:
+    """Give the settings of the store, with what a product view carries beyond its fields taken out of the body."""
+    settings = await context.driver.read(lambda _, books: books.store())
+    currency = body.pop("currency", settings.currency)
+    if currency != settings.currency:
+        raise Invalid(f"the store's currency is {settings.currency}, not {str(currency)[:10]}", hint="Leave it out.")
+    body.pop("stock", None)
+    return settings
+
+
+async def departments(context: Context) -> Any:
+    return {"departments": await context.driver.read(lambda db, _: searching.departments(db))}
+
+
+# Customers.
+
+_CUSTOMER = {"name": NAME_CHARS_MAX, "email": 200, "phone": 50, "note": NOTE_CHARS_MAX, "address": NOTE_CHARS_MAX}
+
+
+def _customer_fields(body: Fields, *, new: bool) -> dict[str, Value]:
+    unknown = sorted(set(body) - set(_CUSTOMER) - {"customer_id"})
+    if unknown:
+        raise Invalid(f"unknown field {unknown[0][:40]!r}", hint=f"Customers have {', '.join(_CUSTOMER)}.")
+    fields: dict[str, Value] = {}
+    for name, most in _CUSTOMER.items():
+        if name in body:
+            if not isinstance(body[name], str):
+                raise Invalid(f"{name} must be a text")
+            fields[name] = checked_text(body[name], name, least=1 if name == "name" else 0, most=most)
+    if new and "name" not in fields:
+        raise Invalid("a customer needs a name", hint="Send a name.")
+    if not fields:
+        raise Invalid("nothing to change", hint=f"Send some of {', '.join(_CUSTOMER)}.")
+    return fields
+
+
+def _customer(key: str, fields: Fields) -> dict[str, Any]:
+    return {"customer_id": key, **{name: fields.get(name) or "" for name in _CUSTOMER}}
+
+
+async def list_customers(context: Context) -> Any:
+    text, limit = context.query("q")[:SEARCH_CHARS_MAX].casefold(), context.limit(50, PAGE_ROWS_MAX)
+
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        rows = [_customer(key, fields) for key, fields in listings.records(db, books, "customer")]
+        found = [row for row in rows if text in " ".join(str(value) for value in row.values()).casefold()]
+        return {"customers": sorted(found, key=lambda row: row["name"].casefold())[:limit]}
+
+    return await context.driver.read(query)
+
+
+async def get_customer(context: Context) -> Any:
+    key = context.path("customer_id")
+
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        fields = books.fields("customer", key)
+        if fields is None:
+            raise NotFound(f"no customer {key[:40]!r}", hint="Search by name.")
+        sales = listings.sales(db, books, listings.SaleFilter(customer_id=key, limit=20))
+        return _customer(key, fields) | {
+            "sales": [views.sale(books, event, listings.replication(db, event)) for event in sales]
+        }
+
+    return await context.driver.read(query)
+
+
+async def create_customer(context: Context, body: Fields) -> tuple[int, Any]:
+    fields = _customer_fields(body, new=True)
+    key = str(body.get("customer_id") or listings.new_id())
+    key = checked_text(key, "customer_id", least=1, most=100)
+    if await context.driver.read(lambda _, books: books.fields("customer", key)) is not None:
+        raise Conflict(f"customer {key[:40]!r} is there already", hint="Use PATCH to change it.")
+    await context.do(ChangeRecords(entity="customer", changes=(Change(key=key, fields=fields),)))
+    return 201, _customer(key, fields)
+
+
+async def patch_customer(context: Context, body: Fields) -> Any:
+    key = context.path("customer_id")
+    if await context.driver.read(lambda _, books: books.fields("customer", key)) is None:
+        raise NotFound(f"no customer {key[:40]!r}", hint="Search by name.")
+    fields = _customer_fields(body, new=False)
+    await context.do(ChangeRecords(entity="customer", changes=(Change(key=key, fields=fields),)))
+    return _customer(key, dict(await context.driver.read(lambda _, books: books.fields("customer", key)) or {}))
+
+
+# People.
+
+
+class PersonBody(msgspec.Struct):
+    """Somebody who works here; fields left out stay as they are."""
+
+    name: str | None = None
+    role: str | None = None
+    pin: str | None = None
+    active: bool | None = None
+
+
+async def list_people(context: Context) -> Any:
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        return {"people": [_person(key, fields) for key, fields in listings.records(db, books, "person")]}
+
+    return await context.driver.read(query)
+
+
+def _person(key: str, fields: Fields) -> dict[str, Any]:
+    return {
+        "user_id": key,
+        "name": fields.get("name"),
+        "role": fields.get("role"),
+        "active": fields.get("active", True),
+    }
+
+
+async def _person_fields(context: Context, body: PersonBody, user_id: str) -> dict[str, Value]:
+    fields: dict[str, Value] = {}
+    if body.name is not None:
+        fields["name"] = checked_text(body.name, "name", least=1, most=NAME_CHARS_MAX)
+    if body.role is not None:
+        if body.role not in RANK:
+            raise Invalid(f"{body.role[:40]!r} is not a role", hint=f"Use one of {', '.join(RANK)}.")
+        fields["role"] = body.role
+    if body.pin is not None:
+        fields["pin_tag"] = await _free_tag(context, check_pin(body.pin), user_id)
+    if body.active is not None:
+        fields["active"] = body.active
+    if not fields:
+        raise Invalid("nothing to change", hint="Send name, role, pin or active.")
+    return fields
+
+
+async def _free_tag(context: Context, pin: str, user_id: str) -> str:
+    """Hash a PIN; a PIN signs in alone, so no two people share one."""
+    tag = await context.services.pins.tag(pin)
+
+    def taken(db: Any, books: Books) -> bool:
+        return any(f.get("pin_tag") == tag and key != user_id for key, f in listings.records(db, books, "person"))
+
+    if await context.driver.read(taken):
+        raise Conflict("this PIN can't be used", hint="Choose another PIN.")
+    return tag
+
+
+async def create_person(context: Context, body: PersonBody) -> tuple[int, Any]:
+    if body.name is None or body.role is None or body.pin is None:
+        raise Invalid("a person needs name, role and pin", hint="Send all three.")
+    key = listings.new_id()
+    fields = await _person_fields(context, body, key)
+    await context.do(ChangeRecords(entity="person", changes=(Change(key=key, fields=fields),)))
+    return 201, _person(key, fields)
+
+
+async def patch_person(context: Context, body: PersonBody) -> Any:
+    key = context.path("user_id")
+
+    def query(db: Any, books: Books) -> tuple[Fields | None, int]:
+        managers = [
+            k for k, f in listings.records(db, books, "person") if f.get("role") == "manager" and f.get("active", True)
+        ]
+        return books.fields("person", key), len(managers)
+
+    held, managers = await context.driver.read(query)
+    if held is None:
+        raise NotFound(f"no person {key[:40]!r}", hint="Reload the list.")
+    loses = held.get("role") == "manager" and (body.active is False or body.role not in {None, "manager"})
+    if loses and managers <= 1:
+        raise Conflict("this is the last manager", hint="Make somebody else a manager first.")
+    fields = await _person_fields(context, body, key)
+    await context.do(ChangeRecords(entity="person", changes=(Change(key=key, fields=fields),)))
+    if context.signed_in().user_id != key:
+        context.services.sessions.sign_out(key)
+    return _person(key, {**held, **fields})
+
+
+# Settings.
+
+
+class SettingsBody(msgspec.Struct):
+    """Settings of the store and of this till; fields left out stay as they are."""
+
+    store: dict[str, Any] = {}
+    terminal: dict[str, Any] = {}
+
+
+async def get_settings(context: Context) -> Any:
+    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+        settings = books.store()
+        return {
+            "store": views.store(settings, exponent(settings.currency)),
+            "terminal": msgspec.structs.asdict(books.terminal()),
+        }
+
+    return await context.driver.read(query)
+
+
+async def patch_settings(context: Context, body: SettingsBody) -> Any:
+    before = await context.driver.read(lambda db, books: (books.store(), searching.has_sales(db)))
+    changes = []
+    if body.store:
+        fields = store_fields(body.store)
+        if before[1] and fields.get("currency", before[0].currency) != before[0].currency:
+            raise Conflict("the currency can't change once something was sold", hint="Start a new store.")
+        changes.append(Change(key=STORE, fields=fields))
+    if body.terminal:
+        changes.append(Change(key=context.driver.identity.terminal, fields=terminal_fields(body.terminal)))
+    if not changes:
+        raise Invalid("nothing to change", hint="Send store or terminal settings.")
+    await context.do(ChangeRecords(entity="setting", changes=tuple(changes)))
+    context.services.live.send("settings", {})
+    return await get_settings(context)
+
+
+CALLS = [
+    Call("GET", "/products", list_products, "Search products", query=("q", "limit", "department")),
+    Call("POST", "/products", upsert_product, "Add or change a product", Fields, role="manager", status=201),
+    Call("GET", "/products/{code}", get_product, "Find a product by sku or barcode"),
+    Call("PATCH", "/products/{code}", patch_product, "Change a product", Fields, role="manager"),
+    Call("GET", "/departments", departments, "List departments"),
+    Call("GET", "/customers", list_customers, "Search customers", query=("q", "limit")),
+    Call("POST", "/customers", create_customer, "Add a customer", Fields, status=201),
+    Call("GET", "/customers/{customer_id}", get_customer, "Show a customer"),
+    Call("PATCH", "/customers/{customer_id}", patch_customer, "Change a customer", Fields),
+    Call("GET", "/people", list_people, "List people", role="supervisor"),
+    Call("POST", "/people", create_person, "Add a person", PersonBody, role="manager", status=201),
+    Call("PATCH", "/people/{user_id}", patch_person, "Change a person", PersonBody, role="manager"),
+    Call("GET", "/settings", get_settings, "Show settings"),
+    Call("PATCH", "/settings", patch_settings, "Change settings", SettingsBody, role="manager"),
+]

@@ -1,0 +1,261 @@
+"""Sales, refunds and voids."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tillmesh.adapters.sqlite import listings
+from tillmesh.adapters.sqlite.books import Books
+from tillmesh.kernel.errors import NotFound
+from tillmesh.kernel.limits import PAGE_ROWS_MAX
+from tillmesh.kernel.quantity import parse_quantity
+from tillmesh.kernel.times import parse_rfc3339
+from tillmesh.shop.events import Payment
+from tillmesh.terminal.web.api import Call, Context
+from tillmesh.till import views
+from tillmesh.till.commands import (
+    CloseSale,
+    RefundSale,
+    RefundWithoutReceipt,
+    Reprint,
+    VoidSale,
+    WantedLine,
+    WantedRefund,
+)
+from tillmesh.till.refunds import quote_refund
+
+
+class LineBody(msgspec.Struct):
+    """A line of a new sale."""
+
+    quantity: str | int
+    sku: str = ""
+    barcode: str = ""
+    unit_price_minor: int | None = None
+    discount_minor: int = 0
+    note: str = ""
+
+
+class PaymentBody(msgspec.Struct):
+    """A tender."""
+
+    method: str
+    amount_minor: int
+    reference: str = ""
+    last_four: str = ""
+
+
+class SaleBody(msgspec.Struct):
+    """A sale in one call."""
+
+    cart_id: str
+    lines: list[LineBody]
+    payments: list[PaymentBody]
+    customer_id: str | None = None
+    note: str = ""
+    approval: str = ""
+
+
+class VoidBody(msgspec.Struct):
+    """Why a sale is voided."""
+
+    reason: str
+    approval: str = ""
+
+
+class RefundLineBody(msgspec.Struct):
+    """What comes back: a line of the sale by number or by sku."""
+
+    quantity: str | int
+    line: int = -1
+    sku: str = ""
+    restock: bool = True
+    unit_price_minor: int | None = None
+
+
+class RefundBody(msgspec.Struct):
+    """A refund of a known sale."""
+
+    lines: list[RefundLineBody]
+    reason: str
+    payments: list[PaymentBody] = []
+    refund_key: str = ""
+    approval: str = ""
+
+
+class RefundQuoteBody(msgspec.Struct):
+    """Which lines a refund would be for."""
+
+    lines: list[RefundLineBody]
+
+
+class ReturnBody(msgspec.Struct):
+    """A return without receipt."""
+
+    lines: list[RefundLineBody]
+    reason: str
+    payments: list[PaymentBody] = []
+    refund_key: str = ""
+    customer_id: str = ""
+    approval: str = ""
+
+
+class PrintBody(msgspec.Struct):
+    """A reprint."""
+
+    copy: bool = True
+    approval: str = ""
+
+
+def payments_of(bodies: list[PaymentBody]) -> tuple[Payment, ...]:
+    """Turn tenders as sent into tenders as stored."""
+    return tuple(
+        Payment(method=one.method, amount_minor=one.amount_minor, reference=one.reference, last_four=one.last_four)
+        for one in bodies
+    )
+
+
+def _refunds_of(bodies: list[RefundLineBody]) -> tuple[WantedRefund, ...]:
+    return tuple(
+        WantedRefund(
+            quantity_milli=parse_quantity(one.quantity),
+            line=one.line,
+            sku=one.sku,
+            restock=one.restock,
+            unit_price_minor=one.unit_price_minor,
+        )
+        for one in bodies
+    )
+
+
+async def show_sale(context: Context, sale_id: str) -> dict[str, Any]:
+    """Read a sale as it stands now."""
+
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        event = books.event(sale_id)
+        if event is None or event.type != "sale_closed":
+            raise NotFound(f"no sale {sale_id[:60]!r}", hint="Look it up in the list of sales.")
+        return views.sale(books, event, listings.replication(db, event))
+
+    return await context.driver.read(query)
+
+
+async def close_sale(context: Context, body: SaleBody) -> tuple[int, Any]:
+    command = CloseSale(
+        cart_id=body.cart_id,
+        lines=tuple(
+            WantedLine(
+                quantity_milli=parse_quantity(line.quantity),
+                sku=line.sku,
+                barcode=line.barcode,
+                unit_price_minor=line.unit_price_minor,
+                discount_minor=line.discount_minor,
+                note=line.note,
+            )
+            for line in body.lines
+        ),
+        payments=payments_of(body.payments),
+        customer_id=body.customer_id or "",
+        note=body.note,
+    )
+    outcome = await context.do(command, body.approval)
+    return (201 if outcome.events else 200), await show_sale(context, str(outcome.reply))
+
+
+async def get_sale(context: Context) -> Any:
+    return await show_sale(context, context.path("sale_id"))
+
+
+async def list_sales(context: Context) -> Any:
+    limit = context.limit(50, PAGE_ROWS_MAX)
+    since = context.query("since")
+    wanted = listings.SaleFilter(
+        since_ms=parse_rfc3339(since, "since") if since else None,
+        text=context.query("q")[:100],
+        receipt=context.query("receipt")[:100],
+        customer_id=context.query("customer_id")[:100],
+        limit=limit,
+    )
+
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        found = listings.sales(db, books, wanted)
+        return {"sales": [views.sale(books, event, listings.replication(db, event)) for event in found]}
+
+    return await context.driver.read(query)
+
+
+async def _show_answer(context: Context, event_id: str) -> dict[str, Any]:
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        event = books.event(event_id)
+        if event is None or event.type not in {"sale_refunded", "sale_voided"}:
+            raise NotFound(f"no refund {event_id[:60]!r}", hint="Look it up in its sale.")
+        return views.answer(books, event) | listings.replication(db, event)
+
+    return await context.driver.read(query)
+
+
+async def void_sale(context: Context, body: VoidBody) -> tuple[int, Any]:
+    outcome = await context.do(VoidSale(sale_id=context.path("sale_id"), reason=body.reason), body.approval)
+    return (201 if outcome.events else 200), await _show_answer(context, str(outcome.reply))
+
+
+async def refund_sale(context: Context, body: RefundBody) -> tuple[int, Any]:
+    command = RefundSale(
+        sale_id=context.path("sale_id"),
+        lines=_refunds_of(body.lines),
+        reason=body.reason,
+        payments=payments_of(body.payments),
+        refund_key=body.refund_key,
+    )
+    outcome = await context.do(command, body.approval)
+    return (201 if outcome.events else 200), await _show_answer(context, str(outcome.reply))
+
+
+async def quote(context: Context, body: RefundQuoteBody) -> Any:
+    sale_id, lines = context.path("sale_id"), _refunds_of(body.lines)
+    worth = await context.driver.read(lambda _, books: quote_refund(books, sale_id, lines))
+    return {
+        "total_minor": worth.total_minor,
+        "tax_minor": worth.tax_minor,
+        "lines": [
+            {"line": line.line, "sku": line.sku, "total_minor": line.total_minor, "tax_minor": line.tax_minor}
+            for line in worth.lines
+        ],
+    }
+
+
+async def refund_without_receipt(context: Context, body: ReturnBody) -> tuple[int, Any]:
+    command = RefundWithoutReceipt(
+        lines=_refunds_of(body.lines),
+        reason=body.reason,
+        payments=payments_of(body.payments),
+        refund_key=body.refund_key,
+        customer_id=body.customer_id,
+    )
+    outcome = await context.do(command, body.approval)
+    return (201 if outcome.events else 200), await _show_answer(context, str(outcome.reply))
+
+
+async def get_refund(context: Context) -> Any:
+    return await _show_answer(context, context.path("refund_id"))
+
+
+async def print_sale(context: Context, body: PrintBody) -> tuple[int, Any]:
+    await context.do(Reprint(event=context.path("event_id")), body.approval)
+    return 202, {"queued": True}
+
+
+CALLS = [
+    Call("POST", "/sales", close_sale, "Close a sale", SaleBody, status=201),
+    Call("GET", "/sales", list_sales, "List sales", query=("since", "q", "receipt", "customer_id", "limit")),
+    Call("GET", "/sales/{sale_id}", get_sale, "Show a sale"),
+    Call("POST", "/sales/{sale_id}/void", void_sale, "Void a sale", VoidBody, status=201),
+    Call("POST", "/sales/{sale_id}/refunds", refund_sale, "Refund part of a sale", RefundBody, status=201),
+    Call("POST", "/sales/{sale_id}/refunds/quote", quote, "Quote a refund", RefundQuoteBody),
+    Call("POST", "/sales/{event_id}/print", print_sale, "Print a copy of a receipt", PrintBody, status=202),
+    Call("POST", "/refunds", refund_without_receipt, "Take goods back without a receipt", ReturnBody, status=201),
+    Call("GET", "/refunds/{refund_id}", get_refund, "Show a refund or void"),
+    Call("POST", "/refunds/{event_id}/print", print_sale, "Print a copy of a refund slip", PrintBody, status=202),
+]

@@ -1,0 +1,172 @@
+"""Signing in, approving, and what a page needs to start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from starlette.responses import Response, StreamingResponse
+
+from tillmesh import __version__
+from tillmesh.adapters.sqlite import listings
+from tillmesh.adapters.sqlite.books import Books
+from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError
+from tillmesh.kernel.money import exponent
+from tillmesh.kernel.times import rfc3339
+from tillmesh.terminal.driver import now_ms
+from tillmesh.terminal.web.api import COOKIE, Call, Context, token_of
+from tillmesh.terminal.web.sessions import SESSION_MS, Person
+from tillmesh.till import views
+from tillmesh.till.commands import Note, Who
+from tillmesh.till.desk import RANK
+
+SYSTEM = Who(user_id="system", role="manager")
+ACTIONS = {
+    "discount": "supervisor",
+    "price_override": "supervisor",
+    "void": "supervisor",
+    "refund": "supervisor",
+    "refund_without_receipt": "manager",
+    "open_drawer": "supervisor",
+    "cash_move": "supervisor",
+    "discard_parked": "supervisor",
+    "adjust_stock": "supervisor",
+    "count_stock": "supervisor",
+    "reprint": "cashier",
+    "close_shift": "cashier",
+}
+
+
+class WrongPin(TillmeshError):
+    """Nobody active has this PIN."""
+
+    status = 401
+    kind = "wrong-pin"
+    title = "Wrong PIN"
+
+
+class PinBody(msgspec.Struct):
+    """A PIN."""
+
+    pin: str
+
+
+class ApprovalBody(msgspec.Struct):
+    """A PIN of somebody who approves an action."""
+
+    pin: str
+    action: str
+
+
+async def prove(context: Context, pin: str) -> Person:
+    """Find the person behind a PIN, or raise :class:`WrongPin`; wrong tries cost growing time."""
+    services, now = context.services, now_ms()
+    services.pins.admit(now)
+    tag = await services.pins.tag(pin)
+    services.pins.admit(now_ms())  # Others may have failed while this one was hashed.
+
+    def find(db: Any, books: Books) -> Person | None:
+        for user_id, fields in listings.records(db, books, "person"):
+            if fields.get("pin_tag") == tag and fields.get("active", True):
+                return Person(user_id, str(fields.get("name") or user_id), str(fields.get("role") or "cashier"))
+        return None
+
+    person = await context.driver.read(find)
+    if person is None:
+        failures = services.pins.failed(now_ms())
+        await context.driver.do(SYSTEM, Note(action="wrong_pin", subject="", detail=f"{failures} in a row"))
+        raise WrongPin("nobody here has this PIN", hint="Try again; after three wrong ones the wait grows.")
+    services.pins.succeeded()
+    return person
+
+
+def _shown(person: Person) -> dict[str, Any]:
+    return {"user": person.name, "user_id": person.user_id, "name": person.name, "role": person.role}
+
+
+async def sign_in(context: Context, body: PinBody) -> Response:
+    person = await prove(context, body.pin)
+    token = context.services.sessions.open(person, now_ms())
+    response = Response(msgspec.json.encode({"token": token, **_shown(person)}), 201, media_type="application/json")
+    secure = context.request.url.scheme == "https"
+    response.set_cookie(COOKIE, token, SESSION_MS // 1000, httponly=True, samesite="strict", secure=secure)
+    return response
+
+
+async def who_am_i(context: Context) -> Any:
+    return _shown(context.signed_in())
+
+
+async def sign_out(context: Context) -> Response:
+    context.services.sessions.close(token_of(context.request))
+    response = Response(status_code=204)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+async def approve(context: Context, body: ApprovalBody) -> tuple[int, Any]:
+    least = ACTIONS.get(body.action)
+    if least is None:
+        raise Invalid(f"{body.action[:40]!r} needs no approval", hint=f"Use one of {', '.join(ACTIONS)}.")
+    person = await prove(context, body.pin)
+    if RANK[person.role] < RANK[least]:
+        raise NotAllowed(f"{person.name} may not approve this", action=body.action, needs=least, hint=f"Ask a {least}.")
+    token = context.services.sessions.approve(body.action, person, now_ms())
+    return 201, {"approval": token, "approved_by": person.name, "role": person.role}
+
+
+async def state(context: Context) -> Any:
+    """Give what a page needs to start; without a session only what the sign-in page shows."""
+    services = context.services
+    identity = context.driver.identity
+
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        settings, terminal = books.store(), books.terminal()
+        shift = books.current_shift()
+        found: dict[str, Any] = {
+            "terminal": {
+                "terminal_id": identity.terminal,
+                "actor": identity.actor,
+                "name": terminal.name,
+                "number": terminal.number,
+                "version": __version__,
+            },
+            "store": views.store(settings, exponent(settings.currency)),
+            "shift": None if shift is None else {"shift_id": shift.shift_id, "opened_at": rfc3339(shift.opened_ms)},
+            "cart_id": None,
+        }
+        if context.person is not None:
+            held = listings.carts(db)
+            found["cart_id"] = held[0][0].cart_id if held else None
+            found["parked"] = sum(1 for _ in listings.parked(db, books))
+            found["people"] = [
+                {"user_id": key, "name": fields.get("name"), "role": fields.get("role")}
+                for key, fields in listings.records(db, books, "person")
+                if fields.get("active", True)
+            ]
+        return found
+
+    result = await context.driver.read(query)
+    result["session"] = None if context.person is None else _shown(context.person)
+    result["sync"] = await services.extra["sync"]()
+    result["printer"] = services.extra["printer"]()
+    result["storage"] = {"error": context.driver.storage_error}
+    return result
+
+
+async def events(context: Context) -> Response:
+    last = context.request.headers.get("last-event-id", "")
+    last_id = int(last) if last.isdigit() and len(last) < 16 else None
+    return StreamingResponse(
+        context.services.live.stream(last_id), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
+    )
+
+
+CALLS = [
+    Call("POST", "/session", sign_in, "Sign in with a PIN", PinBody, role=None, status=201),
+    Call("GET", "/session", who_am_i, "Who is signed in"),
+    Call("DELETE", "/session", sign_out, "Sign out", role=None, status=204),
+    Call("POST", "/approvals", approve, "Approve an action with a PIN", ApprovalBody, status=201),
+    Call("GET", "/state", state, "What a page needs to start", role=None),
+    Call("GET", "/events", events, "Live events (server-sent)"),
+]

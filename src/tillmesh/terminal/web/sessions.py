@@ -1,0 +1,77 @@
+"""Who is signed in, and which approvals were just given. In memory: a restart signs everybody out, and loses nothing."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass
+from hashlib import sha256
+
+from tillmesh.kernel.errors import NotAllowed, NotSignedIn
+from tillmesh.shop.events import Approval
+
+SESSIONS_MAX = 200
+APPROVALS_MAX = 100
+SESSION_MS = 16 * 3_600_000  # One working day.
+APPROVAL_MS = 120_000
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody who proved a PIN."""
+
+    user_id: str
+    name: str
+    role: str
+
+
+class Sessions:
+    """Tokens and approvals, both kept only as hashes, both bounded."""
+
+    def __init__(self) -> None:
+        self._sessions: OrderedDict[bytes, tuple[Person, int]] = OrderedDict()
+        self._approvals: OrderedDict[bytes, tuple[Approval, int]] = OrderedDict()
+
+    def open(self, person: Person, now_ms: int) -> str:
+        """Sign a person in and give the token."""
+        token = secrets.token_urlsafe(32)
+        self._sessions[_hashed(token)] = (person, now_ms + SESSION_MS)
+        while len(self._sessions) > SESSIONS_MAX:
+            self._sessions.popitem(last=False)
+        return token
+
+    def person(self, token: str, now_ms: int) -> Person:
+        """Give the person behind a token, or raise :class:`NotSignedIn`."""
+        found = self._sessions.get(_hashed(token)) if token else None
+        if found is None or now_ms > found[1]:
+            raise NotSignedIn("nobody is signed in with this token", hint="Sign in with your PIN.")
+        return found[0]
+
+    def close(self, token: str) -> None:
+        """Sign out."""
+        self._sessions.pop(_hashed(token), None)
+
+    def sign_out(self, user_id: str) -> None:
+        """Sign a person out everywhere: the PIN, the role or the person was changed."""
+        for key in [key for key, (person, _) in self._sessions.items() if person.user_id == user_id]:
+            del self._sessions[key]
+
+    def approve(self, action: str, approver: Person, now_ms: int) -> str:
+        """Note that somebody approved an action once, and give the token for it."""
+        token = secrets.token_urlsafe(24)
+        approval = Approval(action=action, approved_by=approver.user_id)
+        self._approvals[_hashed(token)] = (approval, now_ms + APPROVAL_MS)
+        while len(self._approvals) > APPROVALS_MAX:
+            self._approvals.popitem(last=False)
+        return token
+
+    def redeem(self, token: str, now_ms: int) -> Approval:
+        """Take an approval; each serves once."""
+        found = self._approvals.pop(_hashed(token), None)
+        if found is None or now_ms > found[1]:
+            raise NotAllowed("this approval was used already or is over", hint="Ask for the PIN again.")
+        return found[0]
+
+
+def _hashed(token: str) -> bytes:
+    return sha256(token.encode()).digest()

@@ -1,0 +1,306 @@
+"""Stock, shifts, the drawer, reports and the audit log."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import date, timedelta
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from tillmesh.adapters.sqlite import listings, reporting
+from tillmesh.adapters.sqlite.books import Books
+from tillmesh.kernel.codec import decode
+from tillmesh.kernel.errors import Invalid, NotFound
+from tillmesh.kernel.hlc import TIMESTAMP_MAX
+from tillmesh.kernel.limits import PAGE_ROWS_MAX, QUANTITY_MILLI_MAX, SEARCH_CHARS_MAX
+from tillmesh.kernel.quantity import format_quantity, parse_quantity
+from tillmesh.kernel.times import local, parse_day, rfc3339, zone
+from tillmesh.shop.events import CashMoved, ShiftOpened
+from tillmesh.terminal.driver import now_ms
+from tillmesh.terminal.web.api import Call, Context
+from tillmesh.till import views
+from tillmesh.till.audit_text import describe
+from tillmesh.till.commands import AdjustStock, CloseShift, CountStock, MoveCash, OpenDrawer, OpenShift, ReceiveStock
+from tillmesh.till.shifts import last_z, shift_totals
+
+
+class StockBody(msgspec.Struct):
+    """A change of one product's stock."""
+
+    sku: str
+    quantity: str | int
+    reason: str = ""
+    approval: str = ""
+
+
+async def _stock(context: Context, sku: str) -> dict[str, Any]:
+    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+        product = books.product(sku) or books.product_by_barcode(sku)
+        if product is None:
+            raise NotFound(f"no product {sku[:40]!r}", hint="Search by name, or add the product.")
+        columns = books.stock_columns(product.sku)
+        return {
+            "sku": product.sku,
+            "name": product.name,
+            "value": format_quantity(books.stock_milli(product.sku)),
+            "actors": {actor: {"p": format_quantity(p), "n": format_quantity(n)} for actor, (p, n) in columns.items()},
+        }
+
+    return await context.driver.read(query)
+
+
+async def receive(context: Context, body: StockBody) -> tuple[int, Any]:
+    await context.do(
+        ReceiveStock(sku=body.sku, quantity_milli=parse_quantity(body.quantity), reason=body.reason), body.approval
+    )
+    return 201, await _stock(context, body.sku)
+
+
+async def count(context: Context, body: StockBody) -> tuple[int, Any]:
+    quantity = parse_quantity(body.quantity, least=0)
+    await context.do(CountStock(sku=body.sku, quantity_milli=quantity, reason=body.reason), body.approval)
+    return 201, await _stock(context, body.sku)
+
+
+async def adjust(context: Context, body: StockBody) -> tuple[int, Any]:
+    quantity = parse_quantity(body.quantity, least=-QUANTITY_MILLI_MAX)
+    await context.do(AdjustStock(sku=body.sku, quantity_milli=quantity, reason=body.reason), body.approval)
+    return 201, await _stock(context, body.sku)
+
+
+async def get_stock(context: Context) -> Any:
+    return await _stock(context, context.path("sku"))
+
+
+async def list_stock(context: Context) -> Any:
+    text, low = context.query("q")[:SEARCH_CHARS_MAX], context.query("low") in {"1", "true"}
+    limit = context.limit(200, PAGE_ROWS_MAX)
+    return {"items": await context.driver.read(lambda db, _: listings.stock(db, text=text, low=low, limit=limit))}
+
+
+async def stock_levels(context: Context) -> Any:
+    return {"levels": await context.driver.read(lambda db, _: listings.stock_levels(db))}
+
+
+class OpenBody(msgspec.Struct):
+    """The counted float."""
+
+    float_minor: int
+
+
+class CloseBody(msgspec.Struct):
+    """The counted drawer."""
+
+    counted_minor: int
+    approval: str = ""
+
+
+class CashBody(msgspec.Struct):
+    """Cash in (positive) or out (negative)."""
+
+    amount_minor: int
+    reason: str
+    approval: str = ""
+
+
+class DrawerBody(msgspec.Struct):
+    """Why the drawer is opened."""
+
+    reason: str
+    approval: str = ""
+
+
+async def open_shift(context: Context, body: OpenBody) -> tuple[int, Any]:
+    await context.do(OpenShift(float_minor=body.float_minor))
+    return 201, await current_shift(context)
+
+
+async def close_shift(context: Context, body: CloseBody) -> tuple[int, Any]:
+    outcome = await context.do(CloseShift(counted_minor=body.counted_minor), body.approval)
+    event_id = str(outcome.reply)
+
+    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+        event = books.event(event_id)
+        assert event is not None, "a committed event is readable"
+        return views.z_report(books, event)
+
+    return 201, await context.driver.read(query)
+
+
+async def move_cash(context: Context, body: CashBody) -> tuple[int, Any]:
+    await context.do(MoveCash(amount_minor=body.amount_minor, reason=body.reason), body.approval)
+    return 201, await current_shift(context)
+
+
+async def current_shift(context: Context) -> Any:
+    """Show the open shift; what should be in the drawer is not shown to who counts it (blind count)."""
+    sees_all = context.signed_in().role != "cashier"
+
+    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+        shift = books.current_shift()
+        if shift is None:
+            raise NotFound("no shift is open on this till", hint="Open one with the counted float.")
+        opening = books.event(shift.shift_id)
+        assert opening is not None, "a shift has its opening event"
+        opened = decode(opening.body, ShiftOpened)
+        totals = shift_totals(books, shift)
+        moves = [e for e in books.shift_events(shift.shift_id) if e.type == "cash_moved"]
+        view: dict[str, Any] = {
+            "shift_id": shift.shift_id,
+            "opened_at": rfc3339(shift.opened_ms),
+            "opened_by": views.person(books, opened.by),
+            "float_minor": opened.float_minor,
+            "sales": totals.sales,
+            "cash_moves": [
+                {"amount_minor": (move := decode(e.body, CashMoved)).amount_minor, "reason": move.reason,
+                 "by": views.person(books, move.by)}
+                for e in moves
+            ],
+        }  # fmt: skip
+        if sees_all:
+            view["expected_cash_minor"] = totals.expected_cash_minor
+            view["totals"] = views.totals(totals)
+        return view
+
+    return await context.driver.read(query)
+
+
+async def x_report(context: Context) -> Any:
+    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+        shift = books.current_shift()
+        if shift is None:
+            raise NotFound("no shift is open on this till", hint="Open one, or look at a Z report.")
+        totals = shift_totals(books, shift)
+        perpetual = last_z(books)[1] + totals.sales_minor - totals.voids_minor - totals.refunds_minor
+        return {
+            "kind": "x",
+            "shift_id": shift.shift_id,
+            "opened_at": rfc3339(shift.opened_ms),
+            "perpetual_minor": perpetual,
+            **views.totals(totals),
+        }
+
+    return await context.driver.read(query)
+
+
+async def list_z(context: Context) -> Any:
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        return {"reports": [views.z_report(books, event) for event in listings.closings(db, books)]}
+
+    return await context.driver.read(query)
+
+
+async def get_z(context: Context) -> Any:
+    number = context.path("number")
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise Invalid(f"{number[:20]!r} is not the number of a Z report")
+
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        for event in listings.closings(db, books, number=int(number)):
+            return views.z_report(books, event)
+        raise NotFound(f"no Z report {number}", hint="See the list of Z reports.")
+
+    return await context.driver.read(query)
+
+
+async def day_report(context: Context) -> Any:
+    text = context.query("date")
+
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        when = parse_day(text, "date") if text else local(now_ms(), zone(books.store().time_zone)).date()
+        if not 1980 <= when.year <= 9990:
+            raise Invalid(f"{text[:20]} is outside 1980 to 9990", hint="Pick another day.")
+        return reporting.day(db, books, when)
+
+    report = await context.driver.read(query)
+    if context.query("format") != "csv":
+        return report
+    rows: list[list[Any]] = [["section", "name", "quantity", "total_minor"]]
+    rows += [["hour", f"{row['hour']:02}:00", row["sales"], row["total_minor"]] for row in report["hours"]]
+    for section in ("departments", "products", "cashiers"):
+        rows += [[section, r["name"], r.get("quantity", r.get("sales")), r["total_minor"]] for r in report[section]]
+    rows += [["tender", row["method"], row["count"], row["net_minor"]] for row in report["tenders"]]
+    rows += [["tax", row["code"], row["net_minor"], row["tax_minor"]] for row in report["taxes"]]
+    return csv_response(rows, f"day-{report['date']}.csv")
+
+
+async def days_report(context: Context) -> Any:
+    first, last = context.query("from"), context.query("to")
+
+    def query(db: Any, books: Books) -> list[dict[str, Any]]:
+        today = local(now_ms(), zone(books.store().time_zone)).date()
+        end = parse_day(last, "to") if last else today
+        start = parse_day(first, "from") if first else max(date(1980, 1, 1), end - timedelta(days=13))
+        if not (start.year >= 1980 and end.year <= 9990 and 0 <= (end - start).days < reporting.DAYS_MAX):
+            raise Invalid(f"from {start} to {end} is not a stretch of 1 to {reporting.DAYS_MAX} days")
+        return reporting.days(db, books, start, end)
+
+    found = await context.driver.read(query)
+    if context.query("format") != "csv":
+        return {"days": found}
+    header = ["date", "total_minor", "sales", "refunds_minor", "tax_minor"]
+    return csv_response([header, *[[row[name] for name in header] for row in found]], "days.csv")
+
+
+def csv_response(rows: list[list[Any]], name: str) -> Response:
+    """Write rows as CSV; a leading =, +, - or @ in a text is quoted away from spreadsheets' formulas."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    for row in rows:
+        writer.writerow([f"'{v}" if isinstance(v, str) and v[:1] in set("=+-@\t\r") else v for v in row])
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def open_drawer(context: Context, body: DrawerBody) -> tuple[int, Any]:
+    await context.do(OpenDrawer(reason=body.reason), body.approval)
+    return 202, {"queued": True}
+
+
+async def audit(context: Context) -> Any:
+    limit, text = context.limit(100, PAGE_ROWS_MAX), context.query("q")[:SEARCH_CHARS_MAX].casefold()
+    before = context.query("before")
+    position = int(before) if before.isascii() and before.isdigit() and len(before) < 20 else TIMESTAMP_MAX
+
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        entries: list[dict[str, Any]] = []
+        reached = position
+        for _ in range(20):  # A search looks through at most 20 pages at once.
+            page = listings.audit(db, books, before_hlc=reached, limit=500 if text else limit)
+            for entry in page:
+                reached = entry.event.hlc
+                shown = {"id": entry.event.id, "position": str(reached), "at": rfc3339(entry.at_ms)}
+                shown |= describe(books, entry.event)
+                if text in " ".join(str(value) for value in shown.values()).casefold():
+                    entries.append(shown)
+                if len(entries) == limit:
+                    return {"entries": entries, "before": str(reached)}
+            if not page or not text:
+                break
+        return {"entries": entries, "before": str(reached) if page else None}
+
+    return await context.driver.read(query)
+
+
+CALLS = [
+    Call("POST", "/stock/receipts", receive, "Receive stock", StockBody, status=201),
+    Call("POST", "/stock/counts", count, "Count stock", StockBody, status=201),
+    Call("POST", "/stock/adjustments", adjust, "Adjust stock", StockBody, status=201),
+    Call("GET", "/stock/levels", stock_levels, "All stock levels"),
+    Call("GET", "/stock", list_stock, "List stock", query=("q", "low", "limit")),
+    Call("GET", "/stock/{sku}", get_stock, "Show a product's stock"),
+    Call("POST", "/shifts/open", open_shift, "Open a shift", OpenBody, status=201),
+    Call("POST", "/shifts/close", close_shift, "Close the shift (Z)", CloseBody, status=201),
+    Call("POST", "/shifts/cash", move_cash, "Put cash in or take it out", CashBody, status=201),
+    Call("GET", "/shifts/current", current_shift, "Show the open shift"),
+    Call("POST", "/drawer/open", open_drawer, "Open the drawer", DrawerBody, status=202),
+    Call("GET", "/reports/x", x_report, "X report", role="supervisor"),
+    Call("GET", "/reports/z", list_z, "List Z reports", role="supervisor"),
+    Call("GET", "/reports/z/{number}", get_z, "Show a Z report", role="supervisor"),
+    Call("GET", "/reports/day", day_report, "Report of a day", role="supervisor", query=("date", "format")),
+    Call("GET", "/reports/days", days_report, "Totals by day", role="supervisor", query=("from", "to", "format")),
+    Call("GET", "/audit", audit, "Audit log", role="manager", query=("q", "before", "limit")),
+]

@@ -1,0 +1,139 @@
+"""How the till itself is: health, metrics, sync, hashes, the catalogue as a whole, and what is not there yet."""
+
+from __future__ import annotations
+
+import gzip
+from typing import Any
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import Response
+
+from tillmesh.adapters.sqlite import reporting, searching
+from tillmesh.adapters.sqlite.database import one
+from tillmesh.terminal.web.api import Call, Context
+from tillmesh.terminal.web.problems import NotAvailable
+
+GZIP_LEVEL = 5
+
+
+async def catalogue(context: Context) -> Response:
+    """Give the whole catalogue as columns, compressed once per version."""
+    extra = context.services.extra
+    version = await context.driver.read(lambda db, _: searching.catalogue_version(db))
+    tag = f'"{version}"'
+    headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
+    if context.request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    held = extra.get("catalogue")
+    if held is None or held[0] != version:
+
+        def build(db: Any, _: Any) -> bytes:
+            found = {"version": version, **searching.catalogue(db)}
+            return gzip.compress(msgspec.json.encode(found), GZIP_LEVEL, mtime=0)
+
+        held = version, await context.driver.read(build)
+        extra["catalogue"] = held
+    body = held[1]
+    if "gzip" in context.request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+    else:
+        body = gzip.decompress(body)
+    return Response(body, media_type="application/json", headers=headers)
+
+
+async def sync(context: Context) -> Any:
+    return await context.services.extra["sync"]()
+
+
+async def raft(context: Context) -> Any:
+    """One till of its own: it is its own leader and its own quorum."""
+    identity = context.driver.identity
+    return {
+        "state": "leader",
+        "term": 0,
+        "leader_id": identity.terminal,
+        "voters": [identity.terminal],
+        "learners": [],
+        "commit_index": 0,
+        "has_quorum": True,
+    }
+
+
+async def state_hash(context: Context) -> Any:
+    return await context.driver.read(reporting.state_hash)
+
+
+async def conflicts(context: Context) -> Any:
+    return {"conflicts": []}
+
+
+async def health(context: Context) -> Any:
+    """Say in plain words how the till is."""
+    driver = context.driver
+    checks = []
+    free = driver.opened.reserve.free_bytes()
+    events = await driver.read(lambda db, _: one(db, "SELECT coalesce(sum(seq), 0) FROM version_vector"))
+    checks.append({"check": "database", "ok": True, "text": f"The database answers; it holds {events} events."})
+    checks.append(
+        {
+            "check": "writing",
+            "ok": not driver.storage_error,
+            "text": f"The last write failed: {driver.storage_error}." if driver.storage_error else "Writing works.",
+        }
+    )
+    held = driver.opened.reserve.held
+    checks.append(
+        {
+            "check": "disk",
+            "ok": held,
+            "text": f"{free // (1 << 20)} MiB are free."
+            + ("" if held else " The reserve is used up: free some space, the till still sells."),
+        }
+    )
+    for action, detail in driver.opened.notices:
+        checks.append({"check": action, "ok": False, "text": f"At the last start: {detail}."})
+    printer = context.services.extra["printer"]()
+    checks.append(
+        {
+            "check": "printer",
+            "ok": printer["state"] in {"ready", "off"},
+            "text": f"Printer: {printer['state']}. {printer.get('detail', '')}".strip(),
+        }
+    )
+    return {"ok": all(check["ok"] for check in checks), "checks": checks}
+
+
+async def printer(context: Context) -> Any:
+    return context.services.extra["printer"]()
+
+
+async def metrics(context: Context) -> Response:
+    return Response(generate_latest(context.services.extra["registry"]), media_type=CONTENT_TYPE_LATEST)
+
+
+async def not_here(context: Context) -> Any:
+    raise NotAvailable("no model runs on this till", hint="Scan the barcode or search by name.")
+
+
+async def openapi(context: Context) -> Response:
+    return Response(context.services.extra["openapi"], media_type="application/json")
+
+
+CALLS = [
+    Call("GET", "/catalogue", catalogue, "The whole catalogue as columns"),
+    Call("GET", "/sync", sync, "Where sales are on their way", role=None),
+    Call("GET", "/raft", raft, "Who leads the store", role=None),
+    Call("GET", "/state-hash", state_hash, "Hash of everything applied", role=None),
+    Call("GET", "/conflicts", conflicts, "Oversold products", role="supervisor"),
+    Call("GET", "/health", health, "How the till is, in words", role=None),
+    Call("GET", "/printer", printer, "How the printer is"),
+    Call("GET", "/metrics", metrics, "Prometheus metrics", role=None),
+    Call("GET", "/openapi.json", openapi, "This description", role=None),
+    Call("POST", "/ai/recognise", not_here, "Recognise a product", bytes, bytes_max=10 << 20),
+    Call("POST", "/ai/barcode", not_here, "Read a barcode", bytes, bytes_max=10 << 20),
+    Call("POST", "/ai/fraud-score", not_here, "Score a sale", bytes),
+    Call("POST", "/ai/voice", not_here, "Understand a command", bytes, bytes_max=10 << 20),
+    Call("POST", "/ai/enrol", not_here, "Learn a product", bytes, bytes_max=32 << 20),
+    Call("GET", "/ai/demand", not_here, "Forecast demand"),
+]

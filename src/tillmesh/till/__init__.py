@@ -1,0 +1,1 @@
+"""What a terminal does: commands in, events and effects out; the disk and the wire behind ports."""

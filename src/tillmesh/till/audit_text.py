@@ -1,0 +1,72 @@
+"""The audit log in words: one line for each event that a manager may ask about."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tillmesh.kernel.codec import decode
+from tillmesh.kernel.envelope import Envelope
+from tillmesh.kernel.quantity import format_quantity
+from tillmesh.shop import events as e
+from tillmesh.till.ports import Books
+from tillmesh.till.views import person
+
+
+def describe(books: Books, event: Envelope) -> dict[str, Any]:
+    """Give action, subject, detail, by and approved_by of an event."""
+    body = decode(event.body, e.KINDS[event.type])
+    action, subject, detail = _words(event, body)
+    by = str(getattr(body, "by", "") or getattr(body, "cashier", ""))
+    approved = str(getattr(body, "approved_by", ""))
+    if isinstance(body, e.SaleClosed):
+        approved = body.approvals[0].approved_by if body.approvals else ""
+    return {
+        "action": action,
+        "subject": subject,
+        "detail": detail,
+        "by": person(books, by)["name"] if by else "",
+        "approved_by": person(books, approved)["name"] if approved else "",
+    }
+
+
+def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0911 - one line per kind
+    match body:
+        case e.Audited():
+            return body.action, body.subject, body.detail
+        case e.SaleClosed():
+            return "sale_with_approval", body.receipt_number, ", ".join(a.action for a in body.approvals)
+        case e.SaleVoided():
+            return "sale_voided", body.receipt_number, body.reason
+        case e.SaleRefunded():
+            action = "sale_refunded" if body.sale_id else "returned_without_receipt"
+            return action, body.receipt_number, body.reason
+        case e.CashMoved():
+            return ("cash_in" if body.amount_minor > 0 else "cash_out"), str(body.amount_minor), body.reason
+        case e.ShiftOpened():
+            return "shift_opened", event.id, f"float {body.float_minor}"
+        case e.ShiftClosed():
+            variance = body.counted_minor - body.totals.expected_cash_minor
+            return "shift_closed", f"Z {body.z_number}", f"variance {variance:+d}"
+        case e.StockAdjusted():
+            moves = ", ".join(f"{move.sku} {format_quantity(move.quantity_milli)}" for move in body.moves)
+            return "stock_adjusted", moves, body.reason
+        case e.StockCounted():
+            correction = format_quantity(body.correction_milli)
+            return "stock_counted", body.sku, f"{format_quantity(body.counted_milli)} (correction {correction})"
+        case e.ProductsChanged() | e.PeopleChanged() | e.SettingsChanged():
+            return event.type, _keys(body.changes), _fields(body.changes)
+        case _:
+            return event.type, event.id, ""
+
+
+def _keys(changes: tuple[e.Change, ...]) -> str:
+    shown = ", ".join(change.key for change in changes[:3])
+    return shown if len(changes) <= 3 else f"{shown} and {len(changes) - 3} more"
+
+
+def _fields(changes: tuple[e.Change, ...]) -> str:
+    """Show what changed; secrets such as a PIN's tag are named, never shown."""
+    if len(changes) != 1:
+        return f"{len(changes)} records"
+    fields = changes[0].fields
+    return ", ".join(name if name == "pin_tag" else f"{name}={value}" for name, value in fields.items())[:300]

@@ -1,0 +1,247 @@
+"""Working carts: local to the till, edited by resend-safe operations, parked for any till of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+
+from tillmesh.kernel.codec import decode, encode
+from tillmesh.kernel.errors import Conflict, Invalid, NotFound, TillmeshError
+from tillmesh.kernel.limits import KEY_CHARS_MAX, SALE_LINES_MAX
+from tillmesh.kernel.money import check_amount, parse_decimal
+from tillmesh.kernel.quantity import parse_quantity
+from tillmesh.shop.cardnumbers import refuse_card_number
+from tillmesh.shop.cart import Cart, CartLine, Discount
+from tillmesh.shop.events import CartParked, CartResumed
+from tillmesh.shop.pricing import price
+from tillmesh.till.checkout import cart_line, check_concessions
+from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, ResumeCart
+from tillmesh.till.desk import Desk, checked_text
+from tillmesh.till.effects import DropCart, SaveCart
+from tillmesh.till.ports import Parked
+from tillmesh.till.scanning import find_scanned
+
+
+class Edited(msgspec.Struct, frozen=True):
+    """A cart after its operations."""
+
+    cart: Cart
+    revision: int
+    rejected: tuple[tuple[str, TillmeshError], ...] = ()
+
+
+def edit_cart(desk: Desk, command: EditCart) -> Edited:
+    """Apply operations in order, each once; one that fails is reported and the others go on."""
+    cart_id = checked_text(command.cart_id, "cart_id", least=1, most=KEY_CHARS_MAX)
+    if desk.books.requested(cart_id) is not None:
+        raise Conflict(f"cart {cart_id[:40]!r} was paid already", hint="Start a new sale.")
+    cart, revision = desk.books.cart(cart_id) or (Cart(cart_id=cart_id), 0)
+    seen = desk.books.operations_seen(cart_id, [operation.op_id for operation in command.operations])
+    rejected: list[tuple[str, TillmeshError]] = []
+    applied: list[str] = []
+    for operation in command.operations:
+        if operation.op_id in seen:
+            continue
+        try:
+            cart = _apply(desk, cart, operation)
+        except TillmeshError as error:
+            rejected.append((operation.op_id, error))
+            continue
+        seen.add(operation.op_id)
+        applied.append(operation.op_id)
+    if applied or revision == 0:
+        revision += 1
+        desk.effect(SaveCart(cart=cart, revision=revision, op_ids=tuple(applied)))
+    return Edited(cart, revision, tuple(rejected))
+
+
+def _apply(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
+    """Give the cart after one operation, with every amount proven to be computable."""
+    checked_text(operation.op_id, "op_id", least=1, most=KEY_CHARS_MAX)
+    handler = _OPERATIONS.get(operation.op)
+    if handler is None:
+        raise Invalid(f"{operation.op[:40]!r} is not a cart operation", hint=f"Use one of {', '.join(_OPERATIONS)}.")
+    changed = handler(desk, cart, operation)
+    price(changed, desk.policy())
+    return changed
+
+
+def _add(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
+    line_id = checked_text(operation.line_id, "line_id", least=1, most=KEY_CHARS_MAX)
+    if any(line.line_id == line_id for line in cart.lines):
+        raise Conflict(f"line {line_id[:40]!r} is in the cart already", hint="Use set_quantity.")
+    if len(cart.lines) >= SALE_LINES_MAX:
+        raise Conflict(f"a cart holds at most {SALE_LINES_MAX} lines", hint="Close this sale and open another.")
+    product, carried, fixed = find_scanned(desk.books, sku=operation.sku, barcode=operation.barcode)
+    quantity = parse_quantity(operation.quantity) if carried is None else carried
+    if fixed is None and operation.line_total_minor is not None:
+        raise Invalid("only an in-store barcode carries a line total", hint="Send the barcode as it was scanned.")
+    line = cart_line(
+        product, line_id=line_id, quantity_milli=quantity, fixed_price_minor=fixed, barcode=operation.barcode
+    )
+    return msgspec.structs.replace(cart, lines=(*cart.lines, line))
+
+
+def _set_quantity(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # noqa: ARG001
+    quantity = parse_quantity(operation.quantity)
+
+    def change(line: CartLine) -> CartLine:
+        if line.unit == "piece" and quantity % 1000:
+            raise Invalid(f"{line.name[:40]!r} is sold in whole pieces", hint="Use a whole number.")
+        if line.fixed_price_minor is not None:
+            raise Conflict("the amount of this line comes from its label", hint="Remove it and scan another label.")
+        return msgspec.structs.replace(line, quantity_milli=quantity)
+
+    return _with_line(cart, operation.line_id, change)
+
+
+def _remove(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # noqa: ARG001
+    _find(cart, operation.line_id)
+    return msgspec.structs.replace(cart, lines=tuple(x for x in cart.lines if x.line_id != operation.line_id))
+
+
+def _set_price(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
+    unit_price = operation.unit_price_minor
+    if unit_price is not None:
+        check_amount(unit_price, "the unit price")
+
+    def change(line: CartLine) -> CartLine:
+        if unit_price is None or unit_price == line.list_price_minor:
+            return msgspec.structs.replace(line, unit_price_minor=None, price_approved_by="")
+        approver = desk.require("price_override", "supervisor") or desk.who.user_id
+        return msgspec.structs.replace(line, unit_price_minor=unit_price, price_approved_by=approver)
+
+    return _with_line(cart, operation.line_id, change)
+
+
+def _discount_line(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
+    discount = _discount(operation)
+    changed = _with_line(cart, operation.line_id, lambda line: msgspec.structs.replace(line, discount=discount))
+    return _approved(desk, changed, operation.line_id)
+
+
+def _discount_cart(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
+    return _approved(desk, msgspec.structs.replace(cart, discount=_discount(operation)), "")
+
+
+def _approved(desk: Desk, cart: Cart, line_id: str) -> Cart:
+    """Remember on the discount who approved it, so that paying later asks nobody again."""
+    approvals = [a.approved_by for a in check_concessions(desk, cart) if a.action == "discount"]
+    if not approvals:
+        own = desk.who.user_id if desk.who.role != "cashier" else ""
+        approvals = [own]
+    if not approvals[0]:
+        return cart
+    stamp = approvals[0]
+    if line_id:
+        return _with_line(
+            cart,
+            line_id,
+            lambda line: (
+                line
+                if line.discount is None
+                else msgspec.structs.replace(line, discount=msgspec.structs.replace(line.discount, approved_by=stamp))
+            ),
+        )
+    if cart.discount is None:
+        return cart
+    return msgspec.structs.replace(cart, discount=msgspec.structs.replace(cart.discount, approved_by=stamp))
+
+
+def _discount(operation: CartOperation) -> Discount | None:
+    """Read a discount from an operation; percent or amount of zero means none."""
+    reason = checked_text(operation.reason, "reason")
+    if operation.percent:
+        rate = parse_decimal(operation.percent, 4, "percent")
+        if not 0 <= rate <= 1_000_000:
+            raise Invalid(f"{operation.percent[:20]} percent is outside 0 to 100", hint="Check the percentage.")
+        return Discount(rate_ppm=rate, reason=reason) if rate else None
+    amount = check_amount(operation.amount_minor, "the discount")
+    return Discount(amount_minor=amount, reason=reason) if amount else None
+
+
+def _note(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # noqa: ARG001
+    text = checked_text(operation.text, "note")
+    refuse_card_number(text, "the note")
+    if not operation.line_id:
+        return msgspec.structs.replace(cart, note=text)
+    return _with_line(cart, operation.line_id, lambda line: msgspec.structs.replace(line, note=text))
+
+
+def _customer(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
+    if operation.customer_id and desk.books.fields("customer", operation.customer_id) is None:
+        raise NotFound(f"no customer {operation.customer_id[:40]!r}", hint="Find or create the customer first.")
+    return msgspec.structs.replace(cart, customer_id=operation.customer_id)
+
+
+def _clear(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # noqa: ARG001
+    if cart.lines:
+        desk.audit("cart_cleared", cart.cart_id, f"{len(cart.lines)} lines")
+    return Cart(cart_id=cart.cart_id)
+
+
+_OPERATIONS: Final[dict[str, Callable[[Desk, Cart, CartOperation], Cart]]] = {
+    "add": _add,
+    "set_quantity": _set_quantity,
+    "remove": _remove,
+    "set_price": _set_price,
+    "discount_line": _discount_line,
+    "discount_cart": _discount_cart,
+    "note": _note,
+    "customer": _customer,
+    "clear": _clear,
+}
+
+
+def _find(cart: Cart, line_id: str) -> CartLine:
+    for line in cart.lines:
+        if line.line_id == line_id:
+            return line
+    raise NotFound(f"no line {line_id[:40]!r} in this cart", hint="Reload the cart.")
+
+
+def _with_line(cart: Cart, line_id: str, change: Callable[[CartLine], CartLine]) -> Cart:
+    _find(cart, line_id)
+    return msgspec.structs.replace(cart, lines=tuple(change(x) if x.line_id == line_id else x for x in cart.lines))
+
+
+def park_cart(desk: Desk, command: ParkCart) -> str:
+    """Put a working cart aside and give its park id."""
+    found = desk.books.cart(command.cart_id)
+    if found is None or not found[0].lines:
+        raise Conflict("there is nothing to park", hint="Add a product first.")
+    cart, _ = found
+    label = checked_text(command.label, "label", most=60)
+    park_id = desk.record(
+        CartParked(cart_id=cart.cart_id, label=label, cart=encode(cart), by=desk.who.user_id, parked_at_ms=desk.now_ms)
+    )
+    desk.effect(DropCart(cart_id=cart.cart_id))
+    return park_id
+
+
+def resume_cart(desk: Desk, command: ResumeCart) -> Edited:
+    """Take a parked cart up on this till as a working cart."""
+    body = _parked_body(desk, command.park_id)
+    cart = decode(body.cart, Cart)
+    desk.record(CartResumed(dots=(command.park_id,), by=desk.who.user_id))
+    _, revision = desk.books.cart(cart.cart_id) or (cart, 0)
+    desk.effect(SaveCart(cart=cart, revision=revision + 1))
+    return Edited(cart, revision + 1)
+
+
+def discard_parked(desk: Desk, command: DiscardParked) -> None:
+    """Throw a parked cart away; a supervisor's right, and audited by its event."""
+    desk.require("discard_parked", "supervisor")
+    _parked_body(desk, command.park_id)
+    desk.record(CartResumed(dots=(command.park_id,), by=desk.who.user_id, discarded=True))
+
+
+def _parked_body(desk: Desk, park_id: str) -> CartParked:
+    parked: Parked | None = desk.books.parked(park_id)
+    if parked is None or parked.event is None:
+        raise NotFound(f"no parked cart {park_id[:60]!r}", hint="Reload the list.")
+    if parked.removed:
+        raise Conflict("this cart was taken up already", hint="Ask at the other tills.")
+    return decode(parked.event.body, CartParked)

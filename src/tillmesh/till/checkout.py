@@ -1,0 +1,187 @@
+"""From lines and payments to a closed sale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tillmesh.kernel.errors import Conflict, Invalid, NotFound
+from tillmesh.kernel.ids import EventId
+from tillmesh.kernel.limits import KEY_CHARS_MAX, SALE_LINES_MAX
+from tillmesh.kernel.money import PPM, check_amount
+from tillmesh.shop.cardnumbers import refuse_card_number
+from tillmesh.shop.cart import Cart, CartLine, Discount, PricedCart
+from tillmesh.shop.catalogue import Product
+from tillmesh.shop.events import Approval, Payment, SaleClosed
+from tillmesh.shop.pricing import price, to_sale_lines
+from tillmesh.shop.tender import CASH, settle
+from tillmesh.till.commands import CloseSale, PayCart, WantedLine
+from tillmesh.till.desk import Desk, checked_text
+from tillmesh.till.effects import DropCart, Print
+from tillmesh.till.scanning import find_scanned
+
+
+def close_sale(desk: Desk, command: CloseSale) -> EventId:
+    """Sell lines for payments; the same cart id again gives the sale that is there."""
+    cart_id = checked_text(command.cart_id, "cart_id", least=1, most=KEY_CHARS_MAX)
+    if (before := desk.books.requested(cart_id)) is not None:
+        return before.id
+    if not 1 <= len(command.lines) <= SALE_LINES_MAX:
+        raise Invalid(f"a sale of {len(command.lines)} lines; allowed are 1 to {SALE_LINES_MAX}", hint="Add a product.")
+    lines = tuple(_wanted(desk, wanted, str(number)) for number, wanted in enumerate(command.lines, 1))
+    cart = Cart(cart_id=cart_id, lines=lines, customer_id=command.customer_id, note=checked_text(command.note, "note"))
+    return _close(desk, cart, command.payments)
+
+
+def pay_cart(desk: Desk, command: PayCart) -> EventId:
+    """Turn a working cart into a sale; paying it again gives the sale that is there."""
+    if (before := desk.books.requested(command.cart_id)) is not None:
+        return before.id
+    found = desk.books.cart(command.cart_id)
+    if found is None:
+        raise NotFound(f"no cart {command.cart_id[:40]!r} on this till", hint="Add a product first.")
+    cart, _ = found
+    if not cart.lines:
+        raise Conflict("the cart is empty", hint="Add a product first.")
+    return _close(desk, cart, command.payments)
+
+
+def _close(desk: Desk, cart: Cart, payments: Sequence[Payment]) -> EventId:
+    shift, store = desk.shift(), desk.store()
+    policy = store.policy()
+    if cart.customer_id and desk.books.fields("customer", cart.customer_id) is None:
+        raise NotFound(f"no customer {cart.customer_id[:40]!r}", hint="Pick the customer again.")
+    approvals = check_concessions(desk, cart)
+    priced = price(cart, policy)
+    _check_methods(payments, store.pay_methods)
+    settled = settle(priced.total_minor, payments, policy)
+    sale = SaleClosed(
+        cart_id=cart.cart_id,
+        receipt_number=desk.next_receipt(),
+        shift_id=shift.shift_id,
+        cashier=desk.who.user_id,
+        currency=policy.currency,
+        prices_include_tax=policy.prices_include_tax,
+        lines=to_sale_lines(priced),
+        taxes=priced.taxes,
+        payments=settled.payments,
+        discount_minor=priced.discount_minor,
+        tax_minor=priced.tax_minor,
+        total_minor=priced.total_minor,
+        rounding_minor=settled.rounding_minor,
+        change_minor=settled.change_minor,
+        customer_id=cart.customer_id,
+        note=cart.note,
+        approvals=approvals,
+        closed_at_ms=desk.now_ms,
+        cart_discount_rate_ppm=0 if cart.discount is None else cart.discount.rate_ppm,
+        cart_discount_reason="" if cart.discount is None else cart.discount.reason,
+    )
+    sale_id = desk.record(sale)
+    desk.effect(DropCart(cart_id=cart.cart_id))
+    _hand_over(desk, sale, sale_id)
+    return sale_id
+
+
+def _hand_over(desk: Desk, sale: SaleClosed, sale_id: EventId) -> None:
+    """Queue what follows a sale: the drawer at once when cash moved, then the receipt."""
+    terminal = desk.books.terminal()
+    if terminal.printer_kind == "none":
+        return
+    if terminal.open_drawer and any(payment.method == CASH for payment in sale.payments):
+        desk.effect(Print(kind="drawer", ref=sale_id))
+    if terminal.print_receipts:
+        desk.effect(Print(kind="sale", ref=sale_id))
+
+
+def _check_methods(payments: Sequence[Payment], allowed: Sequence[str]) -> None:
+    for payment in payments:
+        if payment.method not in allowed:
+            raise Invalid(
+                f"{payment.method[:40]!r} is not a way to pay in this store", hint=f"Use {' or '.join(allowed)}."
+            )
+
+
+def check_concessions(desk: Desk, cart: Cart) -> tuple[Approval, ...]:
+    """Make sure that every price override and every discount over the cashier's limit is somebody's right to give."""
+    given: dict[tuple[str, str], Approval] = {}
+    limit = desk.store().discount_limit_ppm
+    for line in cart.lines:
+        if line.unit_price_minor is not None and line.unit_price_minor != line.list_price_minor:
+            approver = line.price_approved_by or desk.require("price_override", "supervisor")
+            if approver:
+                given["price_override", approver] = Approval(action="price_override", approved_by=approver)
+    if any(line.discount for line in cart.lines) or cart.discount is not None:
+        policy = desk.policy()
+        priced = price(cart, policy)
+        for discount, off, base in _discounts(cart, priced):
+            if off * PPM > limit * base:
+                approver = discount.approved_by or desk.require("discount", "supervisor")
+                if approver:
+                    given["discount", approver] = Approval(action="discount", approved_by=approver)
+    return tuple(given.values())
+
+
+def _discounts(cart: Cart, priced: PricedCart) -> list[tuple[Discount, int, int]]:
+    """List each discount with what it takes off and what it is taken off from."""
+    found = [
+        (row.line.discount, row.discount_minor, row.gross_minor)
+        for row in priced.lines
+        if row.line.discount is not None
+    ]
+    if cart.discount is not None:
+        off = sum(row.cart_discount_minor for row in priced.lines)
+        found.append((cart.discount, off, priced.gross_minor - sum(row.discount_minor for row in priced.lines)))
+    return found
+
+
+def _wanted(desk: Desk, wanted: WantedLine, line_id: str) -> CartLine:
+    product, quantity, fixed = find_scanned(desk.books, sku=wanted.sku, barcode=wanted.barcode)
+    discount = None
+    if wanted.discount_minor:
+        check_amount(wanted.discount_minor, "the discount")
+        discount = Discount(amount_minor=wanted.discount_minor)
+    if wanted.unit_price_minor is not None:
+        check_amount(wanted.unit_price_minor, "the unit price")
+    return cart_line(
+        product,
+        line_id=line_id,
+        quantity_milli=wanted.quantity_milli if quantity is None else quantity * wanted.quantity_milli // 1000,
+        fixed_price_minor=fixed,
+        unit_price_minor=None if wanted.unit_price_minor == product.price_minor else wanted.unit_price_minor,
+        discount=discount,
+        barcode=wanted.barcode,
+        note=checked_text(wanted.note, "note"),
+    )
+
+
+def cart_line(
+    product: Product,
+    *,
+    line_id: str,
+    quantity_milli: int,
+    fixed_price_minor: int | None = None,
+    unit_price_minor: int | None = None,
+    discount: Discount | None = None,
+    barcode: str = "",
+    note: str = "",
+) -> CartLine:
+    """Make a cart line of a product, refusing parts of what is sold in pieces."""
+    if product.unit == "piece" and quantity_milli % 1000:
+        raise Invalid(
+            f"{product.name[:40]!r} is sold in whole pieces, not {quantity_milli / 1000:g}", hint="Use a whole number."
+        )
+    refuse_card_number(note, "the note")
+    return CartLine(
+        line_id=line_id,
+        sku=product.sku,
+        name=product.name,
+        unit=product.unit,
+        quantity_milli=quantity_milli,
+        list_price_minor=product.price_minor,
+        tax_code=product.tax_code,
+        unit_price_minor=unit_price_minor,
+        fixed_price_minor=fixed_price_minor,
+        discount=discount,
+        barcode=barcode,
+        note=note,
+    )

@@ -1,0 +1,203 @@
+"""What people and programs ask of a till. Plain values; :mod:`tillmesh.till.node` decides them."""
+
+from __future__ import annotations
+
+from tillmesh.kernel.codec import Record
+from tillmesh.shop.events import Approval, Change, Payment
+
+
+class Who(Record):
+    """The person at the till, and the approvals that others have just given."""
+
+    user_id: str
+    role: str
+    approvals: tuple[Approval, ...] = ()
+
+
+class WantedLine(Record):
+    """A line of a sale as the outside asks for it: product, quantity, and perhaps another price."""
+
+    quantity_milli: int
+    sku: str = ""
+    barcode: str = ""
+    unit_price_minor: int | None = None
+    discount_minor: int = 0
+    note: str = ""
+
+
+class CloseSale(Record):
+    """Sell these lines for these payments. The same ``cart_id`` again gives the very same sale."""
+
+    cart_id: str
+    lines: tuple[WantedLine, ...]
+    payments: tuple[Payment, ...]
+    customer_id: str = ""
+    note: str = ""
+
+
+class PayCart(Record):
+    """Turn a working cart into a sale."""
+
+    cart_id: str
+    payments: tuple[Payment, ...]
+
+
+class CartOperation(Record):
+    """One change of a working cart, resend-safe by ``op_id``. ``op`` names which fields count."""
+
+    op_id: str
+    op: str
+    line_id: str = ""
+    sku: str = ""
+    barcode: str = ""
+    quantity: str | int = "1"
+    line_total_minor: int | None = None
+    unit_price_minor: int | None = None
+    percent: str = ""
+    amount_minor: int = 0
+    reason: str = ""
+    text: str = ""
+    customer_id: str = ""
+    approved_by: str = ""
+    approved_action: str = ""
+
+
+class EditCart(Record):
+    """Apply operations to a working cart; a bad one is reported and stops none of the others."""
+
+    cart_id: str
+    operations: tuple[CartOperation, ...]
+
+
+class ParkCart(Record):
+    """Put a working cart aside for any till of the store."""
+
+    cart_id: str
+    label: str = ""
+
+
+class ResumeCart(Record):
+    """Take up a parked cart on this till."""
+
+    park_id: str
+
+
+class DiscardParked(Record):
+    """Throw a parked cart away."""
+
+    park_id: str
+
+
+class VoidSale(Record):
+    """Take a closed sale back whole."""
+
+    sale_id: str
+    reason: str
+
+
+class WantedRefund(Record):
+    """A sold line (by index or sku) and how much of it comes back."""
+
+    quantity_milli: int
+    line: int = -1
+    sku: str = ""
+    restock: bool = True
+    unit_price_minor: int | None = None  # only without a receipt
+
+
+class RefundSale(Record):
+    """Give money back for part of a sale; without payments, to the original tenders."""
+
+    sale_id: str
+    lines: tuple[WantedRefund, ...]
+    reason: str
+    payments: tuple[Payment, ...] = ()
+    refund_key: str = ""
+
+
+class RefundWithoutReceipt(Record):
+    """Take goods back that no known sale explains."""
+
+    lines: tuple[WantedRefund, ...]
+    reason: str
+    payments: tuple[Payment, ...]
+    refund_key: str = ""
+    customer_id: str = ""
+
+
+class OpenShift(Record):
+    """Count the drawer in."""
+
+    float_minor: int
+
+
+class CloseShift(Record):
+    """Count the drawer out and make the Z report."""
+
+    counted_minor: int
+
+
+class MoveCash(Record):
+    """Put cash in (positive) or take it out (negative)."""
+
+    amount_minor: int
+    reason: str
+
+
+class OpenDrawer(Record):
+    """Open the drawer without a sale."""
+
+    reason: str
+
+
+class Reprint(Record):
+    """Print a receipt again, marked as a copy."""
+
+    event: str
+
+
+class ReceiveStock(Record):
+    """Goods came in."""
+
+    sku: str
+    quantity_milli: int
+    reason: str = ""
+
+
+class AdjustStock(Record):
+    """Correct stock by a signed quantity."""
+
+    sku: str
+    quantity_milli: int
+    reason: str
+
+
+class CountStock(Record):
+    """Say what is really on the shelf."""
+
+    sku: str
+    quantity_milli: int
+    reason: str = ""
+
+
+class ChangeRecords(Record):
+    """Change products, customers, people or settings, field by field. ``entity`` names which."""
+
+    entity: str  # product | customer | person | setting
+    changes: tuple[Change, ...]
+    source: str = ""
+
+
+class Note(Record):
+    """Put something into the audit log."""
+
+    action: str
+    subject: str = ""
+    detail: str = ""
+
+
+Command = (
+    CloseSale | PayCart | EditCart | ParkCart | ResumeCart | DiscardParked | VoidSale | RefundSale | RefundWithoutReceipt
+    | OpenShift | CloseShift | MoveCash | OpenDrawer | Reprint | ReceiveStock | AdjustStock | CountStock
+    | ChangeRecords | Note
+)  # fmt: skip

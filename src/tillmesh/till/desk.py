@@ -1,0 +1,108 @@
+"""What every use case has at hand: the books, the person, the time; and what it leaves behind."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from tillmesh.kernel.codec import Record
+from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed
+from tillmesh.kernel.ids import EventId, event_id
+from tillmesh.kernel.limits import NOTE_CHARS_MAX
+from tillmesh.shop.cart import Policy
+from tillmesh.shop.events import Audited
+from tillmesh.shop.settings import StoreSettings
+from tillmesh.till.commands import Who
+from tillmesh.till.effects import Effect
+from tillmesh.till.ports import Books, Shift
+
+RANK: Final = {"cashier": 0, "supervisor": 1, "manager": 2}
+
+
+class Identity(Record):
+    """Which store, terminal and incarnation this till is; ``series`` starts its receipt numbers."""
+
+    store: str
+    terminal: str
+    actor: str
+    series: str
+
+
+@dataclass(slots=True)
+class Desk:
+    """One command on its way to a decision. Mutable only while the command is being decided.
+
+    Invariant: ``bodies[i]`` becomes the event ``seq + 1 + i`` of the own actor, so ids are known before commit.
+    """
+
+    identity: Identity
+    books: Books
+    who: Who
+    now_ms: int
+    seq: int
+    receipts_used: int
+    bodies: list[Record] = field(default_factory=list)
+    effects: list[Effect] = field(default_factory=list)
+    receipts: int = 0
+
+    def record(self, body: Record) -> EventId:
+        """Add an event and give the id it will have."""
+        self.bodies.append(body)
+        return event_id(self.identity.actor, self.seq + len(self.bodies))
+
+    def effect(self, effect: Effect) -> None:
+        """Ask for something to be stored with the events."""
+        self.effects.append(effect)
+
+    def audit(self, action: str, subject: str, detail: str = "", approved_by: str = "") -> None:
+        """Note something for the manager."""
+        self.record(
+            Audited(action=action, subject=subject, detail=detail, by=self.who.user_id, approved_by=approved_by)
+        )
+
+    def next_receipt(self) -> str:
+        """Take the next receipt number of this till's gapless series."""
+        self.receipts += 1
+        return f"{self.identity.series}-{self.receipts_used + self.receipts:06d}"
+
+    def store(self) -> StoreSettings:
+        """Give the settings of the store."""
+        return self.books.store()
+
+    def policy(self) -> Policy:
+        """Give the rules by which this store computes money."""
+        return self.books.store().policy()
+
+    def shift(self) -> Shift:
+        """Give the open shift, or say that none is open."""
+        shift = self.books.current_shift()
+        if shift is None:
+            raise Conflict("no shift is open on this till", hint="Count the drawer and open a shift first.")
+        return shift
+
+    def require(self, action: str, least: str, why: str = "") -> str:
+        """Let the action pass for the role, or for an approval by somebody else; give who approved it ("" = own right).
+
+        Raises :class:`NotAllowed` naming the action and the least role.
+        """
+        if RANK.get(self.who.role, -1) >= RANK[least]:
+            return ""
+        for approval in self.who.approvals:
+            if approval.action == action:
+                return approval.approved_by
+        raise NotAllowed(
+            f"{action.replace('_', ' ')} needs a {least}{': ' + why if why else ''}",
+            action=action,
+            needs=least,
+            hint=f"Ask a {least} to approve it with a PIN.",
+        )
+
+
+def checked_text(text: str, what: str, *, least: int = 0, most: int = NOTE_CHARS_MAX) -> str:
+    """Give the text stripped if its length is within [least, most], or raise :class:`Invalid`."""
+    clean = text.strip()
+    if not least <= len(clean) <= most:
+        raise Invalid(f"{what} has {len(clean)} characters; allowed are {least} to {most}", hint="Change the text.")
+    if not clean.isprintable() and any(c not in "\n\t" and not c.isprintable() for c in clean):
+        raise Invalid(f"{what} contains control characters", hint="Type it again.")
+    return clean

@@ -1,0 +1,119 @@
+"""The whole terminal as one steppable object: a command in, sealed events and effects out.
+
+The driver runs :meth:`Till.decide` inside the writer's transaction, stores the outcome, commits, and only then calls
+:meth:`Till.committed`. If the commit fails nothing has moved: the same command can be tried again.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from tillmesh.kernel.codec import Record, encode
+from tillmesh.kernel.envelope import Envelope, Head, seal
+from tillmesh.kernel.hlc import HybridLogicalClock
+from tillmesh.shop.events import NAMES, VERSION
+from tillmesh.till import carts, checkout, drawer, records, refunds, shifts, stockroom
+from tillmesh.till import commands as c
+from tillmesh.till.desk import Desk, Identity
+from tillmesh.till.effects import Outcome
+from tillmesh.till.ports import Books
+
+
+class Till:
+    """One terminal's decisions.
+
+    Invariant: ``head`` is the end of the own chain *on disk*, and ``receipts`` the numbers used *on disk*.
+    """
+
+    __slots__ = ("clock", "head", "identity", "receipts")
+
+    def __init__(self, identity: Identity, clock: HybridLogicalClock, head: Head, receipts: int) -> None:
+        self.identity = identity
+        self.clock = clock
+        self.head = head
+        self.receipts = receipts
+
+    def decide(self, who: c.Who, command: c.Command, books: Books, now_ms: int) -> Outcome:
+        """Decide a command against the books; raises a TillmeshError when the shop says no."""
+        desk = Desk(
+            identity=self.identity,
+            books=books,
+            who=who,
+            now_ms=now_ms,
+            seq=self.head.seq,
+            receipts_used=self.receipts,
+        )
+        reply = dispatch(desk, command)
+        events, head = self._seal(desk.bodies, now_ms)
+        return Outcome(
+            reply=reply,
+            events=events,
+            bodies=tuple(desk.bodies),
+            effects=tuple(desk.effects),
+            head=head,
+            receipts=self.receipts + desk.receipts,
+        )
+
+    def _seal(self, bodies: list[Record], now_ms: int) -> tuple[tuple[Envelope, ...], Head]:
+        head, events = self.head, []
+        for body in bodies:
+            event = seal(
+                self.identity.store,
+                head,
+                hlc=self.clock.tick(now_ms),
+                kind=NAMES[type(body)],
+                version=VERSION,
+                body=encode(body),
+            )
+            events.append(event)
+            head = Head(event.actor, event.seq, event.hash)
+        return tuple(events), head
+
+    def committed(self, outcome: Outcome) -> None:
+        """Move on: the outcome is on disk."""
+        self.head = outcome.head
+        self.receipts = outcome.receipts
+
+
+def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR0912 - one case per command
+    """Send a command to its use case."""
+    match command:
+        case c.CloseSale():
+            return checkout.close_sale(desk, command)
+        case c.PayCart():
+            return checkout.pay_cart(desk, command)
+        case c.EditCart():
+            return carts.edit_cart(desk, command)
+        case c.ParkCart():
+            return carts.park_cart(desk, command)
+        case c.ResumeCart():
+            return carts.resume_cart(desk, command)
+        case c.DiscardParked():
+            return carts.discard_parked(desk, command)
+        case c.VoidSale():
+            return refunds.void_sale(desk, command)
+        case c.RefundSale():
+            return refunds.refund_sale(desk, command)
+        case c.RefundWithoutReceipt():
+            return refunds.refund_without_receipt(desk, command)
+        case c.OpenShift():
+            return shifts.open_shift(desk, command)
+        case c.CloseShift():
+            return shifts.close_shift(desk, command)
+        case c.MoveCash():
+            return shifts.move_cash(desk, command)
+        case c.OpenDrawer():
+            return drawer.open_drawer(desk, command)
+        case c.Reprint():
+            return drawer.reprint(desk, command)
+        case c.ReceiveStock():
+            return stockroom.receive(desk, command)
+        case c.AdjustStock():
+            return stockroom.adjust(desk, command)
+        case c.CountStock():
+            return stockroom.count(desk, command)
+        case c.ChangeRecords():
+            return records.change_records(desk, command)
+        case c.Note():
+            return records.note(desk, command)
+    assert_never(command)

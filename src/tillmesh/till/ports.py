@@ -1,0 +1,82 @@
+"""What a till needs from outside, as Protocols; adapters fulfil them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Protocol
+
+from tillmesh.kernel.codec import Record
+from tillmesh.kernel.envelope import Envelope
+from tillmesh.shop.cart import Cart
+from tillmesh.shop.catalogue import Product
+from tillmesh.shop.events import Value
+from tillmesh.shop.settings import StoreSettings, TerminalSettings
+
+
+class Shift(Record):
+    """An open or closed shift of one terminal, as its index row has it."""
+
+    shift_id: str
+    opened_ms: int
+    open: bool
+    z_number: int = 0
+
+
+class Parked(Record):
+    """A cart that was put aside; ``removed`` once somebody took it up."""
+
+    dot: str
+    removed: bool
+    event: Envelope | None
+
+
+class Books(Protocol):
+    """A consistent view of the shop inside one transaction. Reads only."""
+
+    def product(self, sku: str) -> Product | None:
+        """Find a product by its sku."""
+
+    def product_by_barcode(self, barcode: str) -> Product | None:
+        """Find an active product by one of its barcodes."""
+
+    def stock_milli(self, sku: str) -> int:
+        """Give the stock of a product: received minus sold, over all actors."""
+
+    def vector(self) -> tuple[tuple[str, int], ...]:
+        """Give the version vector of everything applied here."""
+
+    def fields(self, entity: str, key: str) -> Mapping[str, Value] | None:
+        """Give the merged fields of a register, or None if it was never written."""
+
+    def store(self) -> StoreSettings:
+        """Give the settings of the store."""
+
+    def terminal(self) -> TerminalSettings:
+        """Give the settings of this terminal."""
+
+    def event(self, event_id: str) -> Envelope | None:
+        """Find an event by its id."""
+
+    def requested(self, key: str) -> Envelope | None:
+        """Find the sale or refund that answered this idempotency key."""
+
+    def answers(self, sale_id: str) -> tuple[Envelope, ...]:
+        """List the refunds and the void of a sale, oldest first."""
+
+    def current_shift(self) -> Shift | None:
+        """Give the open shift of this terminal."""
+
+    def shift_events(self, shift_id: str) -> Iterable[Envelope]:
+        """Iterate the sales, refunds, voids and cash moves of a shift in log order."""
+
+    def last_close(self) -> Envelope | None:
+        """Give the newest ShiftClosed of this terminal."""
+
+    def cart(self, cart_id: str) -> tuple[Cart, int] | None:
+        """Give a working cart and its revision."""
+
+    def operations_seen(self, cart_id: str, op_ids: Iterable[str]) -> set[str]:
+        """Say which operations the cart has taken in already."""
+
+    def parked(self, dot: str) -> Parked | None:
+        """Find a parked cart by its dot."""

@@ -1,0 +1,93 @@
+"""A drawer's working time: counted in, cash moved, counted out with a Z report that never changes."""
+
+from __future__ import annotations
+
+from tillmesh.kernel.codec import decode
+from tillmesh.kernel.envelope import Envelope
+from tillmesh.kernel.errors import Conflict
+from tillmesh.kernel.ids import EventId
+from tillmesh.kernel.limits import AMOUNT_MINOR_MAX
+from tillmesh.kernel.money import check_amount
+from tillmesh.shop import shift as totals
+from tillmesh.shop.events import KINDS, CashMoved, ShiftClosed, ShiftOpened, ShiftTotals
+from tillmesh.till.commands import CloseShift, MoveCash, OpenShift
+from tillmesh.till.desk import Desk, checked_text
+from tillmesh.till.effects import Print
+from tillmesh.till.ports import Books, Shift
+
+
+def open_shift(desk: Desk, command: OpenShift) -> EventId:
+    """Count the drawer in; at most one shift is open per till."""
+    if (shift := desk.books.current_shift()) is not None:
+        raise Conflict(f"shift {shift.shift_id} is open already", hint="Close it first.")
+    check_amount(command.float_minor, "the float")
+    return desk.record(ShiftOpened(by=desk.who.user_id, float_minor=command.float_minor, opened_at_ms=desk.now_ms))
+
+
+def move_cash(desk: Desk, command: MoveCash) -> EventId:
+    """Put cash in or take it out; a supervisor's right, never more than should be there."""
+    approved_by = desk.require("cash_move", "supervisor")
+    shift = desk.shift()
+    check_amount(abs(command.amount_minor), "the cash amount", least=1)
+    expected = shift_totals(desk.books, shift).expected_cash_minor
+    if command.amount_minor + expected < 0:
+        raise Conflict(
+            f"{-command.amount_minor} minor units are more than the {expected} that should be in the drawer",
+            hint="Check the amount.",
+        )
+    return desk.record(
+        CashMoved(
+            shift_id=shift.shift_id,
+            amount_minor=command.amount_minor,
+            reason=checked_text(command.reason, "reason", least=1),
+            by=desk.who.user_id,
+            approved_by=approved_by,
+        )
+    )
+
+
+def close_shift(desk: Desk, command: CloseShift) -> EventId:
+    """Count the drawer out: the Z report with everything the shift sold, and the perpetual total."""
+    shift = desk.shift()
+    check_amount(command.counted_minor, "the counted cash", least=0)
+    result = shift_totals(desk.books, shift)
+    number, perpetual = last_z(desk.books)
+    event = desk.record(
+        ShiftClosed(
+            shift_id=shift.shift_id,
+            z_number=number + 1,
+            by=desk.who.user_id,
+            counted_minor=command.counted_minor,
+            totals=result,
+            perpetual_minor=perpetual + result.sales_minor - result.voids_minor - result.refunds_minor,
+            opened_at_ms=shift.opened_ms,
+            closed_at_ms=desk.now_ms,
+        )
+    )
+    if desk.books.terminal().printer_kind != "none":
+        desk.effect(Print(kind="z", ref=event))
+    return event
+
+
+def shift_totals(books: Books, shift: Shift) -> ShiftTotals:
+    """Add a shift up from its events (the X report)."""
+    opening = books.event(shift.shift_id)
+    assert opening is not None, f"the shift {shift.shift_id} has no opening event"
+    state = totals.start(decode(opening.body, ShiftOpened), books.store().currency)
+    for event in books.shift_events(shift.shift_id):
+        state = totals.add(state, _body(event))
+    return totals.finish(state)
+
+
+def _body(event: Envelope) -> object:
+    return decode(event.body, KINDS[event.type])
+
+
+def last_z(books: Books) -> tuple[int, int]:
+    """Give the number and the perpetual total of the last Z report; zeros before the first."""
+    event = books.last_close()
+    if event is None:
+        return 0, 0
+    closed = decode(event.body, ShiftClosed)
+    assert abs(closed.perpetual_minor) < AMOUNT_MINOR_MAX**2
+    return closed.z_number, closed.perpetual_minor

@@ -1,0 +1,64 @@
+"""Stock coming in, being counted and being corrected."""
+
+from __future__ import annotations
+
+from tillmesh.kernel.errors import Invalid, NotFound
+from tillmesh.kernel.ids import EventId
+from tillmesh.kernel.limits import QUANTITY_MILLI_MAX
+from tillmesh.shop.events import StockAdjusted, StockCounted, StockMove, StockReceived
+from tillmesh.till.commands import AdjustStock, CountStock, ReceiveStock
+from tillmesh.till.desk import Desk, checked_text
+
+
+def receive(desk: Desk, command: ReceiveStock) -> EventId:
+    """Take goods in."""
+    sku = _known(desk, command.sku)
+    quantity = _within(command.quantity_milli, least=1)
+    move = StockMove(sku=sku, quantity_milli=quantity)
+    return desk.record(StockReceived(moves=(move,), by=desk.who.user_id, reason=checked_text(command.reason, "reason")))
+
+
+def adjust(desk: Desk, command: AdjustStock) -> EventId:
+    """Correct stock by a signed quantity; a supervisor's right, with a reason."""
+    desk.require("adjust_stock", "supervisor")
+    sku = _known(desk, command.sku)
+    quantity = _within(command.quantity_milli, least=-QUANTITY_MILLI_MAX)
+    if quantity == 0:
+        raise Invalid("an adjustment of zero changes nothing", hint="Use a count to say what is on the shelf.")
+    reason = checked_text(command.reason, "reason", least=1)
+    return desk.record(
+        StockAdjusted(moves=(StockMove(sku=sku, quantity_milli=quantity),), by=desk.who.user_id, reason=reason)
+    )
+
+
+def count(desk: Desk, command: CountStock) -> EventId:
+    """Set stock to what was counted, as a correction against what this till knew: sales unheard of still apply."""
+    desk.require("count_stock", "supervisor")
+    sku = _known(desk, command.sku)
+    counted = _within(command.quantity_milli, least=0)
+    return desk.record(
+        StockCounted(
+            sku=sku,
+            counted_milli=counted,
+            correction_milli=counted - desk.books.stock_milli(sku),
+            vector=desk.books.vector(),
+            by=desk.who.user_id,
+            reason=checked_text(command.reason, "reason"),
+        )
+    )
+
+
+def _known(desk: Desk, sku: str) -> str:
+    product = desk.books.product(sku) or desk.books.product_by_barcode(sku)
+    if product is None:
+        raise NotFound(f"no product {sku[:40]!r}", hint="Add the product first.")
+    return product.sku
+
+
+def _within(quantity_milli: int, *, least: int) -> int:
+    if not least <= quantity_milli <= QUANTITY_MILLI_MAX:
+        raise Invalid(
+            f"a quantity of {quantity_milli} thousandths; allowed are {least} to {QUANTITY_MILLI_MAX}",
+            hint="Check the quantity.",
+        )
+    return quantity_milli

@@ -1,0 +1,300 @@
+"""What pages and programs are shown: plain JSON-ready values made from the books, nothing decided."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tillmesh.kernel.codec import decode
+from tillmesh.kernel.envelope import Envelope
+from tillmesh.kernel.money import format_decimal
+from tillmesh.kernel.quantity import format_quantity
+from tillmesh.kernel.times import rfc3339
+from tillmesh.shop.cart import Cart, Discount
+from tillmesh.shop.catalogue import Product
+from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided, ShiftClosed, ShiftTotals, TaxTotal
+from tillmesh.shop.pricing import price
+from tillmesh.shop.refund import came_back, state
+from tillmesh.shop.settings import StoreSettings
+from tillmesh.till.ports import Books
+from tillmesh.till.refunds import load_answers
+
+View = dict[str, Any]
+
+
+def person(books: Books, user_id: str) -> View:
+    """Name a person; somebody who is not known any more is shown by id."""
+    fields = books.fields("person", user_id) or {}
+    return {"user_id": user_id, "name": str(fields.get("name") or user_id)}
+
+
+def customer(books: Books, customer_id: str) -> View | None:
+    """Name a customer, or None for a sale without one."""
+    if not customer_id:
+        return None
+    fields = books.fields("customer", customer_id) or {}
+    return {"customer_id": customer_id, "name": str(fields.get("name") or customer_id)}
+
+
+def product(found: Product, currency: str, stock_milli: int) -> View:
+    """Show a product with its stock."""
+    return {
+        "sku": found.sku,
+        "barcodes": list(found.barcodes),
+        "name": found.name,
+        "price_minor": found.price_minor,
+        "currency": currency,
+        "unit": found.unit,
+        "tax_code": found.tax_code,
+        "stock": format_quantity(stock_milli),
+        "department": found.department,
+        "favourite": found.favourite,
+        "track_stock": found.track_stock,
+        "low_stock": format_quantity(found.low_stock_milli),
+        "active": found.active,
+        "cost_minor": found.cost_minor,
+    }
+
+
+def tax(total: TaxTotal) -> View:
+    """Show one tax rate of a sale or report."""
+    return {
+        "code": total.code,
+        "rate_ppm": total.rate_ppm,
+        "net_minor": total.net_minor,
+        "tax_minor": total.tax_minor,
+    }
+
+
+def payment(one: Payment) -> View:
+    """Show a tender."""
+    shown: View = {"method": one.method, "amount_minor": one.amount_minor}
+    if one.reference:
+        shown["reference"] = one.reference
+    if one.last_four:
+        shown["last_four"] = one.last_four
+    return shown
+
+
+def _discount(discount: Discount | None) -> View | None:
+    if discount is None:
+        return None
+    shown: View = {"reason": discount.reason}
+    if discount.rate_ppm:
+        shown["percent"] = format_decimal(discount.rate_ppm, 4).rstrip("0").rstrip(".")
+    else:
+        shown["amount_minor"] = discount.amount_minor
+    return shown
+
+
+def cart(books: Books, one: Cart, revision: int, rejected: list[View] | None = None) -> View:
+    """Show a working cart with every amount as it would be charged now."""
+    priced = price(one, books.store().policy())
+    return {
+        "cart_id": one.cart_id,
+        "revision": revision,
+        "lines": [
+            {
+                "line_id": row.line.line_id,
+                "sku": row.line.sku,
+                "name": row.line.name,
+                "unit": row.line.unit,
+                "quantity": format_quantity(row.line.quantity_milli),
+                "list_price_minor": row.line.list_price_minor,
+                "unit_price_minor": row.unit_price_minor,
+                "gross_minor": row.gross_minor,
+                "discount_minor": row.discount_minor,
+                "cart_discount_minor": row.cart_discount_minor,
+                "tax_minor": row.tax_minor,
+                "total_minor": row.total_minor,
+                "fixed_price": row.line.fixed_price_minor is not None,
+                "discount": _discount(row.line.discount),
+                "note": row.line.note,
+            }
+            for row in priced.lines
+        ],
+        "discount": _discount(one.discount),
+        "customer": customer(books, one.customer_id),
+        "note": one.note,
+        "gross_minor": priced.gross_minor,
+        "discount_minor": priced.discount_minor,
+        "tax_minor": priced.tax_minor,
+        "total_minor": priced.total_minor,
+        "taxes": [tax(total) for total in priced.taxes],
+        "item_count": sum(max(1, row.line.quantity_milli // 1000) for row in priced.lines if row.line.unit == "piece")
+        + sum(1 for row in priced.lines if row.line.unit != "piece"),
+        "rejected": rejected or [],
+    }
+
+
+def sale(books: Books, event: Envelope, replication: View) -> View:
+    """Show a sale whole, with what became of it since."""
+    body = decode(event.body, SaleClosed)
+    answers = load_answers(books, event.id)
+    came = came_back(body, answers)
+    return {
+        "sale_id": event.id,
+        "event_id": event.id,
+        "receipt_number": body.receipt_number,
+        "cart_id": body.cart_id,
+        "shift_id": body.shift_id,
+        "at": rfc3339(body.closed_at_ms),
+        "cashier": person(books, body.cashier),
+        "customer": customer(books, body.customer_id),
+        "currency": body.currency,
+        "prices_include_tax": body.prices_include_tax,
+        "lines": [
+            {
+                "line": index,
+                "sku": line.sku,
+                "name": line.name,
+                "unit": line.unit,
+                "quantity": format_quantity(line.quantity_milli),
+                "list_price_minor": line.list_price_minor,
+                "unit_price_minor": line.unit_price_minor,
+                "gross_minor": line.gross_minor,
+                "discount_minor": line.discount_minor,
+                "cart_discount_minor": line.cart_discount_minor,
+                "tax_code": line.tax_code,
+                "rate_ppm": line.rate_ppm,
+                "tax_minor": line.tax_minor,
+                "total_minor": line.total_minor,
+                "refunded_quantity": format_quantity(back.quantity_milli),
+                "refundable_quantity": format_quantity(line.quantity_milli - back.quantity_milli),
+                "note": line.note,
+            }
+            for index, (line, back) in enumerate(zip(body.lines, came, strict=True))
+        ],
+        "taxes": [tax(total) for total in body.taxes],
+        "payments": [payment(one) for one in body.payments],
+        "discount_minor": body.discount_minor,
+        "tax_minor": body.tax_minor,
+        "total_minor": body.total_minor,
+        "rounding_minor": body.rounding_minor,
+        "change_minor": body.change_minor,
+        "note": body.note,
+        "state": state(body, answers),
+        "refunds": [_answer(books, answer) for answer in books.answers(event.id)],
+        "durable": True,
+        **replication,
+    }
+
+
+def _answer(books: Books, event: Envelope) -> View:
+    shown = answer(books, event)
+    return {key: shown[key] for key in ("refund_id", "kind", "receipt_number", "total_minor", "at")}
+
+
+def answer(books: Books, event: Envelope) -> View:
+    """Show a refund or a void."""
+    body: SaleRefunded | SaleVoided
+    if event.type == "sale_voided":
+        body = decode(event.body, SaleVoided)
+        kind, at_ms, lines = "void", body.voided_at_ms, []
+    else:
+        body = decode(event.body, SaleRefunded)
+        kind, at_ms = "refund", body.refunded_at_ms
+        lines = [
+            {
+                "line": line.line,
+                "sku": line.sku,
+                "name": line.name,
+                "quantity": format_quantity(line.quantity_milli),
+                "tax_minor": line.tax_minor,
+                "total_minor": line.total_minor,
+                "restock": line.restock,
+            }
+            for line in body.lines
+        ]
+    return {
+        "refund_id": event.id,
+        "event_id": event.id,
+        "kind": kind,
+        "sale_id": body.sale_id,
+        "receipt_number": body.receipt_number,
+        "at": rfc3339(at_ms),
+        "by": person(books, body.by),
+        "approved_by": body.approved_by,
+        "reason": body.reason,
+        "lines": lines,
+        "payments": [payment(one) for one in body.payments],
+        "tax_minor": body.tax_minor,
+        "total_minor": body.total_minor,
+        "rounding_minor": body.rounding_minor,
+        "durable": True,
+    }
+
+
+def totals(body: ShiftTotals) -> View:
+    """Show what an X or Z report sums up."""
+    return {
+        "currency": body.currency,
+        "float_minor": body.float_minor,
+        "sales": body.sales,
+        "sales_minor": body.sales_minor,
+        "voids": body.voids,
+        "voids_minor": body.voids_minor,
+        "refunds": body.refunds,
+        "refunds_minor": body.refunds_minor,
+        "net_sales_minor": body.sales_minor - body.voids_minor - body.refunds_minor,
+        "discount_minor": body.discount_minor,
+        "rounding_minor": body.rounding_minor,
+        "tax_minor": body.tax_minor,
+        "moved_minor": body.moved_minor,
+        "expected_cash_minor": body.expected_cash_minor,
+        "tenders": [
+            {
+                "method": tender.method,
+                "taken_minor": tender.taken_minor,
+                "returned_minor": tender.returned_minor,
+                "net_minor": tender.taken_minor - tender.returned_minor,
+                "count": tender.count,
+            }
+            for tender in body.tenders
+        ],
+        "taxes": [tax(total) for total in body.taxes],
+        "first_receipt": body.first_receipt,
+        "last_receipt": body.last_receipt,
+    }
+
+
+def z_report(books: Books, event: Envelope) -> View:
+    """Show a closed shift."""
+    body = decode(event.body, ShiftClosed)
+    return {
+        "kind": "z",
+        "z_number": body.z_number,
+        "event_id": event.id,
+        "shift_id": body.shift_id,
+        "opened_at": rfc3339(body.opened_at_ms),
+        "closed_at": rfc3339(body.closed_at_ms),
+        "closed_by": person(books, body.by),
+        "counted_minor": body.counted_minor,
+        "variance_minor": body.counted_minor - body.totals.expected_cash_minor,
+        "perpetual_minor": body.perpetual_minor,
+        **totals(body.totals),
+    }
+
+
+def store(settings: StoreSettings, exponent: int) -> View:
+    """Show the settings of the store as the browser needs them."""
+    return {
+        "name": settings.name,
+        "address": list(settings.address),
+        "tax_id": settings.tax_id,
+        "currency": settings.currency,
+        "currency_exponent": exponent,
+        "locale": settings.locale,
+        "time_zone": settings.time_zone,
+        "prices_include_tax": settings.prices_include_tax,
+        "tax_rounding": settings.tax_rounding,
+        "rounding": settings.rounding,
+        "cash_step_minor": settings.cash_step_minor,
+        "cash_rounding": settings.cash_rounding,
+        "tax_rates": settings.rates_ppm(),
+        "receipt_footer": settings.receipt_footer,
+        "discount_limit_ppm": settings.discount_limit_ppm,
+        "refund_limit_minor": settings.refund_limit_minor,
+        "barcode_layouts": list(settings.barcode_layouts),
+        "scanner_prefix": settings.scanner_prefix,
+        "pay_methods": list(settings.pay_methods),
+    }
