@@ -102,9 +102,10 @@ def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="name a column of the file")
 
     def run(options: argparse.Namespace) -> int:
+        from tillmesh.shop.product_columns import parse_mapping
         from tillmesh.terminal.import_command import import_products
 
-        mapping = dict(pair.partition("=")[::2] for pair in options.map)
+        mapping = parse_mapping(options.map)
         report = import_products(
             options.file, options.data_dir, mapping=mapping, dry_run=options.dry_run, skip_bad=options.skip_bad
         )
