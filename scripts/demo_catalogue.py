@@ -150,40 +150,40 @@ MISLEADING = {
 }
 # Read by a person and found odd on a shelf.
 DROPPED = frozenset(name.strip() for name in """
-chocolate avocado; country crisp raspberries; crunch berries; dark chocolate blueberries; dark chocolate with
-raspberries; green giant salt free sweetcorn; green giant sweet corn & peppers; organic sparkling watermelon; bread &
-butter squash; risotto chorizo & butternut squash; sauce curry mango; smooth dark with raspberries; sparkling ice
-orange mango; special flakes with red berries; white chocolate with strawberries; hot mango; orange & melon; frozen
-sliced peaches; cherries & berries; classic mixed vegetables; bakery double berry bar cake; fish cakes; lentil & corn
-cakes; thins flatbread; traditional meat loaf; wrapped cake; slices cake; baked donuts; butter toast; cake loaf;
-cauliflower cheese; cocoa & milk; cheese spread smoked gouda; chicken salad with goat cheese; creamy tomato & cheese;
-custard cream; five cheese; frozen custard; frozen kefir; giant bar apricot & yogurt; golden country salad cream;
-pecan butter; pickled eggs; red velvet eggs; rhubarb & custard; salad cream; shells & white cheddar cheese; smoked
-salmon & soft cheese; smooth milk; sweet chilli & sour cream; all natural brie; white cheese feta; chicken & bacon;
-baguette salami; baked beans with pork sausages; chunk ham; cream of chicken; french onion dip with bacon; grain
-burgers; infusion tuna; nacho potatoes with beef & bacon; peanut & avocado burgers; pizza chorizo; popcorn shrimp;
-sandwich egg mayo & bacon; sauce butter chicken; sushi duck; pancake sausage; smoke salmon; bbq ribs pork; breast of
-turkey; indian mackerel; apple cider vinegar tonic; juice & smoothie; sour sticks cola; super juice; peanut drink;
-island punch; fruity drink; whole earth cola; whole earth lemonade; hot ginger beer; golden grapefruit juice; ruby
-breakfast juice; chocolate cocoa; cold infusion; dark chocolate with coffee; gelato cappuccino; organic coconut milk
-smoothie chai; rich tea; sundae tea; latte espresso; green coffee; baked with golden syrup; black truffle & sea salt;
-blue dragon thai red curry; blue dragon white rice vinegar; breakfast muffin banana honey; black jasmine rice pasta;
-black seed honey; caramel almond & sea salt; carrots with hummus; cashews honey; chinese honey; chicken & stuffing;
-crispy bacon & maple syrup; crunchy sticks salt & vinegar; granola ginger & turmeric; chocolate honey; halloumi &
-roasted pepper; lightly crunchy sea salt; porridge super seeds; rice cakes with sunflower seeds; fish oil; roasted
-chicken & gravy; roasted peas - sea salt; salt & malt vinegar; salt & vinegar; salt & pepper; sandwich chicken &
-pesto; sausages pork & mustard; sea salt & balsamic vinegar; sea salt & cider vinegar; sea salt & malt vinegar; honey
-& mustard; sweet chilli & red pepper; sweet potato with sea salt; wholegrain & quinoa; wrap feta & houmous; yogurt &
-coconut korma sauce; dairy free spread; double peanut butter; salad super seeds; super soup; raisin peanut spread; all
-bran; berry & white chocolate; strawberry banana with cereal; whole earth corn flakes; whole earth organic muesli;
-special flakes; golden country white oats; corn flakes honey & nuts; country crisp chunky nuts; country crisp honey &
-nuts; country crisp nuts; hummus with pretzels; crunchy muesli dark chocolate; gelato coconut fudge; gelato dark
-chocolate; choco crackers; chocolate chip pie with walnuts; pesto and truffles; pickled raisins; quinoa bar peanuts;
-waffles pretzels; sticks pretzels; cheesy almonds; mango crisps; baked cookie chocolate; british biscuits; buffalo
-milk gelato; butter peas; cereal nuggets; chocolate crunch nuggets; corn nuggets; crispy nuggets; crunchy nuggets;
-pretzels nuggets; ravioli cheese with peas; fried & salted peas; whole yellow peas; frozen sour; frozen greek yogurt
-gelato; chipotle bourbon; dark chocolate with irish whiskey; dijon mustard with white wine; dragon stout; double
-dragon ale; supreme golden ale; whisky bourbon; dark raisins; yellow popcorn; naan crackers; cheddar popcorn;
+all butter; chocolate avocado; country crisp raspberries; crunch berries; dark chocolate blueberries; dark chocolate
+with raspberries; green giant salt free sweetcorn; green giant sweet corn & peppers; organic sparkling watermelon;
+bread & butter squash; risotto chorizo & butternut squash; sauce curry mango; smooth dark with raspberries; sparkling
+ice orange mango; special flakes with red berries; white chocolate with strawberries; hot mango; orange & melon;
+frozen sliced peaches; cherries & berries; classic mixed vegetables; bakery double berry bar cake; fish cakes; lentil
+& corn cakes; thins flatbread; traditional meat loaf; wrapped cake; slices cake; baked donuts; butter toast; cake
+loaf; cauliflower cheese; cocoa & milk; cheese spread smoked gouda; chicken salad with goat cheese; creamy tomato &
+cheese; custard cream; five cheese; frozen custard; frozen kefir; giant bar apricot & yogurt; golden country salad
+cream; pecan butter; pickled eggs; red velvet eggs; rhubarb & custard; salad cream; shells & white cheddar cheese;
+smoked salmon & soft cheese; smooth milk; sweet chilli & sour cream; all natural brie; white cheese feta; chicken &
+bacon; baguette salami; baked beans with pork sausages; chunk ham; cream of chicken; french onion dip with bacon;
+grain burgers; infusion tuna; nacho potatoes with beef & bacon; peanut & avocado burgers; pizza chorizo; popcorn
+shrimp; sandwich egg mayo & bacon; sauce butter chicken; sushi duck; pancake sausage; smoke salmon; bbq ribs pork;
+breast of turkey; indian mackerel; apple cider vinegar tonic; juice & smoothie; sour sticks cola; super juice; peanut
+drink; island punch; fruity drink; whole earth cola; whole earth lemonade; hot ginger beer; golden grapefruit juice;
+ruby breakfast juice; chocolate cocoa; cold infusion; dark chocolate with coffee; gelato cappuccino; organic coconut
+milk smoothie chai; rich tea; sundae tea; latte espresso; green coffee; baked with golden syrup; black truffle & sea
+salt; blue dragon thai red curry; blue dragon white rice vinegar; breakfast muffin banana honey; black jasmine rice
+pasta; black seed honey; caramel almond & sea salt; carrots with hummus; cashews honey; chinese honey; chicken &
+stuffing; crispy bacon & maple syrup; crunchy sticks salt & vinegar; granola ginger & turmeric; chocolate honey;
+halloumi & roasted pepper; lightly crunchy sea salt; porridge super seeds; rice cakes with sunflower seeds; fish oil;
+roasted chicken & gravy; roasted peas - sea salt; salt & malt vinegar; salt & vinegar; salt & pepper; sandwich chicken
+& pesto; sausages pork & mustard; sea salt & balsamic vinegar; sea salt & cider vinegar; sea salt & malt vinegar;
+honey & mustard; sweet chilli & red pepper; sweet potato with sea salt; wholegrain & quinoa; wrap feta & houmous;
+yogurt & coconut korma sauce; dairy free spread; double peanut butter; salad super seeds; super soup; raisin peanut
+spread; all bran; berry & white chocolate; strawberry banana with cereal; whole earth corn flakes; whole earth organic
+muesli; special flakes; golden country white oats; corn flakes honey & nuts; country crisp chunky nuts; country crisp
+honey & nuts; country crisp nuts; hummus with pretzels; crunchy muesli dark chocolate; gelato coconut fudge; gelato
+dark chocolate; choco crackers; chocolate chip pie with walnuts; pesto and truffles; pickled raisins; quinoa bar
+peanuts; waffles pretzels; sticks pretzels; cheesy almonds; mango crisps; baked cookie chocolate; british biscuits;
+buffalo milk gelato; butter peas; cereal nuggets; chocolate crunch nuggets; corn nuggets; crispy nuggets; crunchy
+nuggets; pretzels nuggets; ravioli cheese with peas; fried & salted peas; whole yellow peas; frozen sour; frozen greek
+yogurt gelato; chipotle bourbon; dark chocolate with irish whiskey; dijon mustard with white wine; dragon stout;
+double dragon ale; supreme golden ale; whisky bourbon; dark raisins; yellow popcorn; naan crackers; cheddar popcorn;
 """.replace("\n", " ").split(";"))  # fmt: skip
 PRICES = {  # pence, where a head word knows better than its department
     **dict.fromkeys("beer ale lager stout porter ipa cider".split(), (185, 420)),
@@ -271,6 +271,7 @@ def choose(path: Path) -> list[list[str]]:
     taken: Counter[str] = Counter()
     heads: Counter[str] = Counter()
     seen: set[frozenset[str]] = set()
+    names: set[str] = set()
     rows = []
     for barcode, raw in read_names(path):
         if (
@@ -284,10 +285,13 @@ def choose(path: Path) -> list[list[str]]:
         alike = frozenset(word.rstrip("s") for word in raw.lower().replace("&", " ").replace(" and ", " ").split())
         if alike in seen or taken[department] >= DEPARTMENTS[department].most or heads[head] >= HEAD_MOST:
             continue
+        name = sentence(raw)
+        if name in names:
+            continue
+        names.add(name)
         seen.add(alike)
         taken[department] += 1
         heads[head] += 1
-        name = sentence(raw)
         price, tax, low, cost = made_up(barcode, name, head, department)
         rows.append([barcode, barcode, name, department, price, "piece", tax, "yes", "yes", low, cost, "no"])
     return sorted(rows, key=lambda row: (list(DEPARTMENTS).index(row[3]), row[2]))

@@ -12,7 +12,7 @@ import msgspec
 
 from tillmesh.demo.shop_data import EVERYDAY, own_products, reading
 from tillmesh.kernel.errors import Invalid
-from tillmesh.shop.catalogue import Product
+from tillmesh.shop.catalogue import Product, from_fields
 from tillmesh.shop.events import Change
 from tillmesh.shop.product_file import Plan, plan_import
 from tillmesh.shop.product_matching import Shelf
@@ -23,12 +23,12 @@ _CHUNK_BYTES: Final = 1 << 16
 
 def load(path: Path | None = None) -> list[Change]:
     """Give the records of every product; raises :class:`Invalid` naming the first bad line of a user's file."""
-    changes = _checked(_extract() if path is None else read_file(path), path)
-    if path is None:
-        changes = [_favoured(change) for change in changes]
     own = own_products()
-    taken = {change.key for change in own}
-    return own + [change for change in changes if change.key not in taken]
+    if path is not None:
+        taken = {change.key for change in own}
+        return own + [change for change in _checked(read_file(path), path) if change.key not in taken]
+    names = {change.fields["name"] for change in own}
+    return own + [_favoured(change) for change in _extract().changes if change.fields["name"] not in names]
 
 
 def read_file(path: Path) -> Plan:
@@ -41,10 +41,7 @@ def read_file(path: Path) -> Plan:
 
 def products(changes: list[Change]) -> list[Product]:
     """Give records of an empty shop as the products they make."""
-    blank = Product(sku="", name="", price_minor=0)
-    rows = ({"sku": change.key, **change.fields} for change in changes)
-    names = Product.__struct_fields__  # records are arrays, in this order
-    return [msgspec.convert([row.get(name, getattr(blank, name)) for name in names], Product) for row in rows]
+    return [from_fields(change.key, change.fields) for change in changes]
 
 
 def _extract() -> Plan:
@@ -64,7 +61,7 @@ def _unpacked(path: Path) -> Iterator[bytes]:
             yield chunk
 
 
-def _checked(plan: Plan, path: Path | None) -> list[Change]:
+def _checked(plan: Plan, path: Path) -> list[Change]:
     if plan.report.errors:
         first, count = plan.report.errors[0], plan.report.error_count
         raise Invalid(

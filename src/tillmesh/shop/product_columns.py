@@ -14,9 +14,9 @@ from tillmesh.kernel.errors import Invalid
 from tillmesh.kernel.limits import BARCODES_PER_PRODUCT_MAX, KEY_CHARS_MAX, NAME_CHARS_MAX
 from tillmesh.kernel.money import check_amount, format_decimal, parse_decimal
 from tillmesh.kernel.quantity import parse_quantity
+from tillmesh.shop.catalogue import UNITS
 from tillmesh.shop.events import Value
 
-UNITS: Final = ("piece", "kg", "g", "l", "m", "hour")
 _UNIT_WORDS: Final = {**{unit: unit for unit in UNITS}, **dict.fromkeys(("each", "ea", "pc", "pcs", "pieces"), "piece")}
 _TRUTH: Final = {
     **dict.fromkeys(("1", "yes", "y", "true", "x"), True),
