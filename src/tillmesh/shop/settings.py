@@ -51,6 +51,11 @@ class StoreSettings(Record):
         pairs = (entry.partition("=") for entry in self.tax_rates)
         return {code: int(rate) for code, _, rate in pairs}
 
+    def department_styles(self) -> dict[str, tuple[str, str]]:
+        """Give icon and colour of the departments that have them, in the order the UI shows them."""
+        parts = (entry.split("=") for entry in self.departments)
+        return {name: (icon, colour) for name, icon, colour in (part for part in parts if len(part) == 3)}
+
     @classmethod
     def of(cls, fields: dict[str, Value]) -> Self:
         """Build from register fields; unknown fields (of a newer program) are ignored."""

@@ -104,7 +104,15 @@ async def _same_currency(context: Context, body: Fields) -> StoreSettings:
 
 
 async def departments(context: Context) -> Any:
-    return {"departments": await context.driver.read(lambda db, _: searching.departments(db))}
+    """List the departments with products: those the store has set first, in its order, with icon and colour."""
+
+    def query(db: Any, books: Books) -> list[dict[str, Any]]:
+        styles = books.store().department_styles()
+        order = {name: place for place, name in enumerate(styles)}
+        found = sorted(searching.departments(db), key=lambda one: order.get(one["name"], len(order)))
+        return [one | dict(zip(("icon", "colour"), styles.get(one["name"], ("", "")), strict=True)) for one in found]
+
+    return {"departments": await context.driver.read(query)}
 
 
 # Customers.
