@@ -9,7 +9,7 @@ import { loadCatalogue, rowOfCode } from "./state/catalogue.js";
 import { restoreCart } from "./state/cart.js";
 import { startLive } from "./state/live.js";
 import { dialogs, toast } from "./state/notices.js";
-import { booted, everSignedIn, loadState, openCartId, session, setApprovalView, terminal } from "./state/session.js";
+import { booted, everSignedIn, loadState, openCartId, session, setApprovalView, store } from "./state/session.js";
 import { deliver } from "./state/scan.js";
 import { useKeys } from "./lib/keys.js";
 import { Dialogs } from "./parts/dialog.js";
@@ -25,6 +25,16 @@ const RETRY_MS = 1000;
 /** The sale is in the first load; the others come when first opened. @type {Record<string, () => Promise<View>>} */
 const PAGES = {
   pay: async () => (await import("./pages/pay.js")).PayPage,
+  sales: async () => (await import("./pages/sales.js")).SalesPage,
+  customers: async () => (await import("./pages/customers.js")).CustomersPage,
+  shift: async () => (await import("./pages/shift.js")).ShiftPage,
+  reports: async () => (await import("./pages/reports.js")).ReportsPage,
+  products: async () => (await import("./pages/products.js")).ProductsPage,
+  stock: async () => (await import("./pages/stock.js")).StockPage,
+  people: async () => (await import("./pages/people.js")).PeoplePage,
+  audit: async () => (await import("./pages/audit.js")).AuditPage,
+  health: async () => (await import("./pages/health.js")).HealthPage,
+  settings: async () => (await import("./pages/settings.js")).SettingsPage,
 };
 
 /** @type {Map<string, import("./vendor/signals.js").Signal<View | null>>} */
@@ -89,10 +99,11 @@ listenToScanner({
     requestAnimationFrame(() => deliver(code));
   },
   isKnown: (code) => rowOfCode(code) >= 0,
-  prefix: () => String(terminal.peek().scanner?.prefix ?? ""),
+  prefix: () => String(store.peek().scanner_prefix ?? ""),
   asleep: () => !session.peek(),
 });
 
+setApprovalView(ApprovalDialog);
 const state = untilDone(loadState);
 await untilDone(() => loadLocale("en"));
 render(html`<${Shell} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

@@ -7,7 +7,7 @@ import { useKeys } from "../lib/keys.js";
 import { go } from "../lib/router.js";
 import { rowOfCode, product } from "../state/catalogue.js";
 import { addBarcode, addProduct, cart, isWeighed, newCart } from "../state/cart.js";
-import { call } from "../state/session.js";
+import { call, store } from "../state/session.js";
 import { openDialog, toast, toastProblem } from "../state/notices.js";
 import { useScans } from "../state/scan.js";
 import { Icon, Key } from "../parts/icon.js";
@@ -22,7 +22,13 @@ const RETRY_MS = 800;
 /** @typedef {{total_minor: number, rounding_minor: number, paid_minor: number, remaining_minor: number, cash_remaining_minor: number, change_minor: number, complete: boolean, quick_cash: number[]}} Quote */
 
 /** @type {{method: string, icon: string}[]} */
-const METHODS = [{ method: "cash", icon: "banknote" }, { method: "card", icon: "credit-card" }, { method: "account", icon: "circle-user-round" }];
+const ALL_METHODS = [{ method: "cash", icon: "banknote" }, { method: "card", icon: "credit-card" }, { method: "account", icon: "circle-user-round" }, { method: "gift_card", icon: "gift" }];
+
+/** The ways this store takes money. */
+const methods = () => {
+  const taken = store.peek().pay_methods ?? ["cash", "card"];
+  return ALL_METHODS.filter((one) => taken.includes(one.method));
+};
 
 /** What is still to pay by this method; cash may be rounded. @param {Quote | null} open @param {string} method */
 const dueOf = (open, method) => (open ? (method === "cash" ? open.cash_remaining_minor : open.remaining_minor) : cart.value.total_minor);
@@ -157,12 +163,12 @@ function Tender({ onPaid }) {
   };
   useEffect(() => () => void (turn.current += 1), []);
   const back = () => (busy === "retry" ? undefined : go("sell"));
-  const pickMethod = (/** @type {number} */ at) => () => {
-    const one = METHODS[at].method;
-    if (one !== "account" || now.customer) choose(one);
+  const METHODS = methods();
+  const pick = (/** @type {string} */ name) => () => {
+    if (METHODS.some((one) => one.method === name) && (name !== "account" || now.customer)) choose(name);
   };
   useKeys({ Escape: back, Enter: () => void complete(), F9: () => void complete(), digit: (e) => press(e.key), Backspace: () => press("back"), Delete: () => setTyped(""), "+": addPart,
-    c: pickMethod(0), C: pickMethod(0), k: pickMethod(1), K: pickMethod(1), a: pickMethod(2), A: pickMethod(2) });
+    c: pick("cash"), C: pick("cash"), k: pick("card"), K: pick("card"), a: pick("account"), A: pick("account") });
   const change = quote && quote.complete ? quote.change_minor : Math.max(0, amount - due);
   const quick = method === "cash" ? (open?.quick_cash ?? []).filter((one) => one > due).slice(0, 3) : [];
   return html`<div class="payscr">

@@ -3,7 +3,7 @@ import { html } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { money, quantity } from "../lib/money.js";
 import { cart, isWeighed, itemCount, moveSelection, pending, removeLine, selected, selectedLine, setQuantity, submit } from "../state/cart.js";
-import { parkedCount, taxesIncluded } from "../state/session.js";
+import { booted, parkedCount, shift, taxesIncluded } from "../state/session.js";
 import { openDialog } from "../state/notices.js";
 import { parseQuantity } from "../lib/money.js";
 import { NoteDialog, PriceDialog, QuantityDialog } from "./linedialogs.js";
@@ -75,7 +75,9 @@ function LineBar({ line }) {
 }
 
 const Empty = () =>
-  html`<div class="empty"><${Icon} name="scan-barcode" size="xl" /><b>${t("cart.empty")}</b><span>${t("cart.empty.hint")}</span></div>`;
+  booted.value && !shift.value
+    ? html`<div class="empty"><${Icon} name="wallet" size="xl" /><b>${t("shift.none")}</b><span>${t("shift.none.hint")}</span><a class="btn primary" href="#/shift">${t("shift.open")}</a></div>`
+    : html`<div class="empty"><${Icon} name="scan-barcode" size="xl" /><b>${t("cart.empty")}</b><span>${t("cart.empty.hint")}</span></div>`;
 
 const Totals = () => {
   const now = cart.value;

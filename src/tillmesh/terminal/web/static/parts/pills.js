@@ -3,19 +3,20 @@ import { html } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { reachable } from "../lib/http.js";
 import { pending, stalled } from "../state/cart.js";
-import { printer, sync } from "../state/session.js";
+import { isAlone, printer, storageError, sync } from "../state/session.js";
 import { Icon } from "./icon.js";
 
 /** @param {import("../state/session.js").Sync} now */
 function syncWords(now) {
-  const waiting = now.pending ?? now.unreplicated ?? 0;
+  const waiting = now.unreplicated ?? now.pending ?? 0;
   const peers = now.peers ?? [];
+  if (isAlone(now)) return { tone: "", icon: "monitor", text: t("pill.alone") };
   const up = peers.filter((peer) => peer.reachable).length;
-  if (now.hub_reachable === false && waiting > 0) return { tone: "warn", icon: "cloud-off", text: t("pill.offline", { n: waiting }) };
+  if (now.hub_reachable === false && waiting > 0 && !peers.length) return { tone: "warn", icon: "cloud-off", text: t("pill.offline", { n: waiting }) };
   if (peers.length) return { tone: up === peers.length ? "ok" : "warn", icon: "network", text: t("pill.tills", { n: up + 1, all: peers.length + 1 }) };
   if (now.hub_reachable && waiting > 0) return { tone: "", icon: "cloud", text: t("pill.sending", { n: waiting }) };
   if (now.hub_reachable) return { tone: "ok", icon: "cloud", text: t("pill.insync") };
-  return { tone: "", icon: "monitor", text: t("pill.alone") };
+  return { tone: "", icon: "cloud-off", text: t("pill.offline", { n: waiting }) };
 }
 
 export function Pills() {
@@ -24,6 +25,7 @@ export function Pills() {
   const state = printer.value.state;
   return html`<div class="pills" role="status">
     ${silent && html`<span class="pill warn"><${Icon} name="wifi-off" />${pending.value ? t("pill.silent.changes", { n: pending.value }) : t("pill.silent")}</span>`}
+    ${storageError.value && html`<span class="pill bad" title=${storageError.value}><${Icon} name="triangle-alert" />${t("pill.storage")}</span>`}
     ${state && state !== "ready" && state !== "off" && html`<span class="pill warn" title=${printer.value.detail ?? ""}><${Icon} name="printer" />${t(`pill.printer.${state}`)}</span>`}
     ${!silent && html`<a class=${`pill ${words.tone} hide-s`} href="#/health"><${Icon} name=${words.icon} />${words.text}</a>`}
   </div>`;

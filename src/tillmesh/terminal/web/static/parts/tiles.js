@@ -5,6 +5,7 @@ import { money, quantity } from "../lib/money.js";
 import { bursting } from "../lib/wedge.js";
 import { count, departments, failed, loadCatalogue, product, ready, rowsOf, search, stockOf, stockVersion, version } from "../state/catalogue.js";
 import { isWeighed } from "../state/cart.js";
+import { styleOf } from "./departments.js";
 import { Icon, Key } from "./icon.js";
 import { Virtual } from "./virtual.js";
 
@@ -13,20 +14,17 @@ const TILE = { width: 164, height: 118, gap: 10 };
 
 /** @typedef {import("../state/catalogue.js").Product} Product */
 
-/** @param {string} name */
-export const departmentOf = (name) => departments.value.find((one) => one.name === name);
-
 /** @param {string} unit */
 export const perUnit = (unit) => (isWeighed(unit) ? t("unit.per", { unit }) : "");
 
 /** @param {{row: number, onPick: (product: Product) => void, active: boolean, index: number, plain: boolean}} props */
 function Tile({ row, onPick, active, index, plain }) {
   const item = product(row);
-  const group = departmentOf(item.department);
+  const style = styleOf(item.department);
   const left = stockOf(item.sku);
   const low = left !== undefined && Number(left) <= 3;
-  return html`<button class=${`tile ${active ? "active" : ""}`} data-c=${group?.colour ?? "slate"} data-i=${index} onClick=${() => onPick(item)}>
-    <span class="th"><${Icon} name=${group?.icon || "package"} /></span>
+  return html`<button class=${`tile ${active ? "active" : ""}`} data-c=${style.colour} data-i=${index} onClick=${() => onPick(item)}>
+    <span class="th"><${Icon} name=${style.icon} /></span>
     <b>${item.name}</b>
     ${!plain && html`<small>${item.department}</small>`}
     <span class="pr"><span>${money(item.price_minor)}${isWeighed(item.unit) && html`<small class="per">${perUnit(item.unit)}</small>`}</span>
@@ -40,7 +38,7 @@ const Departments = ({ chosen, onChoose }) =>
     <button class="btn" aria-pressed=${chosen === ""} onClick=${() => onChoose("")}>${t("sell.all")}</button>
     ${departments.value.map(
       (one) => html`<button key=${one.name} class="btn" aria-pressed=${chosen === one.name} onClick=${() => onChoose(one.name)}>
-        <${Icon} name=${one.icon || "package"} />${one.name}
+        <${Icon} name=${styleOf(one.name).icon} />${one.name}
       </button>`,
     )}
   </div>`;

@@ -42,7 +42,7 @@ export const itemCount = computed(() =>
 );
 
 /** @param {string} unit */
-export const isWeighed = (unit) => /^(kg|g|l|litre|m|metre|lb|oz)$/i.test(unit);
+export const isWeighed = (unit) => unit !== "piece" && unit !== "";
 
 /** @param {Op} op */
 const hintOf = (op) => (op.sku ? productOf(op.sku) : null);
@@ -203,7 +203,7 @@ export async function settled(ms) {
 export function addProduct(product, milli = 1000) {
   const merge = isWeighed(product.unit)
     ? undefined
-    : cart.peek().lines.find((line) => line.sku === product.sku && !line.note && line.fixed_minor === undefined && !isWeighed(line.unit));
+    : cart.peek().lines.find((line) => line.sku === product.sku && !line.note && !line.fixed_price && !isWeighed(line.unit));
   if (merge) {
     selected.value = merge.line_id;
     setQuantity(merge.line_id, (parseQuantity(merge.quantity) ?? 0) + milli);

@@ -2,7 +2,7 @@
 import { asProblem, reachable, send } from "../lib/http.js";
 import { effect, signal } from "../lib/ui.js";
 import { loadCatalogue, takeLevels, takeProducts } from "./catalogue.js";
-import { everSignedIn, loadState, parkedCount, printer, session, shift, sync } from "./session.js";
+import { everSignedIn, loadState, printer, session, sync } from "./session.js";
 
 const PROBE_MS = 1000;
 
@@ -18,11 +18,11 @@ const takers = {
   products: (data) => takeProducts(data.products ?? []),
   stock: (data) => takeLevels(data.levels ?? {}),
   sale: () => void (salesNews.value += 1),
-  shift: (data) => {
-    shift.value = data && data.shift_id ? { ...shift.peek(), ...data } : (data?.shift ?? null);
+  shift: () => {
     shiftNews.value += 1;
+    void reload(false);
   },
-  parked: (data) => void (parkedCount.value = data.count ?? 0),
+  parked: () => void reload(false),
   printer: (data) => void (printer.value = data),
   sync: (data) => void (sync.value = data),
   settings: () => void reload(false),

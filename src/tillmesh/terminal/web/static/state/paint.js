@@ -14,7 +14,7 @@ import { lineTotal, parseQuantity, quantityText } from "../lib/money.js";
  * @property {number} total_minor
  * @property {{percent?: string, amount_minor?: number, reason?: string} | null} [discount]
  * @property {string} [note]
- * @property {number} [fixed_minor] total read from an in-store barcode
+ * @property {boolean} [fixed_price] the total was read from an in-store barcode
  * @property {boolean} [unsaved]
  */
 
@@ -59,7 +59,7 @@ function added(op, hint) {
   return {
     line_id: op.line_id ?? "", sku: hint?.sku ?? op.sku ?? "", name: hint?.name ?? op.barcode ?? op.sku ?? "", unit: hint?.unit ?? "piece",
     quantity: quantityText(milli), list_price_minor: price, unit_price_minor: price, discount_minor: 0, discount: null, note: "",
-    total_minor: op.line_total_minor ?? lineTotal(price, milli), fixed_minor: op.line_total_minor, unsaved: true,
+    total_minor: op.line_total_minor ?? lineTotal(price, milli), fixed_price: op.line_total_minor !== undefined, unsaved: true,
   };
 }
 

@@ -20,9 +20,14 @@ export const people = signal(/** @type {Person[]} */ ([]));
 export const shift = signal(/** @type {Record<string, any> | null} */ (null));
 export const sync = signal(/** @type {Sync} */ ({}));
 export const printer = signal(/** @type {{state?: string, waiting?: number, detail?: string}} */ ({}));
+/** Why nothing can be saved (disk full, read-only), or "". */
+export const storageError = signal("");
 export const parkedCount = signal(0);
 /** The working cart the till had open when we asked. */
 export const openCartId = signal(/** @type {string | null} */ (null));
+
+/** A till without other tills, and without a head office it ever reached. @param {Sync} now */
+export const isAlone = (now) => !now.peers?.length && !now.hub_reachable && !now.last_hub_sync;
 
 const RANK = { cashier: 0, supervisor: 1, manager: 2 };
 
@@ -45,7 +50,8 @@ export function takeState(answer) {
   printer.value = answer.printer ?? {};
   shift.value = answer.shift ?? null;
   openCartId.value = answer.cart_id ?? null;
-  if (answer.parked_count !== undefined) parkedCount.value = answer.parked_count;
+  if (typeof answer.parked === "number") parkedCount.value = answer.parked;
+  storageError.value = answer.storage?.error ?? "";
   if (answer.session) signedIn(answer.session);
 }
 
@@ -111,16 +117,20 @@ export async function askApproval(refusal) {
  * @returns {Promise<any>}
  */
 export async function call(method, path, body, options) {
+  let tried = false;
   for (;;) {
     try {
       return await send(method, path, body, options);
     } catch (error) {
       const problem = asProblem(error);
       if (problem.status === 401) await needSignIn();
-      else if (problem.status === 403 && problem.body.needs && !body?.approval) {
+      else if (problem.status === 403 && problem.body.needs && !tried) {
         const approval = await askApproval(problem.body);
+        tried = true;
         if (!approval) throw new Problem({ ...problem.body, kind: "cancelled", status: 403 });
-        body = { ...body, approval };
+        // DELETE has no body: there the token goes into the address.
+        if (method === "DELETE") path += `${path.includes("?") ? "&" : "?"}approval=${encodeURIComponent(approval)}`;
+        body = method === "DELETE" ? undefined : { ...body, approval };
       } else throw problem;
     }
   }

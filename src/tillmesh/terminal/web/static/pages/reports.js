@@ -1,0 +1,108 @@
+// Reports: a day with its hours, departments and people; a stretch of days; the Z reports.
+import { html, useState, valueOf } from "../lib/ui.js";
+import { clock, day, dayClock, fullDay, isoDay, number, percent, t } from "../lib/i18n.js";
+import { money, quantity } from "../lib/money.js";
+import { useKeys } from "../lib/keys.js";
+import { go, route } from "../lib/router.js";
+import { salesNews } from "../state/live.js";
+import { BarChart, Ranking, TableOf } from "../parts/charts.js";
+import { Icon } from "../parts/icon.js";
+import { Loading, Nothing, useLoad } from "../parts/load.js";
+import { ReportCard } from "../parts/reportcard.js";
+import { Head } from "../parts/top.js";
+
+const TABS = ["day", "days", "z"];
+
+/** Axis words: whole units are enough. @param {number} minor */
+const axis = (minor) => money(Math.round(minor)).replace(/[.,]00(?=\D*$)/, "");
+
+/** @param {number} now @param {number} before */
+function trend(now, before) {
+  if (!before) return null;
+  const change = (now - before) / before;
+  return html`<span class=${change < 0 ? "down" : "up"}>${change < 0 ? "−" : "+"}${percent(Math.abs(Math.round(change * 100) / 100))}</span>`;
+}
+
+/** @param {{label: string, value: string, children?: any}} props */
+const Kpi = ({ label, value, children }) => html`<div class="card"><small>${label}</small><b class="kv">${value}</b><small>${children}</small></div>`;
+
+/** @param {{report: any}} props */
+function Hours({ report }) {
+  const used = report.hours.filter((/** @type {any} */ one) => one.sales > 0 || one.total_minor);
+  if (!used.length) return html`<${Nothing} icon="chart-column" title=${t("report.nothing")} hint=${t("report.nothing.hint")} />`;
+  const from = Math.min(8, used[0].hour);
+  const to = Math.max(18, used[used.length - 1].hour);
+  const hours = report.hours.filter((/** @type {any} */ one) => one.hour >= from && one.hour <= to);
+  const name = (/** @type {number} */ hour) => String(hour).padStart(2, "0");
+  return html`<${BarChart} label=${t("report.hours")} format=${axis} bars=${hours.map((/** @type {any} */ one) => ({ label: name(one.hour), value: one.total_minor, title: t("report.hour.title", { hour: `${name(one.hour)}:00`, amount: money(one.total_minor), n: one.sales }) }))} />
+    <${TableOf} caption=${t("report.hours")} head=${[t("report.hour"), t("report.sales"), t("cart.total")]} rows=${hours.map((/** @type {any} */ one) => [`${name(one.hour)}:00`, one.sales, money(one.total_minor)])} />`;
+}
+
+function Day() {
+  const [date, setDate] = useState(route.peek().query.get("date") ?? isoDay());
+  const load = useLoad(`/reports/day?date=${date}`, salesNews.value);
+  const report = load.data;
+  const tools = html`<div class="tools"><button class="btn icon" aria-label=${t("report.before")} onClick=${() => setDate(isoDay(-1, date))}><${Icon} name="chevron-left" /></button>
+    <label class="datefield"><span class="sr">${t("report.date")}</span><input class="input" type="date" value=${date} max=${isoDay()} onChange=${(/** @type {Event} */ e) => valueOf(e) && setDate(valueOf(e))} /></label>
+    <button class="btn icon" aria-label=${t("report.after")} disabled=${date >= isoDay()} onClick=${() => setDate(isoDay(1, date))}><${Icon} name="chevron-right" /></button>
+    <b>${fullDay(`${date}T12:00:00`)}</b><span class="spacer" /><a class="btn" href=${`/api/v1/reports/day?date=${date}&format=csv`} download><${Icon} name="download" />${t("export.csv")}</a></div>`;
+  if (!report) return html`${tools}<${Loading} load=${load} />`;
+  const before = report.previous ?? {};
+  return html`${tools}
+    <div class="kpis">
+      <${Kpi} label=${t("report.net")} value=${money(report.total_minor)}>${before.date ? html`${trend(report.total_minor, before.total_minor) ?? ""} ${t("report.against", { day: day(`${before.date}T12:00:00`), amount: money(before.total_minor) })}` : ""}<//>
+      <${Kpi} label=${t("report.baskets")} value=${number(report.sales)}>${t("report.average", { amount: money(report.average_minor) })}<//>
+      <${Kpi} label=${t("report.items")} value=${typeof report.items === "string" ? quantity(report.items) : number(report.items, 1)}>${report.sales ? t("report.perbasket", { n: number(Number(report.items) / report.sales, 1) }) : ""}<//>
+      <${Kpi} label=${t("report.tax")} value=${money(report.tax_minor)}>${t("report.off", { discounts: money(report.discount_minor), refunds: money(report.refunds_minor) })}<//>
+    </div>
+    <div class="cols">
+      <section class="card"><h2>${t("report.hours")}</h2><${Hours} report=${report} /></section>
+      <section class="card"><h2>${t("report.departments")}</h2>${report.departments.length ? html`<${Ranking} rows=${report.departments.map((/** @type {any} */ one) => ({ label: one.name || t("report.nodepartment"), value: one.total_minor, text: money(one.total_minor) }))} />` : html`<p class="hint">${t("report.nothing")}</p>`}</section>
+    </div>
+    <div class="cols">
+      <section class="card"><h2>${t("report.products")}</h2><div class="scroll-x"><table><thead><tr><th>${t("sale.product")}</th><th class="r">${t("sale.quantity")}</th><th class="r">${t("cart.total")}</th></tr></thead>
+        <tbody>${report.products.map((/** @type {any} */ one) => html`<tr key=${one.sku}><td>${one.name}</td><td class="r">${quantity(String(one.quantity))}</td><td class="r"><b>${money(one.total_minor)}</b></td></tr>`)}</tbody></table></div></section>
+      <section class="card section"><div><h2 class="h2">${t("report.tenders")}</h2><table><tbody>${report.tenders.map((/** @type {any} */ one) => html`<tr key=${one.method}><td>${t(`method.${one.method}`)}</td><td class="r">${one.count}</td><td class="r"><b>${money(one.net_minor)}</b></td></tr>`)}</tbody></table></div>
+        <div><h2 class="h2">${t("report.cashiers")}</h2><table><tbody>${report.cashiers.map((/** @type {any} */ one) => html`<tr key=${one.user_id}><td>${one.name}</td><td class="r">${one.sales}</td><td class="r"><b>${money(one.total_minor)}</b></td></tr>`)}</tbody></table></div>
+        <div><h2 class="h2">${t("report.taxes")}</h2><table><tbody>${report.taxes.map((/** @type {any} */ one) => html`<tr key=${one.code}><td>${one.code} · ${percent(one.rate_ppm / 1e6)}</td><td class="r">${money(one.net_minor)}</td><td class="r"><b>${money(one.tax_minor)}</b></td></tr>`)}</tbody></table></div></section>
+    </div>`;
+}
+
+function Days() {
+  const [from, setFrom] = useState(isoDay(-13));
+  const [to, setTo] = useState(isoDay());
+  const load = useLoad(`/reports/days?from=${from}&to=${to}`, salesNews.value);
+  /** @type {any[]} */
+  const days = load.data?.days ?? [];
+  const sum = (/** @type {string} */ key) => days.reduce((total, one) => total + one[key], 0);
+  return html`<div class="tools">
+      <label class="field"><span>${t("report.from")}</span><input class="input" type="date" value=${from} max=${to} onChange=${(/** @type {Event} */ e) => valueOf(e) && setFrom(valueOf(e))} /></label>
+      <label class="field"><span>${t("report.to")}</span><input class="input" type="date" value=${to} min=${from} max=${isoDay()} onChange=${(/** @type {Event} */ e) => valueOf(e) && setTo(valueOf(e))} /></label>
+      ${[7, 14, 30, 90].map((n) => html`<button class="btn" key=${n} onClick=${() => { setFrom(isoDay(1 - n)); setTo(isoDay()); }}>${t("report.lastdays", { n })}</button>`)}
+      <span class="spacer" /><a class="btn" href=${`/api/v1/reports/days?from=${from}&to=${to}&format=csv`} download><${Icon} name="download" />${t("export.csv")}</a></div>
+    <${Loading} load=${load} />
+    ${load.data && html`<div class="kpis"><${Kpi} label=${t("report.net")} value=${money(sum("total_minor"))} /><${Kpi} label=${t("report.baskets")} value=${number(sum("sales"))} /><${Kpi} label=${t("report.refunds")} value=${money(sum("refunds_minor"))} /><${Kpi} label=${t("report.tax")} value=${money(sum("tax_minor"))} /></div>
+      <section class="card"><h2>${t("report.bydays")}</h2>
+        <${BarChart} label=${t("report.bydays")} format=${axis} every=${Math.ceil(days.length / 12)} bars=${days.map((one) => ({ label: day(`${one.date}T12:00:00`).replace(/^\w+,? /, ""), value: one.total_minor, title: t("report.hour.title", { hour: day(`${one.date}T12:00:00`), amount: money(one.total_minor), n: one.sales }) }))} />
+        <${TableOf} caption=${t("report.bydays")} head=${[t("report.date"), t("report.baskets"), t("report.refunds"), t("report.tax"), t("cart.total")]} rows=${days.map((one) => [day(`${one.date}T12:00:00`), one.sales, money(one.refunds_minor), money(one.tax_minor), money(one.total_minor)])} /></section>`}`;
+}
+
+function ZReports() {
+  const load = useLoad("/reports/z");
+  const [open, setOpen] = useState(/** @type {any} */ (null));
+  /** @type {any[]} */
+  const reports = load.data?.reports ?? [];
+  const shown = open ?? reports[0];
+  return html`<${Loading} load=${load} />${load.data && reports.length === 0 && html`<${Nothing} icon="file-text" title=${t("z.none")} hint=${t("z.none.hint")} />`}
+    ${reports.length > 0 && html`<div class="cols zcols"><section class="card"><ul class="rows">${reports.map(
+      (one) => html`<li key=${one.event_id ?? one.z_number}><button class="row-main" aria-pressed=${shown === one} onClick=${() => setOpen(one)}><span class="row-icon"><${Icon} name="file-text" /></span><span><b>${t("z.number", { n: one.z_number })}</b><small>${dayClock(one.closed_at)}</small></span><span class="spacer" /><b class="num">${money(one.net_sales_minor)}</b></button></li>`,
+    )}</ul></section><section class="card"><h2>${t("z.number", { n: shown.z_number })} · ${day(shown.closed_at)}, ${clock(shown.closed_at)}</h2><${ReportCard} report=${shown} /></section></div>`}`;
+}
+
+/** @param {{arg: string}} props */
+export function ReportsPage({ arg }) {
+  const tab = TABS.includes(arg) ? arg : "day";
+  useKeys({ Escape: () => go("sell") });
+  return html`<${Head} title=${t("nav.reports")}><nav class="seg" aria-label=${t("nav.reports")}>${TABS.map((one) => html`<button key=${one} aria-pressed=${tab === one} onClick=${() => go(`reports/${one}`)}>${t(`report.tab.${one}`)}</button>`)}</nav><//>
+    ${tab === "day" ? html`<${Day} />` : tab === "days" ? html`<${Days} />` : html`<${ZReports} />`}`;
+}

@@ -1,0 +1,11 @@
+import { html, useState } from "../lib/ui.js";
+import { Reasons } from "./fields.js";
+import { FormDialog } from "./linedialogs.js";
+
+/** Ask why. @param {{title: string, note?: string, kind: string, label: string, danger?: boolean, close: (reason?: string) => void}} props */
+export function ReasonDialog({ title, note, kind, label, danger, close }) {
+  const [reason, setReason] = useState("");
+  return html`<${FormDialog} title=${title} note=${note} label=${label} danger=${danger} close=${() => close()} ok=${Boolean(reason.trim())} submit=${() => close(reason.trim())}>
+    <${Reasons} kind=${kind} value=${reason} onChange=${setReason} />
+  <//>`;
+}
