@@ -70,5 +70,15 @@ def commands(content: str) -> str:
         if code_set != now:
             written.append("{" + code_set)
             now = code_set
-        written.append("".join(map(chr, _pairs(text))) if code_set == "C" else text.replace("{", "{{"))
-    return "".join(written)
+        written.append("".join(map(chr, _pairs(text))) if code_set == "C" else _braced(text))
+    packed = "".join(written)
+    return "{B" + _braced(content) if _REAL_TIME.search(packed) else packed
+
+
+def _braced(text: str) -> str:
+    return text.replace("{", "{{")
+
+
+# Digits packed as 16 04, 16 05 or 16 20 read as DLE EOT, DLE ENQ or DLE DC4, which printers obey wherever they stand:
+# receipt 162001 would open the drawer.
+_REAL_TIME: Final = re.compile("\x10[\x04\x05\x14]")

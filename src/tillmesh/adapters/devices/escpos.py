@@ -6,18 +6,12 @@ Sources: Epson's ESC/POS command reference (ESC t, ESC E, GS !, GS k, GS ( k, GS
 
 from __future__ import annotations
 
-import logging
-import os
-import shutil
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from tillmesh.adapters.devices.code128 import BAR_DOTS, modules_of
+from tillmesh.adapters.devices.library import load_escpos
 from tillmesh.shop.receipt import COLUMNS, Barcode, Qr, Receipt, Strip, Symbol, render_text, strips
 from tillmesh.till.printing import Printout
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 DOTS_PER_COLUMN: Final = 12  # font A
 
@@ -61,23 +55,7 @@ def _draw(tape: Any, part: Qr | Barcode, columns: int) -> None:
 
 
 def _tape() -> Any:
-    return _library().Tape()
+    load_escpos()
+    from tillmesh.adapters.devices.tape import Tape
 
-
-@cache
-def _library() -> ModuleType:
-    """Load python-escpos and take back what loading it does to a process.
-
-    On import it makes a folder for a pickle of its printer list, reads a pickle from a folder named in the
-    environment, and gives the root logger a handler. Nothing is to be left outside of the data directory, and nothing
-    is ever unpickled.
-    """
-    os.environ.pop("ESCPOS_CAPABILITIES_PICKLE_DIR", None)
-    handlers = logging.root.handlers[:]
-    import escpos.capabilities
-
-    from tillmesh.adapters.devices import tape
-
-    logging.root.handlers[:] = handlers
-    shutil.rmtree(escpos.capabilities.pickle_dir, ignore_errors=True)
-    return tape
+    return Tape()

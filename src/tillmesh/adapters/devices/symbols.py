@@ -37,6 +37,6 @@ def _bars(content: str) -> str:
         return ""
     size = f"{x + QUIET_MODULES} {_BAR_HEIGHT}"
     return (
-        f'<svg viewBox="0 0 {size}" preserveAspectRatio="none" shape-rendering="crispEdges" class="receipt-bars">'
+        f'<svg viewBox="0 0 {size}" preserveAspectRatio="none" shape-rendering="crispEdges" class="paper-bars">'
         f'<path fill="#fff" d="M0 0h{size.replace(" ", "v")}H0z"/><path fill="#000" d="{"".join(path)}"/></svg>'
     )

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from tillmesh.adapters.devices.answers import ASK_OFFLINE, ASK_PAPER, ASK_PRINTER, Answers, read_answers
+from tillmesh.adapters.devices.library import load_escpos
 from tillmesh.till.printing import PrinterStatus, PrintFailed, Printout
 
 TIMEOUT_MS: Final = 4_000
@@ -23,8 +24,11 @@ class Link:
 
     def open(self) -> None:
         """Find and claim the device."""
+        load_escpos()
         from escpos.printer import Usb
 
+        if not Usb.is_usable():
+            raise LookupError("pyusb is not installed")
         self._device = Usb(*self._ids, timeout=TIMEOUT_MS)
         self._device.open()
 
@@ -77,7 +81,7 @@ class UsbPrinter:
         except Exception as cause:  # pyusb, libusb and the operating system each raise their own.
             raise PrintFailed(
                 f"{self._name} can't be opened ({cause})",
-                hint="Is it plugged in, is pyusb installed, may this user open it? Or print to /dev/usb/lp0.",
+                hint="Is it plugged in, and may this user open it? Or print to /dev/usb/lp0.",
             ) from cause
         try:
             yield link

@@ -85,6 +85,7 @@ def anchored(anchor: Anchor, receipt_number: str) -> Iterator[Part]:
     """Let the paper be scanned back: the receipt number as a barcode, the event and its hash as a QR code."""
     yield Spacer()
     yield Qr(write_anchor(anchor), f"{anchor.event_id} {anchor.hash.hex()[:16]}")
+    yield Spacer()
     yield Barcode(receipt_number)
 
 

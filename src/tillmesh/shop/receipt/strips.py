@@ -61,7 +61,8 @@ def _lay(part: Part, columns: int, *, scaled: bool) -> Iterator[Strip | Symbol]:
             lines = centred(text, columns // 2 if half else columns)
             yield from (Strip(line, strong=True, scale="double" if half else "normal") for line in lines)
         case Banner(text):
-            yield from (Strip(line, strong=True) for line in centred(f"*** {clean(text)} ***", columns))
+            lines = centred(f"*** {clean(text)} ***", columns)
+            yield from (Strip(line, strong=True, scale="tall" if scaled else "normal") for line in lines)
         case Text(text, align, strong):
             yield from (Strip(line, strong) for line in _aligned(text, align, columns))
         case Row(left, right, strong, large):
