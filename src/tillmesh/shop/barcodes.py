@@ -14,7 +14,7 @@ import msgspec
 from tillmesh.kernel.errors import Invalid
 from tillmesh.kernel.limits import KEY_CHARS_MAX
 from tillmesh.shop.gs1 import FNC1, read_elements
-from tillmesh.shop.gtin import is_digits, same_numbers
+from tillmesh.shop.gtin import same_numbers
 from tillmesh.shop.instore import read_embedded
 
 # Symbology identifiers (ISO/IEC 15424) of codes that hold element strings, as scanners can be told to send them.
@@ -87,9 +87,3 @@ def _bare(text: str) -> tuple[str, bool]:
     if not 1 <= len(code) <= KEY_CHARS_MAX:
         raise Invalid(f"a code of {len(code)} characters; allowed are 1 to {KEY_CHARS_MAX}", hint="Scan it again.")
     return code, is_gs1
-
-
-def looks_scanned(text: str) -> bool:
-    """Say whether a text can only have come from a scanner: long digits, an element string, a symbology identifier."""
-    code = text.strip()
-    return code.startswith("]") or FNC1 in code or (len(code) >= 8 and is_digits(code))

@@ -41,8 +41,3 @@ def check_discount(discount: Discount) -> Discount:
             hint="Check the amount.",
         )
     return discount
-
-
-def effective_ppm(discount_minor: int, gross_minor: int) -> int:
-    """Say what share of the gross a discount is, rounded up: what a person's discount limit is held against."""
-    return -(-discount_minor * PPM // gross_minor) if gross_minor > 0 else 0
