@@ -6,7 +6,7 @@ Fields of a stored struct are appended with defaults, never renamed or reordered
 from __future__ import annotations
 
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, dataclass_transform
 
 import msgspec
 
@@ -18,7 +18,12 @@ T = TypeVar("T")
 _encoder = msgspec.msgpack.Encoder()
 
 
-class Record(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class RecordMeta(msgspec.StructMeta):
+    """Tells type checkers what every record inherits: frozen, with keywords only."""
+
+
+class Record(msgspec.Struct, metaclass=RecordMeta, frozen=True, array_like=True, kw_only=True):
     """A value that is stored: immutable, compact, and readable by every later version."""
 
 
