@@ -26,7 +26,7 @@ def luhn_valid(digits: str) -> bool:
 
 def holds_card_number(text: str) -> bool:
     """Say whether a card number stands in the text, whole or in neighbouring groups of digits."""
-    return any(_joined(_GROUP.findall(run.group())) for run in _GROUPS.finditer(text))
+    return bool(text) and any(_joined(_GROUP.findall(run.group())) for run in _GROUPS.finditer(text))
 
 
 def _joined(groups: list[str]) -> bool:

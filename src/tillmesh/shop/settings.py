@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Literal, Self, cast
 
 from tillmesh.kernel.codec import Record
@@ -35,16 +36,8 @@ class StoreSettings(Record):
     departments: tuple[str, ...] = ()  # name=icon=colour, in the order the UI shows them
 
     def policy(self) -> Policy:
-        """Give the rules by which this store computes money."""
-        return Policy(
-            currency=self.currency,
-            prices_include_tax=self.prices_include_tax,
-            tax_rounding=cast('Literal["line", "total"]', self.tax_rounding),
-            rounding=self.rounding,
-            cash_step_minor=self.cash_step_minor,
-            cash_rounding=self.cash_rounding,
-            tax_rates_ppm=self.rates_ppm(),
-        )
+        """Give the rules by which this store computes money; made once per settings, as every sale needs them."""
+        return _policy(self)
 
     def rates_ppm(self) -> dict[str, int]:
         """Give the tax rates by code, in parts per million."""
@@ -85,3 +78,16 @@ def _known(cls: type[Record], fields: dict[str, Value]) -> dict[str, object]:
         for name, value in fields.items()
         if name in cls.__struct_fields__ and value is not None
     }
+
+
+@lru_cache(maxsize=8)
+def _policy(settings: StoreSettings) -> Policy:
+    return Policy(
+        currency=settings.currency,
+        prices_include_tax=settings.prices_include_tax,
+        tax_rounding=cast('Literal["line", "total"]', settings.tax_rounding),
+        rounding=settings.rounding,
+        cash_step_minor=settings.cash_step_minor,
+        cash_rounding=settings.cash_rounding,
+        tax_rates_ppm=settings.rates_ppm(),
+    )

@@ -100,6 +100,8 @@ class Desk:
 
 def checked_text(text: str, what: str, *, least: int = 0, most: int = NOTE_CHARS_MAX) -> str:
     """Give the text stripped if its length is within [least, most], or raise :class:`Invalid`."""
+    if not text and least == 0:
+        return ""
     clean = text.strip()
     if not least <= len(clean) <= most:
         raise Invalid(f"{what} has {len(clean)} characters; allowed are {least} to {most}", hint="Change the text.")

@@ -36,11 +36,13 @@ class Books:
         self.actors = Actors(db)
         self._products: dict[str, Product] = {}
         self._settings: tuple[StoreSettings, TerminalSettings] | None = None
+        self._shift: Shift | None = None  # the open one; None also while nobody has looked
 
     def forget(self) -> None:
         """Drop what was cached: registers changed, or a transaction that changed them was rolled back."""
         self._products.clear()
         self._settings = None
+        self._shift = None
 
     def product(self, sku: str) -> Product | None:
         """Find a product by its sku."""
@@ -132,12 +134,15 @@ class Books:
 
     def current_shift(self) -> Shift | None:
         """Give the newest shift of this terminal if it is open; a former incarnation's shift counts as well."""
+        if self._shift is not None:
+            return self._shift
         sql = (
             f"{_SHIFT} s JOIN actor a ON a.id = s.actor WHERE a.name LIKE ? || '.%' AND s.closed_seq IS NULL "
             "ORDER BY s.opened_ms DESC LIMIT 1"
         )
         row = self._db.execute(sql, (self.terminal_id,)).fetchone()
-        return None if row is None else Shift(shift_id=row[0], opened_ms=row[1], open=True)
+        self._shift = None if row is None else Shift(shift_id=row[0], opened_ms=row[1], open=True)
+        return self._shift
 
     def shift_events(self, shift_id: str) -> Iterator[Envelope]:
         """Iterate the sales, refunds, voids and cash moves of a shift, in log order of each actor.

@@ -29,7 +29,9 @@ _SAVE_CART: Final = (
     "INSERT INTO cart (cart_id, revision, body) VALUES (?, ?, ?) "
     "ON CONFLICT (cart_id) DO UPDATE SET revision = excluded.revision, body = excluded.body"
 )
-_REGISTER_EVENTS: Final = {"products_changed", "customers_changed", "people_changed", "settings_changed"}
+_CACHED_EVENTS: Final = {
+    "products_changed", "customers_changed", "people_changed", "settings_changed", "shift_opened", "shift_closed",
+}  # fmt: skip
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -103,7 +105,7 @@ class Writer:
                     self.db.execute("DELETE FROM cart_operation WHERE cart_id = ?", (effect.cart_id,))
                 case Print():
                     self.db.execute(_PRINT, (effect.kind, effect.ref, effect.copy, now_ms))
-        if any(event.type in _REGISTER_EVENTS for event in outcome.events):
+        if any(event.type in _CACHED_EVENTS for event in outcome.events):
             self.books.forget()
 
     def _save_cart(self, effect: SaveCart) -> None:
