@@ -28,6 +28,7 @@ from tillmesh.till.effects import Outcome
 DAYS: Final = 14
 FLOAT_MINOR: Final = 10_000
 SAFE_MINOR: Final = 30_000  # above this, cash goes to the safe
+FRESH_MILLI: Final = 25_000  # what a day may need of one fresh thing
 HOUR_MS: Final = 3_600_000
 MINUTE_MS: Final = 60_000
 CLOSES_HOUR: Final = 20
@@ -111,8 +112,8 @@ class _Shop:
         """Receive the opening stock: more of what is cheap, little of what is dear."""
         for product in self.shoppers.assortment:
             if product.track_stock:
-                most = 60 if product.favourite else 30 if product.price_minor < 300 else 14
-                yield from self._receive(product, self.rng.randint(6, most), "Opening stock")
+                fewest, most = (40, 80) if _fresh(product) else (8, 36) if product.price_minor < 300 else (5, 16)
+                yield from self._receive(product, self.rng.randint(fewest, most), "Opening stock")
 
     def _receive(self, product: Product, amount: int, reason: str) -> Script:
         quantity = amount * 1_000
@@ -120,11 +121,16 @@ class _Shop:
         yield from self.do(MANAGER, command, after_ms=900)
         self.stock_milli[product.sku] += quantity
 
-    def deliveries(self) -> Script:
-        """Fill up most of what ran low; the rest keeps the low-stock list honest."""
+    def deliveries(self, day: date) -> Script:
+        """Fill up what is fresh every morning, and twice a week most of what ran low."""
+        lorry = day.weekday() in {0, 3}
         for product in self.shoppers.assortment:
-            low = max(product.low_stock_milli, 3_000)
-            if product.track_stock and self.stock_milli[product.sku] <= low and self.rng.random() < 0.8:
+            left = self.stock_milli[product.sku]
+            if not product.track_stock or left > max(
+                product.low_stock_milli, FRESH_MILLI if _fresh(product) else 3_000
+            ):
+                continue
+            if _fresh(product) or (lorry and self.rng.random() < 0.8):
                 yield from self._receive(product, self.rng.randint(12, 40), "Delivery")
 
     def losses(self) -> Script:
@@ -146,8 +152,7 @@ class _Shop:
     def day(self, day: date) -> Script:
         """Live a whole day: deliveries, a shift, its Z report."""
         self.clock_ms = max(self.clock_ms, at_ms(day, self.zone, 6, self.rng.randint(0, 1_500)))
-        if day.weekday() in {0, 3}:
-            yield from self.deliveries()
+        yield from self.deliveries(day)
         cashier = self.rng.choice(_CASHIERS)
         self.clock_ms = max(self.clock_ms, at_ms(day, self.zone, OPENS_HOUR - 1, 45 * 60))
         yield from self.do(cashier, c.OpenShift(float_minor=FLOAT_MINOR))
@@ -166,6 +171,8 @@ class _Shop:
     def today(self, today: date) -> Script:
         """Open today's shift and sell until now; somebody's cart stays parked."""
         opens = min(at_ms(today, self.zone, OPENS_HOUR - 1, 45 * 60), self.now_ms - 3 * HOUR_MS)
+        self.clock_ms = max(self.clock_ms, opens - 2 * HOUR_MS)
+        yield from self.deliveries(today)
         self.clock_ms = max(self.clock_ms, opens)
         yield from self.do(CASHIER, c.OpenShift(float_minor=FLOAT_MINOR))
         moments = self.shoppers.times(today, self.zone, self.now_ms - MINUTE_MS)
@@ -279,6 +286,11 @@ class _Shop:
 
     def _customer(self) -> str:
         return self.rng.choice(CUSTOMERS).customer_id if self.rng.random() < 0.12 else ""
+
+
+def _fresh(product: Product) -> bool:
+    """Say whether it comes every morning: our own goods and what everybody buys."""
+    return product.favourite or product.sku.startswith("FM-")
 
 
 def _line(number: int, choice: Choice) -> CartLine:
