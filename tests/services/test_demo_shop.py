@@ -69,6 +69,14 @@ def test_a_user_s_file_replaces_the_extract_but_not_the_shop_s_own_goods(tmp_pat
     assert records[-1].fields["price_minor"] == 99
 
 
+def test_our_fruit_lies_beside_the_fruit_of_a_user_s_file(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_text("barcode,name,price,department\n4006381333931,Kiwi,0.99,Fruit & vegetables\n")
+    departments = Counter(change.fields["department"] for change in catalogue.load(path))
+    assert departments["Fruit & veg"] == 0
+    assert departments["Fruit & vegetables"] > 10
+
+
 def test_a_bad_line_of_a_user_s_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / "mine.csv"
     path.write_text("barcode,name,price\n4006381333931,Pencil,cheap\n")

@@ -19,14 +19,22 @@ from tillmesh.shop.product_matching import Shelf
 from tillmesh.shop.product_rows import text_lines
 
 _CHUNK_BYTES: Final = 1 << 16
+_ALIKE: Final = {
+    "Fruit & veg": ("Fruit & vegetables", "Produce"),
+    "Dairy & eggs": ("Dairy", "Drinks & dairy"),
+    "Tea & coffee": ("Drinks", "Drinks & dairy"),
+    "Food cupboard": ("Pantry", "Grocery"),
+}
 
 
 def load(path: Path | None = None) -> list[Change]:
     """Give the records of every product; raises :class:`Invalid` naming the first bad line of a user's file."""
     own = own_products()
     if path is not None:
+        records = _checked(read_file(path), path)
         taken = {change.key for change in own}
-        return own + [change for change in _checked(read_file(path), path) if change.key not in taken]
+        theirs = {str(change.fields.get("department")) for change in records}
+        return [_at_home(change, theirs) for change in own] + [one for one in records if one.key not in taken]
     names = {change.fields["name"] for change in own}
     return own + [_favoured(change) for change in _extract().changes if change.fields["name"] not in names]
 
@@ -69,6 +77,13 @@ def _checked(plan: Plan, path: Path) -> list[Change]:
             hint="Run `tillmesh import products FILE --dry-run` for all of them.",
         )
     return plan.changes
+
+
+def _at_home(change: Change, departments: set[str]) -> Change:
+    """Put one of our own goods into a department of the user's file that means the same, if ours is not there."""
+    ours = str(change.fields["department"])
+    alike = (name for name in _ALIKE.get(ours, ()) if name in departments and ours not in departments)
+    return msgspec.structs.replace(change, fields={**change.fields, "department": next(alike, ours)})
 
 
 def _favoured(change: Change) -> Change:
