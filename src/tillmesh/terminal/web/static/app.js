@@ -112,8 +112,8 @@ const stop = session.subscribe((person) => {
   if (!person) return;
   queueMicrotask(() => stop());
   void restoreCart(openCartId.peek());
+  void untilDone(loadCatalogue);
 });
 startLive();
-void untilDone(loadCatalogue);
 // Pages that must open at once are fetched while nobody waits.
 setTimeout(() => Object.keys(PAGES).forEach(viewOf), 1500);

@@ -47,7 +47,7 @@ export function CustomersPage({ arg }) {
   const rows = list ?? [];
   return html`<${Head} title=${t("nav.customers")}><button class="btn primary" onClick=${() => edit({ name: text.trim() })}><${Icon} name="user-plus" />${t("customer.new")}</button><//>
     <div class=${`cols sales ${arg ? "open" : ""}`}>
-      <section class="list tall" aria-label=${t("nav.customers")}>
+      <section class="list deep" aria-label=${t("nav.customers")}>
         <div class="list-tools"><label class="search"><${Icon} name="search" /><span class="sr">${t("customer.search")}</span><input ref=${field} autocomplete="off" placeholder=${t("customer.search")} onInput=${(/** @type {Event} */ e) => setText(valueOf(e))} /><${Key} k="F2" /></label></div>
         <${Refusal} problem=${problem} />
         ${list === null && !problem ? html`<div class="waiting"><span class="spin" /></div>` : ""}

@@ -67,7 +67,7 @@ export function ProductsPage() {
       ${manager && html`<button class="btn" onClick=${() => openDialog(ImportDialog, {})}><${Icon} name="upload" />${t("import")}</button>`}
       ${may("supervisor") && html`<a class="btn" href="/api/v1/products/export" download><${Icon} name="download" />${t("export")}</a>`}
       ${manager && html`<button class="btn primary" onClick=${() => make()}><${Icon} name="plus" />${t("product.new")}</button>`}<//>
-    <section class="list tall full" aria-label=${t("nav.products")}>
+    <section class="list deep full" aria-label=${t("nav.products")}>
       <div class="list-tools"><label class="search"><${Icon} name="search" /><span class="sr">${t("sell.search")}</span><input ref=${field} autocomplete="off" placeholder=${t("product.search")} onInput=${(/** @type {Event} */ e) => setText(valueOf(e))} /><${Key} k="F2" /></label></div>
       <div class="list-head product-row" aria-hidden="true"><span /><span>${t("sale.product")}</span><span class="hide-s">${t("product.department")}</span><span class="r hide-s">${t("product.tax")}</span><span class="r">${t("nav.stock")}</span><span class="r">${t("sale.price")}</span></div>
       ${!ready.value ? html`<div class="waiting" role="status"><span class="spin" />${t("sell.loading")}</div>`

@@ -55,17 +55,16 @@ function Day() {
       <${Kpi} label=${t("report.items")} value=${typeof report.items === "string" ? quantity(report.items) : number(report.items, 1)}>${report.sales ? t("report.perbasket", { n: number(Number(report.items) / report.sales, 1) }) : ""}<//>
       <${Kpi} label=${t("report.tax")} value=${money(report.tax_minor)}>${t("report.off", { discounts: money(report.discount_minor), refunds: money(report.refunds_minor) })}<//>
     </div>
-    <div class="cols">
+    <div class="cols"><div class="stack">
       <section class="card"><h2>${t("report.hours")}</h2><${Hours} report=${report} /></section>
-      <section class="card"><h2>${t("report.departments")}</h2>${report.departments.length ? html`<${Ranking} rows=${report.departments.map((/** @type {any} */ one) => ({ label: one.name || t("report.nodepartment"), value: one.total_minor, text: money(one.total_minor) }))} />` : html`<p class="hint">${t("report.nothing")}</p>`}</section>
-    </div>
-    <div class="cols">
       <section class="card"><h2>${t("report.products")}</h2><div class="scroll-x"><table><thead><tr><th>${t("sale.product")}</th><th class="r">${t("sale.quantity")}</th><th class="r">${t("cart.total")}</th></tr></thead>
         <tbody>${report.products.map((/** @type {any} */ one) => html`<tr key=${one.sku}><td>${one.name}</td><td class="r">${quantity(String(one.quantity))}</td><td class="r"><b>${money(one.total_minor)}</b></td></tr>`)}</tbody></table></div></section>
+    </div><div class="stack">
+      <section class="card"><h2>${t("report.departments")}</h2>${report.departments.length ? html`<${Ranking} rows=${report.departments.map((/** @type {any} */ one) => ({ label: one.name || t("report.nodepartment"), value: one.total_minor, text: money(one.total_minor) }))} />` : html`<p class="hint">${t("report.nothing")}</p>`}</section>
       <section class="card section"><div><h2 class="h2">${t("report.tenders")}</h2><table><tbody>${report.tenders.map((/** @type {any} */ one) => html`<tr key=${one.method}><td>${t(`method.${one.method}`)}</td><td class="r">${one.count}</td><td class="r"><b>${money(one.net_minor)}</b></td></tr>`)}</tbody></table></div>
         <div><h2 class="h2">${t("report.cashiers")}</h2><table><tbody>${report.cashiers.map((/** @type {any} */ one) => html`<tr key=${one.user_id}><td>${one.name}</td><td class="r">${one.sales}</td><td class="r"><b>${money(one.total_minor)}</b></td></tr>`)}</tbody></table></div>
         <div><h2 class="h2">${t("report.taxes")}</h2><table><tbody>${report.taxes.map((/** @type {any} */ one) => html`<tr key=${one.code}><td>${one.code} · ${percent(one.rate_ppm / 1e6)}</td><td class="r">${money(one.net_minor)}</td><td class="r"><b>${money(one.tax_minor)}</b></td></tr>`)}</tbody></table></div></section>
-    </div>`;
+    </div></div>`;
 }
 
 function Days() {

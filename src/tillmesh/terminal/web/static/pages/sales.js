@@ -55,7 +55,7 @@ export function SalesPage({ arg }) {
   };
   return html`<${Head} title=${t("nav.sales")}><button class="btn" onClick=${openReturn}><${Icon} name="undo-2" />${t("return.without")}</button><//>
     <div class=${`cols sales ${arg ? "open" : ""}`}>
-      <section class="list tall" aria-label=${t("nav.sales")}>
+      <section class="list deep" aria-label=${t("nav.sales")}>
         <div class="list-tools"><label class="search"><${Icon} name="search" /><span class="sr">${t("sales.search")}</span>
           <input ref=${field} placeholder=${t("sales.search")} onInput=${(/** @type {Event} */ e) => setText(valueOf(e))} onKeyDown=${step} autocomplete="off" /><${Key} k="F2" /></label></div>
         <${Loading} load=${load} />

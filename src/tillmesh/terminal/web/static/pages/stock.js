@@ -84,7 +84,7 @@ export function StockPage() {
     else toast({ tone: "info", title: t("scan.unknown.title"), detail: code });
   });
   return html`<${Head} title=${t("nav.stock")} sub=${t("stock.sub")} />
-    <section class="list tall full" aria-label=${t("nav.stock")}>
+    <section class="list deep full" aria-label=${t("nav.stock")}>
       <div class="list-tools"><label class="search"><${Icon} name="search" /><span class="sr">${t("product.search")}</span><input ref=${field} autocomplete="off" placeholder=${t("product.search")} onInput=${(/** @type {Event} */ e) => setText(valueOf(e))} /><${Key} k="F2" /></label>
         <div class="seg" role="group" aria-label=${t("stock.which")}><button aria-pressed=${low} onClick=${() => setLow(true)}>${t("stock.low")}</button><button aria-pressed=${!low} onClick=${() => setLow(false)}>${t("sell.all")}</button></div></div>
       <div class="list-head stock-row" aria-hidden="true"><span /><span>${t("sale.product")}</span><span class="hide-s">${t("product.department")}</span><span class="r">${t("stock.limit")}</span><span class="r">${t("stock.now")}</span></div>

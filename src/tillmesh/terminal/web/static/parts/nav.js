@@ -28,7 +28,7 @@ const PAGES = [
 /** @param {{onGo?: () => void}} props */
 const Links = ({ onGo }) =>
   PAGES.filter((one) => may(one.role)).map(
-    (one) => html`<a key=${one.page} class="nav" href=${`#/${one.page}`} aria-current=${route.value.page === one.page ? "page" : undefined} onClick=${onGo}>
+    (one) => html`<a key=${one.page} class="nav" href=${`#/${one.page}`} aria-current=${route.value.page === one.page ? "page" : undefined} data-first=${route.value.page === one.page} onClick=${onGo}>
       <${Icon} name=${one.icon} />${t(`nav.${one.page}`)}
     </a>`,
   );

@@ -1,5 +1,5 @@
 // The PIN pad: sign in at the start, over a page when the sign-in has ended, and approvals in place.
-import { html, useEffect, useState } from "../lib/ui.js";
+import { html, useEffect, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { asProblem, reachable, send } from "../lib/http.js";
 import { people, signIn, store, terminal } from "../state/session.js";
@@ -32,19 +32,22 @@ function PinPad({ submit, button }) {
     setProblem(null);
     setPin((now) => (key === "back" ? now.slice(0, -1) : (now + key).slice(0, PIN_MAX)));
   };
+  // The listener stays; what it calls is renewed with each render, as keys may come faster than effects run.
+  const latest = useRef({ press, go });
+  latest.current = { press, go };
   useEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
-      if (/^\d$/.test(event.key)) press(event.key);
-      else if (event.key === "Backspace") press("back");
-      else if (event.key === "Enter") void go();
+      if (/^\d$/.test(event.key)) latest.current.press(event.key);
+      else if (event.key === "Backspace") latest.current.press("back");
+      else if (event.key === "Enter") void latest.current.go();
       else return;
       event.preventDefault();
       event.stopPropagation();
     };
     document.addEventListener("keydown", onKey, { capture: true });
     return () => document.removeEventListener("keydown", onKey, { capture: true });
-  });
+  }, []);
   const wait = problem?.body?.retry_after_ms;
   return html`<div class="pin">
     <div class=${`pin-dots ${problem ? "bad" : ""}`} role="img" aria-label=${t("pin.typed", { n: pin.length })}>

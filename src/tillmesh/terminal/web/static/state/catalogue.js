@@ -16,8 +16,8 @@ export const failed = signal(false);
 export const stockVersion = signal(0);
 export const departments = signal(/** @type {{name: string, count: number, icon: string, colour: string}[]} */ ([]));
 
-/** @type {{sku: string[], name: string[], price: number[], unit: string[], tax: string[], department: string[], barcodes: string[], favourite: number[], active: number[]}} */
-let columns = { sku: [], name: [], price: [], unit: [], tax: [], department: [], barcodes: [], favourite: [], active: [] };
+/** @type {{sku: string[], name: string[], price: number[], unit: string[], tax: string[], department: string[], barcodes: string[], favourite: number[], active: number[], tracked: number[]}} */
+let columns = { sku: [], name: [], price: [], unit: [], tax: [], department: [], barcodes: [], favourite: [], active: [], tracked: [] };
 /** @type {string[]} */
 let folded = [];
 /** @type {Map<string, number>} */
@@ -55,7 +55,7 @@ async function index(answer) {
   const all = (/** @type {any} */ column, /** @type {any} */ otherwise) => column ?? new Array(count).fill(otherwise);
   const next = {
     sku: from.sku, name: from.name, price: from.price_minor, unit: all(from.unit, "piece"), tax: all(from.tax_code, ""),
-    department: all(from.department, ""), barcodes: all(from.barcodes, ""), favourite: all(from.favourite, 0), active: all(from.active, 1),
+    department: all(from.department, ""), barcodes: all(from.barcodes, ""), favourite: all(from.favourite, 0), active: all(from.active, 1), tracked: all(from.track_stock, 1),
   };
   const names = new Array(count);
   const codes = new Map();
@@ -106,6 +106,7 @@ export function takeProducts(products) {
     columns.barcodes[row] = barcodes;
     columns.favourite[row] = product.favourite ? 1 : 0;
     columns.active[row] = product.active === false ? 0 : 1;
+    columns.tracked[row] = product.track_stock === false ? 0 : 1;
     folded[row] = fold(product.name);
     if (product.active !== false) addCodes(byCode, barcodes, row);
     if (product.stock !== undefined && product.stock !== null) stock.set(product.sku, String(product.stock));
@@ -120,7 +121,10 @@ export function takeLevels(levels) {
 }
 
 /** @param {string} sku */
-export const stockOf = (sku) => stock.get(sku);
+export function stockOf(sku) {
+  const row = bySku.get(sku);
+  return row !== undefined && columns.tracked[row] ? stock.get(sku) : undefined;
+}
 
 export const count = () => columns.sku.length;
 
