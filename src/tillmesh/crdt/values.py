@@ -5,14 +5,14 @@ No float: money and quantities are whole numbers. Lists become tuples, because v
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from tillmesh.crdt.replicated import ENCODER, INT64_MAX, shown
 from tillmesh.kernel.errors import Invalid, TooLarge
 from tillmesh.kernel.limits import CRDT_VALUE_BYTES_MAX, CRDT_VALUE_DEPTH_MAX
 
 Value: TypeAlias = "str | int | bool | bytes | tuple[Value, ...] | None"
-Writable: TypeAlias = "str | int | bool | bytes | tuple[Writable, ...] | list[Writable] | None"
+Writable: TypeAlias = "str | int | bool | bytes | tuple[Writable, ...] | list[Any] | None"
 
 _SHORT: Final = CRDT_VALUE_BYTES_MAX // 2  # surely within the limit when ASCII
 

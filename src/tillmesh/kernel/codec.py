@@ -5,8 +5,9 @@ Fields of a stored struct are appended with defaults, never renamed or reordered
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import cache
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, cast, dataclass_transform
 
 import msgspec
 
@@ -28,7 +29,7 @@ class Record(msgspec.Struct, metaclass=RecordMeta, frozen=True, array_like=True,
 
 
 @cache
-def _decoder(kind: type[Any]) -> msgspec.msgpack.Decoder[Any]:
+def _decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
     return msgspec.msgpack.Decoder(kind)
 
 
@@ -45,7 +46,7 @@ def decode(body: bytes, kind: type[T]) -> T:
     if len(body) > EVENT_BODY_BYTES_MAX:
         raise TooLarge(f"an event of {len(body)} bytes; the limit is {EVENT_BODY_BYTES_MAX}", hint="Refuse its sender.")
     try:
-        value: T = _decoder(kind).decode(body)
+        value: T = _decoder(cast("Hashable", kind)).decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
         raise Damaged(f"bytes do not decode as {kind.__name__}: {cause}", hint="Run tillmesh verify.") from cause
     return value

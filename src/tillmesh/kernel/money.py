@@ -115,7 +115,7 @@ def parse_decimal(text: str, decimals: int, what: str) -> int:
     sign, whole, fraction = match[1], match[2], (match[3] or "")
     if fraction[decimals:].strip("0"):
         raise Invalid(f"{what} {text[:40]!r} has more than {decimals} decimals", hint="Round it first.")
-    value = int(whole) * 10**decimals + int((fraction[:decimals]).ljust(decimals, "0") or "0")
+    value: int = int(whole) * 10**decimals + int((fraction[:decimals]).ljust(decimals, "0") or "0")
     return -value if sign else value
 
 

@@ -18,7 +18,7 @@ def rfc3339(at_ms: int) -> str:
 def parse_rfc3339(text: str, what: str) -> int:
     """Read an RFC 3339 time; a missing offset means UTC."""
     try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        moment = datetime.fromisoformat(text)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         return int((moment - EPOCH) / timedelta(milliseconds=1))
     except (ValueError, OverflowError):

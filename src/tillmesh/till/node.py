@@ -89,7 +89,8 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
         case c.ResumeCart():
             return carts.resume_cart(desk, command)
         case c.DiscardParked():
-            return carts.discard_parked(desk, command)
+            carts.discard_parked(desk, command)
+            return None
         case c.VoidSale():
             return refunds.void_sale(desk, command)
         case c.RefundSale():
@@ -103,9 +104,11 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
         case c.MoveCash():
             return shifts.move_cash(desk, command)
         case c.OpenDrawer():
-            return drawer.open_drawer(desk, command)
+            drawer.open_drawer(desk, command)
+            return None
         case c.Reprint():
-            return drawer.reprint(desk, command)
+            drawer.reprint(desk, command)
+            return None
         case c.ReceiveStock():
             return stockroom.receive(desk, command)
         case c.AdjustStock():
@@ -115,5 +118,6 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
         case c.ChangeRecords():
             return records.change_records(desk, command)
         case c.Note():
-            return records.note(desk, command)
+            records.note(desk, command)
+            return None
     assert_never(command)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final, cast
 
 import apsw
 
@@ -17,8 +17,9 @@ _SAVE: Final = (
     "ON CONFLICT (entity, key) DO UPDATE SET state = excluded.state"
 )
 _SAVE_PRODUCT: Final = (
-    "INSERT INTO product (sku, name, price_minor, unit, tax_code, department, barcodes, active, favourite, track_stock, "
-    "low_stock_milli, cost_minor, colour, icon) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (sku) DO UPDATE SET "
+    "INSERT INTO product (sku, name, price_minor, unit, tax_code, department, barcodes, active, favourite, "
+    "track_stock, low_stock_milli, cost_minor, colour, icon) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (sku) DO UPDATE SET "
     "name = excluded.name, price_minor = excluded.price_minor, unit = excluded.unit, tax_code = excluded.tax_code, "
     "department = excluded.department, barcodes = excluded.barcodes, active = excluded.active, "
     "favourite = excluded.favourite, track_stock = excluded.track_stock, low_stock_milli = excluded.low_stock_milli, "
@@ -41,20 +42,24 @@ def merge(
         merged = LWWMap.from_bytes(held[0]).merge(written) if held else written
         db.execute(_SAVE, (entity, change.key, merged.to_bytes()))
         if entity == "product":
-            _write_product(db, change.key, dict(merged.items()), is_new=held is None)
+            _write_product(db, change.key, _shown(merged), is_new=held is None)
 
 
 def fields(db: apsw.Connection, entity: str, key: str) -> dict[str, Value] | None:
     """Give the merged fields of one register, or None if it was never written."""
     row = db.execute(_LOAD, (entity, key)).fetchone()
-    return None if row is None else dict(LWWMap.from_bytes(row[0]).items())
+    return None if row is None else _shown(LWWMap.from_bytes(row[0]))
+
+
+def _shown(merged: LWWMap) -> dict[str, Value]:
+    return cast("dict[str, Value]", dict(merged.items()))
 
 
 def _write_product(db: apsw.Connection, sku: str, merged: dict[str, Value], *, is_new: bool) -> None:
     """Bring the product row, its barcodes and its search entry in line with the merged register."""
     product = from_fields(sku, merged)
     barcodes = " ".join(product.barcodes)
-    row = db.execute(
+    row: Any = db.execute(
         _SAVE_PRODUCT,
         (sku, product.name, product.price_minor, product.unit, product.tax_code, product.department, barcodes,
          product.active, product.favourite, product.track_stock, product.low_stock_milli, product.cost_minor,
