@@ -1,0 +1,1 @@
+"""Reproducible measurements of what the shop feels, and the replay of a real shop's invoices."""

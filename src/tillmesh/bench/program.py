@@ -1,0 +1,98 @@
+"""``tillmesh bench``: measure one thing, or replay a real shop's invoices."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tillmesh.bench import machine, showing
+from tillmesh.bench.measuring import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the command line asked for; None is the benchmark's own default."""
+
+    place: Path
+    products: Path | None = None
+    count: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """A benchmark: one sentence, and what runs it. ``count`` says what --count sets."""
+
+    about: str
+    run: Callable[[Wish], list[Row]]
+    count: str = ""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """List the benchmarks, or run the one that is named."""
+    given = list(arguments)
+    if given[:1] == ["replay"]:
+        from tillmesh.bench.replay.program import main as replay
+
+        return replay(given[1:])
+    options = _parser().parse_args(given)
+    if options.name is None:
+        print(_listed())
+        return 0
+    names = list(BENCHMARKS) if options.name == "all" else [options.name]
+    with tempfile.TemporaryDirectory(prefix="tillmesh-bench-", dir=options.dir) as held:
+        about = machine.describe(Path(held))
+        results: dict[str, list[Row]] = {}
+        for name in names:
+            place = Path(held) / name
+            place.mkdir()
+            results[name] = BENCHMARKS[name].run(Wish(place, options.products, options.count))
+    print((showing.as_json if options.json else showing.as_text)(dict(results), about))
+    missed = [row for rows in results.values() for row in rows if row.met is False]
+    return 1 if missed and options.strict else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tillmesh bench", description=_listed(), formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("name", nargs="?", choices=[*BENCHMARKS, "all"], metavar="NAME")
+    parser.add_argument("--json", action="store_true", help="every number as JSON")
+    parser.add_argument("--count", type=_positive, help="how much to measure; the unit is the benchmark's own")
+    parser.add_argument("--products", type=Path, help="a product file instead of 97,000 invented ones")
+    parser.add_argument("--dir", type=Path, help="measure on the disk of this directory (default: the temporary one)")
+    parser.add_argument("--strict", action="store_true", help="exit 1 when an aim is not met")
+    return parser
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("must be at least 1")
+    return value
+
+
+def _listed() -> str:
+    width = max(len(name) for name in BENCHMARKS)
+    lines = [f"  {name:{width}}  {one.about}" for name, one in BENCHMARKS.items()]
+    return "\n".join(
+        ["Benchmarks: tillmesh bench NAME [--json]", *lines, "", "  replay FILE: sell a real shop's invoices; see --help"]
+    )
+
+
+def _sale(wish: Wish) -> list[Row]:
+    from tillmesh.bench import sale
+
+    return sale.run(wish.place, blocks=wish.count or sale.BLOCKS)
+
+
+BENCHMARKS: Final[dict[str, Benchmark]] = {
+    "sale": Benchmark("the whole sale path beside raw SQLite on the same disk", _sale, "pairs of blocks"),
+}
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
