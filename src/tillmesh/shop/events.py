@@ -11,7 +11,6 @@ from typing import Final
 
 from tillmesh.kernel.codec import Record
 
-
 Value = str | int | bool | None | list[str]  # what a register field can hold
 
 

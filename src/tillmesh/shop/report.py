@@ -34,8 +34,8 @@ class Day:
     taxes: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
 
 
-def add(day: Day, body: object, at: datetime) -> None:
-    """Add one event of the day; ``at`` is its local time."""
+def add(day: Day, body: object, at: datetime, voided: SaleClosed | None = None) -> None:
+    """Add one event of the day; ``at`` is its local time, ``voided`` the sale that a void takes back, if known."""
     match body:
         case SaleClosed():
             _sale(day, body, at)
@@ -47,6 +47,8 @@ def add(day: Day, body: object, at: datetime) -> None:
         case SaleVoided():
             day.voids_minor += body.total_minor
             _back(day, body.total_minor, body.tax_minor, body.rounding_minor, body.payments, body.taxes)
+            for sold in () if voided is None else voided.lines:
+                _product(day, sold.sku, sold.name, -sold.quantity_milli, -sold.total_minor)
         case _:
             pass
 
@@ -130,7 +132,8 @@ def shown(day: Day, department_of: dict[str, str]) -> dict[str, Any]:
             for name, row in sorted(departments.items(), key=lambda item: (-item[1][1], item[0]))
         ],
         "products": [
-            {"sku": sku, "name": row[0], "quantity": format_quantity(row[1]), "total_minor": row[2]} for sku, row in best
+            {"sku": sku, "name": name, "quantity": format_quantity(quantity), "total_minor": total}
+            for sku, (name, quantity, total) in best
         ],
         "cashiers": [
             {"user_id": user, "sales": row[0], "total_minor": row[1]}

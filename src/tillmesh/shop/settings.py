@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Literal, Self, cast
+from typing import Any, Literal, Self, cast
 
 from tillmesh.kernel.codec import Record
 from tillmesh.shop.cart import Policy
@@ -50,7 +51,7 @@ class StoreSettings(Record):
         return {name: (icon, colour) for name, icon, colour in (part for part in parts if len(part) == 3)}
 
     @classmethod
-    def of(cls, fields: dict[str, Value]) -> Self:
+    def of(cls, fields: Mapping[str, Value]) -> Self:
         """Build from register fields; unknown fields (of a newer program) are ignored."""
         return cls(**_known(cls, fields))
 
@@ -67,12 +68,12 @@ class TerminalSettings(Record):
     open_drawer: bool = True  # kick the drawer when cash is taken
 
     @classmethod
-    def of(cls, fields: dict[str, Value]) -> Self:
+    def of(cls, fields: Mapping[str, Value]) -> Self:
         """Build from register fields; unknown fields (of a newer program) are ignored."""
         return cls(**_known(cls, fields))
 
 
-def _known(cls: type[Record], fields: dict[str, Value]) -> dict[str, object]:
+def _known(cls: type[Record], fields: Mapping[str, Value]) -> dict[str, Any]:
     return {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in fields.items()

@@ -8,14 +8,16 @@ import queue
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TypeVar
 
 import apsw
 
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import DiskBroken, DiskFull
-from tillmesh.adapters.sqlite.store import Reader
-from tillmesh.kernel.errors import TillmeshError
+from tillmesh.adapters.sqlite.store import Reader, write_origin
+from tillmesh.kernel.envelope import Head
+from tillmesh.kernel.errors import Damaged, TillmeshError
 from tillmesh.terminal.bootstrap import Opened, reopen
 from tillmesh.till.commands import Command, Who
 from tillmesh.till.effects import Outcome
@@ -37,6 +39,7 @@ class Driver:
         self.opened = opened
         self.identity = opened.till.identity
         self.storage_error = ""  # what the disk said last, empty when the last write went well
+        self._doubtful = False  # an I/O error happened, and the disk was not looked at since
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[Outcome], None]] = []
         self._writing = ThreadPoolExecutor(1, "writer")
@@ -58,43 +61,78 @@ class Driver:
 
     def do_now(self, who: Who, command: Command) -> Outcome:
         """Do it on the calling thread, which must be the writer's."""
-        try:
-            outcome = self._execute(who, command)
-        except DiskFull:
-            # The room kept back lets the till finish its sales and close the shift.
-            if not self.opened.reserve.release():
-                raise
-            log.warning("the disk is full: the reserve was released")
-            outcome = self._execute(who, command)
+        outcome = self._with_disk(lambda opened: opened.writer.execute(opened.till, who, command, now_ms()))
         self.storage_error = ""
+        if outcome.events:
+            self._remember(outcome.head)
         return outcome
 
-    def _execute(self, who: Who, command: Command) -> Outcome:
-        opened = self.opened
+    def _with_disk(self, work: Callable[[Opened], T]) -> T:
+        """Run work that writes; mend what can be mended when the disk refuses, and remember what it said."""
         try:
-            outcome = opened.writer.execute(opened.till, who, command, now_ms())
+            if self._doubtful:
+                self._reopen()
+            try:
+                return work(self.opened)
+            except DiskFull:
+                # The room kept back lets the till finish its sales and close the shift.
+                if not self.opened.reserve.release():
+                    raise
+                log.warning("the disk is full: the reserve was released")
+                return work(self.opened)
         except TillmeshError as error:
             if error.status >= 500:
                 self.storage_error = error.detail
             if isinstance(error, DiskBroken):
-                self._reopen()
+                self._doubtful = True
+                with suppress(TillmeshError):
+                    self._reopen()
             raise
-        if outcome.events:
-            opened.anchor.remember(outcome.head)
-        return outcome
 
     def _reopen(self) -> None:
-        """After an I/O error nothing this connection believes can be trusted: open anew and look at the disk."""
+        """After an I/O error nothing this connection believes can be trusted: open anew and look at the disk.
+
+        Until that works no command is tried: what was half written before must be settled first.
+        """
         self.opened = reopen(self.opened)
+        self._doubtful = False
+
+    def _remember(self, head: Head) -> None:
+        """Note the head beside the database; the sale is on disk whatever becomes of the note."""
+        try:
+            self.opened.anchor.remember(head)
+        except OSError as cause:
+            self.storage_error = f"the anchor file can't be written ({cause.strerror})"
+            log.warning(self.storage_error)
+
+    async def look_after(self) -> None:
+        """Housekeeping: bring the anchor to the disk, take the reserve back, and see if a refusing disk works again."""
+        loop = asyncio.get_running_loop()
+        if self.storage_error:
+            await loop.run_in_executor(self._writing, self._try_disk)
+        await loop.run_in_executor(None, self.opened.anchor.sync)
+        await loop.run_in_executor(None, self.opened.reserve.hold)
+
+    def _try_disk(self) -> None:
+        """Write something that changes nothing, so that the alarm ends when its cause does."""
+        self._with_disk(lambda opened: write_origin(opened.writer.db, opened.origin))
+        self.storage_error = ""
 
     async def read(self, query: Callable[[apsw.Connection, Books], T]) -> T:
         """Run a read-only query beside the writer."""
         return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, query)
 
+    async def look(self, query: Callable[[Books], T]) -> T:
+        """Run a read-only query that needs the books alone."""
+        return await self.read(lambda _, books: query(books))
+
     def _read(self, query: Callable[[apsw.Connection, Books], T]) -> T:
         reader = self._readers.get()
         try:
             return reader.read(query)
+        except Damaged as error:
+            self.storage_error = error.detail
+            raise
         finally:
             self._readers.put(reader)
 
@@ -110,7 +148,7 @@ class Driver:
 
     async def on_writer(self, work: Callable[[apsw.Connection], T]) -> T:
         """Run housekeeping on the writer's connection, between commands."""
-        return await asyncio.get_running_loop().run_in_executor(self._writing, lambda: work(self.opened.writer.db))
+        return await asyncio.get_running_loop().run_in_executor(self._writing, self._with_disk, _on(work))
 
     def close(self) -> None:
         """Finish what is queued, then close every connection."""
@@ -119,3 +157,7 @@ class Driver:
         while not self._readers.empty():
             self._readers.get().close()
         self.opened.close()
+
+
+def _on(work: Callable[[apsw.Connection], T]) -> Callable[[Opened], T]:
+    return lambda opened: work(opened.writer.db)

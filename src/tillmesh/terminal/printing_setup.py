@@ -48,10 +48,10 @@ async def start_printing(driver: Driver, live: Live) -> Printing:
         return await driver.on_writer(lambda db: work(SqlitePrintJobs(db)))
 
     async def compose(job: PrintJob) -> Receipt | None:
-        return await driver.read(lambda _, books: receipt_for(books, job, now_ms()))
+        return await driver.look(lambda books: receipt_for(books, job, now_ms()))
 
     async def settings() -> TerminalSettings:
-        return await driver.read(lambda _, books: books.terminal())
+        return await driver.look(lambda books: books.terminal())
 
     def told(status: QueueStatus) -> None:
         live.send("printer", msgspec.to_builtins(status))

@@ -65,7 +65,7 @@ async def _serve(options: Options) -> None:
             log_level="warning",
             timeout_graceful_shutdown=2,
             server_header=False,
-        )  # fmt: skip
+        )
     )
     listening = listen(options.bind, options.port)
     loop = asyncio.get_running_loop()

@@ -139,7 +139,7 @@ def verify(data_dir: Path, *, key_file: Path | None = None) -> dict[str, Any]:
         _compare(db, origin, audit)
         _signatures(db, data_dir, origin, audit)
         _anchor(data_dir, audit)
-        hashes = state_hash(db, Books(db, origin.terminal, origin.actor))
+        hashes = state_hash(db, Books(db, origin.terminal))
         _page_check(db, audit)
         db.execute("COMMIT")
     db.close()

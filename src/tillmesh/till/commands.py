@@ -197,7 +197,8 @@ class Note(Record):
 
 
 Command = (
-    CloseSale | PayCart | EditCart | ParkCart | ResumeCart | DiscardParked | VoidSale | RefundSale | RefundWithoutReceipt
-    | OpenShift | CloseShift | MoveCash | OpenDrawer | Reprint | ReceiveStock | AdjustStock | CountStock
-    | ChangeRecords | Note
+    CloseSale | PayCart | EditCart | ParkCart | ResumeCart | DiscardParked
+    | VoidSale | RefundSale | RefundWithoutReceipt
+    | OpenShift | CloseShift | MoveCash | OpenDrawer | Reprint
+    | ReceiveStock | AdjustStock | CountStock | ChangeRecords | Note
 )  # fmt: skip

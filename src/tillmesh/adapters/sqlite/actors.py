@@ -8,7 +8,10 @@ from tillmesh.adapters.sqlite.database import one
 
 
 class Actors:
-    """Translate actor names to row ids and back; ids are local to this database and never leave it."""
+    """Translate actor names to row ids and back; ids are local to this database and never leave it.
+
+    Names are added, never changed. Only a rollback can take one back: whoever rolls back says :meth:`forget`.
+    """
 
     __slots__ = ("_db", "_ids", "_names")
 
@@ -22,8 +25,8 @@ class Actors:
         found = self.find(name)
         if found is None:
             self._db.execute("INSERT INTO actor (name) VALUES (?)", (name,))
-            # Not remembered yet: the transaction may still be rolled back.
             found = self._db.last_insert_rowid()
+            self._remember(found, name)
         return found
 
     def find(self, name: str) -> int | None:
@@ -31,9 +34,8 @@ class Actors:
         known = self._ids.get(name)
         if known is None:
             known = one(self._db, "SELECT id FROM actor WHERE name = ?", (name,))
-            if known is not None and not self._db.in_transaction:
-                self._ids[name] = known
-                self._names[known] = name
+            if known is not None:
+                self._remember(known, name)
         return known
 
     def name(self, number: int) -> str:
@@ -41,12 +43,14 @@ class Actors:
         known = self._names.get(number)
         if known is None:
             known = str(one(self._db, "SELECT name FROM actor WHERE id = ?", (number,)))
-            if not self._db.in_transaction:
-                self._names[number] = known
+            self._remember(number, known)
         return known
 
-    def learn(self) -> None:
-        """Load all committed actors; called outside of transactions, so that lookups inside one are free."""
-        for number, name in self._db.execute("SELECT id, name FROM actor"):
-            self._ids[name] = number
-            self._names[number] = name
+    def _remember(self, number: int, name: str) -> None:
+        self._ids[name] = number
+        self._names[number] = name
+
+    def forget(self) -> None:
+        """Drop what was cached: a transaction that added actors may have been rolled back."""
+        self._ids.clear()
+        self._names.clear()

@@ -9,6 +9,7 @@ import apsw
 
 from tillmesh.adapters.sqlite import registers
 from tillmesh.adapters.sqlite.actors import Actors
+from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.ledger import request_key
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import GENESIS, Envelope
@@ -20,19 +21,20 @@ from tillmesh.shop.events import KINDS, SaleClosed, SaleRefunded, Value
 from tillmesh.shop.settings import STORE, StoreSettings, TerminalSettings
 from tillmesh.till.ports import Parked, Shift
 
-_EVENT: Final = "SELECT actor, seq, hlc, type, version, body, hash FROM event"
+EVENT: Final = "e.actor, e.seq, e.hlc, e.type, e.version, e.body, e.hash"  # what `events` reads
+_BY_ID: Final = f"SELECT {EVENT} FROM event e WHERE e.actor = ? AND e.seq = ?"  # noqa: S608
 _PRODUCT: Final = f"SELECT {registers.PRODUCT_COLUMNS} FROM product"  # noqa: S608
 _SHIFT: Final = "SELECT shift_id, opened_ms, closed_seq, z_number FROM shift"
 PRODUCTS_CACHED_MAX: Final = 5_000  # about 5 MB
+CLOSINGS_MAX: Final = 400  # more than a year of days
 
 
 class Books:
     """Reads of one connection; inside a transaction all of them see the same moment."""
 
-    def __init__(self, db: apsw.Connection, terminal: str, actor: str) -> None:
+    def __init__(self, db: apsw.Connection, terminal: str) -> None:
         self._db = db
         self.terminal_id = terminal
-        self._actor = actor
         self.actors = Actors(db)
         self._products: dict[str, Product] = {}
         self._settings: tuple[StoreSettings, TerminalSettings] | None = None
@@ -40,6 +42,7 @@ class Books:
 
     def forget(self) -> None:
         """Drop what was cached: registers changed, or a transaction that changed them was rolled back."""
+        self.actors.forget()
         self._products.clear()
         self._settings = None
         self._shift = None
@@ -66,7 +69,7 @@ class Books:
     def stock_milli(self, sku: str) -> int:
         """Give the stock of a product over all actors."""
         sql = "SELECT coalesce(sum(p), 0) - coalesce(sum(n), 0) FROM stock WHERE sku = ?"
-        return int(self._db.execute(sql, (sku,)).fetchone()[0])
+        return int(one(self._db, sql, (sku,)))
 
     def stock_columns(self, sku: str) -> dict[str, tuple[int, int]]:
         """Give the PN-counter of a product: per actor what it added and what it took."""
@@ -81,6 +84,11 @@ class Books:
     def fields(self, entity: str, key: str) -> dict[str, Value] | None:
         """Give the merged fields of a register."""
         return registers.fields(self._db, entity, key)
+
+    def records(self, entity: str) -> Iterator[tuple[str, dict[str, Value]]]:
+        """Iterate all registers of an entity with their merged fields, ordered by key."""
+        for (key,) in rows(self._db, "SELECT key FROM register WHERE entity = ? ORDER BY key", (entity,)):
+            yield key, self.fields(entity, key) or {}
 
     def store(self) -> StoreSettings:
         """Give the settings of the store."""
@@ -107,17 +115,19 @@ class Books:
         actor = self.actors.find(name)
         if actor is None:
             return None
-        return next(self._events(f"{_EVENT} WHERE actor = ? AND seq = ?", (actor, seq)), None)
+        return next(self.events(_BY_ID, (actor, seq)), None)
 
-    def _events(self, sql: str, bindings: Any) -> Iterator[Envelope]:
-        for actor, seq, hlc, kind, version, body, pinned in self._db.execute(sql, bindings):
+    def events(self, sql: str, bindings: Any = ()) -> Iterator[Envelope]:
+        """Iterate the events that a query of EVENT columns finds; their previous hashes are left out."""
+        # All rows at once: a query that is read only halfway keeps its connection at this moment of the shop for ever.
+        for actor, seq, hlc, kind, version, body, pinned in rows(self._db, sql, bindings):
             yield Envelope(self.actors.name(actor), seq, hlc, kind, version, body, GENESIS, pinned)
 
     def requested(self, key: str) -> Envelope | None:
         """Find the sale or refund ("refund:" + key) that answered this idempotency key."""
         sql = "SELECT actor, seq FROM receipt WHERE request = ?"
         for actor, seq in self._db.execute(sql, (request_key(key),)).fetchall():
-            event = next(self._events(f"{_EVENT} WHERE actor = ? AND seq = ?", (actor, seq)))
+            event = next(self.events(_BY_ID, (actor, seq)))
             if _key_of(event) == key:
                 return event
         return None
@@ -127,10 +137,10 @@ class Books:
         name, seq = parse_event_id(sale_id)
         actor = self.actors.find(name)
         sql = (
-            "SELECT e.actor, e.seq, e.hlc, e.type, e.version, e.body, e.hash FROM receipt r JOIN event e "
-            "ON e.actor = r.actor AND e.seq = r.seq WHERE r.sale_actor = ? AND r.sale_seq = ? ORDER BY e.hlc, e.actor"
+            f"SELECT {EVENT} FROM receipt r JOIN event e ON e.actor = r.actor AND e.seq = r.seq "  # noqa: S608
+            "WHERE r.sale_actor = ? AND r.sale_seq = ? ORDER BY e.hlc, e.actor"
         )
-        return tuple(self._events(sql, (actor, seq))) if actor is not None else ()
+        return tuple(self.events(sql, (actor, seq))) if actor is not None else ()
 
     def current_shift(self) -> Shift | None:
         """Give the newest shift of this terminal if it is open; a former incarnation's shift counts as well."""
@@ -147,25 +157,42 @@ class Books:
     def shift_events(self, shift_id: str) -> Iterator[Envelope]:
         """Iterate the sales, refunds, voids and cash moves of a shift, in log order of each actor.
 
-        Invariant: everything of a shift stands behind its opening, in the logs of that terminal's incarnations.
+        Invariant: everything of a shift stands behind its opening in the opener's log, or in the log of a later
+        incarnation of the same terminal (a till that was restored goes on with the open shift).
         """
         name, seq = parse_event_id(shift_id)
-        actor = self.actors.find(name)
-        if actor is None:
+        opener = self.actors.find(name)
+        if opener is None:
             return
-        sql = f"{_EVENT} WHERE actor = ? AND seq > ? AND type IN {_IN_SHIFT} ORDER BY seq"
-        for event in self._events(sql, (actor, seq)):
-            if _shift_of(event) == shift_id:
-                yield event
+        starts = [(opener, seq), *((actor, 0) for actor in self._since(shift_id) if actor != opener)]
+        for actor, after in starts:
+            for event in self.events(_SHIFT_EVENTS, (actor, after)):
+                if _shift_of(event) == shift_id:
+                    yield event
+
+    def _since(self, shift_id: str) -> list[int]:
+        """List the incarnations of this terminal that wrote anything after the shift was opened, oldest first."""
+        opening = self.event(shift_id)
+        if opening is None:
+            return []
+        sql = (
+            "SELECT v.actor FROM version_vector v JOIN actor a ON a.id = v.actor JOIN event e ON e.actor = v.actor "
+            "AND e.seq = v.seq WHERE a.name LIKE ? || '.%' AND e.hlc > ? ORDER BY e.hlc"
+        )
+        return [actor for (actor,) in self._db.execute(sql, (self.terminal_id, opening.hlc))]
 
     def last_close(self) -> Envelope | None:
         """Give the newest ShiftClosed of this terminal."""
+        return next(self.closings(limit=1), None)
+
+    def closings(self, *, number: int | None = None, limit: int = CLOSINGS_MAX) -> Iterator[Envelope]:
+        """Iterate the Z reports of this terminal, newest first; or those of one number."""
         sql = (
-            "SELECT e.actor, e.seq, e.hlc, e.type, e.version, e.body, e.hash FROM shift s JOIN actor a ON a.id = s.actor "
-            "JOIN event e ON e.actor = s.closed_actor AND e.seq = s.closed_seq WHERE a.name LIKE ? || '.%' "
-            "ORDER BY s.z_number DESC LIMIT 1"
+            f"SELECT {EVENT} FROM shift s JOIN actor a ON a.id = s.actor "  # noqa: S608
+            "JOIN event e ON e.actor = s.closed_actor AND e.seq = s.closed_seq "
+            "WHERE a.name LIKE ? || '.%' AND (? IS NULL OR s.z_number = ?) ORDER BY s.z_number DESC, e.hlc DESC LIMIT ?"
         )
-        return next(self._events(sql, (self.terminal_id,)), None)
+        yield from self.events(sql, (self.terminal_id, number, number, limit))
 
     def cart(self, cart_id: str) -> tuple[Cart, int] | None:
         """Give a working cart and its revision."""
@@ -183,7 +210,10 @@ class Books:
         return None if row is None else Parked(dot=dot, removed=bool(row[0]), event=self.event(dot))
 
 
-_IN_SHIFT: Final = "('sale_closed', 'sale_refunded', 'sale_voided', 'cash_moved')"
+_SHIFT_EVENTS: Final = (
+    f"SELECT {EVENT} FROM event e WHERE e.actor = ? AND e.seq > ? "  # noqa: S608
+    "AND e.type IN ('sale_closed', 'sale_refunded', 'sale_voided', 'cash_moved') ORDER BY e.seq"
+)
 
 
 def _shift_of(event: Envelope) -> str:

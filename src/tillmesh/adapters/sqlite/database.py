@@ -24,6 +24,7 @@ CACHE_KIB: Final = 16_384
 # A sale writes some pages again and again; a longer write-ahead log (16 MiB) copies each back less often.
 CHECKPOINT_PAGES: Final = 4_000
 _MIGRATIONS = files("tillmesh.adapters.sqlite") / "migrations"
+_FULL_HINT: Final = "Free some space, or use another till."
 
 
 class PlaintextRefused(TillmeshError):
@@ -95,6 +96,11 @@ def one(db: apsw.Connection, sql: str, bindings: Any = ()) -> Any:
     return None if row is None else row[0]
 
 
+def rows(db: apsw.Connection, sql: str, bindings: Any = ()) -> list[tuple[Any, ...]]:
+    """Give all rows of a query; apsw can't know the types of columns, so they are what the tables say (STRICT)."""
+    return db.execute(sql, bindings).fetchall()
+
+
 @contextmanager
 def write(db: apsw.Connection) -> Iterator[apsw.Connection]:
     """Run one transaction: all of it is on disk afterwards, or none."""
@@ -115,14 +121,18 @@ def storage_errors() -> Iterator[None]:
     try:
         yield
     except apsw.FullError as cause:
-        raise DiskFull(
-            "the disk is full; nothing was recorded", hint="Free some space, or use another till."
-        ) from cause
+        raise DiskFull("the disk is full; nothing was recorded", hint=_FULL_HINT) from cause
     except (apsw.ReadOnlyError, apsw.CantOpenError, apsw.PermissionsError) as cause:
         raise StorageFailed(
             "the data directory can't be written", hint="Use another till and call your technician."
         ) from cause
+    except apsw.BusyError as cause:
+        raise StorageFailed(
+            "another program is writing into this till's data", hint="Try again in a moment."
+        ) from cause
     except apsw.IOError as cause:
+        if cause.extendedresult == apsw.SQLITE_IOERR_SHMSIZE:  # the shared index could not grow
+            raise DiskFull("the disk is full; nothing was recorded", hint=_FULL_HINT) from cause
         raise DiskBroken(
             f"the disk did not take the write ({cause})", hint="Try again; if it stays, use another till."
         ) from cause
@@ -140,6 +150,17 @@ class DiskFull(StorageFailed):
 
 class DiskBroken(StorageFailed):
     """The disk answered with an I/O error; the connection must be opened anew and the head checked."""
+
+
+def settle(db: apsw.Connection) -> None:
+    """Bring what an earlier run or connection left in the write-ahead log into the database, synced.
+
+    A commit that was written but never synced (killed in between, or the sync failed) can be read again after a
+    restart. It may only be answered as durable once it is: the checkpoint syncs the log, the database, and empties
+    the log. When someone reads beside us it syncs and leaves the rest for later.
+    """
+    with storage_errors():
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
 def migrate(db: apsw.Connection) -> int:
@@ -163,8 +184,8 @@ def migrate(db: apsw.Connection) -> int:
 
 def scripts() -> list[tuple[int, str]]:
     """List the migrations in order: number and SQL."""
-    found = []
-    for entry in _MIGRATIONS.iterdir():
-        if match := re.fullmatch(r"(\d{4})_\w+\.sql", entry.name):
-            found.append((int(match[1]), entry.read_text("utf-8")))
-    return sorted(found)
+    return sorted(
+        (int(match[1]), entry.read_text("utf-8"))
+        for entry in _MIGRATIONS.iterdir()
+        if (match := re.fullmatch(r"(\d{4})_\w+\.sql", entry.name))
+    )

@@ -6,16 +6,18 @@ it is appended exactly once, in its actor's order. The projections are therefore
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
-from typing import Final
+from typing import Final, NamedTuple
 
 import apsw
 
 from tillmesh.adapters.sqlite import registers
 from tillmesh.adapters.sqlite.actors import Actors
+from tillmesh.adapters.sqlite.database import one
 from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head, check_link
+from tillmesh.kernel.errors import Damaged
 from tillmesh.kernel.ids import parse_event_id
 from tillmesh.shop import events as e
 from tillmesh.shop.stock import movements
@@ -36,6 +38,27 @@ INSERT_RECEIPT: Final = (
 SALE, REFUND, VOID = 0, 1, 2  # receipt.kind
 
 
+class Place(NamedTuple):
+    """Where an event is projected: the connection, its actors, and the row id of the event's own actor."""
+
+    db: apsw.Connection
+    actors: Actors
+    actor: int
+
+
+def log(db: apsw.Connection) -> Iterator[Envelope]:
+    """Iterate the whole log by actor and sequence, with previous hashes filled in from the row before."""
+    sql = (
+        "SELECT a.name, e.seq, e.hlc, e.type, e.version, e.body, e.hash FROM event e JOIN actor a ON a.id = e.actor "
+        "ORDER BY a.name, e.seq"
+    )
+    last = Head("")
+    for name, seq, hlc, kind, version, body, pinned in db.cursor().execute(sql):
+        before = last.hash if last.actor == name else GENESIS
+        yield Envelope(name, seq, hlc, kind, version, body, before, pinned)
+        last = Head(name, seq, pinned)
+
+
 def request_key(text: str) -> int:
     """Fold an idempotency key into a signed 64-bit integer; whoever finds a row compares the full key."""
     return int.from_bytes(sha256(text.encode()).digest()[:8], "big", signed=True)
@@ -44,11 +67,10 @@ def request_key(text: str) -> int:
 class Ledger:
     """The write side of one connection. Every method runs inside the caller's transaction."""
 
-    def __init__(self, db: apsw.Connection, store: str) -> None:
+    def __init__(self, db: apsw.Connection, store: str, actors: Actors | None = None) -> None:
         self._db = db
         self._store = store
-        self.actors = Actors(db)
-        self.actors.learn()
+        self._actors = Actors(db) if actors is None else actors
 
     def head(self, actor: str) -> Head:
         """Give the end of an actor's chain as stored."""
@@ -74,6 +96,7 @@ class Ledger:
         for event in events:
             head = heads.get(event.actor) or self.head(event.actor)
             if event.seq <= head.seq:
+                self._refuse_fork(event)
                 continue
             heads[event.actor] = check_link(self._store, head, event)
             self._store_event(event)
@@ -81,8 +104,14 @@ class Ledger:
             new += 1
         return new
 
+    def _refuse_fork(self, event: Envelope) -> None:
+        """Raise :class:`Damaged` if the event that is held under this id is another one."""
+        sql = "SELECT hash FROM event WHERE actor = ? AND seq = ?"
+        if one(self._db, sql, (self._actors.find(event.actor), event.seq)) != event.hash:
+            raise Damaged(f"{event.id} is held with another hash: two histories of one actor", hint="A fork: fence it.")
+
     def _store_event(self, event: Envelope) -> None:
-        actor = self.actors.id(event.actor)
+        actor = self._actors.id(event.actor)
         row = (actor, event.seq, event.hlc, event.type, event.version, event.body, event.hash)
         self._db.execute(INSERT_EVENT, row)
         self._db.execute(SET_HEAD, (actor, event.seq, event.hash))
@@ -94,17 +123,14 @@ class Ledger:
             return
         if body is None:
             body = decode(event.body, kind)
-        actor = self.actors.id(event.actor)
+        actor = self._actors.id(event.actor)
         moves = movements(body)
         if moves:
-            self._db.executemany(
-                MOVE_STOCK,
-                [(sku, actor, max(0, delta), -delta if delta < 0 else 0) for sku, delta in moves],
-            )
+            self._db.executemany(MOVE_STOCK, [(sku, actor, max(0, delta), max(0, -delta)) for sku, delta in moves])
         handler = _HANDLERS.get(kind)
         if handler is not None:
-            handler(self._db, actor, event, body)
-        if event.type in _AUDITED and (event.type != "sale_closed" or getattr(body, "approvals", ())):
+            handler(Place(self._db, self._actors, actor), event, body)
+        if event.type in _AUDITED and (not isinstance(body, e.SaleClosed) or body.approvals):
             self._db.execute("INSERT INTO audit (actor, seq, hlc) VALUES (?, ?, ?)", (actor, event.seq, event.hlc))
 
     def rebuild(self) -> int:
@@ -112,10 +138,8 @@ class Ledger:
         for table in PROJECTIONS:
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the constant above
         count = 0
-        cursor = self._db.cursor()
-        sql = "SELECT a.name, seq, hlc, type, version, body, hash FROM event e JOIN actor a ON a.id = e.actor"
-        for actor, seq, hlc, kind, version, body, pinned in cursor.execute(sql + " ORDER BY e.actor, e.seq"):
-            self.project(Envelope(actor, seq, hlc, kind, version, body, GENESIS, pinned))
+        for event in log(self._db):
+            self.project(event)
             count += 1
         return count
 
@@ -137,82 +161,98 @@ _AUDITED: Final = {
 }  # fmt: skip
 
 
-def _sale_closed(db: apsw.Connection, actor: int, event: Envelope, body: Record) -> None:
+def _sale_closed(at: Place, event: Envelope, body: Record) -> None:
     assert isinstance(body, e.SaleClosed)
-    row = (actor, event.seq, SALE, body.closed_at_ms, body.receipt_number, body.shift_id, body.cashier,
+    row = (at.actor, event.seq, SALE, body.closed_at_ms, body.receipt_number, body.shift_id, body.cashier,
            body.customer_id, body.total_minor, body.tax_minor, request_key(body.cart_id), None, None)  # fmt: skip
-    db.execute(INSERT_RECEIPT, row)
+    at.db.execute(INSERT_RECEIPT, row)
 
 
-def _answer(db: apsw.Connection, sale_id: str) -> tuple[int | None, int | None]:
+def _answered(at: Place, sale_id: str) -> tuple[int | None, int | None]:
     """Give the row key of the sale that a refund or void answers; it may not have arrived yet."""
     if not sale_id:
         return None, None
     name, seq = parse_event_id(sale_id)
-    return Actors(db).id(name), seq
+    return at.actors.id(name), seq
 
 
-def _sale_refunded(db: apsw.Connection, actor: int, event: Envelope, body: Record) -> None:
+def _sale_refunded(at: Place, event: Envelope, body: Record) -> None:
     assert isinstance(body, e.SaleRefunded)
-    row = (actor, event.seq, REFUND, body.refunded_at_ms, body.receipt_number, body.shift_id, body.by,
+    row = (at.actor, event.seq, REFUND, body.refunded_at_ms, body.receipt_number, body.shift_id, body.by,
            body.customer_id, body.total_minor, body.tax_minor, request_key("refund:" + body.refund_key),
-           *_answer(db, body.sale_id))  # fmt: skip
-    db.execute(INSERT_RECEIPT, row)
+           *_answered(at, body.sale_id))  # fmt: skip
+    at.db.execute(INSERT_RECEIPT, row)
 
 
-def _sale_voided(db: apsw.Connection, actor: int, event: Envelope, body: Record) -> None:
+def _sale_voided(at: Place, event: Envelope, body: Record) -> None:
     assert isinstance(body, e.SaleVoided)
-    row = (actor, event.seq, VOID, body.voided_at_ms, body.receipt_number, body.shift_id, body.by, "",
-           body.total_minor, body.tax_minor, request_key("void:" + body.sale_id), *_answer(db, body.sale_id))  # fmt: skip
-    db.execute(INSERT_RECEIPT, row)
+    row = (at.actor, event.seq, VOID, body.voided_at_ms, body.receipt_number, body.shift_id, body.by, "",
+           body.total_minor, body.tax_minor, request_key("void:" + body.sale_id),
+           *_answered(at, body.sale_id))  # fmt: skip
+    at.db.execute(INSERT_RECEIPT, row)
 
 
-def _shift_opened(db: apsw.Connection, actor: int, event: Envelope, body: Record) -> None:
+def _shift_opened(at: Place, event: Envelope, body: Record) -> None:
     assert isinstance(body, e.ShiftOpened)
     # The close may have been projected first: another actor's log is delivered on its own.
-    db.execute(
+    at.db.execute(
         "INSERT INTO shift (shift_id, actor, seq, opened_ms) VALUES (?, ?, ?, ?) ON CONFLICT (shift_id) "
         "DO UPDATE SET actor = excluded.actor, seq = excluded.seq, opened_ms = excluded.opened_ms",
-        (event.id, actor, event.seq, body.opened_at_ms),
+        (event.id, at.actor, event.seq, body.opened_at_ms),
     )
 
 
-def _shift_closed(db: apsw.Connection, actor: int, event: Envelope, body: Record) -> None:
+def _shift_closed(at: Place, event: Envelope, body: Record) -> None:
     assert isinstance(body, e.ShiftClosed)
+    if not _closes(at, event, body.shift_id):
+        return
     opener, seq = parse_event_id(body.shift_id)
-    db.execute(
+    at.db.execute(
         "INSERT INTO shift (shift_id, actor, seq, opened_ms, closed_actor, closed_seq, z_number) "
         "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (shift_id) DO UPDATE SET closed_actor = excluded.closed_actor, "
         "closed_seq = excluded.closed_seq, z_number = excluded.z_number",
-        (body.shift_id, Actors(db).id(opener), seq, body.opened_at_ms, actor, event.seq, body.z_number),
+        (body.shift_id, at.actors.id(opener), seq, body.opened_at_ms, at.actor, event.seq, body.z_number),
     )
 
 
-def _cart_parked(db: apsw.Connection, actor: int, event: Envelope, body: Record) -> None:  # noqa: ARG001
-    db.execute(
+def _closes(at: Place, event: Envelope, shift_id: str) -> bool:
+    """Say whether this close counts: of two (by a till and by its copy) the first by clock and actor."""
+    sql = "SELECT closed_actor, closed_seq FROM shift WHERE shift_id = ? AND closed_seq IS NOT NULL"
+    held = at.db.execute(sql, (shift_id,)).fetchone()
+    if held is None:
+        return True
+    hlc = one(at.db, "SELECT hlc FROM event WHERE actor = ? AND seq = ?", held)
+    return (event.hlc, event.actor) < (hlc, at.actors.name(held[0]))
+
+
+def _cart_parked(at: Place, event: Envelope, body: Record) -> None:  # noqa: ARG001
+    at.db.execute(
         "INSERT INTO parked (dot, removed, actor, seq) VALUES (?, 0, ?, ?) ON CONFLICT (dot) "
         "DO UPDATE SET actor = excluded.actor, seq = excluded.seq",
-        (event.id, actor, event.seq),
+        (event.id, at.actor, event.seq),
     )
 
 
-def _cart_resumed(db: apsw.Connection, actor: int, event: Envelope, body: Record) -> None:  # noqa: ARG001
+def _cart_resumed(at: Place, event: Envelope, body: Record) -> None:  # noqa: ARG001
     assert isinstance(body, e.CartResumed)
     for dot in body.dots:
-        db.execute(
+        at.db.execute(
             "INSERT INTO parked (dot, removed) VALUES (?, 1) ON CONFLICT (dot) DO UPDATE SET removed = 1", (dot,)
         )
 
 
-def _changed(entity: str) -> Callable[[apsw.Connection, int, Envelope, Record], None]:
-    def handle(db: apsw.Connection, actor: int, event: Envelope, body: Record) -> None:  # noqa: ARG001
+Handler = Callable[[Place, Envelope, Record], None]
+
+
+def _changed(entity: str) -> Handler:
+    def handle(at: Place, event: Envelope, body: Record) -> None:
         assert isinstance(body, e.ProductsChanged | e.CustomersChanged | e.PeopleChanged | e.SettingsChanged)
-        registers.merge(db, entity, event, body)
+        registers.merge(at.db, entity, event, body)
 
     return handle
 
 
-_HANDLERS: Final[dict[type[Record], Callable[[apsw.Connection, int, Envelope, Record], None]]] = {
+_HANDLERS: Final[dict[type[Record], Handler]] = {
     e.SaleClosed: _sale_closed,
     e.SaleRefunded: _sale_refunded,
     e.SaleVoided: _sale_voided,

@@ -16,14 +16,14 @@ _SAVE: Final = (
     "INSERT INTO register (entity, key, state) VALUES (?, ?, ?) "
     "ON CONFLICT (entity, key) DO UPDATE SET state = excluded.state"
 )
+PRODUCT_COLUMNS: Final = (
+    "sku, name, price_minor, unit, tax_code, department, barcodes, active, favourite, track_stock, low_stock_milli, "
+    "cost_minor, colour, icon"
+)
+_COLUMNS: Final = PRODUCT_COLUMNS.split(", ")
 _SAVE_PRODUCT: Final = (
-    "INSERT INTO product (sku, name, price_minor, unit, tax_code, department, barcodes, active, favourite, "
-    "track_stock, low_stock_milli, cost_minor, colour, icon) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (sku) DO UPDATE SET "
-    "name = excluded.name, price_minor = excluded.price_minor, unit = excluded.unit, tax_code = excluded.tax_code, "
-    "department = excluded.department, barcodes = excluded.barcodes, active = excluded.active, "
-    "favourite = excluded.favourite, track_stock = excluded.track_stock, low_stock_milli = excluded.low_stock_milli, "
-    "cost_minor = excluded.cost_minor, colour = excluded.colour, icon = excluded.icon RETURNING id"
+    f"INSERT INTO product ({PRODUCT_COLUMNS}) VALUES ({', '.join('?' * len(_COLUMNS))}) "  # noqa: S608
+    f"ON CONFLICT (sku) DO UPDATE SET {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS[1:])} RETURNING id"
 )
 _INDEX: Final = "INSERT INTO product_search (rowid, name, sku, barcodes) VALUES (?, ?, ?, ?)"
 
@@ -71,12 +71,6 @@ def _write_product(db: apsw.Connection, sku: str, merged: dict[str, Value], *, i
     for barcode in set(product.barcodes):
         db.execute("INSERT INTO barcode (barcode, sku) VALUES (?, ?)", (barcode, sku))
     db.execute(_INDEX, (row[0], product.name, sku, barcodes))
-
-
-PRODUCT_COLUMNS: Final = (
-    "sku, name, price_minor, unit, tax_code, department, barcodes, active, favourite, track_stock, low_stock_milli, "
-    "cost_minor, colour, icon"
-)
 
 
 def product_of(row: tuple[object, ...]) -> Product:

@@ -8,11 +8,13 @@ from typing import Any
 
 import apsw
 
-from tillmesh.adapters.sqlite.books import Books
-from tillmesh.adapters.sqlite.ledger import SALE, VOID
-from tillmesh.adapters.sqlite.listings import EVENT, body_of, envelope
+from tillmesh.adapters.sqlite.books import EVENT, Books
+from tillmesh.adapters.sqlite.ledger import SALE
+from tillmesh.adapters.sqlite.listings import body_of
+from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.times import day_bounds, local, zone
 from tillmesh.shop import report
+from tillmesh.shop.events import SaleClosed, SaleRefunded, SaleVoided
 from tillmesh.till import views
 
 DAYS_MAX = 800
@@ -28,10 +30,9 @@ def day(db: apsw.Connection, books: Books, when: date) -> dict[str, Any]:
         f"SELECT {EVENT} FROM receipt r JOIN event e ON e.actor = r.actor AND e.seq = r.seq "  # noqa: S608
         "WHERE r.at_ms >= ? AND r.at_ms < ?"
     )
-    at_sql = "SELECT at_ms FROM receipt WHERE actor = ? AND seq = ?"
-    for row in db.execute(sql, (first, after)).fetchall():
-        at_ms = db.execute(at_sql, (row[0], row[1])).fetchone()[0]
-        report.add(sums, body_of(envelope(books, row)), local(at_ms, where))
+    for event in books.events(sql, (first, after)):
+        body = body_of(event)
+        report.add(sums, body, local(_at_ms(body), where), _voided(books, body))
     departments = {sku: product.department for sku in sums.products if (product := books.product(sku)) is not None}
     shown = report.shown(sums, departments)
     for cashier in shown["cashiers"]:
@@ -44,6 +45,24 @@ def day(db: apsw.Connection, books: Books, when: date) -> dict[str, Any]:
         **shown,
         "previous": {"date": previous.isoformat(), "total_minor": total, "sales": sales},
     }
+
+
+def _at_ms(body: Record) -> int:
+    match body:
+        case SaleClosed():
+            return body.closed_at_ms
+        case SaleRefunded():
+            return body.refunded_at_ms
+        case SaleVoided():
+            return body.voided_at_ms
+        case _:
+            raise AssertionError(f"{type(body).__name__} has no receipt")
+
+
+def _voided(books: Books, body: Record) -> SaleClosed | None:
+    """Find the sale that a void takes back; it may be of another day, or of a till not heard of yet."""
+    event = books.event(body.sale_id) if isinstance(body, SaleVoided) else None
+    return None if event is None else decode(event.body, SaleClosed)
 
 
 def days(db: apsw.Connection, books: Books, first: date, last: date) -> list[dict[str, Any]]:
@@ -70,7 +89,6 @@ def _range(db: apsw.Connection, first_ms: int, after_ms: int) -> tuple[int, int,
             sales, total, tax = count, total + amount, tax + tax_minor
         else:
             back, total, tax = back + amount, total - amount, tax - tax_minor
-    assert VOID != SALE
     return total, sales, back, tax
 
 
@@ -87,12 +105,16 @@ def state_hash(db: apsw.Connection, books: Books) -> dict[str, Any]:
 _STATE = (
     "SELECT entity, key, hex(state) FROM register ORDER BY entity, key",
     "SELECT s.sku, a.name, p, n FROM stock s JOIN actor a ON a.id = s.actor ORDER BY s.sku, a.name",
-    "SELECT a.name, r.seq, kind, at_ms, number, shift_id, person, customer_id, total_minor, tax_minor, request, "
-    "b.name, sale_seq FROM receipt r JOIN actor a ON a.id = r.actor LEFT JOIN actor b ON b.id = r.sale_actor "
-    "ORDER BY a.name, r.seq",
+    (
+        "SELECT a.name, r.seq, kind, at_ms, number, shift_id, person, customer_id, total_minor, tax_minor, request, "
+        "b.name, sale_seq FROM receipt r JOIN actor a ON a.id = r.actor LEFT JOIN actor b ON b.id = r.sale_actor "
+        "ORDER BY a.name, r.seq"
+    ),
     "SELECT shift_id, opened_ms, z_number FROM shift ORDER BY shift_id",
     "SELECT dot, removed FROM parked ORDER BY dot",
     "SELECT barcode, sku FROM barcode ORDER BY barcode, sku",
-    "SELECT sku, name, price_minor, unit, tax_code, department, barcodes, active, favourite, track_stock, "
-    "low_stock_milli, cost_minor FROM product ORDER BY sku",
+    (
+        "SELECT sku, name, price_minor, unit, tax_code, department, barcodes, active, favourite, track_stock, "
+        "low_stock_milli, cost_minor FROM product ORDER BY sku"
+    ),
 )

@@ -6,6 +6,7 @@ The writer connection belongs to one thread. Readers are connections of their ow
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -13,16 +14,17 @@ import apsw
 import msgspec
 
 from tillmesh.adapters.sqlite.books import Books
-from tillmesh.adapters.sqlite.database import connect, migrate, one, storage_errors, write
-from tillmesh.adapters.sqlite.ledger import Ledger
+from tillmesh.adapters.sqlite.database import connect, migrate, one, settle, storage_errors, write
+from tillmesh.adapters.sqlite.ledger import Ledger, log
 from tillmesh.kernel.codec import encode
-from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.kernel.envelope import Head
 from tillmesh.till.commands import Command, Who
 from tillmesh.till.effects import DropCart, Outcome, Print, SaveCart
 from tillmesh.till.node import Till
 
 FILE: Final = "till.db"
 T = TypeVar("T")
+__all__ = ["FILE", "Origin", "Reader", "Writer", "log", "open_database", "read_origin", "write_origin"]
 
 _PRINT: Final = "INSERT INTO print_job (kind, ref, copy, created_ms) VALUES (?, ?, ?, ?)"
 _SAVE_CART: Final = (
@@ -53,15 +55,23 @@ def read_origin(db: apsw.Connection) -> Origin | None:
 def write_origin(db: apsw.Connection, origin: Origin) -> None:
     """Set the origin, in a transaction of its own."""
     with write(db):
-        sql = "INSERT INTO meta (name, value) VALUES ('origin', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        sql = (
+            "INSERT INTO meta (name, value) VALUES ('origin', ?) "
+            "ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        )
         db.execute(sql, (msgspec.msgpack.encode(origin),))
 
 
 def open_database(path: Path, key: bytes, *, vfs: str | None = None) -> apsw.Connection:
     """Open the database for writing and bring its tables up to date."""
     db = connect(path, key, vfs=vfs)
-    with storage_errors():
-        migrate(db)
+    try:
+        settle(db)
+        with storage_errors():
+            migrate(db)
+    except BaseException:
+        db.close()
+        raise
     return db
 
 
@@ -70,8 +80,18 @@ class Writer:
 
     def __init__(self, db: apsw.Connection, origin: Origin) -> None:
         self.db = db
-        self.ledger = Ledger(db, origin.store)
-        self.books = Books(db, origin.terminal, origin.actor)
+        self.books = Books(db, origin.terminal)
+        self.ledger = Ledger(db, origin.store, self.books.actors)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Run one write transaction; when it fails, nothing that was cached meanwhile is believed any more."""
+        try:
+            with write(self.db):
+                yield
+        except BaseException:
+            self.books.forget()
+            raise
 
     def execute(self, till: Till, who: Who, command: Command, now_ms: int) -> Outcome:
         """Decide a command and make its outcome durable; raises with nothing stored."""
@@ -82,7 +102,7 @@ class Writer:
         head, receipts = till.head, till.receipts
         outcomes = []
         try:
-            with write(self.db):
+            with self.transaction():
                 for who, command in commands:
                     outcome = till.decide(who, command, self.books, now_ms)
                     self._store(outcome, now_ms)
@@ -90,7 +110,6 @@ class Writer:
                     outcomes.append(outcome)
         except BaseException:
             till.head, till.receipts = head, receipts
-            self.books.forget()
             raise
         return outcomes
 
@@ -137,9 +156,9 @@ class Writer:
 class Reader:
     """A connection that only reads; one thread at a time."""
 
-    def __init__(self, path: Path, key: bytes, origin: Origin) -> None:
-        self.db = connect(path, key, read_only=True)
-        self.books = Books(self.db, origin.terminal, origin.actor)
+    def __init__(self, path: Path, key: bytes, origin: Origin, *, vfs: str | None = None) -> None:
+        self.db = connect(path, key, vfs=vfs, read_only=True)
+        self.books = Books(self.db, origin.terminal)
 
     def read(self, query: Callable[[apsw.Connection, Books], T]) -> T:
         """Run a query that sees one moment of the shop."""
@@ -149,21 +168,9 @@ class Reader:
                 self.books.forget()
                 return query(self.db, self.books)
             finally:
-                self.db.execute("COMMIT")
+                if self.db.in_transaction:  # an I/O error may have ended it
+                    self.db.execute("COMMIT")
 
     def close(self) -> None:
         """Close the connection."""
         self.db.close()
-
-
-def log(db: apsw.Connection) -> Iterator[Envelope]:
-    """Iterate the whole log by actor and sequence, with previous hashes filled in."""
-    sql = (
-        "SELECT a.name, e.seq, e.hlc, e.type, e.version, e.body, e.hash FROM event e JOIN actor a ON a.id = e.actor "
-        "ORDER BY a.name, e.seq"
-    )
-    last: tuple[str, bytes] = ("", b"")
-    for name, *rest, pinned in db.cursor().execute(sql):
-        before = last[1] if last[0] == name else bytes(32)
-        yield Envelope(name, *rest, before, pinned)
-        last = (name, pinned)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, TypeVar, cast
@@ -185,7 +185,7 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
 
 
 @cache
-def _decoder(kind: type[Any]) -> msgspec.json.Decoder[Any]:
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 
@@ -194,7 +194,7 @@ def _parse(request: Request, raw: bytes, kind: type[T]) -> T:
     if media != JSON:
         raise UnsupportedType(f"the body is {media[:60] or 'of no type'}, not {JSON}", hint=f"Send {JSON}.")
     try:
-        return cast("T", _decoder(kind).decode(raw))
+        return cast("T", _decoder(cast("Hashable", kind)).decode(raw))
     except msgspec.ValidationError as error:
         raise Invalid(str(error), hint="See /api/v1/openapi.json for the fields.") from error
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

@@ -88,7 +88,7 @@ def _operation(body: OperationBody) -> CartOperation:
 
 async def _view(context: Context, edited: Edited) -> dict[str, Any]:
     rejected = [{"op_id": op_id, "problem": problem(error)} for op_id, error in edited.rejected]
-    return await context.driver.read(lambda _, books: views.cart(books, edited.cart, edited.revision, rejected))
+    return await context.driver.look(lambda books: views.cart(books, edited.cart, edited.revision, rejected))
 
 
 async def edit(context: Context, body: OperationsBody) -> Any:
@@ -118,6 +118,7 @@ def _approved(context: Context, ops: list[OperationBody]) -> tuple[Who, dict[str
 
 
 async def create(context: Context, body: NewCartBody) -> Any:
+    """Start a working cart, under an id of the caller's choice or a new one."""
     cart_id = body.cart_id or listings.new_id()
     outcome = await context.do(EditCart(cart_id=cart_id, operations=()))
     assert isinstance(outcome.reply, Edited)
@@ -132,11 +133,13 @@ def _cart(books: Books, cart_id: str) -> tuple[Cart, int]:
 
 
 async def show(context: Context) -> Any:
+    """Show a working cart with every amount as it would be charged now."""
     cart_id = context.path("cart_id")
-    return await context.driver.read(lambda _, books: views.cart(books, *_cart(books, cart_id)))
+    return await context.driver.look(lambda books: views.cart(books, *_cart(books, cart_id)))
 
 
 async def list_carts(context: Context) -> Any:
+    """List the working carts of this till."""
     return {
         "carts": await context.driver.read(
             lambda db, books: [views.cart(books, cart, revision) for cart, revision in listings.carts(db)]
@@ -145,32 +148,37 @@ async def list_carts(context: Context) -> Any:
 
 
 async def quote_payment(context: Context, body: PayBody) -> Any:
+    """Say what given tenders would leave to pay or to give back; nothing is recorded."""
     cart_id = context.path("cart_id")
 
-    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+    def query(books: Books) -> dict[str, Any]:
         cart, _ = _cart(books, cart_id)
         policy = books.store().policy()
         return msgspec.to_builtins(quote(price(cart, policy).total_minor, payments_of(body.payments), policy))  # type: ignore[no-any-return]
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 async def pay(context: Context, body: PayBody) -> tuple[int, Any]:
+    """Turn a working cart into a sale; paying it again shows the sale that is there."""
     command = PayCart(cart_id=context.path("cart_id"), payments=payments_of(body.payments))
     outcome = await context.do(command, body.approval)
     return (201 if outcome.events else 200), await show_sale(context, str(outcome.reply))
 
 
 async def park(context: Context, body: ParkBody) -> Any:
+    """Put a working cart aside for any till of the store."""
     outcome = await context.do(ParkCart(cart_id=context.path("cart_id"), label=body.label))
     return {"park_id": outcome.reply, "label": body.label}
 
 
 async def list_parked(context: Context) -> Any:
-    def query(db: Any, books: Books) -> dict[str, Any]:
+    """List the parked carts that nobody took up yet, oldest first."""
+
+    def query(books: Books) -> dict[str, Any]:
         policy = books.store().policy()
         rows = []
-        for dot, body, cart in listings.parked(db, books):
+        for dot, body, cart in listings.parked(books):
             rows.append(
                 {
                     "park_id": dot,
@@ -185,16 +193,18 @@ async def list_parked(context: Context) -> Any:
             )
         return {"parked": rows}
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 async def resume(context: Context) -> Any:
+    """Take a parked cart up on this till."""
     outcome = await context.do(ResumeCart(park_id=context.path("park_id")))
     assert isinstance(outcome.reply, Edited)
     return await _view(context, outcome.reply)
 
 
 async def discard(context: Context) -> None:
+    """Throw a parked cart away."""
     approval = context.query("approval")
     if len(approval) > 100:
         raise Invalid("the approval is too long")

@@ -7,7 +7,6 @@ from typing import Any
 from starlette.responses import Response
 
 from tillmesh.adapters.devices.symbols import draw
-from tillmesh.adapters.sqlite import listings
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.errors import NotFound
 from tillmesh.kernel.limits import IMPORT_BODY_BYTES_MAX
@@ -29,10 +28,10 @@ async def receipt(context: Context) -> Any:
     event_id = context.path("event_id")
     mark = Mark.COPY if context.query("copy") in {"1", "true"} else Mark.ORIGINAL
 
-    def query(db: Any, books: Books) -> tuple[Receipt | None, int]:  # noqa: ARG001
+    def query(books: Books) -> tuple[Receipt | None, int]:
         return receipt_of(books, event_id, mark=mark), books.terminal().printer_columns
 
-    found, columns = await context.driver.read(query)
+    found, columns = await context.driver.look(query)
     if found is None:
         raise NotFound(f"no receipt {event_id[:60]!r}", hint="Look it up in the list of sales.")
     match context.query("format", "json"):
@@ -45,11 +44,13 @@ async def receipt(context: Context) -> Any:
 
 
 async def export_products(context: Context) -> Response:
-    def query(db: Any, books: Books) -> str:
-        decimals = exponent(books.store().currency)
-        return "".join(export(listings.records(db, books, "product"), decimals=decimals))
+    """Give all products as CSV, in the columns that the import understands."""
 
-    text = await context.driver.read(query)
+    def query(books: Books) -> str:
+        decimals = exponent(books.store().currency)
+        return "".join(export(books.records("product"), decimals=decimals))
+
+    text = await context.driver.look(query)
     headers = {"Content-Disposition": 'attachment; filename="products.csv"'}
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -59,11 +60,11 @@ async def import_products(context: Context, body: bytes) -> Any:
     dry_run = context.query("dry_run") in {"1", "true"}
     skip_bad = context.query("skip_bad") in {"1", "true"}
 
-    def query(db: Any, books: Books) -> Any:  # noqa: ARG001
+    def query(books: Books) -> Any:
         reading: Reading = reading_of(books.store(), {})
         return plan_import(text_lines([body]), reading, shelf_of(books), skip_bad=skip_bad, dry_run=dry_run)
 
-    plan = await context.driver.read(query)
+    plan = await context.driver.look(query)
     for changes in batches(plan.changes):
         await context.do(ChangeRecords(entity="product", changes=changes, source="import"))
     return report_view(plan.report)

@@ -15,7 +15,9 @@ PROBLEM = "application/problem+json"
 
 def describe(calls: list[Call]) -> bytes:
     """Write the description as JSON."""
-    bodies = sorted({call.body for call in calls if _is_struct(call.body)}, key=lambda kind: kind.__name__)
+    bodies = sorted(
+        {call.body for call in calls if call.body is not None and _is_struct(call.body)}, key=lambda kind: kind.__name__
+    )
     _, components = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
     components["Problem"] = _problem()
     paths: dict[str, Any] = {}

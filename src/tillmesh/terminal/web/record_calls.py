@@ -34,6 +34,7 @@ def _view(books: Books, sku: str) -> dict[str, Any]:
 
 
 async def list_products(context: Context) -> Any:
+    """Search active products by the beginnings of words."""
     limit, text = context.limit(50, PAGE_ROWS_MAX), context.query("q")[:SEARCH_CHARS_MAX]
     department = context.query("department")[:100]
 
@@ -48,7 +49,7 @@ async def get_product(context: Context) -> Any:
     """Find a product by sku, by barcode, or by an in-store code that carries weight or price."""
     code = context.path("code")
 
-    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+    def query(books: Books) -> dict[str, Any]:
         if books.product(code) is not None:
             return _view(books, code)
         product, quantity, total = find_scanned(books, barcode=code)
@@ -59,14 +60,14 @@ async def get_product(context: Context) -> Any:
             view["scanned"] = {"line_total_minor": total}
         return view
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 async def upsert_product(context: Context, body: Fields) -> tuple[int, Any]:
     """Add a product, or change the one with this sku."""
     settings = await _same_currency(context, body)
     named = body.get("sku") or next(iter(body.get("barcodes") or [""]), "")
-    before = await context.driver.read(lambda _, books: books.product(str(named)))
+    before = await context.driver.look(lambda books: books.product(str(named)))
     tax_codes = tuple(settings.rates_ppm())
     if before is None:
         sku, fields = catalogue.check_new(body, tax_codes)
@@ -74,28 +75,29 @@ async def upsert_product(context: Context, body: Fields) -> tuple[int, Any]:
         sku = before.sku
         fields = catalogue.check_fields({k: v for k, v in body.items() if k != "sku"}, tax_codes)
     await context.do(ChangeRecords(entity="product", changes=(Change(key=sku, fields=fields),)))
-    return (201 if before is None else 200), await context.driver.read(lambda _, books: _view(books, sku))
+    return (201 if before is None else 200), await context.driver.look(lambda books: _view(books, sku))
 
 
 async def patch_product(context: Context, body: Fields) -> Any:
+    """Change some fields of a product."""
     code = context.path("code")
 
-    def find(db: Any, books: Books) -> str:  # noqa: ARG001
+    def find(books: Books) -> str:
         found = books.product(code) or books.product_by_barcode(code)
         if found is None:
             raise NotFound(f"no product {code[:40]!r}", hint="Search by name, or add the product.")
         return found.sku
 
-    sku = await context.driver.read(find)
+    sku = await context.driver.look(find)
     settings = await _same_currency(context, body)
     fields = catalogue.check_fields(body, tuple(settings.rates_ppm()))
     await context.do(ChangeRecords(entity="product", changes=(Change(key=sku, fields=fields),)))
-    return await context.driver.read(lambda _, books: _view(books, sku))
+    return await context.driver.look(lambda books: _view(books, sku))
 
 
 async def _same_currency(context: Context, body: Fields) -> StoreSettings:
     """Give the settings of the store, with what a product view carries beyond its fields taken out of the body."""
-    settings = await context.driver.read(lambda _, books: books.store())
+    settings = await context.driver.look(lambda books: books.store())
     currency = body.pop("currency", settings.currency)
     if currency != settings.currency:
         raise Invalid(f"the store's currency is {settings.currency}, not {str(currency)[:10]}", hint="Leave it out.")
@@ -142,24 +144,26 @@ def _customer(key: str, fields: Fields) -> dict[str, Any]:
 
 
 async def list_customers(context: Context) -> Any:
+    """Search customers by any part of their fields, sorted by name."""
     text, limit = context.query("q")[:SEARCH_CHARS_MAX].casefold(), context.limit(50, PAGE_ROWS_MAX)
 
-    def query(db: Any, books: Books) -> dict[str, Any]:
-        rows = [_customer(key, fields) for key, fields in listings.records(db, books, "customer")]
+    def query(books: Books) -> dict[str, Any]:
+        rows = [_customer(key, fields) for key, fields in books.records("customer")]
         found = [row for row in rows if text in " ".join(str(value) for value in row.values()).casefold()]
         return {"customers": sorted(found, key=lambda row: row["name"].casefold())[:limit]}
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 async def get_customer(context: Context) -> Any:
+    """Show a customer with the last sales."""
     key = context.path("customer_id")
 
     def query(db: Any, books: Books) -> dict[str, Any]:
         fields = books.fields("customer", key)
         if fields is None:
             raise NotFound(f"no customer {key[:40]!r}", hint="Search by name.")
-        sales = listings.sales(db, books, listings.SaleFilter(customer_id=key, limit=20))
+        sales = listings.sales(books, listings.SaleFilter(customer_id=key, limit=20))
         return _customer(key, fields) | {
             "sales": [views.sale(books, event, listings.replication(db, event)) for event in sales]
         }
@@ -168,22 +172,25 @@ async def get_customer(context: Context) -> Any:
 
 
 async def create_customer(context: Context, body: Fields) -> tuple[int, Any]:
+    """Add a customer."""
     fields = _customer_fields(body, new=True)
     key = str(body.get("customer_id") or listings.new_id())
     key = checked_text(key, "customer_id", least=1, most=100)
-    if await context.driver.read(lambda _, books: books.fields("customer", key)) is not None:
+    if await context.driver.look(lambda books: books.fields("customer", key)) is not None:
         raise Conflict(f"customer {key[:40]!r} is there already", hint="Use PATCH to change it.")
     await context.do(ChangeRecords(entity="customer", changes=(Change(key=key, fields=fields),)))
     return 201, _customer(key, fields)
 
 
 async def patch_customer(context: Context, body: Fields) -> Any:
+    """Change some fields of a customer."""
     key = context.path("customer_id")
-    if await context.driver.read(lambda _, books: books.fields("customer", key)) is None:
+    if await context.driver.look(lambda books: books.fields("customer", key)) is None:
         raise NotFound(f"no customer {key[:40]!r}", hint="Search by name.")
     fields = _customer_fields(body, new=False)
     await context.do(ChangeRecords(entity="customer", changes=(Change(key=key, fields=fields),)))
-    return _customer(key, dict(await context.driver.read(lambda _, books: books.fields("customer", key)) or {}))
+    now: Any = await context.driver.look(lambda books: books.fields("customer", key))
+    return _customer(key, now or {})
 
 
 # People.
@@ -199,10 +206,12 @@ class PersonBody(msgspec.Struct):
 
 
 async def list_people(context: Context) -> Any:
-    def query(db: Any, books: Books) -> dict[str, Any]:
-        return {"people": [_person(key, fields) for key, fields in listings.records(db, books, "person")]}
+    """List everybody who works here, with role; never a PIN."""
 
-    return await context.driver.read(query)
+    def query(books: Books) -> dict[str, Any]:
+        return {"people": [_person(key, fields) for key, fields in books.records("person")]}
+
+    return await context.driver.look(query)
 
 
 def _person(key: str, fields: Fields) -> dict[str, Any]:
@@ -235,15 +244,16 @@ async def _free_tag(context: Context, pin: str, user_id: str) -> str:
     """Hash a PIN; a PIN signs in alone, so no two people share one."""
     tag = await context.services.pins.tag(pin)
 
-    def taken(db: Any, books: Books) -> bool:
-        return any(f.get("pin_tag") == tag and key != user_id for key, f in listings.records(db, books, "person"))
+    def taken(books: Books) -> bool:
+        return any(f.get("pin_tag") == tag and key != user_id for key, f in books.records("person"))
 
-    if await context.driver.read(taken):
+    if await context.driver.look(taken):
         raise Conflict("this PIN can't be used", hint="Choose another PIN.")
     return tag
 
 
 async def create_person(context: Context, body: PersonBody) -> tuple[int, Any]:
+    """Add a person with name, role and PIN."""
     if body.name is None or body.role is None or body.pin is None:
         raise Invalid("a person needs name, role and pin", hint="Send all three.")
     key = listings.new_id()
@@ -253,15 +263,14 @@ async def create_person(context: Context, body: PersonBody) -> tuple[int, Any]:
 
 
 async def patch_person(context: Context, body: PersonBody) -> Any:
+    """Change a person; whose role, PIN or access changed is signed out."""
     key = context.path("user_id")
 
-    def query(db: Any, books: Books) -> tuple[Fields | None, int]:
-        managers = [
-            k for k, f in listings.records(db, books, "person") if f.get("role") == "manager" and f.get("active", True)
-        ]
+    def query(books: Books) -> tuple[Fields | None, int]:
+        managers = [k for k, f in books.records("person") if f.get("role") == "manager" and f.get("active", True)]
         return books.fields("person", key), len(managers)
 
-    held, managers = await context.driver.read(query)
+    held, managers = await context.driver.look(query)
     if held is None:
         raise NotFound(f"no person {key[:40]!r}", hint="Reload the list.")
     loses = held.get("role") == "manager" and (body.active is False or body.role not in {None, "manager"})
@@ -285,17 +294,20 @@ class SettingsBody(msgspec.Struct):
 
 
 async def get_settings(context: Context) -> Any:
-    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+    """Show the settings of the store and of this till."""
+
+    def query(books: Books) -> dict[str, Any]:
         settings = books.store()
         return {
             "store": views.store(settings, exponent(settings.currency)),
             "terminal": msgspec.structs.asdict(books.terminal()),
         }
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 async def patch_settings(context: Context, body: SettingsBody) -> Any:
+    """Change settings of the store or of this till."""
     before = await context.driver.read(lambda db, books: (books.store(), searching.has_sales(db)))
     changes = []
     if body.store:

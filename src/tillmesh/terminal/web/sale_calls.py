@@ -143,6 +143,7 @@ async def show_sale(context: Context, sale_id: str) -> dict[str, Any]:
 
 
 async def close_sale(context: Context, body: SaleBody) -> tuple[int, Any]:
+    """Close a sale in one call; the same cart id again shows the sale that is there."""
     command = CloseSale(
         cart_id=body.cart_id,
         lines=tuple(
@@ -165,10 +166,12 @@ async def close_sale(context: Context, body: SaleBody) -> tuple[int, Any]:
 
 
 async def get_sale(context: Context) -> Any:
+    """Show a sale as it stands now."""
     return await show_sale(context, context.path("sale_id"))
 
 
 async def list_sales(context: Context) -> Any:
+    """List sales, newest first, or oldest first from a time on."""
     limit = context.limit(50, PAGE_ROWS_MAX)
     since = context.query("since")
     wanted = listings.SaleFilter(
@@ -180,7 +183,7 @@ async def list_sales(context: Context) -> Any:
     )
 
     def query(db: Any, books: Books) -> dict[str, Any]:
-        found = listings.sales(db, books, wanted)
+        found = listings.sales(books, wanted)
         return {"sales": [views.sale(books, event, listings.replication(db, event)) for event in found]}
 
     return await context.driver.read(query)
@@ -197,11 +200,13 @@ async def _show_answer(context: Context, event_id: str) -> dict[str, Any]:
 
 
 async def void_sale(context: Context, body: VoidBody) -> tuple[int, Any]:
+    """Take a sale back whole."""
     outcome = await context.do(VoidSale(sale_id=context.path("sale_id"), reason=body.reason), body.approval)
     return (201 if outcome.events else 200), await _show_answer(context, str(outcome.reply))
 
 
 async def refund_sale(context: Context, body: RefundBody) -> tuple[int, Any]:
+    """Give money back for part of a sale."""
     command = RefundSale(
         sale_id=context.path("sale_id"),
         lines=_refunds_of(body.lines),
@@ -214,8 +219,9 @@ async def refund_sale(context: Context, body: RefundBody) -> tuple[int, Any]:
 
 
 async def quote(context: Context, body: RefundQuoteBody) -> Any:
+    """Say what a refund would come to; nothing is recorded."""
     sale_id, lines = context.path("sale_id"), _refunds_of(body.lines)
-    worth = await context.driver.read(lambda _, books: quote_refund(books, sale_id, lines))
+    worth = await context.driver.look(lambda books: quote_refund(books, sale_id, lines))
     return {
         "total_minor": worth.total_minor,
         "tax_minor": worth.tax_minor,
@@ -227,6 +233,7 @@ async def quote(context: Context, body: RefundQuoteBody) -> Any:
 
 
 async def refund_without_receipt(context: Context, body: ReturnBody) -> tuple[int, Any]:
+    """Take goods back that no known sale explains."""
     command = RefundWithoutReceipt(
         lines=_refunds_of(body.lines),
         reason=body.reason,
@@ -239,10 +246,12 @@ async def refund_without_receipt(context: Context, body: ReturnBody) -> tuple[in
 
 
 async def get_refund(context: Context) -> Any:
+    """Show a refund or a void."""
     return await _show_answer(context, context.path("refund_id"))
 
 
 async def print_sale(context: Context, body: PrintBody) -> tuple[int, Any]:
+    """Print a copy of a receipt or slip."""
     await context.do(Reprint(event=context.path("event_id")), body.approval)
     return 202, {"queued": True}
 

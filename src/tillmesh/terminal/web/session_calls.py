@@ -65,13 +65,13 @@ async def prove(context: Context, pin: str) -> Person:
     tag = await services.pins.tag(pin)
     services.pins.admit(now_ms())  # Others may have failed while this one was hashed.
 
-    def find(db: Any, books: Books) -> Person | None:
-        for user_id, fields in listings.records(db, books, "person"):
+    def find(books: Books) -> Person | None:
+        for user_id, fields in books.records("person"):
             if fields.get("pin_tag") == tag and fields.get("active", True):
                 return Person(user_id, str(fields.get("name") or user_id), str(fields.get("role") or "cashier"))
         return None
 
-    person = await context.driver.read(find)
+    person = await context.driver.look(find)
     if person is None:
         failures = services.pins.failed(now_ms())
         await context.driver.do(SYSTEM, Note(action="wrong_pin", subject="", detail=f"{failures} in a row"))
@@ -85,6 +85,7 @@ def _shown(person: Person) -> dict[str, Any]:
 
 
 async def sign_in(context: Context, body: PinBody) -> Response:
+    """Sign a person in by PIN; the token comes in the body and as a cookie."""
     person = await prove(context, body.pin)
     token = context.services.sessions.open(person, now_ms())
     response = Response(msgspec.json.encode({"token": token, **_shown(person)}), 201, media_type="application/json")
@@ -94,10 +95,12 @@ async def sign_in(context: Context, body: PinBody) -> Response:
 
 
 async def who_am_i(context: Context) -> Any:
+    """Say who is signed in."""
     return _shown(context.signed_in())
 
 
 async def sign_out(context: Context) -> Response:
+    """Sign out."""
     context.services.sessions.close(token_of(context.request))
     response = Response(status_code=204)
     response.delete_cookie(COOKIE)
@@ -105,6 +108,7 @@ async def sign_out(context: Context) -> Response:
 
 
 async def approve(context: Context, body: ApprovalBody) -> tuple[int, Any]:
+    """Give a token for one action that the person with this PIN may approve."""
     least = ACTIONS.get(body.action)
     if least is None:
         raise Invalid(f"{body.action[:40]!r} needs no approval", hint=f"Use one of {', '.join(ACTIONS)}.")
@@ -138,10 +142,10 @@ async def state(context: Context) -> Any:
         if context.person is not None:
             held = listings.carts(db)
             found["cart_id"] = held[0][0].cart_id if held else None
-            found["parked"] = sum(1 for _ in listings.parked(db, books))
+            found["parked"] = sum(1 for _ in listings.parked(books))
             found["people"] = [
                 {"user_id": key, "name": fields.get("name"), "role": fields.get("role")}
-                for key, fields in listings.records(db, books, "person")
+                for key, fields in books.records("person")
                 if fields.get("active", True)
             ]
         return found
@@ -155,6 +159,7 @@ async def state(context: Context) -> Any:
 
 
 async def events(context: Context) -> Response:
+    """Stream what changes, from the last event the page has seen on."""
     last = context.request.headers.get("last-event-id", "")
     last_id = int(last) if last.isdigit() and len(last) < 16 else None
     return StreamingResponse(

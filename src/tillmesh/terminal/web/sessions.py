@@ -1,4 +1,7 @@
-"""Who is signed in, and which approvals were just given. In memory: a restart signs everybody out, and loses nothing."""
+"""Who is signed in, and which approvals were just given.
+
+In memory: a restart signs everybody out, and loses nothing.
+"""
 
 from __future__ import annotations
 

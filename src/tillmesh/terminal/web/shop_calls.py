@@ -37,7 +37,7 @@ class StockBody(msgspec.Struct):
 
 
 async def _stock(context: Context, sku: str) -> dict[str, Any]:
-    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+    def query(books: Books) -> dict[str, Any]:
         product = books.product(sku) or books.product_by_barcode(sku)
         if product is None:
             raise NotFound(f"no product {sku[:40]!r}", hint="Search by name, or add the product.")
@@ -49,10 +49,11 @@ async def _stock(context: Context, sku: str) -> dict[str, Any]:
             "actors": {actor: {"p": format_quantity(p), "n": format_quantity(n)} for actor, (p, n) in columns.items()},
         }
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 async def receive(context: Context, body: StockBody) -> tuple[int, Any]:
+    """Take goods in."""
     await context.do(
         ReceiveStock(sku=body.sku, quantity_milli=parse_quantity(body.quantity), reason=body.reason), body.approval
     )
@@ -60,28 +61,33 @@ async def receive(context: Context, body: StockBody) -> tuple[int, Any]:
 
 
 async def count(context: Context, body: StockBody) -> tuple[int, Any]:
+    """Say what is really on the shelf."""
     quantity = parse_quantity(body.quantity, least=0)
     await context.do(CountStock(sku=body.sku, quantity_milli=quantity, reason=body.reason), body.approval)
     return 201, await _stock(context, body.sku)
 
 
 async def adjust(context: Context, body: StockBody) -> tuple[int, Any]:
+    """Correct stock by a signed quantity."""
     quantity = parse_quantity(body.quantity, least=-QUANTITY_MILLI_MAX)
     await context.do(AdjustStock(sku=body.sku, quantity_milli=quantity, reason=body.reason), body.approval)
     return 201, await _stock(context, body.sku)
 
 
 async def get_stock(context: Context) -> Any:
+    """Show a product's stock with what each actor added and took."""
     return await _stock(context, context.path("sku"))
 
 
 async def list_stock(context: Context) -> Any:
+    """List products with their stock; ``low`` keeps those that run out."""
     text, low = context.query("q")[:SEARCH_CHARS_MAX], context.query("low") in {"1", "true"}
     limit = context.limit(200, PAGE_ROWS_MAX)
     return {"items": await context.driver.read(lambda db, _: listings.stock(db, text=text, low=low, limit=limit))}
 
 
 async def stock_levels(context: Context) -> Any:
+    """Give every known stock level at once."""
     return {"levels": await context.driver.read(lambda db, _: listings.stock_levels(db))}
 
 
@@ -114,23 +120,26 @@ class DrawerBody(msgspec.Struct):
 
 
 async def open_shift(context: Context, body: OpenBody) -> tuple[int, Any]:
+    """Count the drawer in."""
     await context.do(OpenShift(float_minor=body.float_minor))
     return 201, await current_shift(context)
 
 
 async def close_shift(context: Context, body: CloseBody) -> tuple[int, Any]:
+    """Count the drawer out and give the Z report."""
     outcome = await context.do(CloseShift(counted_minor=body.counted_minor), body.approval)
     event_id = str(outcome.reply)
 
-    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+    def query(books: Books) -> dict[str, Any]:
         event = books.event(event_id)
         assert event is not None, "a committed event is readable"
         return views.z_report(books, event)
 
-    return 201, await context.driver.read(query)
+    return 201, await context.driver.look(query)
 
 
 async def move_cash(context: Context, body: CashBody) -> tuple[int, Any]:
+    """Put cash in or take it out."""
     await context.do(MoveCash(amount_minor=body.amount_minor, reason=body.reason), body.approval)
     return 201, await current_shift(context)
 
@@ -139,7 +148,7 @@ async def current_shift(context: Context) -> Any:
     """Show the open shift; what should be in the drawer is not shown to who counts it (blind count)."""
     sees_all = context.signed_in().role != "cashier"
 
-    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+    def query(books: Books) -> dict[str, Any]:
         shift = books.current_shift()
         if shift is None:
             raise NotFound("no shift is open on this till", hint="Open one with the counted float.")
@@ -165,11 +174,13 @@ async def current_shift(context: Context) -> Any:
             view["totals"] = views.totals(totals)
         return view
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 async def x_report(context: Context) -> Any:
-    def query(db: Any, books: Books) -> dict[str, Any]:  # noqa: ARG001
+    """Add the open shift up as it stands."""
+
+    def query(books: Books) -> dict[str, Any]:
         shift = books.current_shift()
         if shift is None:
             raise NotFound("no shift is open on this till", hint="Open one, or look at a Z report.")
@@ -183,30 +194,34 @@ async def x_report(context: Context) -> Any:
             **views.totals(totals),
         }
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 async def list_z(context: Context) -> Any:
-    def query(db: Any, books: Books) -> dict[str, Any]:
-        return {"reports": [views.z_report(books, event) for event in listings.closings(db, books)]}
+    """List the Z reports of this till, newest first."""
 
-    return await context.driver.read(query)
+    def query(books: Books) -> dict[str, Any]:
+        return {"reports": [views.z_report(books, event) for event in books.closings()]}
+
+    return await context.driver.look(query)
 
 
 async def get_z(context: Context) -> Any:
+    """Show one Z report."""
     number = context.path("number")
     if not (number.isascii() and number.isdigit() and len(number) < 10):
         raise Invalid(f"{number[:20]!r} is not the number of a Z report")
 
-    def query(db: Any, books: Books) -> dict[str, Any]:
-        for event in listings.closings(db, books, number=int(number)):
+    def query(books: Books) -> dict[str, Any]:
+        for event in books.closings(number=int(number)):
             return views.z_report(books, event)
         raise NotFound(f"no Z report {number}", hint="See the list of Z reports.")
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 async def day_report(context: Context) -> Any:
+    """Add up one local day of the store, as JSON or CSV."""
     text = context.query("date")
 
     def query(db: Any, books: Books) -> dict[str, Any]:
@@ -228,6 +243,7 @@ async def day_report(context: Context) -> Any:
 
 
 async def days_report(context: Context) -> Any:
+    """Give the totals of each day of a stretch, as JSON or CSV."""
     first, last = context.query("from"), context.query("to")
 
     def query(db: Any, books: Books) -> list[dict[str, Any]]:
@@ -256,20 +272,23 @@ def csv_response(rows: list[list[Any]], name: str) -> Response:
 
 
 async def open_drawer(context: Context, body: DrawerBody) -> tuple[int, Any]:
+    """Open the drawer without a sale."""
     await context.do(OpenDrawer(reason=body.reason), body.approval)
     return 202, {"queued": True}
 
 
 async def audit(context: Context) -> Any:
+    """List the audit log, newest first, filtered by a text."""
     limit, text = context.limit(100, PAGE_ROWS_MAX), context.query("q")[:SEARCH_CHARS_MAX].casefold()
     before = context.query("before")
     position = int(before) if before.isascii() and before.isdigit() and len(before) < 20 else TIMESTAMP_MAX
 
-    def query(db: Any, books: Books) -> dict[str, Any]:
+    def query(books: Books) -> dict[str, Any]:
         entries: list[dict[str, Any]] = []
         reached = position
+        more = False
         for _ in range(20):  # A search looks through at most 20 pages at once.
-            page = listings.audit(db, books, before_hlc=reached, limit=500 if text else limit)
+            page = listings.audit(books, before_hlc=reached, limit=500 if text else limit)
             for entry in page:
                 reached = entry.event.hlc
                 shown = {"id": entry.event.id, "position": str(reached), "at": rfc3339(entry.at_ms)}
@@ -278,11 +297,12 @@ async def audit(context: Context) -> Any:
                     entries.append(shown)
                 if len(entries) == limit:
                     return {"entries": entries, "before": str(reached)}
-            if not page or not text:
+            more = bool(page)
+            if not more or not text:
                 break
-        return {"entries": entries, "before": str(reached) if page else None}
+        return {"entries": entries, "before": str(reached) if more else None}
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 CALLS = [

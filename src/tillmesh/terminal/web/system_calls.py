@@ -43,6 +43,7 @@ async def catalogue(context: Context) -> Response:
 
 
 async def sync(context: Context) -> Any:
+    """Say where sales stand on their way to other tills and head office."""
     return await context.services.extra["sync"]()
 
 
@@ -61,10 +62,12 @@ async def raft(context: Context) -> Any:
 
 
 async def state_hash(context: Context) -> Any:
+    """Give the hash of everything applied, equal on converged replicas."""
     return await context.driver.read(reporting.state_hash)
 
 
-async def conflicts(context: Context) -> Any:
+async def conflicts(context: Context) -> Any:  # noqa: ARG001
+    """List oversold products: none while one till sells alone."""
     return {"conflicts": []}
 
 
@@ -105,18 +108,22 @@ async def health(context: Context) -> Any:
 
 
 async def printer(context: Context) -> Any:
+    """Say how the printer is and how many jobs wait."""
     return context.services.extra["printer"]()
 
 
 async def metrics(context: Context) -> Response:
+    """Give the metrics in Prometheus' text format."""
     return Response(generate_latest(context.services.extra["registry"]), media_type=CONTENT_TYPE_LATEST)
 
 
-async def not_here(context: Context) -> Any:
+async def not_here(context: Context) -> Any:  # noqa: ARG001
+    """Refuse what needs a model: none runs on this till."""
     raise NotAvailable("no model runs on this till", hint="Scan the barcode or search by name.")
 
 
 async def openapi(context: Context) -> Response:
+    """Give the OpenAPI description of these calls."""
     return Response(context.services.extra["openapi"], media_type="application/json")
 
 
