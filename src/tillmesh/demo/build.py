@@ -51,14 +51,18 @@ def build(place: Path, open_till: OpenTill, *, now_ms: int, products: Path | Non
     records = catalogue.load(products)
     site = place.with_name(place.name + ".building")
     shutil.rmtree(site, ignore_errors=True)  # an earlier build that was interrupted
-    till = open_till(site)
     try:
-        _found(till, records, now_ms - (DAYS + 1) * DAY_MS)
-        policy = StoreSettings.of(shop_data.SETTINGS).policy()
-        goods = catalogue.products(records)
-        _play(till, tell(goods, policy, seed=seed, now_ms=now_ms, zone=_zone()))
-    finally:
-        till.close()
+        till = open_till(site)
+        try:
+            _found(till, records, now_ms - (DAYS + 1) * DAY_MS)
+            policy = StoreSettings.of(shop_data.SETTINGS).policy()
+            goods = catalogue.products(records)
+            _play(till, tell(goods, policy, seed=seed, now_ms=now_ms, zone=_zone()))
+        finally:
+            till.close()
+    except BaseException:
+        shutil.rmtree(site, ignore_errors=True)
+        raise
     site.rename(place)
     return len(records)
 
