@@ -47,6 +47,13 @@ def test_nothing_is_kept_of_what_was_removed_but_the_knowledge_of_having_seen_it
     assert len(carts.to_bytes()) < 32
 
 
+def test_a_cart_parked_again_and_again_costs_one_dot() -> None:
+    carts = ORSet()
+    for n in range(1, 101):
+        carts = carts.add("cart-1", (A, n))
+    assert carts == ORSet({"cart-1": (Dot(A, 100),)}, CausalContext({A: ((1, 100),)}))
+
+
 def test_a_remove_that_overtakes_its_add_still_removes() -> None:
     parked = ORSet().add("cart-1", (A, 1))
     assert (ORSet() | parked.remove_delta("cart-1") | parked).elements == frozenset()

@@ -223,6 +223,6 @@ def _rank(value: Kept) -> bytes:
 
 
 def _checked_field(field: str) -> str:
-    if type(field) is not str or not 1 <= len(field) <= KEY_CHARS_MAX or not writable(field):
-        raise Invalid(f"{shown(field)} is not the name of a field: 1 to {KEY_CHARS_MAX} characters", hint="Shorten it.")
-    return field
+    if type(field) is str and 1 <= len(field) <= KEY_CHARS_MAX and (field.isascii() or writable(field)):
+        return field
+    raise Invalid(f"{shown(field)} is not the name of a field: 1 to {KEY_CHARS_MAX} characters", hint="Shorten it.")

@@ -53,12 +53,14 @@ class PNCounter(Replicated, frozen=True, tag=1):
     def increment(self, actor: str, n: int = 1) -> Self:
         """Add ``n`` for ``actor``; only that actor may do so, and each of its events once."""
         require_step(n)
-        return self._grow(actor, n, 0) if n else self
+        added, taken = self.columns.get(actor) or _first(actor)
+        return type(self)({**self.columns, actor: (grown(added, n, actor), taken)}) if n else self
 
     def decrement(self, actor: str, n: int = 1) -> Self:
         """Take ``n`` for ``actor``, below zero if need be: a sale is never refused for stock."""
         require_step(n)
-        return self._grow(actor, 0, n) if n else self
+        added, taken = self.columns.get(actor) or _first(actor)
+        return type(self)({**self.columns, actor: (added, grown(taken, n, actor))}) if n else self
 
     def merge(self, other: Self) -> Self:
         """Take, per actor, the larger of each total: that actor's longer prefix."""
@@ -84,9 +86,7 @@ class PNCounter(Replicated, frozen=True, tag=1):
             }
         )
 
-    def _grow(self, actor: str, more_p: int, more_n: int) -> Self:
-        column = self.columns.get(actor)
-        if column is None:
-            require_actor(actor)
-        p, n = column or _NOTHING
-        return type(self)({**self.columns, actor: (grown(p, more_p, actor), grown(n, more_n, actor))})
+
+def _first(actor: str) -> tuple[int, int]:
+    require_actor(actor)
+    return _NOTHING

@@ -80,7 +80,7 @@ class Replicated(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fi
         try:
             wire = _decoder(kind).decode(data)
             value = cls.from_wire(wire)
-        except (ValueError, OverflowError, RecursionError, Invalid) as cause:
+        except (ValueError, RecursionError, Invalid) as cause:
             raise Damaged(f"{len(data)} bytes are not a {cls.__name__}: {cause}", hint=_FETCH) from cause
         if ENCODER.encode(wire) != data:
             raise Damaged(f"{len(data)} bytes are not the canonical spelling of a {cls.__name__}", hint=_FETCH)
