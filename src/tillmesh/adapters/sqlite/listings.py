@@ -18,9 +18,10 @@ from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import spell
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop.cart import Cart
-from tillmesh.shop.events import KINDS, CartParked
+from tillmesh.shop.events import KINDS, CartParked, SaleClosed
 
 CARTS_MAX: Final = 50
+SALES_LOOKED_THROUGH_MAX: Final = 2_000  # about 30 ms; a busy week
 
 
 class SaleFilter(msgspec.Struct, frozen=True):
@@ -60,7 +61,26 @@ def sales(books: Books, wanted: SaleFilter) -> list[Envelope]:
         f"SELECT {EVENT} FROM receipt r JOIN event e ON e.actor = r.actor AND e.seq = r.seq "  # noqa: S608
         f"WHERE {' AND '.join(where)} ORDER BY {order} LIMIT ?"
     )
-    return list(books.events(sql, (*bindings, wanted.limit)))
+    found = list(books.events(sql, (*bindings, wanted.limit)))
+    if not wanted.text or len(found) >= wanted.limit:
+        return found
+    named = {event.id: event for event in [*found, *_by_product(books, wanted)]}
+    return sorted(named.values(), key=lambda event: event.hlc, reverse=wanted.since_ms is None)[: wanted.limit]
+
+
+def _by_product(books: Books, wanted: SaleFilter) -> list[Envelope]:
+    """Look through the newest sales for a product's name or sku; older ones are found by receipt number."""
+    sql = (
+        f"SELECT {EVENT} FROM receipt r JOIN event e ON e.actor = r.actor AND e.seq = r.seq "  # noqa: S608
+        "WHERE r.kind = ? AND r.at_ms >= ? ORDER BY r.at_ms DESC LIMIT ?"
+    )
+    text = wanted.text.casefold()
+    newest = books.events(sql, (SALE, wanted.since_ms or 0, SALES_LOOKED_THROUGH_MAX))
+    return [
+        event
+        for event in newest
+        if any(text in line.name.casefold() or text == line.sku for line in decode(event.body, SaleClosed).lines)
+    ]
 
 
 def _customers(books: Books, text: str) -> list[str]:
