@@ -10,7 +10,8 @@ of its countries round to 5 cents. Sources of the steps, as read in November 202
 - Euro area: Seimas of Lithuania, press release of 28 March 2024 (names BE, FI, IE, IT, NL, SK and decides LT from
   1 May 2025); Eesti Pank, FAQ about the rounding rule (EE from 1 January 2025, cash refunds included).
 
-The note values only make buttons; they are common knowledge, not a source.
+The note values only make buttons; they are common knowledge, not a source. Coins of two are left out: nobody pays 12.06
+with 14.00, and each button that is not used hides one that is.
 """
 
 from __future__ import annotations
@@ -36,22 +37,22 @@ def _notes(unit: int, *values: int) -> tuple[int, ...]:
 
 
 _CASH: Final[dict[str, Cash]] = {
-    "AUD": Cash(5, _notes(100, 1, 2, 5, 10, 20, 50, 100)),
+    "AUD": Cash(5, _notes(100, 1, 5, 10, 20, 50, 100)),
     "BHD": Cash(5, _notes(500, 1, 2, 10, 20, 40)),
-    "CAD": Cash(5, _notes(100, 1, 2, 5, 10, 20, 50, 100)),
-    "CHF": Cash(5, _notes(100, 1, 2, 5, 10, 20, 50, 100, 200, 1000)),
+    "CAD": Cash(5, _notes(100, 1, 5, 10, 20, 50, 100)),
+    "CHF": Cash(5, _notes(100, 1, 5, 10, 20, 50, 100, 200, 1000)),
     "CZK": Cash(100, _notes(100, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)),
     "DKK": Cash(50, _notes(100, 1, 5, 10, 20, 50, 100, 200, 500)),
-    "EUR": Cash(1, _notes(100, 1, 2, 5, 10, 20, 50, 100, 200)),
-    "GBP": Cash(1, _notes(100, 1, 2, 5, 10, 20, 50)),
+    "EUR": Cash(1, _notes(100, 1, 5, 10, 20, 50, 100, 200)),
+    "GBP": Cash(1, _notes(100, 1, 5, 10, 20, 50)),
     "HUF": Cash(500, _notes(100, 100, 200, 500, 1000, 2000, 5000, 10000, 20000)),
     "JPY": Cash(1, (100, 500, 1000, 5000, 10000)),
     "KWD": Cash(5, _notes(250, 1, 2, 4, 20, 40, 80)),
     "NOK": Cash(100, _notes(100, 1, 5, 10, 20, 50, 100, 200, 500, 1000)),
-    "NZD": Cash(10, _notes(100, 1, 2, 5, 10, 20, 50, 100)),
-    "PLN": Cash(1, _notes(100, 1, 2, 5, 10, 20, 50, 100, 200, 500)),
+    "NZD": Cash(10, _notes(100, 1, 5, 10, 20, 50, 100)),
+    "PLN": Cash(1, _notes(100, 1, 5, 10, 20, 50, 100, 200, 500)),
     "SEK": Cash(100, _notes(100, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)),
-    "SGD": Cash(5, _notes(100, 1, 2, 5, 10, 50, 100)),
+    "SGD": Cash(5, _notes(100, 1, 5, 10, 50, 100)),
     "USD": Cash(1, _notes(100, 1, 5, 10, 20, 50, 100)),
 }
 # ISO 3166-1 codes.
