@@ -14,14 +14,14 @@ from tillmesh.kernel.money import check_amount, parse_decimal
 from tillmesh.kernel.quantity import parse_quantity
 from tillmesh.shop.cardnumbers import refuse_card_number
 from tillmesh.shop.cart import Cart, CartLine, Discount
-from tillmesh.shop.events import CartParked, CartResumed
+from tillmesh.shop.events import Approval, CartParked, CartResumed
 from tillmesh.shop.pricing import price
-from tillmesh.till.checkout import cart_line, check_concessions
-from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, ResumeCart
-from tillmesh.till.desk import Desk, checked_text
+from tillmesh.till.checkout import WHOLE_CART, cart_line, discounts_over_limit
+from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, ResumeCart, Who
+from tillmesh.till.desk import RIGHTS, Desk, checked_text, covers
 from tillmesh.till.effects import DropCart, SaveCart
 from tillmesh.till.ports import Parked
-from tillmesh.till.scanning import find_scanned
+from tillmesh.till.scanning import find_scanned, times
 
 
 class Edited(msgspec.Struct, frozen=True):
@@ -41,9 +41,11 @@ def edit_cart(desk: Desk, command: EditCart) -> Edited:
     seen = desk.books.operations_seen(cart_id, [operation.op_id for operation in command.operations])
     rejected: list[tuple[str, TillmeshError]] = []
     applied: list[str] = []
+    who = desk.who
     for operation in command.operations:
         if operation.op_id in seen:
             continue
+        desk.who = _approved_for(who, operation)
         try:
             cart = _apply(desk, cart, operation)
         except TillmeshError as error:
@@ -51,10 +53,19 @@ def edit_cart(desk: Desk, command: EditCart) -> Edited:
             continue
         seen.add(operation.op_id)
         applied.append(operation.op_id)
+    desk.who = who
     if applied or revision == 0:
         revision += 1
         desk.effect(SaveCart(cart=cart, revision=revision, op_ids=tuple(applied)))
     return Edited(cart, revision, tuple(rejected))
+
+
+def _approved_for(who: Who, operation: CartOperation) -> Who:
+    """Let an approval that came with one operation count for no other."""
+    if not operation.approved_by:
+        return who
+    approval = Approval(action=operation.approved_action, approved_by=operation.approved_by)
+    return Who(user_id=who.user_id, role=who.role, approvals=(approval,))
 
 
 def _apply(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
@@ -75,9 +86,10 @@ def _add(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
     if len(cart.lines) >= SALE_LINES_MAX:
         raise Conflict(f"a cart holds at most {SALE_LINES_MAX} lines", hint="Close this sale and open another.")
     product, carried, fixed = find_scanned(desk.books, sku=operation.sku, barcode=operation.barcode)
-    quantity = parse_quantity(operation.quantity) if carried is None else carried
+    asked = parse_quantity(operation.quantity)
     if fixed is None and operation.line_total_minor is not None:
         raise Invalid("only an in-store barcode carries a line total", hint="Send the barcode as it was scanned.")
+    quantity = times(asked, carried, fixed)
     line = cart_line(
         product, line_id=line_id, quantity_milli=quantity, fixed_price_minor=fixed, barcode=operation.barcode
     )
@@ -110,7 +122,7 @@ def _set_price(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
     def change(line: CartLine) -> CartLine:
         if unit_price is None or unit_price == line.list_price_minor:
             return msgspec.structs.replace(line, unit_price_minor=None, price_approved_by="")
-        approver = desk.require("price_override", "supervisor") or desk.who.user_id
+        approver = desk.require("price_override") or desk.who.user_id
         return msgspec.structs.replace(line, unit_price_minor=unit_price, price_approved_by=approver)
 
     return _with_line(cart, operation.line_id, change)
@@ -118,36 +130,35 @@ def _set_price(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
 
 def _discount_line(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
     discount = _discount(operation)
-    changed = _with_line(cart, operation.line_id, lambda line: msgspec.structs.replace(line, discount=discount))
-    return _approved(desk, changed, operation.line_id)
+
+    def given(discount: Discount | None) -> Cart:
+        return _with_line(cart, operation.line_id, lambda line: msgspec.structs.replace(line, discount=discount))
+
+    return _approved(desk, given(discount), operation.line_id, discount, given)
 
 
 def _discount_cart(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
-    return _approved(desk, msgspec.structs.replace(cart, discount=_discount(operation)), "")
+    discount = _discount(operation)
+
+    def given(discount: Discount | None) -> Cart:
+        return msgspec.structs.replace(cart, discount=discount)
+
+    return _approved(desk, given(discount), WHOLE_CART, discount, given)
 
 
-def _approved(desk: Desk, cart: Cart, line_id: str) -> Cart:
-    """Remember on the discount who approved it, so that paying later asks nobody again."""
-    approvals = [a.approved_by for a in check_concessions(desk, cart) if a.action == "discount"]
-    if not approvals:
-        own = desk.who.user_id if desk.who.role != "cashier" else ""
-        approvals = [own]
-    if not approvals[0]:
+def _approved(
+    desk: Desk, cart: Cart, place: str, discount: Discount | None, given: Callable[[Discount | None], Cart]
+) -> Cart:
+    """Remember on a discount who approved it, so that paying later asks nobody again."""
+    if discount is None:
         return cart
-    stamp = approvals[0]
-    if line_id:
-        return _with_line(
-            cart,
-            line_id,
-            lambda line: (
-                line
-                if line.discount is None
-                else msgspec.structs.replace(line, discount=msgspec.structs.replace(line.discount, approved_by=stamp))
-            ),
-        )
-    if cart.discount is None:
+    if covers(desk.who.role, RIGHTS["discount"]):
+        by = desk.who.user_id
+    elif place in {where for where, _ in discounts_over_limit(desk, cart)}:
+        by = desk.require("discount")
+    else:
         return cart
-    return msgspec.structs.replace(cart, discount=msgspec.structs.replace(cart.discount, approved_by=stamp))
+    return given(msgspec.structs.replace(discount, approved_by=by))
 
 
 def _discount(operation: CartOperation) -> Discount | None:
@@ -225,15 +236,17 @@ def resume_cart(desk: Desk, command: ResumeCart) -> Edited:
     """Take a parked cart up on this till as a working cart."""
     body = _parked_body(desk, command.park_id)
     cart = decode(body.cart, Cart)
+    working, revision = desk.books.cart(cart.cart_id) or (cart, 0)
+    if revision and working.lines:
+        raise Conflict("this cart is open on this till", hint="Finish or clear it first.")
     desk.record(CartResumed(dots=(command.park_id,), by=desk.who.user_id))
-    _, revision = desk.books.cart(cart.cart_id) or (cart, 0)
     desk.effect(SaveCart(cart=cart, revision=revision + 1))
     return Edited(cart, revision + 1)
 
 
 def discard_parked(desk: Desk, command: DiscardParked) -> None:
     """Throw a parked cart away; a supervisor's right, and audited by its event."""
-    desk.require("discard_parked", "supervisor")
+    desk.require("discard_parked")
     _parked_body(desk, command.park_id)
     desk.record(CartResumed(dots=(command.park_id,), by=desk.who.user_id, discarded=True))
 

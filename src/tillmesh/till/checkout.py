@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.ids import EventId
@@ -17,7 +18,7 @@ from tillmesh.shop.tender import CASH, settle
 from tillmesh.till.commands import CloseSale, PayCart, WantedLine
 from tillmesh.till.desk import Desk, checked_text
 from tillmesh.till.effects import DropCart, Print
-from tillmesh.till.scanning import find_scanned
+from tillmesh.till.scanning import find_scanned, times
 
 
 def close_sale(desk: Desk, command: CloseSale) -> EventId:
@@ -104,33 +105,46 @@ def _check_methods(payments: Sequence[Payment], allowed: Sequence[str]) -> None:
 def check_concessions(desk: Desk, cart: Cart) -> tuple[Approval, ...]:
     """Make sure that every price override and every discount over the cashier's limit is somebody's right to give."""
     given: dict[tuple[str, str], Approval] = {}
-    limit = desk.store().discount_limit_ppm
+
+    def note(action: str, approved_by: str) -> None:
+        approver = approved_by or desk.require(action)
+        if approver:
+            given[action, approver] = Approval(action=action, approved_by=approver)
+
     for line in cart.lines:
         if line.unit_price_minor is not None and line.unit_price_minor != line.list_price_minor:
-            approver = line.price_approved_by or desk.require("price_override", "supervisor")
-            if approver:
-                given["price_override", approver] = Approval(action="price_override", approved_by=approver)
-    if any(line.discount for line in cart.lines) or cart.discount is not None:
-        policy = desk.policy()
-        priced = price(cart, policy)
-        for discount, off, base in _discounts(cart, priced):
-            if off * PPM > limit * base:
-                approver = discount.approved_by or desk.require("discount", "supervisor")
-                if approver:
-                    given["discount", approver] = Approval(action="discount", approved_by=approver)
+            note("price_override", line.price_approved_by)
+    for _, discount in discounts_over_limit(desk, cart):
+        note("discount", discount.approved_by)
     return tuple(given.values())
 
 
-def _discounts(cart: Cart, priced: PricedCart) -> list[tuple[Discount, int, int]]:
-    """List each discount with what it takes off and what it is taken off from."""
+WHOLE_CART: Final = ""  # the place of the discount on everything; the others are line ids
+
+
+def discounts_over_limit(desk: Desk, cart: Cart) -> list[tuple[str, Discount]]:
+    """List the discounts that are more than a cashier may give alone, with their places."""
+    if cart.discount is None and not any(line.discount for line in cart.lines):
+        return []
+    limit = desk.store().discount_limit_ppm
+    return [
+        (place, discount)
+        for place, discount, off, base in _discounts(cart, price(cart, desk.policy()))
+        if off * PPM > limit * base
+    ]
+
+
+def _discounts(cart: Cart, priced: PricedCart) -> list[tuple[str, Discount, int, int]]:
+    """List each discount with its place, what it takes off and what it is taken off from."""
     found = [
-        (row.line.discount, row.discount_minor, row.gross_minor)
+        (row.line.line_id, row.line.discount, row.discount_minor, row.gross_minor)
         for row in priced.lines
         if row.line.discount is not None
     ]
     if cart.discount is not None:
         off = sum(row.cart_discount_minor for row in priced.lines)
-        found.append((cart.discount, off, priced.gross_minor - sum(row.discount_minor for row in priced.lines)))
+        base = priced.gross_minor - sum(row.discount_minor for row in priced.lines)
+        found.append((WHOLE_CART, cart.discount, off, base))
     return found
 
 
@@ -145,7 +159,7 @@ def _wanted(desk: Desk, wanted: WantedLine, line_id: str) -> CartLine:
     return cart_line(
         product,
         line_id=line_id,
-        quantity_milli=wanted.quantity_milli if quantity is None else quantity * wanted.quantity_milli // 1000,
+        quantity_milli=times(wanted.quantity_milli, quantity, fixed),
         fixed_price_minor=fixed,
         unit_price_minor=None if wanted.unit_price_minor == product.price_minor else wanted.unit_price_minor,
         discount=discount,

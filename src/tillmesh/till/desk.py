@@ -17,6 +17,26 @@ from tillmesh.till.effects import Effect
 from tillmesh.till.ports import Books, Shift
 
 RANK: Final = {"cashier": 0, "supervisor": 1, "manager": 2}
+# Who may do what without asking: the least role of each action.
+RIGHTS: Final = {
+    "discount": "supervisor",  # over the store's limit
+    "price_override": "supervisor",
+    "void": "supervisor",
+    "refund": "supervisor",  # over the store's limit
+    "refund_without_receipt": "manager",
+    "open_drawer": "supervisor",
+    "cash_move": "supervisor",
+    "discard_parked": "supervisor",
+    "receive_stock": "cashier",
+    "adjust_stock": "supervisor",
+    "count_stock": "supervisor",
+    "reprint": "cashier",
+    "close_shift": "cashier",
+    "change_product": "manager",
+    "change_customer": "cashier",
+    "change_person": "manager",
+    "change_setting": "manager",
+}
 
 
 class Identity(Record):
@@ -26,6 +46,11 @@ class Identity(Record):
     terminal: str
     actor: str
     series: str
+
+
+def covers(role: str, least: str) -> bool:
+    """Say whether a role is at least another one; a role of a newer program covers nothing."""
+    return RANK.get(role, -1) >= RANK[least]
 
 
 @dataclass(slots=True)
@@ -80,18 +105,19 @@ class Desk:
             raise Conflict("no shift is open on this till", hint="Count the drawer and open a shift first.")
         return shift
 
-    def require(self, action: str, least: str, why: str = "") -> str:
-        """Let the action pass for the role, or for an approval by somebody else; give who approved it ("" = own right).
+    def require(self, action: str) -> str:
+        """Let an action of RIGHTS pass for the role, or for an approval; give who approved it ("" = own right).
 
         Raises :class:`NotAllowed` naming the action and the least role.
         """
-        if RANK.get(self.who.role, -1) >= RANK[least]:
+        least = RIGHTS[action]
+        if covers(self.who.role, least):
             return ""
         for approval in self.who.approvals:
             if approval.action == action:
                 return approval.approved_by
         raise NotAllowed(
-            f"{action.replace('_', ' ')} needs a {least}{': ' + why if why else ''}",
+            f"{action.replace('_', ' ')} needs a {least}",
             action=action,
             needs=least,
             hint=f"Ask a {least} to approve it with a PIN.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from tillmesh.kernel.codec import Record
@@ -37,7 +37,7 @@ class Books(Protocol):
         """Find a product by its sku."""
 
     def product_by_barcode(self, barcode: str) -> Product | None:
-        """Find an active product by one of its barcodes."""
+        """Find a product by one of its barcodes; an active one first."""
 
     def stock_milli(self, sku: str) -> int:
         """Give the stock of a product: received minus sold, over all actors."""
@@ -47,6 +47,15 @@ class Books(Protocol):
 
     def fields(self, entity: str, key: str) -> Mapping[str, Value] | None:
         """Give the merged fields of a register, or None if it was never written."""
+
+    def records(self, entity: str) -> Iterator[tuple[str, dict[str, Value]]]:
+        """Iterate all registers of an entity with their merged fields, ordered by key."""
+
+    def tax_codes(self) -> set[str]:
+        """List the tax codes that active products carry."""
+
+    def has_sales(self) -> bool:
+        """Say whether anything was ever sold."""
 
     def store(self) -> StoreSettings:
         """Give the settings of the store."""

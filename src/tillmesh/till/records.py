@@ -2,31 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tillmesh.kernel.codec import Record
-from tillmesh.kernel.errors import Invalid, TooLarge
+from tillmesh.kernel.errors import Conflict, Invalid, TooLarge
 from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.limits import KEY_CHARS_MAX, PRODUCTS_PER_EVENT_MAX
-from tillmesh.shop.events import Change, CustomersChanged, PeopleChanged, ProductsChanged, SettingsChanged
+from tillmesh.shop.events import Change, CustomersChanged, PeopleChanged, ProductsChanged, SettingsChanged, Value
+from tillmesh.shop.settings import STORE, StoreSettings
 from tillmesh.till.commands import ChangeRecords, Note
 from tillmesh.till.desk import Desk
 
-_LEAST: Final = {"product": "manager", "customer": "cashier", "person": "manager", "setting": "manager"}
+_ENTITIES: Final = ("product", "customer", "person", "setting")
 
 
 def change_records(desk: Desk, command: ChangeRecords) -> EventId:
-    """Write new values of some fields; the caller has checked the fields themselves."""
-    least = _LEAST.get(command.entity)
-    if least is None:
-        raise Invalid(f"{command.entity[:40]!r} is not a kind of record", hint=f"Use one of {', '.join(_LEAST)}.")
-    desk.require(f"change_{command.entity}", least)
+    """Write new values of some fields; the caller has checked each field, here is checked what they do together."""
+    if command.entity not in _ENTITIES:
+        raise Invalid(f"{command.entity[:40]!r} is not a kind of record", hint=f"Use one of {', '.join(_ENTITIES)}.")
+    desk.require(f"change_{command.entity}")
     if not 1 <= len(command.changes) <= PRODUCTS_PER_EVENT_MAX:
         raise TooLarge(f"{len(command.changes)} changes; allowed are 1 to {PRODUCTS_PER_EVENT_MAX}", hint="Split them.")
     for change in command.changes:
         if not 1 <= len(change.key) <= KEY_CHARS_MAX:
             raise Invalid(f"the key {change.key[:40]!r} has {len(change.key)} characters", hint="1 to 100 are allowed.")
+    if command.entity == "person":
+        _check_people(desk, command.changes)
+    elif command.entity == "setting":
+        _check_settings(desk, command.changes)
     return desk.record(_body(command, desk.who.user_id))
+
+
+def _check_people(desk: Desk, changes: Sequence[Change]) -> None:
+    """Keep at least one manager, and every PIN for one person: a PIN alone signs in."""
+    before = dict(desk.books.records("person"))
+    after = dict(before)
+    for change in changes:
+        after[change.key] = {**after.get(change.key, {}), **change.fields}
+    if _managers(before) and not _managers(after):
+        raise Conflict("this is the last manager", hint="Make somebody else a manager first.")
+    for change in changes:
+        tag = change.fields.get("pin_tag")
+        if tag and any(fields.get("pin_tag") == tag for key, fields in after.items() if key != change.key):
+            raise Conflict("this PIN can't be used", hint="Choose another PIN.")
+
+
+def _managers(people: Mapping[str, Mapping[str, Value]]) -> int:
+    return sum(fields.get("role") == "manager" and fields.get("active") is not False for fields in people.values())
+
+
+def _check_settings(desk: Desk, changes: Sequence[Change]) -> None:
+    """Refuse store settings under which today's products could not be sold, or money would change its meaning."""
+    for change in changes:
+        if change.key != STORE:
+            continue
+        after = StoreSettings.of({**(desk.books.fields("setting", STORE) or {}), **change.fields})
+        if after.currency != desk.store().currency and desk.books.has_sales():
+            raise Conflict("the currency can't change once something was sold", hint="Start a new store.")
+        missing = sorted(desk.books.tax_codes() - set(after.rates_ppm())) if "tax_rates" in change.fields else []
+        if missing:
+            raise Conflict(
+                f"products are taxed with {missing[0][:40]!r}, which has no rate any more",
+                hint="Give these products another tax code first.",
+            )
 
 
 def _body(command: ChangeRecords, by: str) -> Record:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
-from tillmesh.kernel.limits import KEY_CHARS_MAX
+from tillmesh.kernel.limits import KEY_CHARS_MAX, QUANTITY_MILLI_MAX
+from tillmesh.kernel.quantity import ONE
 from tillmesh.shop.barcodes import Scan, readings
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.instore import implied_quantity_milli
@@ -25,6 +26,23 @@ def find_scanned(books: Books, *, sku: str = "", barcode: str = "") -> tuple[Pro
             if product is not None:
                 return _sellable(product, barcode), _quantity(found, product), found.line_total_minor
     raise NotFound(f"no product has the barcode {barcode[:40]!r}", hint="Search by name, or add the product.")
+
+
+def times(asked_milli: int, carried_milli: int | None, fixed_price_minor: int | None) -> int:
+    """Give the quantity of a line: what was asked for, so many times what a label carries.
+
+    A label with a price is one thing with one price: two of them are two scans.
+    """
+    if fixed_price_minor is not None and asked_milli != ONE:
+        raise Invalid("the price on a label is for one piece", hint="Scan each label by itself.")
+    if carried_milli is None:
+        return asked_milli
+    if asked_milli % ONE:
+        raise Invalid("a label can't be sold in parts", hint="Use a whole number of labels, or type the weight.")
+    quantity = carried_milli * (asked_milli // ONE)
+    if not 0 < quantity <= QUANTITY_MILLI_MAX:
+        raise Invalid(f"a quantity of {quantity} thousandths is over {QUANTITY_MILLI_MAX}", hint="Check the quantity.")
+    return quantity
 
 
 def _quantity(found: Scan, product: Product) -> int | None:

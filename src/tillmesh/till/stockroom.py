@@ -12,6 +12,7 @@ from tillmesh.till.desk import Desk, checked_text
 
 def receive(desk: Desk, command: ReceiveStock) -> EventId:
     """Take goods in."""
+    desk.require("receive_stock")
     sku = _known(desk, command.sku)
     quantity = _within(command.quantity_milli, least=1)
     move = StockMove(sku=sku, quantity_milli=quantity)
@@ -20,7 +21,7 @@ def receive(desk: Desk, command: ReceiveStock) -> EventId:
 
 def adjust(desk: Desk, command: AdjustStock) -> EventId:
     """Correct stock by a signed quantity; a supervisor's right, with a reason."""
-    desk.require("adjust_stock", "supervisor")
+    desk.require("adjust_stock")
     sku = _known(desk, command.sku)
     quantity = _within(command.quantity_milli, least=-QUANTITY_MILLI_MAX)
     if quantity == 0:
@@ -33,7 +34,7 @@ def adjust(desk: Desk, command: AdjustStock) -> EventId:
 
 def count(desk: Desk, command: CountStock) -> EventId:
     """Set stock to what was counted, as a correction against what this till knew: sales unheard of still apply."""
-    desk.require("count_stock", "supervisor")
+    desk.require("count_stock")
     sku = _known(desk, command.sku)
     counted = _within(command.quantity_milli, least=0)
     return desk.record(

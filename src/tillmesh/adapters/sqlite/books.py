@@ -90,6 +90,14 @@ class Books:
         for (key,) in rows(self._db, "SELECT key FROM register WHERE entity = ? ORDER BY key", (entity,)):
             yield key, self.fields(entity, key) or {}
 
+    def tax_codes(self) -> set[str]:
+        """List the tax codes that active products carry."""
+        return {code for (code,) in rows(self._db, "SELECT DISTINCT tax_code FROM product WHERE active")}
+
+    def has_sales(self) -> bool:
+        """Say whether anything was ever sold."""
+        return one(self._db, "SELECT 1 FROM receipt LIMIT 1") is not None
+
     def store(self) -> StoreSettings:
         """Give the settings of the store."""
         return self._load_settings()[0]

@@ -14,11 +14,11 @@ from tillmesh.adapters.sqlite.books import EVENT, Books
 from tillmesh.adapters.sqlite.ledger import SALE
 from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.envelope import Envelope
-from tillmesh.kernel.hlc import physical_ms
+from tillmesh.kernel.hlc import COUNTER_BITS, physical_ms
 from tillmesh.kernel.ids import spell
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop.cart import Cart
-from tillmesh.shop.events import KINDS, CartParked, SaleClosed
+from tillmesh.shop.events import KINDS, Audited, CartParked, SaleClosed
 
 CARTS_MAX: Final = 50
 SALES_LOOKED_THROUGH_MAX: Final = 2_000  # about 30 ms; a busy week
@@ -164,6 +164,16 @@ def audit(books: Books, *, before_hlc: int, limit: int) -> list[Entry]:
         "WHERE a.hlc < ? ORDER BY a.hlc DESC LIMIT ?"
     )
     return [Entry(event=event, at_ms=physical_ms(event.hlc)) for event in books.events(sql, (before_hlc, limit))]
+
+
+def audited_since(books: Books, action: str, since_ms: int) -> list[int]:
+    """List when an action was noted in the audit log, oldest first, from a time on (ms UTC)."""
+    sql = (
+        f"SELECT {EVENT} FROM audit a JOIN event e ON e.actor = a.actor AND e.seq = a.seq "  # noqa: S608
+        "WHERE a.hlc >= ? AND e.type = 'audited' ORDER BY a.hlc"
+    )
+    events = books.events(sql, (max(0, since_ms) << COUNTER_BITS,))
+    return [physical_ms(event.hlc) for event in events if decode(event.body, Audited).action == action]
 
 
 def body_of(event: Envelope) -> Record:

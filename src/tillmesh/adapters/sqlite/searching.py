@@ -62,8 +62,3 @@ def catalogue(db: apsw.Connection) -> dict[str, Any]:
 def catalogue_version(db: apsw.Connection) -> str:
     """Name the state of the catalogue: it changes whenever a product event was applied."""
     return str(one(db, "SELECT coalesce(max(hlc), 0) FROM event WHERE type = 'products_changed'"))
-
-
-def has_sales(db: apsw.Connection) -> bool:
-    """Say whether anything was ever sold here."""
-    return one(db, "SELECT 1 FROM receipt LIMIT 1") is not None

@@ -14,14 +14,13 @@ from starlette.routing import Route
 
 from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError, TooLarge
 from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
-from tillmesh.shop.events import Approval
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.web.live import Live
 from tillmesh.terminal.web.pins import Pins
 from tillmesh.terminal.web.problems import BadRequest, UnsupportedType, answer, unexpected
 from tillmesh.terminal.web.sessions import Person, Sessions
 from tillmesh.till.commands import Command, Who
-from tillmesh.till.desk import RANK
+from tillmesh.till.desk import covers
 from tillmesh.till.effects import Outcome
 
 PREFIX = "/api/v1"
@@ -62,11 +61,9 @@ class Context:
 
     def who(self, approval: str = "") -> Who:
         """Say who asks, with the approval that came along."""
-        approvals: tuple[Approval, ...] = ()
-        if approval:
-            approvals = (self.services.sessions.redeem(approval, now_ms()),)
+        given = self.services.sessions.redeem(approval, now_ms()) if approval else None
         person = self.signed_in()
-        return Who(user_id=person.user_id, role=person.role, approvals=approvals)
+        return Who(user_id=person.user_id, role=person.role, approvals=() if given is None else (given,))
 
     async def do(self, command: Command, approval: str = "") -> Outcome:
         """Run a command as the person who asks."""
@@ -156,10 +153,9 @@ def _person(call: Call, services: Services, request: Request) -> Person | None:
         except TillmeshError:
             return None
     person = services.sessions.person(token, now_ms())
-    if RANK[person.role] < RANK[call.role]:
+    if not covers(person.role, call.role):
         raise NotAllowed(
             f"{call.summary.lower()}: this needs a {call.role}",
-            action=call.path,
             needs=call.role,
             hint=f"Sign in as {call.role}.",
         )

@@ -8,7 +8,7 @@ import msgspec
 
 from tillmesh.adapters.sqlite import listings
 from tillmesh.adapters.sqlite.books import Books
-from tillmesh.kernel.errors import Invalid, NotFound, TillmeshError, TooLarge
+from tillmesh.kernel.errors import Invalid, NotFound, TooLarge
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.pricing import price
@@ -19,7 +19,7 @@ from tillmesh.terminal.web.problems import problem
 from tillmesh.terminal.web.sale_calls import PaymentBody, payments_of, show_sale
 from tillmesh.till import views
 from tillmesh.till.carts import Edited
-from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, PayCart, ResumeCart, Who
+from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, PayCart, ResumeCart
 
 OPS_MAX = 200
 
@@ -68,7 +68,9 @@ class NewCartBody(msgspec.Struct):
     cart_id: str = ""
 
 
-def _operation(body: OperationBody) -> CartOperation:
+def _operation(context: Context, body: OperationBody) -> CartOperation:
+    """Read an operation; an approval that came along is redeemed and counts for it alone."""
+    approval = context.services.sessions.redeem(body.approval, now_ms()) if body.approval else None
     return CartOperation(
         op_id=body.op_id,
         op=body.op,
@@ -83,6 +85,8 @@ def _operation(body: OperationBody) -> CartOperation:
         reason=body.reason,
         text=body.text,
         customer_id=body.customer_id or "",
+        approved_by="" if approval is None else approval.approved_by,
+        approved_action="" if approval is None else approval.action,
     )
 
 
@@ -92,29 +96,13 @@ async def _view(context: Context, edited: Edited) -> dict[str, Any]:
 
 
 async def edit(context: Context, body: OperationsBody) -> Any:
-    """Apply operations; approvals that came along are redeemed one by one."""
+    """Apply operations in order; a bad one is listed in ``rejected`` and stops none of the others."""
     if len(body.ops) > OPS_MAX:
         raise TooLarge(f"{len(body.ops)} operations; the limit is {OPS_MAX}", hint="Send them in parts.")
-    who, spoiled = _approved(context, body.ops)
-    operations = tuple(_operation(op) for op in body.ops if op.op_id not in spoiled)
-    outcome = await context.driver.do(who, EditCart(cart_id=context.path("cart_id"), operations=operations))
+    operations = tuple(_operation(context, op) for op in body.ops)
+    outcome = await context.do(EditCart(cart_id=context.path("cart_id"), operations=operations))
     assert isinstance(outcome.reply, Edited)
-    view = await _view(context, outcome.reply)
-    view["rejected"] += [{"op_id": op_id, "problem": problem(error)} for op_id, error in spoiled.items()]
-    return view
-
-
-def _approved(context: Context, ops: list[OperationBody]) -> tuple[Who, dict[str, TillmeshError]]:
-    """Collect the approvals of a batch; an operation whose approval is spoiled is rejected by itself."""
-    approvals, spoiled = [], {}
-    for op in ops:
-        if op.approval:
-            try:
-                approvals.append(context.services.sessions.redeem(op.approval, now_ms()))
-            except TillmeshError as error:
-                spoiled[op.op_id] = error
-    who = context.who()
-    return Who(user_id=who.user_id, role=who.role, approvals=tuple(approvals)), spoiled
+    return await _view(context, outcome.reply)
 
 
 async def create(context: Context, body: NewCartBody) -> Any:

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from hashlib import sha256
 
-from tillmesh.kernel.errors import NotAllowed, NotSignedIn
+from tillmesh.kernel.errors import NotSignedIn
 from tillmesh.shop.events import Approval
 
 SESSIONS_MAX = 200
@@ -54,10 +54,13 @@ class Sessions:
         """Sign out."""
         self._sessions.pop(_hashed(token), None)
 
-    def sign_out(self, user_id: str) -> None:
-        """Sign a person out everywhere: the PIN, the role or the person was changed."""
-        for key in [key for key, (person, _) in self._sessions.items() if person.user_id == user_id]:
+    def sign_out(self, user_id: str, *, but: str = "") -> None:
+        """Sign a person out everywhere (but with one token) and forget what they approved."""
+        kept = _hashed(but)
+        for key in [key for key, (person, _) in self._sessions.items() if person.user_id == user_id and key != kept]:
             del self._sessions[key]
+        for key in [key for key, (approval, _) in self._approvals.items() if approval.approved_by == user_id]:
+            del self._approvals[key]
 
     def approve(self, action: str, approver: Person, now_ms: int) -> str:
         """Note that somebody approved an action once, and give the token for it."""
@@ -68,12 +71,13 @@ class Sessions:
             self._approvals.popitem(last=False)
         return token
 
-    def redeem(self, token: str, now_ms: int) -> Approval:
-        """Take an approval; each serves once."""
+    def redeem(self, token: str, now_ms: int) -> Approval | None:
+        """Take an approval; each serves once, and a spent one is no approval at all.
+
+        It is no error either: a request that is sent again may have been done already, and then needs none.
+        """
         found = self._approvals.pop(_hashed(token), None)
-        if found is None or now_ms > found[1]:
-            raise NotAllowed("this approval was used already or is over", hint="Ask for the PIN again.")
-        return found[0]
+        return None if found is None or now_ms > found[1] else found[0]
 
 
 def _hashed(token: str) -> bytes:

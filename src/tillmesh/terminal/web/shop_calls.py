@@ -24,7 +24,7 @@ from tillmesh.terminal.web.api import Call, Context
 from tillmesh.till import views
 from tillmesh.till.audit_text import describe
 from tillmesh.till.commands import AdjustStock, CloseShift, CountStock, MoveCash, OpenDrawer, OpenShift, ReceiveStock
-from tillmesh.till.shifts import last_z, shift_totals
+from tillmesh.till.shifts import perpetual_minor, shift_totals
 
 
 class StockBody(msgspec.Struct):
@@ -185,12 +185,11 @@ async def x_report(context: Context) -> Any:
         if shift is None:
             raise NotFound("no shift is open on this till", hint="Open one, or look at a Z report.")
         totals = shift_totals(books, shift)
-        perpetual = last_z(books)[1] + totals.sales_minor - totals.voids_minor - totals.refunds_minor
         return {
             "kind": "x",
             "shift_id": shift.shift_id,
             "opened_at": rfc3339(shift.opened_ms),
-            "perpetual_minor": perpetual,
+            "perpetual_minor": perpetual_minor(books, totals),
             **views.totals(totals),
         }
 

@@ -124,7 +124,7 @@ export async function call(method, path, body, options) {
     } catch (error) {
       const problem = asProblem(error);
       if (problem.status === 401) await needSignIn();
-      else if (problem.status === 403 && problem.body.needs && !tried) {
+      else if (problem.status === 403 && problem.body.action && !tried) {
         const approval = await askApproval(problem.body);
         tried = true;
         if (!approval) throw new Problem({ ...problem.body, kind: "cancelled", status: 403 });
