@@ -53,11 +53,13 @@ PIN_DIGITS_MAX: Final = 12
 PIN_FREE_TRIES: Final = 3
 PIN_DELAY_MS_FIRST: Final = 1_000
 PIN_DELAY_MS_MAX: Final = 300_000
+PIN_QUIET_MS: Final = 3_600_000  # Guess: an hour without a wrong one forgives them all.
+PIN_QUEUE_MAX: Final = 10  # tries waiting for their turn; each takes about 30 ms
 
 assert SALE_LINES_MAX * NAME_CHARS_MAX * 4 < EVENT_BODY_BYTES_MAX  # a full sale always fits an event
 assert SALE_LINES_MAX * AMOUNT_MINOR_MAX < 2**63  # totals fit SQLite's INTEGER
 assert EVENT_BODY_BYTES_MAX < REQUEST_BODY_BYTES_MAX
-assert PIN_DELAY_MS_FIRST <= PIN_DELAY_MS_MAX
+assert PIN_DELAY_MS_FIRST <= PIN_DELAY_MS_MAX < PIN_QUIET_MS  # waiting is never the way to free tries
 assert CRDT_FIELDS_MAX * (CRDT_VALUE_BYTES_MAX + 4 * (KEY_CHARS_MAX + ACTOR_CHARS_MAX) + 64) < CRDT_STATE_BYTES_MAX
 assert CRDT_DOTS_MAX * 4 * (KEY_CHARS_MAX + ACTOR_CHARS_MAX + 8) + CRDT_RUNS_MAX * 19 < CRDT_STATE_BYTES_MAX
 assert BARCODES_PER_PRODUCT_MAX * (4 * KEY_CHARS_MAX + 2) < CRDT_VALUE_BYTES_MAX  # the largest field of a product

@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 from tillmesh.adapters.sqlite.database import one
+from tillmesh.adapters.sqlite.listings import audited_since
 from tillmesh.kernel.envelope import Head
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.driver import Driver, now_ms
@@ -23,12 +24,13 @@ from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.app import build
 from tillmesh.terminal.web.live import Live
 from tillmesh.terminal.web.pins import Pins
-from tillmesh.terminal.web.session_calls import SYSTEM
+from tillmesh.terminal.web.session_calls import SYSTEM, WRONG_PIN
 from tillmesh.terminal.web.sessions import Sessions
 from tillmesh.till.commands import Note
 
 log = logging.getLogger(__name__)
 HOUSEKEEPING_S = 5.0
+DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ async def _serve(options: Options) -> None:
     services.extra["sync"] = _sync(driver)
     for action, detail in opened.notices:
         await driver.do(SYSTEM, Note(action=action, subject=opened.origin.actor, detail=detail))
+    await _restore_pins(services)
     printing = await start_printing(driver, services.live)
     services.extra["printer"] = printing.view
     app = build(services, {"127.0.0.1", "localhost", options.bind})
@@ -83,6 +86,12 @@ async def _serve(options: Options) -> None:
             await driver.on_writer(lambda db: sign_heads(opened, db, now_ms()))
             services.pins.close()
             driver.close()
+
+
+async def _restore_pins(services: Services) -> None:
+    """Count the wrong PINs of the last day again: a restart gives no free tries."""
+    since_ms = now_ms() - DAY_MS
+    services.pins.restore(await services.driver.look(lambda books: audited_since(books, WRONG_PIN, since_ms)))
 
 
 def _stop(server: uvicorn.Server, services: Services) -> None:

@@ -18,23 +18,12 @@ from tillmesh.terminal.web.api import COOKIE, Call, Context, token_of
 from tillmesh.terminal.web.sessions import SESSION_MS, Person
 from tillmesh.till import views
 from tillmesh.till.commands import Note, Who
-from tillmesh.till.desk import RANK
+from tillmesh.till.desk import RIGHTS, covers
 
 SYSTEM = Who(user_id="system", role="manager")
-ACTIONS = {
-    "discount": "supervisor",
-    "price_override": "supervisor",
-    "void": "supervisor",
-    "refund": "supervisor",
-    "refund_without_receipt": "manager",
-    "open_drawer": "supervisor",
-    "cash_move": "supervisor",
-    "discard_parked": "supervisor",
-    "adjust_stock": "supervisor",
-    "count_stock": "supervisor",
-    "reprint": "cashier",
-    "close_shift": "cashier",
-}
+WRONG_PIN = "wrong_pin"  # the action in the audit log
+# What one person may approve for another. Records are changed by whoever signs in with the role.
+ACTIONS = {action: least for action, least in RIGHTS.items() if not action.startswith("change_")}
 
 
 class WrongPin(TillmeshError):
@@ -60,24 +49,23 @@ class ApprovalBody(msgspec.Struct):
 
 async def prove(context: Context, pin: str) -> Person:
     """Find the person behind a PIN, or raise :class:`WrongPin`; wrong tries cost growing time."""
-    services, now = context.services, now_ms()
-    services.pins.admit(now)
-    tag = await services.pins.tag(pin)
-    services.pins.admit(now_ms())  # Others may have failed while this one was hashed.
-
-    def find(books: Books) -> Person | None:
-        for user_id, fields in books.records("person"):
-            if fields.get("pin_tag") == tag and fields.get("active", True):
-                return Person(user_id, str(fields.get("name") or user_id), str(fields.get("role") or "cashier"))
-        return None
-
-    person = await context.driver.look(find)
-    if person is None:
-        failures = services.pins.failed(now_ms())
-        await context.driver.do(SYSTEM, Note(action="wrong_pin", subject="", detail=f"{failures} in a row"))
+    pins = context.services.pins
+    async with pins.turn():
+        pins.admit(now_ms())
+        tag = await pins.tag(pin)
+        person = await context.driver.look(lambda books: _with_tag(books, tag))
+        if person is not None:
+            return person
+        failures = pins.failed(now_ms())
+        await context.driver.do(SYSTEM, Note(action=WRONG_PIN, detail=f"{failures} without an hour of quiet"))
         raise WrongPin("nobody here has this PIN", hint="Try again; after three wrong ones the wait grows.")
-    services.pins.succeeded()
-    return person
+
+
+def _with_tag(books: Books, tag: str) -> Person | None:
+    for user_id, fields in books.records("person"):
+        if fields.get("pin_tag") == tag and fields.get("active") is not False:
+            return Person(user_id, str(fields.get("name") or user_id), str(fields.get("role") or "cashier"))
+    return None
 
 
 def _shown(person: Person) -> dict[str, Any]:
@@ -113,7 +101,7 @@ async def approve(context: Context, body: ApprovalBody) -> tuple[int, Any]:
     if least is None:
         raise Invalid(f"{body.action[:40]!r} needs no approval", hint=f"Use one of {', '.join(ACTIONS)}.")
     person = await prove(context, body.pin)
-    if RANK[person.role] < RANK[least]:
+    if not covers(person.role, least):
         raise NotAllowed(f"{person.name} may not approve this", action=body.action, needs=least, hint=f"Ask a {least}.")
     token = context.services.sessions.approve(body.action, person, now_ms())
     return 201, {"approval": token, "approved_by": person.name, "role": person.role}
