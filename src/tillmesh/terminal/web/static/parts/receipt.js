@@ -1,4 +1,4 @@
-// The receipt on the screen, as the printer prints it, and printing it again.
+// The receipt on the screen, as the till lays it out for paper, and printing it again. The server has escaped every name.
 import { html, useEffect, useState } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { asProblem } from "../lib/http.js";
@@ -10,11 +10,11 @@ import { Icon } from "./icon.js";
 
 /** @param {{path: string, receipt: string, close: () => void}} props `path` e.g. "/sales/ID" or "/refunds/ID" */
 export function ReceiptDialog({ path, receipt, close }) {
-  const [text, setText] = useState("");
+  const [paper, setPaper] = useState("");
   const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
   const [busy, setBusy] = useState(false);
   useEffect(() => {
-    get(`${path}/receipt?format=text`, { as: "text" }).then(setText, (error) => setProblem(asProblem(error)));
+    get(`${path}/receipt?format=html`, { as: "text" }).then(setPaper, (error) => setProblem(asProblem(error)));
   }, [path]);
   const print = async () => {
     setBusy(true);
@@ -30,6 +30,6 @@ export function ReceiptDialog({ path, receipt, close }) {
   return html`<${Dialog} title=${t("receipt.title", { receipt })} onClose=${close} className="receipt-dlg"
       foot=${html`<button class="btn" onClick=${close}>${t("close")}</button><button class="btn primary" data-first disabled=${busy} onClick=${print}><${Icon} name="printer" />${t("receipt.print")}</button>`}>
     <${Refusal} problem=${problem} />
-    ${text ? html`<pre class="receipt" tabindex="0">${text}</pre>` : !problem && html`<div class="waiting small"><span class="spin" /></div>`}
+    ${paper ? html`<div tabindex="0" dangerouslySetInnerHTML=${{ __html: paper }} />` : !problem && html`<div class="waiting small"><span class="spin" /></div>`}
   <//>`;
 }
