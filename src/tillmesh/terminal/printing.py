@@ -157,6 +157,7 @@ class PrintWorker:
         job = await self._outbox(lambda jobs: jobs.claim(now_ms))
         if job is None:
             return False
+        self._status = msgspec.structs.replace(self._status, waiting=max(1, self._status.waiting))
         if is_expired(job, now_ms):
             await self._settle(job, GiveUp("nobody waits for it any more; print it again from the list of sales"))
         else:
