@@ -88,15 +88,18 @@ def allocate(amount: int, weights: Sequence[int]) -> tuple[int, ...]:
     if total == 0:
         assert weights or amount == 0, f"{amount} can't be split over nothing"
         return tuple(amount if i == 0 else 0 for i in range(len(weights)))
-    sign, rest = (1, amount) if amount >= 0 else (-1, -amount)
-    parts = [rest * weight // total for weight in weights]
+    rest = abs(amount)
+    parts, fractions = [], []
+    for weight in weights:
+        part, fraction = divmod(rest * weight, total)
+        parts.append(part)
+        fractions.append(fraction)
     left = rest - sum(parts)
     if left:
-        fractions = [rest * weight % total for weight in weights]
         # A stable sort in reverse keeps the first of equals first.
-        for i in sorted(range(len(weights)), key=fractions.__getitem__, reverse=True)[:left]:
+        for i in sorted(range(len(parts)), key=fractions.__getitem__, reverse=True)[:left]:
             parts[i] += 1
-    return tuple(parts) if sign > 0 else tuple(-part for part in parts)
+    return tuple(parts) if amount >= 0 else tuple([-part for part in parts])
 
 
 def to_step(amount: int, step: int, rounding: Rounding = Rounding.HALF_UP) -> int:

@@ -30,12 +30,15 @@ def price(cart: Cart, policy: Policy) -> PricedCart:
         raise TooLarge(f"a cart of {len(lines)} lines; the limit is {SALE_LINES_MAX}", hint="Split the sale.")
     divide = divider(policy.rounding)
     gross = [_gross(line, divide) for line in lines]
-    off_line = [
-        0 if line.discount is None else reduction(line.discount, amount, divide)
-        for line, amount in zip(lines, gross, strict=True)
-    ]
-    left = [amount - off for amount, off in zip(gross, off_line, strict=True)]
-    off_cart: Sequence[int] = [0] * len(lines)
+    off_line: Sequence[int] = [0] * len(lines)
+    off_cart = off_line
+    left = gross
+    if any(line.discount is not None for line in lines):
+        off_line = [
+            0 if line.discount is None else reduction(line.discount, amount, divide)
+            for line, amount in zip(lines, gross, strict=True)
+        ]
+        left = [amount - off for amount, off in zip(left, off_line, strict=True)]
     if cart.discount is not None:
         off_cart = spread(cart.discount, left, divide)
         left = [amount - off for amount, off in zip(left, off_cart, strict=True)]
@@ -49,27 +52,29 @@ def price(cart: Cart, policy: Policy) -> PricedCart:
 
 def to_sale_lines(priced: PricedCart) -> tuple[SaleLine, ...]:
     """Write the priced lines as they are kept in the sale for ever."""
-    return tuple(
-        SaleLine(
-            sku=(line := row.line).sku,
-            name=line.name,
-            unit=line.unit,
-            quantity_milli=line.quantity_milli,
-            list_price_minor=line.list_price_minor,
-            unit_price_minor=row.unit_price_minor,
-            gross_minor=row.gross_minor,
-            discount_minor=row.discount_minor,
-            cart_discount_minor=row.cart_discount_minor,
-            tax_code=line.tax_code,
-            rate_ppm=row.rate_ppm,
-            tax_minor=row.tax_minor,
-            total_minor=row.total_minor,
-            barcode=line.barcode,
-            note=line.note,
-            discount_rate_ppm=0 if line.discount is None else line.discount.rate_ppm,
-            discount_reason="" if line.discount is None else line.discount.reason,
-        )
-        for row in priced.lines
+    return tuple([_sale_line(row) for row in priced.lines])
+
+
+def _sale_line(row: PricedLine) -> SaleLine:
+    line, discount = row.line, row.line.discount
+    return SaleLine(
+        sku=line.sku,
+        name=line.name,
+        unit=line.unit,
+        quantity_milli=line.quantity_milli,
+        list_price_minor=line.list_price_minor,
+        unit_price_minor=row.unit_price_minor,
+        gross_minor=row.gross_minor,
+        discount_minor=row.discount_minor,
+        cart_discount_minor=row.cart_discount_minor,
+        tax_code=line.tax_code,
+        rate_ppm=row.rate_ppm,
+        tax_minor=row.tax_minor,
+        total_minor=row.total_minor,
+        barcode=line.barcode,
+        note=line.note,
+        discount_rate_ppm=0 if discount is None else discount.rate_ppm,
+        discount_reason="" if discount is None else discount.reason,
     )
 
 
@@ -103,14 +108,13 @@ def _priced(
     rows = []
     per_tax = []
     for line, amount, off, share, rate, tax in zip(lines, gross, off_line, off_cart, rates, taxes, strict=True):
-        total = amount - off - share
-        if not included:
-            total += tax
+        total = amount - off - share if included else amount - off - share + tax
         per_tax.append((line.tax_code, rate, tax, total))
+        override = line.unit_price_minor
         rows.append(
             PricedLine(
                 line=line,
-                unit_price_minor=line.list_price_minor if line.unit_price_minor is None else line.unit_price_minor,
+                unit_price_minor=line.list_price_minor if override is None else override,
                 gross_minor=amount,
                 discount_minor=off,
                 cart_discount_minor=share,

@@ -14,11 +14,11 @@ def movements(body: object) -> list[tuple[str, int]]:
     """
     match body:
         case SaleClosed():
-            return _sum((line.sku, -line.quantity_milli) for line in body.lines)
+            return _sum([(line.sku, -line.quantity_milli) for line in body.lines])
         case SaleRefunded():
-            return _sum((line.sku, line.quantity_milli) for line in body.lines if line.restock)
+            return _sum([(line.sku, line.quantity_milli) for line in body.lines if line.restock])
         case SaleVoided() | StockReceived() | StockAdjusted():
-            return _sum((move.sku, move.quantity_milli) for move in body.moves)
+            return _sum([(move.sku, move.quantity_milli) for move in body.moves])
         case StockCounted():
             return _sum([(body.sku, body.correction_milli)])
         case _:

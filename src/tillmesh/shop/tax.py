@@ -41,13 +41,21 @@ def taxes_by_total(amounts: Sequence[int], codes: Sequence[str], policy: Policy,
     """Round once per tax code, then hand the rounded tax back to the lines by largest remainder, so that they sum."""
     groups: dict[str, list[int]] = {}
     for index, code in enumerate(codes):
-        groups.setdefault(code, []).append(index)
+        if (members := groups.get(code)) is None:
+            groups[code] = [index]
+        else:
+            members.append(index)
     taxes = [0] * len(amounts)
     for code, members in groups.items():
+        rate = policy.tax_rates_ppm[code]
+        if not rate:
+            continue
         weights = [amounts[i] for i in members]
-        tax = tax_in(sum(weights), policy.tax_rates_ppm[code], policy, divide)
-        parts = allocate(tax, weights) if len(members) > 1 else (tax,)
-        for i, part in zip(members, parts, strict=True):
+        tax = tax_in(sum(weights), rate, policy, divide)
+        if len(members) == 1:
+            taxes[members[0]] = tax
+            continue
+        for i, part in zip(members, allocate(tax, weights), strict=True):
             taxes[i] = part
     return taxes
 
