@@ -17,7 +17,9 @@ MANAGER: Final = Who(user_id="bench", role="manager")
 PRODUCTS: Final = 97_000  # as many as the Open Food Facts extract that the issue asks for
 START_MS: Final = 1_767_225_600_000  # 2026-01-01; measurements need a time, not today's
 
-_BRANDS: Final = "Alder Birch Cedar Dover Elgin Fjord Gable Heron Ivory Jasper Kestrel Linden Maple Norfolk Osprey".split()
+_BRANDS: Final = (
+    "Alder Birch Cedar Dover Elgin Fjord Gable Heron Ivory Jasper Kestrel Linden Maple Norfolk Osprey".split()
+)
 _KINDS: Final = (
     "organic smoked salted roasted dried fresh frozen sliced whole ground crunchy creamy spicy sweet mild".split()
 )
@@ -32,7 +34,7 @@ _SIZES: Final = (100, 125, 150, 200, 250, 330, 400, 500, 750, 1000)
 def invented(count: int) -> Iterator[Change]:
     """Invent products, always the same: names of four words, valid EAN-13, prices from 0.25 to 49.99."""
     for n in range(count):
-        brand, kind = _BRANDS[n % 15], _KINDS[n // 15 % 15]
+        brand, kind = _BRANDS[n % len(_BRANDS)], _KINDS[n // 15 % len(_KINDS)]
         thing, size = _THINGS[n // 7 % len(_THINGS)], _SIZES[n // 3 % 10]
         code = ean13(500_000_000_000 + n * 7)
         yield Change(

@@ -79,9 +79,8 @@ def _positive(text: str) -> int:
 def _listed() -> str:
     width = max(len(name) for name in BENCHMARKS)
     lines = [f"  {name:{width}}  {one.about}" for name, one in BENCHMARKS.items()]
-    return "\n".join(
-        ["Benchmarks: tillmesh bench NAME [--json]", *lines, "", "  replay FILE: sell a real shop's invoices; see --help"]
-    )
+    replay = "  replay FILE: sell a real shop's invoices; see tillmesh bench replay --help"
+    return "\n".join(["Benchmarks: tillmesh bench NAME [--json]", *lines, "", replay])
 
 
 def _sale(wish: Wish) -> list[Row]:

@@ -102,9 +102,7 @@ class _Sales:
         self.body = outcome.events[0].body
 
 
-def _of_size(
-    sales: _Sales, peers: dict[str, apsw.Connection], lines: int, blocks: int, block: int
-) -> list[Row]:
+def _of_size(sales: _Sales, peers: dict[str, apsw.Connection], lines: int, blocks: int, block: int) -> list[Row]:
     """Alternate blocks of sales and of each peer."""
     ours, work = _Timed(), iter(sales)
     _Timed().block(work, block)  # statements prepared, pages cached, body known
