@@ -5,7 +5,7 @@ The writer connection belongs to one thread. Readers are connections of their ow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
@@ -97,21 +97,30 @@ class Writer:
         """Decide a command and make its outcome durable; raises with nothing stored."""
         return self.execute_all(till, [(who, command)], now_ms)[0]
 
-    def execute_all(self, till: Till, commands: list[tuple[Who, Command]], now_ms: int) -> list[Outcome]:
+    def execute_all(self, till: Till, commands: Iterable[tuple[Who, Command]], now_ms: int) -> list[Outcome]:
         """Decide several commands in one transaction: all of them are stored, or none."""
+        outcomes: list[Outcome] = []
+        self.execute_script(till, ((who, command, now_ms) for who, command in commands), outcomes.append)
+        return outcomes
+
+    def execute_script(
+        self, till: Till, steps: Iterable[tuple[Who, Command, int]], tell: Callable[[Outcome], None]
+    ) -> None:
+        """Decide commands, each as of its own moment, in one transaction: all of them are stored, or none.
+
+        A step is asked for once the outcome of the one before was told: a refund can name the sale just made.
+        """
         head, receipts = till.head, till.receipts
-        outcomes = []
         try:
             with self.transaction():
-                for who, command in commands:
-                    outcome = till.decide(who, command, self.books, now_ms)
-                    self._store(outcome, now_ms)
+                for who, command, at_ms in steps:
+                    outcome = till.decide(who, command, self.books, at_ms)
+                    self._store(outcome, at_ms)
                     till.committed(outcome)
-                    outcomes.append(outcome)
+                    tell(outcome)
         except BaseException:
             till.head, till.receipts = head, receipts
             raise
-        return outcomes
 
     def _store(self, outcome: Outcome, now_ms: int) -> None:
         self.ledger.append_own(outcome.events, outcome.bodies)
