@@ -10,6 +10,7 @@ from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, NAME_CHARS_MAX, NOTE_CHARS_
 from tillmesh.kernel.money import Rounding, exponent
 from tillmesh.kernel.times import zone
 from tillmesh.shop.events import Value
+from tillmesh.shop.instore import LAYOUTS_MAX, parse_layout
 
 Check = Callable[[str, Any], Value]
 
@@ -96,6 +97,15 @@ def _rates(name: str, value: Any) -> Value:
     return [f"{code}={rate}" for code, rate in sorted(value.items())]
 
 
+def _layouts(name: str, value: Any) -> Value:
+    """Read patterns of in-store codes; one that can't be used would stop every scan."""
+    given = _texts(LAYOUTS_MAX, 40)(name, value)
+    assert isinstance(given, list)
+    for layout in given:
+        parse_layout(layout)
+    return given
+
+
 def _methods(name: str, value: Any) -> Value:
     known = ("cash", "card")
     if not isinstance(value, list) or not value or any(one not in known for one in value):
@@ -120,7 +130,7 @@ _STORE: Final[dict[str, Check]] = {
     "receipt_footer": _text(NOTE_CHARS_MAX),
     "discount_limit_ppm": _number(0, RATE_PPM_MAX),
     "refund_limit_minor": _number(0, AMOUNT_MINOR_MAX),
-    "barcode_layouts": _texts(20, 40),
+    "barcode_layouts": _layouts,
     "scanner_prefix": _text(5),
     "pay_methods": _methods,
 }

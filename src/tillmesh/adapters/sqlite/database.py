@@ -52,6 +52,14 @@ def connect(path: Path, key: bytes, *, vfs: str | None = None, read_only: bool =
     return db
 
 
+def in_memory() -> apsw.Connection:
+    """Open an empty database with today's tables that never touches a disk, and so needs no key."""
+    db = apsw.Connection(":memory:", statementcachesize=300)
+    _configure(db, read_only=False)
+    migrate(db)
+    return db
+
+
 def _unlock(db: apsw.Connection, key: bytes) -> None:
     """Switch the cipher on; a raw key skips the derivation that a passphrase would need."""
     if one(db, "PRAGMA cipher='aegis'") != "aegis":
@@ -82,7 +90,7 @@ def _configure(db: apsw.Connection, *, read_only: bool) -> None:
 
 def guard_header(path: Path) -> None:
     """Refuse a database file that starts as plain SQLite: it would have been written without a key."""
-    if str(path) == ":memory:" or not path.exists():
+    if not path.exists():
         return
     with path.open("rb") as f:
         head = f.read(len(PLAINTEXT))

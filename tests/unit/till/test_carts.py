@@ -1,0 +1,204 @@
+"""Working carts: every change once, a bad one alone refused, put aside and taken up by one till only."""
+
+import pytest
+
+from tests.unit.till.shop_till import CASHIER, SUPERVISOR, Shop, add, cash, op
+from tillmesh.kernel.errors import Conflict, NotAllowed, NotFound
+from tillmesh.shop import events as e
+from tillmesh.shop.pricing import price
+from tillmesh.till import commands as c
+from tillmesh.till.carts import Edited
+
+
+def total(shop: Shop, edited: Edited) -> int:
+    return price(edited.cart, shop.books.store().policy()).total_minor
+
+
+def test_lines_are_added_changed_and_removed(shop: Shop) -> None:
+    edited = shop.ops(
+        add("1"),
+        add("2", "milk"),
+        op("set_quantity", "q", line_id="1", quantity=3),
+        op("remove", "r", line_id="2"),
+        op("note", "n", text="gift"),
+    )
+    assert not edited.rejected
+    assert [(one.sku, one.quantity_milli) for one in edited.cart.lines] == [("mug", 3_000)]
+    assert edited.cart.note == "gift"
+
+
+def test_changes_sent_again_change_nothing(shop: Shop) -> None:
+    operations = (add("1"), op("set_quantity", "q", line_id="1", quantity=2))
+    first = shop.ops(*operations)
+    again = shop.ops(*operations)
+    assert (again.cart, again.revision, again.rejected) == (first.cart, first.revision, ())
+
+
+def test_the_same_change_twice_in_one_batch_counts_once(shop: Shop) -> None:
+    assert len(shop.ops(add("1"), add("1")).cart.lines) == 1
+
+
+def test_one_bad_change_stops_none_of_the_others(shop: Shop) -> None:
+    edited = shop.ops(
+        add("1"),
+        add("2", "unobtainium"),
+        op("dance", "d"),
+        op("set_quantity", "q", line_id="1", quantity="-1"),
+        op("set_quantity", "half", line_id="1", quantity="0.5"),
+        add("3", "milk"),
+    )
+    assert [op_id for op_id, _ in edited.rejected] == ["add-2", "d", "q", "half"]
+    assert [one.sku for one in edited.cart.lines] == ["mug", "milk"]
+
+
+def test_a_refused_change_may_be_sent_again_when_it_is_possible(shop: Shop) -> None:
+    quantity = op("set_quantity", "q", line_id="1", quantity=2)
+    assert shop.ops(quantity).rejected
+    edited = shop.ops(add("1"), quantity)
+    assert not edited.rejected
+    assert edited.cart.lines[0].quantity_milli == 2_000
+
+
+def test_a_cart_is_paid_for_once(shop: Shop) -> None:
+    shop.ops(add("1"))
+    pay = c.PayCart(cart_id="cart-1", payments=cash(1_250))
+    first, again = shop.do(pay), shop.do(pay)
+    assert first.reply == again.reply
+    assert shop.books.cart("cart-1") is None
+
+
+def test_a_paid_cart_takes_no_more_changes(shop: Shop) -> None:
+    shop.ops(add("1"))
+    shop.do(c.PayCart(cart_id="cart-1", payments=cash(1_250)))
+    with pytest.raises(Conflict, match="paid already"):
+        shop.ops(add("2"))
+
+
+def test_an_empty_cart_and_an_unknown_cart_are_not_paid(shop: Shop) -> None:
+    shop.ops()
+    with pytest.raises(Conflict, match="empty"):
+        shop.do(c.PayCart(cart_id="cart-1", payments=cash(0)))
+    with pytest.raises(NotFound):
+        shop.do(c.PayCart(cart_id="never", payments=cash(0)))
+
+
+def test_a_cart_keeps_the_price_of_the_moment_it_was_scanned(shop: Shop) -> None:
+    shop.ops(add("1"))
+    dearer = e.Change(key="mug", fields={"price_minor": 9_900})
+    shop.do(c.ChangeRecords(entity="product", changes=(dearer,)), c.Who(user_id="mona", role="manager"))
+    assert total(shop, shop.ops()) == 1_250
+
+
+# Discounts and prices in a cart.
+
+
+def test_an_approved_discount_is_asked_for_once(shop: Shop) -> None:
+    half = op(
+        "discount_line", "half", line_id="1", percent="50", approved_by="sam", approved_action="discount", reason="old"
+    )
+    edited = shop.ops(add("1"), half)
+    assert not edited.rejected
+    sale = shop.read(shop.do(c.PayCart(cart_id="cart-1", payments=cash(625))).reply, e.SaleClosed)
+    assert sale.approvals == (e.Approval(action="discount", approved_by="sam"),)
+
+
+def test_an_approval_covers_one_change_and_no_other_of_its_batch(shop: Shop) -> None:
+    edited = shop.ops(
+        add("1"),
+        add("2"),
+        op("discount_line", "a", line_id="1", percent="50", approved_by="sam", approved_action="discount"),
+        op("discount_line", "b", line_id="2", percent="90"),
+    )
+    assert [op_id for op_id, _ in edited.rejected] == ["b"]
+    assert isinstance(edited.rejected[0][1], NotAllowed)
+    assert total(shop, edited) == 625 + 1_250
+
+
+def test_the_stamp_on_one_discount_is_never_taken_for_another(shop: Shop) -> None:
+    edited = shop.ops(
+        add("1"),
+        add("2", "mug", quantity=10),
+        op("discount_line", "a", line_id="1", percent="50", approved_by="sam", approved_action="discount"),
+        op("discount_line", "b", line_id="2", amount_minor=1_250),
+    )
+    assert not edited.rejected
+    second = edited.cart.lines[1].discount
+    assert second is not None
+    assert second.approved_by == ""
+    # The same 12.50 off one mug instead of ten is more than a cashier may give: paying asks.
+    shop.ops(op("set_quantity", "q", line_id="2", quantity=1))
+    with pytest.raises(NotAllowed):
+        shop.do(c.PayCart(cart_id="cart-1", payments=cash(625)))
+
+
+def test_a_supervisor_s_own_discount_needs_nobody(shop: Shop) -> None:
+    edited = shop.ops(add("1"), op("discount_cart", "d", percent="80"), who=SUPERVISOR)
+    assert not edited.rejected
+    assert shop.do(c.PayCart(cart_id="cart-1", payments=cash(250)), CASHIER).events
+
+
+def test_a_discount_of_zero_takes_the_discount_away(shop: Shop) -> None:
+    shop.ops(add("1"), op("discount_cart", "d", percent="5"))
+    edited = shop.ops(op("discount_cart", "none", percent="0"))
+    assert (edited.cart.discount, total(shop, edited)) == (None, 1_250)
+
+
+def test_a_price_goes_back_to_the_list_without_asking(shop: Shop) -> None:
+    approved = {"approved_by": "sam", "approved_action": "price_override"}
+    edited = shop.ops(add("1"), op("set_price", "p", line_id="1", unit_price_minor=1_000, **approved))
+    assert total(shop, edited) == 1_000
+    assert shop.ops(op("set_price", "cheaper", line_id="1", unit_price_minor=900)).rejected
+    edited = shop.ops(op("set_price", "list", line_id="1", unit_price_minor=1_250))
+    assert (edited.rejected, total(shop, edited)) == ((), 1_250)
+
+
+def test_clearing_a_cart_leaves_a_trace(shop: Shop) -> None:
+    shop.ops(add("1"), op("clear", "c"))
+    assert shop.types()[-1] == "audited"
+
+
+# Parking.
+
+
+def test_a_parked_cart_comes_back_as_it_was(shop: Shop) -> None:
+    before = shop.ops(add("1"), op("discount_cart", "d", percent="5", reason="friend")).cart
+    park_id = str(shop.do(c.ParkCart(cart_id="cart-1", label="blue coat")).reply)
+    assert shop.books.cart("cart-1") is None
+    edited = shop.do(c.ResumeCart(park_id=park_id)).reply
+    assert isinstance(edited, Edited)
+    assert edited.cart == before
+
+
+def test_a_parked_cart_is_taken_up_by_one_till_only(shop: Shop) -> None:
+    shop.ops(add("1"))
+    park_id = str(shop.do(c.ParkCart(cart_id="cart-1")).reply)
+    shop.do(c.ResumeCart(park_id=park_id))
+    with pytest.raises(Conflict, match="taken up already"):
+        shop.do(c.ResumeCart(park_id=park_id))
+
+
+def test_a_parked_cart_never_overwrites_one_that_is_open(shop: Shop) -> None:
+    shop.ops(add("1"))
+    park_id = str(shop.do(c.ParkCart(cart_id="cart-1")).reply)
+    shop.ops(add("2", "milk"))  # sent late, after the cart was put aside
+    with pytest.raises(Conflict, match="open on this till"):
+        shop.do(c.ResumeCart(park_id=park_id))
+    parked = shop.books.parked(park_id)
+    assert parked is not None
+    assert not parked.removed
+
+
+def test_an_empty_cart_is_not_parked(shop: Shop) -> None:
+    shop.ops()
+    with pytest.raises(Conflict, match="nothing to park"):
+        shop.do(c.ParkCart(cart_id="cart-1"))
+
+
+def test_only_a_supervisor_throws_a_parked_cart_away(shop: Shop) -> None:
+    shop.ops(add("1"))
+    discard = c.DiscardParked(park_id=str(shop.do(c.ParkCart(cart_id="cart-1")).reply))
+    with pytest.raises(NotAllowed):
+        shop.do(discard)
+    shop.do(discard, SUPERVISOR)
+    with pytest.raises(Conflict):
+        shop.do(discard, SUPERVISOR)
