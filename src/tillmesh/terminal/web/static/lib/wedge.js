@@ -10,6 +10,8 @@ const PAUSE_MS = 60;
 /** Mean gap of a scanner's keys; the fastest typists stay above 60 ms. */
 const SCANNER_GAP_MS = 30;
 const FORGET_MS = 4000;
+/** Lengths of GTINs, the usual ones first: a digit typed by hand before an EAN-13 must not make it a GTIN-14. */
+const LENGTHS = [13, 12, 14, 8];
 
 /** @typedef {{key: string, at: number, field: HTMLInputElement | HTMLTextAreaElement | null, value: string, start: number | null}} Key */
 
@@ -85,29 +87,31 @@ export function findCode(typed, options) {
     if (code) return { code, from };
   }
   const starts = burstStarts(typed);
+  // The longest known one: under load a pause may fall into a code, and the rest of it may be a code too.
   for (const from of starts) {
     const code = bareCode(text.slice(from));
     if (code.length >= 4 && options.isKnown(code) && (isGtin(code) || isFast(typed, from))) return { code, from };
   }
-  for (const from of starts) {
-    if (isGtin(bareCode(text.slice(from)))) return { code: bareCode(text.slice(from)), from };
+  const ends = starts.map((from) => ({ code: bareCode(text.slice(from)), from })).filter((one) => isGtin(one.code));
+  for (const length of LENGTHS) {
+    const found = ends.find((one) => one.code.length === length);
+    if (found) return found;
   }
-  for (const length of [13, 12, 8, 14]) {
+  for (const length of LENGTHS) {
     const from = text.length - length;
     if (from >= 0 && isGtin(text.slice(from)) && isFast(typed, from)) return { code: text.slice(from), from };
   }
-  const from = starts[0] ?? 0;
+  const from = starts[starts.length - 1] ?? 0;
   return text.length - from >= 8 && isFast(typed, from) ? { code: bareCode(text.slice(from)), from } : null;
 }
 
 /**
- * Where a burst may have begun: after each pause, the latest first, and at the very start.
+ * Where a burst may have begun: at the very start, and after each pause.
  * @param {Key[]} typed
  */
 function burstStarts(typed) {
-  const starts = [];
-  for (let i = typed.length - 1; i > 0; i -= 1) if (typed[i].at - typed[i - 1].at > PAUSE_MS) starts.push(i);
-  if (typed.length) starts.push(0);
+  const starts = typed.length ? [0] : [];
+  for (let i = 1; i < typed.length; i += 1) if (typed[i].at - typed[i - 1].at > PAUSE_MS) starts.push(i);
   return starts;
 }
 

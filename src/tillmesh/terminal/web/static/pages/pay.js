@@ -68,7 +68,7 @@ function Paid({ sale }) {
   });
   const change = sale.change_minor ?? 0;
   return html`<div class="payscr done">
-    <header class="top"><span class="brand"><${Icon} name="circle-check" />${t("paid.title", { receipt: sale.receipt_number })}</span><span class="spacer" /><${Pills} /></header>
+    <header class="top"><h1 class="brand"><${Icon} name="circle-check" />${t("paid.title", { receipt: sale.receipt_number })}</h1><span class="spacer" /><${Pills} /></header>
     <main class="paid" role="status">
       <div class="paid-tick"><${Icon} name="check" /></div>
       ${change > 0
@@ -172,7 +172,7 @@ function Tender({ onPaid }) {
   const change = quote && quote.complete ? quote.change_minor : Math.max(0, amount - due);
   const quick = method === "cash" ? (open?.quick_cash ?? []).filter((one) => one > due).slice(0, 3) : [];
   return html`<div class="payscr">
-    <header class="top"><button class="btn ghost" onClick=${back}><${Icon} name="arrow-left" />${t("pay.back")} <${Key} k="Esc" /></button><span class="spacer" /><${Pills} /></header>
+    <header class="top"><h1 class="sr">${t("pay.title")}</h1><button class="btn ghost" onClick=${back}><${Icon} name="arrow-left" />${t("pay.back")} <${Key} k="Esc" /></button><span class="spacer" /><${Pills} /></header>
     <section class="methods" aria-label=${t("pay.methods")}>
       ${METHODS.map(
         (one) => html`<button key=${one.method} class="meth" aria-pressed=${method === one.method} disabled=${one.method === "account" && !now.customer} onClick=${() => choose(one.method)}>
@@ -195,6 +195,6 @@ function Tender({ onPaid }) {
         ? html`<button class="pay" disabled=${Boolean(busy)} onClick=${addPart}><span>${t("pay.part", { method: t(`method.${method}`) })} <${Key} k="Enter" /></span><span class="num">${money(amount)}</span></button>`
         : html`<button class="pay" disabled=${Boolean(busy) || tooMuch || !reachable.value} onClick=${complete}><span>${busy ? t("pay.saving") : t("pay.complete")} <${Key} k="Enter" /></span>${busy ? html`<span class="spin" />` : html`<${Icon} name="check" size="lg" />`}</button>`}
     </main>
-    <section class="payside"><${NumPad} onKey=${(/** @type {string} */ key) => (key === "00" ? (press("0"), press("0")) : press(key))} third="00" /></section>
+    <section class="payside" aria-label=${t("numpad.label")}><${NumPad} onKey=${(/** @type {string} */ key) => (key === "00" ? (press("0"), press("0")) : press(key))} third="00" /></section>
   </div>`;
 }

@@ -66,7 +66,7 @@ function LineBar({ line }) {
   };
   return html`<div class="linebar" role="group" aria-label=${t("cart.line", { name: line.name })}>
     <div class="stepper"><button class="btn" onClick=${() => step(-1)} aria-label=${t("cart.less")}><${Icon} name="minus" /></button>
-      <button class="btn num" onClick=${() => askQuantity(line)} aria-label=${t("cart.quantity")}>${quantity(line.quantity)}${isWeighed(line.unit) ? ` ${line.unit}` : ""}</button>
+      <button class="btn num" onClick=${() => askQuantity(line)} aria-label=${t("cart.quantity.change", { name: line.name, quantity: quantity(line.quantity) })}>${quantity(line.quantity)}${isWeighed(line.unit) ? ` ${line.unit}` : ""}</button>
       <button class="btn" onClick=${() => step(1)} aria-label=${t("cart.more")}><${Icon} name="plus" /></button></div>
     <button class="btn" onClick=${price}><${Icon} name="tag" />${t("cart.price")}</button>
     <button class="btn" onClick=${note}><${Icon} name="square-pen" />${t("cart.note")}</button>

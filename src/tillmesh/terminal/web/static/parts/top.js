@@ -9,7 +9,7 @@ import { Pills } from "./pills.js";
 export const Top = () =>
   html`<header class="top">
     <button class="btn ghost menu" onClick=${openMenu} aria-label=${t("nav.open")} aria-keyshortcuts="F10"><${Icon} name="menu" /></button>
-    <span class="brand"><${Icon} name="store" /><span>${store.value.name ?? t("app.name")}</span></span>
+    <h1 class="brand"><${Icon} name="store" /><span>${store.value.name ?? t("app.name")}</span></h1>
     <span class="pill hide-s">${[terminal.value.name, session.value?.name].filter(Boolean).join(" · ")}</span>
     <span class="spacer" />
     <${Pills} />
