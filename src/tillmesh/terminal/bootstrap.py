@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import logging
 import secrets
-from contextlib import suppress
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,14 +17,20 @@ import msgspec
 from tillmesh.adapters.host.anchor import Anchor
 from tillmesh.adapters.host.keys import database_key, secret, signing_key
 from tillmesh.adapters.host.reserve import Reserve
+from tillmesh.adapters.sqlite.database import DiskFull, one
 from tillmesh.adapters.sqlite.ledger import Ledger
 from tillmesh.adapters.sqlite.store import FILE, Origin, Reader, Writer, open_database, read_origin, write_origin
 from tillmesh.kernel.envelope import Head
+from tillmesh.kernel.errors import StorageFailed
 from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.kernel.ids import mint_actor, mint_terminal, spell, terminal_of
 from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX
+from tillmesh.till.commands import Note, Who
 from tillmesh.till.desk import Identity
 from tillmesh.till.node import Till
+
+SYSTEM = Who(user_id="system", role="manager")
+log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -40,7 +50,7 @@ class Opened:
 
     def reader(self) -> Reader:
         """Open one more connection that only reads."""
-        return Reader(self.data_dir / FILE, self.key, self.origin)
+        return Reader(self.data_dir / FILE, self.key, self.origin, vfs=self.vfs)
 
     def close(self) -> None:
         """Close database and files."""
@@ -49,36 +59,73 @@ class Opened:
 
 
 def open_terminal(data_dir: Path, *, key_file: Path | None = None, vfs: str | None = None) -> Opened:
-    """Open a data directory, making a new terminal of an empty one."""
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    key = database_key(data_dir, key_file)
-    db = open_database(data_dir / FILE, key, vfs=vfs)
-    anchor = Anchor.beside(data_dir)
-    held = read_origin(db)
-    notices: list[tuple[str, str]] = []
+    """Open a data directory, making a new terminal of an empty one.
+
+    A disk that is full gets the reserve's room first: a till that can't start can't sell its way out either.
+    """
+    try:
+        return _open(data_dir, key_file, vfs)
+    except DiskFull:
+        if not Reserve(data_dir).release():
+            raise
+        log.warning("the disk is full: the reserve was released")
+        return _open(data_dir, key_file, vfs)
+
+
+def _open(data_dir: Path, key_file: Path | None, vfs: str | None) -> Opened:
+    with ExitStack() as undo, file_errors():
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        key = database_key(data_dir, key_file)
+        anchor = Anchor.beside(data_dir)
+        undo.callback(anchor.close)
+        if not anchor.lock():
+            raise StorageFailed(
+                f"another program has {data_dir} open", hint="Use the till that runs there, or stop it first."
+            )
+        db = open_database(data_dir / FILE, key, vfs=vfs)
+        undo.callback(db.close)
+        origin, doubt = _agree(db, anchor)
+        signing_key(data_dir, origin.actor)
+        reserve = Reserve(data_dir)
+        reserve.hold()
+        writer = Writer(db, origin)
+        till = _till(writer, origin)
+        notices: tuple[tuple[str, str], ...] = ()
+        if doubt:
+            notices = (("new_incarnation", doubt),)
+            note = Note(action="new_incarnation", subject=origin.actor, detail=doubt)
+            writer.execute(till, SYSTEM, note, time.time_ns() // 1_000_000)
+        # Only now: a crash before this finds the same doubt again and tells of it then.
+        anchor.remember(till.head)
+        opened = Opened(
+            data_dir, key, secret(data_dir, "pepper.key"), origin, till, writer, anchor, reserve, vfs, notices
+        )
+        undo.pop_all()
+        return opened
+
+
+def _agree(db: apsw.Connection, anchor: Anchor) -> tuple[Origin, str]:
+    """Settle who this database is, with a new incarnation if it may not be the newest original; and say why."""
+    held, doubt = read_origin(db), ""
     if held is None:
         terminal = mint_terminal(secrets.token_bytes(16))
         held = Origin(store=spell(secrets.token_bytes(16), 12), terminal=terminal, actor=_new_actor(terminal))
-    elif doubt := _doubt(held, anchor, _chain_head(db, held)):
-        notices.append(("new_incarnation", doubt))
+    elif doubt := _doubt(db, held, anchor):
         held = msgspec.structs.replace(held, actor=_new_actor(held.terminal))
     nonce = secrets.token_hex(16)
     origin = msgspec.structs.replace(held, nonce=nonce, place=anchor.place())
     anchor.agree(held.nonce, nonce)
     write_origin(db, origin)
-    signing_key(data_dir, origin.actor)
-    writer = Writer(db, origin)
-    reserve = Reserve(data_dir)
-    reserve.hold()
-    till = Till(
+    return origin, doubt
+
+
+def _till(writer: Writer, origin: Origin) -> Till:
+    return Till(
         Identity(store=origin.store, terminal=origin.terminal, actor=origin.actor, series=_series(origin.actor)),
         HybridLogicalClock(origin.actor, last=writer.last_hlc(), max_drift_ms=HLC_DRIFT_MS_MAX),
         writer.head(origin.actor),
         writer.receipts_used(origin.actor),
     )
-    anchor.remember(till.head)
-    pepper = secret(data_dir, "pepper.key")
-    return Opened(data_dir, key, pepper, origin, till, writer, anchor, reserve, vfs, tuple(notices))
 
 
 def reopen(opened: Opened) -> Opened:
@@ -92,23 +139,41 @@ def reopen(opened: Opened) -> Opened:
     return opened
 
 
-def _chain_head(db: apsw.Connection, origin: Origin) -> Head:
-    return Ledger(db, origin.store).head(origin.actor)
+@contextmanager
+def file_errors() -> Iterator[None]:
+    """Turn what the system says about a file beside the database into our own words."""
+    try:
+        yield
+    except OSError as cause:
+        if cause.errno == errno.ENOSPC:
+            raise DiskFull("the disk is full", hint="Free some space, or use another till.") from cause
+        raise StorageFailed(
+            f"{cause.filename or 'the data directory'} can't be used ({cause.strerror})",
+            hint="Use another till and call your technician.",
+        ) from cause
 
 
-def _doubt(held: Origin, anchor: Anchor, head: Head) -> str:
+def _doubt(db: apsw.Connection, held: Origin, anchor: Anchor) -> str:
     """Say why this database may not be the newest original, or nothing."""
     if held.nonce not in anchor.nonces():
         return "the database and the anchor file beside it do not belong together: an old copy was put back"
     if held.place != anchor.place():
         return "the data directory was copied or moved to another disk or machine"
     noted = anchor.head()
-    if noted is not None and noted.actor == head.actor:
-        if noted.seq > head.seq:
-            return f"events {head.seq + 1} to {noted.seq} of {head.actor} were committed and are gone"
-        if noted.seq == head.seq and noted.hash != head.hash:
-            return f"event {head.seq} of {head.actor} is not the one that was committed"
+    if noted is None:
+        return ""
+    head = Ledger(db, held.store).head(noted.actor)
+    if noted.seq > head.seq:
+        lost = f"events {head.seq + 1} to {noted.seq} of {head.actor} were committed and are gone"
+        return f"{lost}; the last receipt of series {_series(head.actor)} that is still here is {_receipts(db, head)}"
+    if noted.seq == head.seq and noted.hash != head.hash:
+        return f"event {head.seq} of {head.actor} is not the one that was committed"
     return ""
+
+
+def _receipts(db: apsw.Connection, head: Head) -> str:
+    sql = "SELECT number FROM receipt r JOIN actor a ON a.id = r.actor WHERE a.name = ? ORDER BY r.seq DESC LIMIT 1"
+    return one(db, sql, (head.actor,)) or "none"
 
 
 def _new_actor(terminal: str) -> str:

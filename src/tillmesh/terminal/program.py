@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
+import functools
 import signal
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,20 @@ import uvicorn
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.adapters.sqlite.listings import audited_since
 from tillmesh.kernel.envelope import Head
+from tillmesh.kernel.errors import TillmeshError
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.out_of_order import open_when_possible
 from tillmesh.terminal.printing_setup import start_printing
 from tillmesh.terminal.signing import sign_heads
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.app import build
 from tillmesh.terminal.web.live import Live
 from tillmesh.terminal.web.pins import Pins
-from tillmesh.terminal.web.session_calls import SYSTEM, WRONG_PIN
+from tillmesh.terminal.web.serving import server_for
+from tillmesh.terminal.web.session_calls import WRONG_PIN
 from tillmesh.terminal.web.sessions import Sessions
-from tillmesh.till.commands import Note
 
-log = logging.getLogger(__name__)
 HOUSEKEEPING_S = 5.0
 DAY_MS = 86_400_000
 
@@ -49,49 +51,44 @@ def serve(options: Options) -> None:
 
 
 async def _serve(options: Options) -> None:
-    opened = open_terminal(options.data_dir, key_file=options.key_file)
+    listening = listen(options.bind, options.port)
+    opening = asyncio.ensure_future(
+        open_when_possible(lambda: open_terminal(options.data_dir, key_file=options.key_file), listening)
+    )
+    _on_signals(opening.cancel)
+    try:
+        opened = await opening
+    except asyncio.CancelledError:
+        return
     driver = Driver(opened)
     services = Services(driver, Sessions(), Pins(opened.pepper, opened.origin.store), Live())
     services.extra["sync"] = _sync(driver)
-    for action, detail in opened.notices:
-        await driver.do(SYSTEM, Note(action=action, subject=opened.origin.actor, detail=detail))
     await _restore_pins(services)
     printing = await start_printing(driver, services.live)
     services.extra["printer"] = printing.view
-    app = build(services, {"127.0.0.1", "localhost", options.bind})
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            lifespan="off",
-            access_log=False,
-            log_level="warning",
-            timeout_graceful_shutdown=2,
-            server_header=False,
-        )
-    )
-    listening = listen(options.bind, options.port)
-    loop = asyncio.get_running_loop()
+    server = server_for(build(services, {"127.0.0.1", "localhost", options.bind}))
+    _on_signals(functools.partial(_stop, server, services))
     keeping = asyncio.create_task(_housekeeping(driver))
-    with contextlib.ExitStack() as stack:
-        server.capture_signals = contextlib.nullcontext  # type: ignore[assignment, method-assign]
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, _stop, server, services)
-            stack.callback(loop.remove_signal_handler, number)
-        try:
-            await server.serve(sockets=[listening])
-        finally:
-            keeping.cancel()
-            await printing.stop()
-            await driver.on_writer(lambda db: sign_heads(opened, db, now_ms()))
-            services.pins.close()
-            driver.close()
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        keeping.cancel()
+        await printing.stop()
+        with contextlib.suppress(TillmeshError):  # the disk may refuse; stopping goes on
+            await driver.on_writer(lambda db: sign_heads(driver.opened, db, now_ms()))
+        services.pins.close()
+        driver.close()
 
 
 async def _restore_pins(services: Services) -> None:
     """Count the wrong PINs of the last day again: a restart gives no free tries."""
     since_ms = now_ms() - DAY_MS
     services.pins.restore(await services.driver.look(lambda books: audited_since(books, WRONG_PIN, since_ms)))
+
+
+def _on_signals(stop: Callable[[], object]) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
 def _stop(server: uvicorn.Server, services: Services) -> None:
@@ -113,15 +110,16 @@ def listen(bind: str, port: int) -> socket.socket:
 
 
 async def _housekeeping(driver: Driver) -> None:
-    """Sign heads and take the reserve back, now and then."""
+    """Sign heads, keep the anchor and the reserve up, and look whether a refusing disk is well again."""
     signed = Head("")
     while True:
         await asyncio.sleep(HOUSEKEEPING_S)
         with contextlib.suppress(Exception):
+            await driver.look_after()
+        with contextlib.suppress(Exception):
             if driver.opened.till.head != signed:
                 await driver.on_writer(lambda db: sign_heads(driver.opened, db, now_ms()))
                 signed = driver.opened.till.head
-            driver.opened.reserve.hold()
 
 
 def _sync(driver: Driver) -> Any:

@@ -32,15 +32,19 @@ class Reserve:
         size = min(RESERVE_BYTES, usage.total // SHARE_MAX)
         if usage.free < 2 * size:
             return False
-        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600)
+        # Under its name only once it is whole: a program killed in between must not believe in half a reserve.
+        half = self._path.with_suffix(".new")
         try:
-            os.posix_fallocate(handle, 0, size)
+            handle = os.open(half, os.O_WRONLY | os.O_CREAT, 0o600)
+            try:
+                os.posix_fallocate(handle, 0, size)
+            finally:
+                os.close(handle)
+            half.rename(self._path)
         except OSError:
             with suppress(OSError):
-                self._path.unlink()
+                half.unlink()
             return False
-        finally:
-            os.close(handle)
         return True
 
     def release(self) -> bool:

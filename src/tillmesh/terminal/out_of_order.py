@@ -1,0 +1,78 @@
+"""The page of a till that can't open its data: it says so in plain words until it can, instead of dying over and over.
+
+A cashier in front of a till that does not answer waits; one in front of "use another till" walks over. A supervisor
+that restarts a dead program would hide the cause in a log; this way the cause is on the screen and in GET /health.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import logging
+import socket
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from tillmesh.kernel.errors import TillmeshError
+from tillmesh.terminal.bootstrap import Opened
+from tillmesh.terminal.web.problems import problem
+from tillmesh.terminal.web.serving import serving
+
+RETRY_S: Final = 5.0  # how soon a mended disk is noticed; guess
+log = logging.getLogger(__name__)
+
+_PAGE: Final = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="refresh" content="5"><title>Out of order</title></head>
+<body><main role="alert"><h1>Use another till</h1><p>{title}: {detail}.</p><p>{hint}</p></main></body></html>
+"""
+
+
+async def open_when_possible(open_it: Callable[[], Opened], listening: socket.socket) -> Opened:
+    """Open the data directory; while it can't be opened, tell everyone who asks why, and try again now and then."""
+    try:
+        return open_it()
+    except TillmeshError as error:
+        told = error
+    log.error("this till is out of order: %s. %s", told.detail, told.hint)
+    page = OutOfOrder(told)
+    async with serving(page, listening):
+        while True:
+            await asyncio.sleep(RETRY_S)
+            try:
+                return await asyncio.to_thread(open_it)
+            except TillmeshError as error:
+                if error.detail != page.error.detail:
+                    log.error("this till is out of order: %s. %s", error.detail, error.hint)  # noqa: TRY400
+                page.error = error
+
+
+class OutOfOrder:
+    """Answers everything with 503 and the reason: a problem document to programs, a page to people."""
+
+    def __init__(self, error: TillmeshError) -> None:
+        self.error = error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] == "http":
+            app: ASGIApp = self._answer(Request(scope))
+            await app(scope, receive, send)
+
+    def _answer(self, request: Request) -> Response:
+        error = self.error
+        headers = {"Retry-After": str(int(RETRY_S)), "Cache-Control": "no-store"}
+        if request.url.path.startswith("/api/"):
+            check = {"check": "database", "ok": False, "text": f"{error.detail}. {error.hint}"}
+            body = {**problem(error), "status": 503, "ok": False, "checks": [check]}
+            return Response(msgspec.json.encode(body), 503, headers, "application/problem+json")
+        words = {
+            name: html.escape(text.rstrip("."))
+            for name, text in (("title", error.title), ("detail", error.detail), ("hint", error.hint))
+        }
+        return HTMLResponse(_PAGE.format(**words), 503, headers)
