@@ -1,7 +1,7 @@
 """Lines of paper: they fit, they lose nothing, and nothing in them can command a printer."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.receipt_builders import ANCHOR, HEADER, WORDS, full_ticket, line, sale
@@ -33,6 +33,7 @@ def test_wrapping_keeps_every_letter_in_order(text: str, columns: int) -> None:
 
 
 @given(ANY_TEXT)
+@example("\u1680\u3000\u202f")
 def test_no_control_character_reaches_the_printer(text: str) -> None:
     assert clean(text).isprintable() or not clean(text)
 

@@ -88,13 +88,12 @@ def _lay(part: Part, columns: int, *, scaled: bool) -> Iterator[Strip | Symbol]:
 def clean(text: str) -> str:
     """Make text safe and plain: no control characters, no special spaces or minus signs, composed letters."""
     text = unicodedata.normalize("NFC", text).translate(_PLAIN)
-    return "".join(" " if unicodedata.category(char) in {"Cc", "Zl", "Zp"} else char for char in text if _shown(char))
+    return "".join(" " if unicodedata.category(char) in _BLANK else char for char in text if _shown(char))
 
 
-# What Babel writes for readers on a screen and small printers do not have.
-_PLAIN: Final = str.maketrans(
-    {"\u00a0": " ", "\u202f": " ", "\u2007": " ", "\u2009": " ", "\u2212": "-", "\u2011": "-"}
-)
+_BLANK: Final = frozenset({"Cc", "Zs", "Zl", "Zp"})  # every kind of space becomes the plain one
+# Minus and hyphen as Babel writes them for readers on a screen; small printers do not have them.
+_PLAIN: Final = str.maketrans({"\u2212": "-", "\u2011": "-"})
 
 
 def _shown(char: str) -> bool:
