@@ -58,17 +58,21 @@ class Limits:
     refund_limit_minor: int = 0
 
 
-RANK: Final = {role: rank for rank, role in enumerate(Role)}
+RANK: Final[dict[str, int]] = {role: rank for rank, role in enumerate(Role)}
+# Whoever sold counts the drawer, and counts it blind; a copy of a receipt says that it is one.
 _CASHIER: Final = dict.fromkeys(
-    (Action.SELL, Action.PARK, Action.OPEN_SHIFT, Action.CHANGE_CUSTOMER, Action.RECEIVE_STOCK), Role.CASHIER
-)
+    (
+        Action.SELL, Action.PARK, Action.OPEN_SHIFT, Action.CLOSE_SHIFT, Action.REPRINT, Action.CHANGE_CUSTOMER,
+        Action.RECEIVE_STOCK,
+    ),
+    Role.CASHIER,
+)  # fmt: skip
 # Cashiers up to their limits, see `least`.
 _LIMITED: Final = dict.fromkeys((Action.DISCOUNT, Action.REFUND), Role.SUPERVISOR)
 _SUPERVISOR: Final = dict.fromkeys(
     (
-        Action.PRICE_OVERRIDE, Action.VOID, Action.OPEN_DRAWER, Action.CASH_MOVE, Action.REPRINT, Action.CLOSE_SHIFT,
-        Action.DISCARD_PARKED, Action.COUNT_STOCK, Action.ADJUST_STOCK, Action.SEE_EXPECTED_CASH, Action.SEE_REPORTS,
-        Action.SEE_PEOPLE,
+        Action.PRICE_OVERRIDE, Action.VOID, Action.OPEN_DRAWER, Action.CASH_MOVE, Action.DISCARD_PARKED,
+        Action.COUNT_STOCK, Action.ADJUST_STOCK, Action.SEE_EXPECTED_CASH, Action.SEE_REPORTS, Action.SEE_PEOPLE,
     ),
     Role.SUPERVISOR,
 )  # fmt: skip
@@ -80,6 +84,12 @@ _MANAGER: Final = dict.fromkeys(
     Role.MANAGER,
 )  # fmt: skip
 LEAST: Final[dict[Action, Role]] = {**_CASHIER, **_LIMITED, **_SUPERVISOR, **_MANAGER}
+# What one person may approve for another in place; the rest is done by whoever signs in with the role.
+APPROVABLE: Final = (
+    Action.DISCOUNT, Action.PRICE_OVERRIDE, Action.VOID, Action.REFUND, Action.REFUND_WITHOUT_RECEIPT,
+    Action.OPEN_DRAWER, Action.CASH_MOVE, Action.DISCARD_PARKED, Action.COUNT_STOCK, Action.ADJUST_STOCK,
+    Action.REPRINT, Action.CLOSE_SHIFT,
+)  # fmt: skip
 
 
 def role(text: str) -> Role:
@@ -88,6 +98,11 @@ def role(text: str) -> Role:
         return Role(text)
     except ValueError:
         raise Invalid(f"{text[:40]!r} is not a role", hint=f"Roles are {', '.join(Role)}.") from None
+
+
+def covers(who: str, lowest: Role) -> bool:
+    """Say whether a role is at least another one; a role of a newer program covers nothing."""
+    return RANK.get(who, -1) >= RANK[lowest]
 
 
 def least(action: Action, limits: Limits, *, discount_ppm: int = RATE_PPM_MAX, refund_minor: int | None = None) -> Role:
@@ -106,9 +121,14 @@ def needs(
 ) -> Role | None:
     """Give the role whose approval is needed, or None when ``who`` may do it alone."""
     lowest = least(action, limits, discount_ppm=discount_ppm, refund_minor=refund_minor)
-    return None if RANK[who] >= RANK[lowest] else lowest
+    return None if covers(who, lowest) else lowest
 
 
-def may_approve(approver: Role, action: Action) -> bool:
+def approver(action: Action) -> Role:
+    """Give the lowest role that can approve the action for others, whatever its size."""
+    return max(LEAST[action], Role.SUPERVISOR, key=RANK.__getitem__)
+
+
+def may_approve(who: str, action: Action) -> bool:
     """Say whether somebody of this role can approve the action for others, whatever its size."""
-    return RANK[approver] >= max(RANK[LEAST[action]], RANK[Role.SUPERVISOR])
+    return covers(who, approver(action))

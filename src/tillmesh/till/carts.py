@@ -15,10 +15,11 @@ from tillmesh.kernel.quantity import parse_quantity
 from tillmesh.shop.cardnumbers import refuse_card_number
 from tillmesh.shop.cart import Cart, CartLine, Discount
 from tillmesh.shop.events import Approval, CartParked, CartResumed
+from tillmesh.shop.people import LEAST, Action, covers
 from tillmesh.shop.pricing import price
 from tillmesh.till.checkout import WHOLE_CART, cart_line, discounts_over_limit
 from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, ResumeCart, Who
-from tillmesh.till.desk import RIGHTS, Desk, checked_text, covers
+from tillmesh.till.desk import Desk, checked_text
 from tillmesh.till.effects import DropCart, SaveCart
 from tillmesh.till.ports import Parked
 from tillmesh.till.scanning import find_scanned, times
@@ -122,7 +123,7 @@ def _set_price(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
     def change(line: CartLine) -> CartLine:
         if unit_price is None or unit_price == line.list_price_minor:
             return msgspec.structs.replace(line, unit_price_minor=None, price_approved_by="")
-        approver = desk.require("price_override") or desk.who.user_id
+        approver = desk.require(Action.PRICE_OVERRIDE) or desk.who.user_id
         return msgspec.structs.replace(line, unit_price_minor=unit_price, price_approved_by=approver)
 
     return _with_line(cart, operation.line_id, change)
@@ -152,10 +153,10 @@ def _approved(
     """Remember on a discount who approved it, so that paying later asks nobody again."""
     if discount is None:
         return cart
-    if covers(desk.who.role, RIGHTS["discount"]):
+    if covers(desk.who.role, LEAST[Action.DISCOUNT]):
         by = desk.who.user_id
     elif place in {where for where, _ in discounts_over_limit(desk, cart)}:
-        by = desk.require("discount")
+        by = desk.require(Action.DISCOUNT)
     else:
         return cart
     return given(msgspec.structs.replace(discount, approved_by=by))
@@ -246,7 +247,7 @@ def resume_cart(desk: Desk, command: ResumeCart) -> Edited:
 
 def discard_parked(desk: Desk, command: DiscardParked) -> None:
     """Throw a parked cart away; a supervisor's right, and audited by its event."""
-    desk.require("discard_parked")
+    desk.require(Action.DISCARD_PARKED)
     _parked_body(desk, command.park_id)
     desk.record(CartResumed(dots=(command.park_id,), by=desk.who.user_id, discarded=True))
 

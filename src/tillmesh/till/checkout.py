@@ -13,6 +13,7 @@ from tillmesh.shop.cardnumbers import refuse_card_number
 from tillmesh.shop.cart import Cart, CartLine, Discount, PricedCart
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import Approval, Payment, SaleClosed
+from tillmesh.shop.people import Action
 from tillmesh.shop.pricing import price, to_sale_lines
 from tillmesh.shop.tender import CASH, settle
 from tillmesh.till.commands import CloseSale, PayCart, WantedLine
@@ -106,16 +107,16 @@ def check_concessions(desk: Desk, cart: Cart) -> tuple[Approval, ...]:
     """Make sure that every price override and every discount over the cashier's limit is somebody's right to give."""
     given: dict[tuple[str, str], Approval] = {}
 
-    def note(action: str, approved_by: str) -> None:
+    def note(action: Action, approved_by: str) -> None:
         approver = approved_by or desk.require(action)
         if approver:
             given[action, approver] = Approval(action=action, approved_by=approver)
 
     for line in cart.lines:
         if line.unit_price_minor is not None and line.unit_price_minor != line.list_price_minor:
-            note("price_override", line.price_approved_by)
+            note(Action.PRICE_OVERRIDE, line.price_approved_by)
     for _, discount in discounts_over_limit(desk, cart):
-        note("discount", discount.approved_by)
+        note(Action.DISCOUNT, discount.approved_by)
     return tuple(given.values())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
 
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed
@@ -11,32 +10,11 @@ from tillmesh.kernel.ids import EventId, event_id
 from tillmesh.kernel.limits import NOTE_CHARS_MAX
 from tillmesh.shop.cart import Policy
 from tillmesh.shop.events import Audited
+from tillmesh.shop.people import LEAST, Action, covers
 from tillmesh.shop.settings import StoreSettings
 from tillmesh.till.commands import Who
 from tillmesh.till.effects import Effect
 from tillmesh.till.ports import Books, Shift
-
-RANK: Final = {"cashier": 0, "supervisor": 1, "manager": 2}
-# Who may do what without asking: the least role of each action.
-RIGHTS: Final = {
-    "discount": "supervisor",  # over the store's limit
-    "price_override": "supervisor",
-    "void": "supervisor",
-    "refund": "supervisor",  # over the store's limit
-    "refund_without_receipt": "manager",
-    "open_drawer": "supervisor",
-    "cash_move": "supervisor",
-    "discard_parked": "supervisor",
-    "receive_stock": "cashier",
-    "adjust_stock": "supervisor",
-    "count_stock": "supervisor",
-    "reprint": "cashier",
-    "close_shift": "cashier",
-    "change_product": "manager",
-    "change_customer": "cashier",
-    "change_person": "manager",
-    "change_setting": "manager",
-}
 
 
 class Identity(Record):
@@ -46,11 +24,6 @@ class Identity(Record):
     terminal: str
     actor: str
     series: str
-
-
-def covers(role: str, least: str) -> bool:
-    """Say whether a role is at least another one; a role of a newer program covers nothing."""
-    return RANK.get(role, -1) >= RANK[least]
 
 
 @dataclass(slots=True)
@@ -105,12 +78,12 @@ class Desk:
             raise Conflict("no shift is open on this till", hint="Count the drawer and open a shift first.")
         return shift
 
-    def require(self, action: str) -> str:
-        """Let an action of RIGHTS pass for the role, or for an approval; give who approved it ("" = own right).
+    def require(self, action: Action) -> str:
+        """Let an action pass for the role, or for an approval; give who approved it ("" = own right).
 
         Raises :class:`NotAllowed` naming the action and the least role.
         """
-        least = RIGHTS[action]
+        least = LEAST[action]
         if covers(self.who.role, least):
             return ""
         for approval in self.who.approvals:

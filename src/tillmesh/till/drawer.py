@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tillmesh.kernel.errors import Conflict, NotFound
+from tillmesh.shop.people import Action
 from tillmesh.till.commands import OpenDrawer, Reprint
 from tillmesh.till.desk import Desk, checked_text
 from tillmesh.till.effects import Print
@@ -14,7 +15,7 @@ _PRINTABLE: Final = {"sale_closed": "sale", "sale_refunded": "refund", "sale_voi
 
 def open_drawer(desk: Desk, command: OpenDrawer) -> None:
     """Open the drawer without a sale: a supervisor's right, audited."""
-    approved_by = desk.require("open_drawer")
+    approved_by = desk.require(Action.OPEN_DRAWER)
     reason = checked_text(command.reason, "reason", least=1)
     desk.audit("drawer_opened", desk.identity.terminal, reason, approved_by)
     desk.effect(Print(kind="drawer", ref=desk.identity.terminal))
@@ -27,6 +28,6 @@ def reprint(desk: Desk, command: Reprint) -> None:
     event = desk.books.event(command.event)
     if event is None or event.type not in _PRINTABLE:
         raise NotFound(f"no receipt {command.event[:60]!r}", hint="Look it up in the list of sales.")
-    approved_by = desk.require("reprint")
+    approved_by = desk.require(Action.REPRINT)
     desk.audit("receipt_reprinted", command.event, approved_by=approved_by)
     desk.effect(Print(kind=_PRINTABLE[event.type], ref=command.event, copy=True))

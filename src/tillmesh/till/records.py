@@ -10,18 +10,24 @@ from tillmesh.kernel.errors import Conflict, Invalid, TooLarge
 from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.limits import KEY_CHARS_MAX, PRODUCTS_PER_EVENT_MAX
 from tillmesh.shop.events import Change, CustomersChanged, PeopleChanged, ProductsChanged, SettingsChanged, Value
+from tillmesh.shop.people import Action
 from tillmesh.shop.settings import STORE, StoreSettings
 from tillmesh.till.commands import ChangeRecords, Note
 from tillmesh.till.desk import Desk
 
-_ENTITIES: Final = ("product", "customer", "person", "setting")
+_RIGHTS: Final = {
+    "product": Action.CHANGE_PRODUCT,
+    "customer": Action.CHANGE_CUSTOMER,
+    "person": Action.CHANGE_PERSON,
+    "setting": Action.CHANGE_SETTING,
+}
 
 
 def change_records(desk: Desk, command: ChangeRecords) -> EventId:
     """Write new values of some fields; the caller has checked each field, here is checked what they do together."""
-    if command.entity not in _ENTITIES:
-        raise Invalid(f"{command.entity[:40]!r} is not a kind of record", hint=f"Use one of {', '.join(_ENTITIES)}.")
-    desk.require(f"change_{command.entity}")
+    if command.entity not in _RIGHTS:
+        raise Invalid(f"{command.entity[:40]!r} is not a kind of record", hint=f"Use one of {', '.join(_RIGHTS)}.")
+    desk.require(_RIGHTS[command.entity])
     if not 1 <= len(command.changes) <= PRODUCTS_PER_EVENT_MAX:
         raise TooLarge(f"{len(command.changes)} changes; allowed are 1 to {PRODUCTS_PER_EVENT_MAX}", hint="Split them.")
     for change in command.changes:

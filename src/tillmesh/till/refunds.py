@@ -12,6 +12,7 @@ from tillmesh.kernel.money import check_amount
 from tillmesh.shop.cart import CartLine
 from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided
 from tillmesh.shop.giveback import GiveBack, tenders, tenders_without_receipt, undo
+from tillmesh.shop.people import Action
 from tillmesh.shop.refund import Answer, RefundQuote, Wanted, quote, quote_without_receipt
 from tillmesh.shop.tender import CASH
 from tillmesh.till.checkout import cart_line
@@ -48,7 +49,7 @@ def void_sale(desk: Desk, command: VoidSale) -> EventId:
     for event in desk.books.answers(command.sale_id):
         if event.type == "sale_voided":
             return event.id  # Asked for again: the same void.
-    approved_by = desk.require("void")
+    approved_by = desk.require(Action.VOID)
     undone = undo(sale, load_answers(desk.books, command.sale_id))
     void_id = desk.record(
         SaleVoided(
@@ -89,7 +90,7 @@ def refund_without_receipt(desk: Desk, command: RefundWithoutReceipt) -> EventId
     key = _key(desk, command.refund_key)
     if (before := desk.books.requested("refund:" + key)) is not None:
         return before.id
-    approved_by = desk.require("refund_without_receipt")
+    approved_by = desk.require(Action.REFUND_WITHOUT_RECEIPT)
     if not 1 <= len(command.lines) <= SALE_LINES_MAX:
         raise Invalid(f"a return of {len(command.lines)} lines; 1 to {SALE_LINES_MAX} are allowed", hint="Scan it.")
     policy = desk.policy()
@@ -102,7 +103,7 @@ def _may_refund(desk: Desk, total_minor: int) -> str:
     """Let a refund up to the store's limit pass without approval."""
     if total_minor <= desk.store().refund_limit_minor:
         return ""
-    return desk.require("refund")
+    return desk.require(Action.REFUND)
 
 
 def _refunded(

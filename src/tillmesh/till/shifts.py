@@ -9,6 +9,7 @@ from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.money import check_amount
 from tillmesh.shop import shift as totals
 from tillmesh.shop.events import KINDS, CashMoved, ShiftClosed, ShiftOpened, ShiftTotals
+from tillmesh.shop.people import Action
 from tillmesh.till.commands import CloseShift, MoveCash, OpenShift
 from tillmesh.till.desk import Desk, checked_text
 from tillmesh.till.effects import Print
@@ -25,7 +26,7 @@ def open_shift(desk: Desk, command: OpenShift) -> EventId:
 
 def move_cash(desk: Desk, command: MoveCash) -> EventId:
     """Put cash in or take it out; a supervisor's right, never more than should be there."""
-    approved_by = desk.require("cash_move")
+    approved_by = desk.require(Action.CASH_MOVE)
     shift = desk.shift()
     check_amount(abs(command.amount_minor), "the cash amount", least=1)
     expected = shift_totals(desk.books, shift).expected_cash_minor
@@ -47,7 +48,7 @@ def move_cash(desk: Desk, command: MoveCash) -> EventId:
 
 def close_shift(desk: Desk, command: CloseShift) -> EventId:
     """Count the drawer out: the Z report with everything the shift sold, and the perpetual total."""
-    desk.require("close_shift")
+    desk.require(Action.CLOSE_SHIFT)
     shift = desk.shift()
     check_amount(command.counted_minor, "the counted cash")
     result = shift_totals(desk.books, shift)

@@ -6,13 +6,14 @@ from tillmesh.kernel.errors import Invalid, NotFound
 from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.limits import QUANTITY_MILLI_MAX
 from tillmesh.shop.events import StockAdjusted, StockCounted, StockMove, StockReceived
+from tillmesh.shop.people import Action
 from tillmesh.till.commands import AdjustStock, CountStock, ReceiveStock
 from tillmesh.till.desk import Desk, checked_text
 
 
 def receive(desk: Desk, command: ReceiveStock) -> EventId:
     """Take goods in."""
-    desk.require("receive_stock")
+    desk.require(Action.RECEIVE_STOCK)
     sku = _known(desk, command.sku)
     quantity = _within(command.quantity_milli, least=1)
     move = StockMove(sku=sku, quantity_milli=quantity)
@@ -21,7 +22,7 @@ def receive(desk: Desk, command: ReceiveStock) -> EventId:
 
 def adjust(desk: Desk, command: AdjustStock) -> EventId:
     """Correct stock by a signed quantity; a supervisor's right, with a reason."""
-    desk.require("adjust_stock")
+    desk.require(Action.ADJUST_STOCK)
     sku = _known(desk, command.sku)
     quantity = _within(command.quantity_milli, least=-QUANTITY_MILLI_MAX)
     if quantity == 0:
@@ -34,7 +35,7 @@ def adjust(desk: Desk, command: AdjustStock) -> EventId:
 
 def count(desk: Desk, command: CountStock) -> EventId:
     """Set stock to what was counted, as a correction against what this till knew: sales unheard of still apply."""
-    desk.require("count_stock")
+    desk.require(Action.COUNT_STOCK)
     sku = _known(desk, command.sku)
     counted = _within(command.quantity_milli, least=0)
     return desk.record(

@@ -81,7 +81,7 @@ class Shop:
         self.driver = Driver(opened)
         pins = Pins(opened.pepper, opened.origin.store)
         live = Live()
-        self.services = Services(self.driver, Sessions(), pins, live)
+        self.services = Services(self.driver, Sessions(), pins, live, clock=self.clock)
         self.services.extra["sync"] = _sync(self.driver)
         self.printing: Printing = await start_printing(self.driver, live)
         self.services.extra["printer"] = self.printing.view

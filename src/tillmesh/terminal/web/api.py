@@ -14,13 +14,13 @@ from starlette.routing import Route
 
 from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError, TooLarge
 from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
+from tillmesh.shop.people import Role, covers
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.web.live import Live
 from tillmesh.terminal.web.pins import Pins
 from tillmesh.terminal.web.problems import BadRequest, UnsupportedType, answer, unexpected
 from tillmesh.terminal.web.sessions import Person, Sessions
 from tillmesh.till.commands import Command, Who
-from tillmesh.till.desk import covers
 from tillmesh.till.effects import Outcome
 
 PREFIX = "/api/v1"
@@ -37,7 +37,7 @@ class Services:
     sessions: Sessions
     pins: Pins
     live: Live
-    printing: Any = None
+    clock: Callable[[], int] = now_ms
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -54,6 +54,10 @@ class Context:
         """The till behind everything."""
         return self.services.driver
 
+    def now_ms(self) -> int:
+        """Read the wall clock."""
+        return self.services.clock()
+
     def signed_in(self) -> Person:
         """Give the person; the call is declared with a role, so there is one."""
         assert self.person is not None, "this call was declared without a role"
@@ -61,7 +65,7 @@ class Context:
 
     def who(self, approval: str = "") -> Who:
         """Say who asks, with the approval that came along."""
-        given = self.services.sessions.redeem(approval, now_ms()) if approval else None
+        given = self.services.sessions.redeem(approval, self.now_ms()) if approval else None
         person = self.signed_in()
         return Who(user_id=person.user_id, role=person.role, approvals=() if given is None else (given,))
 
@@ -97,7 +101,7 @@ class Call:
     handler: Handler
     summary: str
     body: type | None = None
-    role: str | None = "cashier"  # the least role; None: open to anyone on the allow-list of hosts
+    role: Role | None = Role.CASHIER  # the least role; None: open to anyone on the allow-list of hosts
     status: int = 200
     query: tuple[str, ...] = ()
     media: str = JSON  # of the request body
@@ -149,10 +153,10 @@ def _person(call: Call, services: Services, request: Request) -> Person | None:
     token = token_of(request)
     if call.role is None:
         try:
-            return services.sessions.person(token, now_ms()) if token else None
+            return services.sessions.person(token, services.clock()) if token else None
         except TillmeshError:
             return None
-    person = services.sessions.person(token, now_ms())
+    person = services.sessions.person(token, services.clock())
     if not covers(person.role, call.role):
         raise NotAllowed(
             f"{call.summary.lower()}: this needs a {call.role}",
@@ -165,7 +169,7 @@ def _person(call: Call, services: Services, request: Request) -> Person | None:
 async def read_body(request: Request, bytes_max: int) -> bytes:
     """Read a body within its limit, whatever its declared length says."""
     declared = request.headers.get("content-length", "0")
-    if not declared.isdigit():
+    if not (declared.isascii() and declared.isdigit() and len(declared) < 20):
         raise BadRequest("Content-Length is not a number")
     parts: list[bytes] = []
     size = 0

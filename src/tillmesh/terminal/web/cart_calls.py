@@ -13,7 +13,6 @@ from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.pricing import price
 from tillmesh.shop.tender import quote
-from tillmesh.terminal.driver import now_ms
 from tillmesh.terminal.web.api import Call, Context
 from tillmesh.terminal.web.problems import problem
 from tillmesh.terminal.web.sale_calls import PaymentBody, payments_of, show_sale
@@ -70,7 +69,7 @@ class NewCartBody(msgspec.Struct):
 
 def _operation(context: Context, body: OperationBody) -> CartOperation:
     """Read an operation; an approval that came along is redeemed and counts for it alone."""
-    approval = context.services.sessions.redeem(body.approval, now_ms()) if body.approval else None
+    approval = context.services.sessions.redeem(body.approval, context.now_ms()) if body.approval else None
     return CartOperation(
         op_id=body.op_id,
         op=body.op,

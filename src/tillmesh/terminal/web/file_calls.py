@@ -11,6 +11,7 @@ from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.errors import NotFound
 from tillmesh.kernel.limits import IMPORT_BODY_BYTES_MAX
 from tillmesh.kernel.money import exponent
+from tillmesh.shop.people import Role
 from tillmesh.shop.product_columns import Reading
 from tillmesh.shop.product_file import batches, export, plan_import
 from tillmesh.shop.product_rows import text_lines
@@ -73,9 +74,9 @@ async def import_products(context: Context, body: bytes) -> Any:
 CALLS = [
     Call("GET", "/sales/{event_id}/receipt", receipt, "Show a receipt", query=("format", "copy")),
     Call("GET", "/refunds/{event_id}/receipt", receipt, "Show a refund slip", query=("format", "copy")),
-    Call("GET", "/products/export", export_products, "Export products as CSV", role="supervisor"),
+    Call("GET", "/products/export", export_products, "Export products as CSV", role=Role.SUPERVISOR),
     Call(
-        "POST", "/products/import", import_products, "Import products from CSV", bytes, role="manager",
+        "POST", "/products/import", import_products, "Import products from CSV", bytes, role=Role.MANAGER,
         query=("dry_run", "skip_bad"), media="text/csv", bytes_max=IMPORT_BODY_BYTES_MAX,
     ),
 ]  # fmt: skip

@@ -15,12 +15,13 @@ from tillmesh.kernel.money import exponent
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop import catalogue
 from tillmesh.shop.events import Change, Value
+from tillmesh.shop.people import Role, role
 from tillmesh.shop.setting_fields import store_fields, terminal_fields
 from tillmesh.shop.settings import STORE, StoreSettings
 from tillmesh.terminal.web.api import Call, Context, token_of
 from tillmesh.till import views
 from tillmesh.till.commands import ChangeRecords
-from tillmesh.till.desk import RANK, checked_text
+from tillmesh.till.desk import checked_text
 from tillmesh.till.scanning import find_scanned
 
 Fields = dict[str, Any]
@@ -228,9 +229,7 @@ async def _person_fields(context: Context, body: PersonBody) -> dict[str, Value]
     if body.name is not None:
         fields["name"] = checked_text(body.name, "name", least=1, most=NAME_CHARS_MAX)
     if body.role is not None:
-        if body.role not in RANK:
-            raise Invalid(f"{body.role[:40]!r} is not a role", hint=f"Use one of {', '.join(RANK)}.")
-        fields["role"] = body.role
+        fields["role"] = str(role(body.role))
     if body.pin is not None:
         fields["pin_tag"] = await context.services.pins.tag(body.pin)
     if body.active is not None:
@@ -313,17 +312,17 @@ async def patch_settings(context: Context, body: SettingsBody) -> Any:
 
 CALLS = [
     Call("GET", "/products", list_products, "Search products", query=("q", "limit", "department")),
-    Call("POST", "/products", upsert_product, "Add or change a product", Fields, role="manager", status=201),
+    Call("POST", "/products", upsert_product, "Add or change a product", Fields, role=Role.MANAGER, status=201),
     Call("GET", "/products/{code}", get_product, "Find a product by sku or barcode"),
-    Call("PATCH", "/products/{code}", patch_product, "Change a product", Fields, role="manager"),
+    Call("PATCH", "/products/{code}", patch_product, "Change a product", Fields, role=Role.MANAGER),
     Call("GET", "/departments", departments, "List departments"),
     Call("GET", "/customers", list_customers, "Search customers", query=("q", "limit")),
     Call("POST", "/customers", create_customer, "Add a customer", Fields, status=201),
     Call("GET", "/customers/{customer_id}", get_customer, "Show a customer"),
     Call("PATCH", "/customers/{customer_id}", patch_customer, "Change a customer", Fields),
-    Call("GET", "/people", list_people, "List people", role="supervisor"),
-    Call("POST", "/people", create_person, "Add a person", PersonBody, role="manager", status=201),
-    Call("PATCH", "/people/{user_id}", patch_person, "Change a person", PersonBody, role="manager"),
+    Call("GET", "/people", list_people, "List people", role=Role.SUPERVISOR),
+    Call("POST", "/people", create_person, "Add a person", PersonBody, role=Role.MANAGER, status=201),
+    Call("PATCH", "/people/{user_id}", patch_person, "Change a person", PersonBody, role=Role.MANAGER),
     Call("GET", "/settings", get_settings, "Show settings"),
-    Call("PATCH", "/settings", patch_settings, "Change settings", SettingsBody, role="manager"),
+    Call("PATCH", "/settings", patch_settings, "Change settings", SettingsBody, role=Role.MANAGER),
 ]

@@ -13,17 +13,14 @@ from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError
 from tillmesh.kernel.money import exponent
 from tillmesh.kernel.times import rfc3339
-from tillmesh.terminal.driver import now_ms
+from tillmesh.shop.people import APPROVABLE, approver, may_approve
 from tillmesh.terminal.web.api import COOKIE, Call, Context, token_of
 from tillmesh.terminal.web.sessions import SESSION_MS, Person
 from tillmesh.till import views
 from tillmesh.till.commands import Note, Who
-from tillmesh.till.desk import RIGHTS, covers
 
 SYSTEM = Who(user_id="system", role="manager")
 WRONG_PIN = "wrong_pin"  # the action in the audit log
-# What one person may approve for another. Records are changed by whoever signs in with the role.
-ACTIONS = {action: least for action, least in RIGHTS.items() if not action.startswith("change_")}
 
 
 class WrongPin(TillmeshError):
@@ -51,12 +48,12 @@ async def prove(context: Context, pin: str) -> Person:
     """Find the person behind a PIN, or raise :class:`WrongPin`; wrong tries cost growing time."""
     pins = context.services.pins
     async with pins.turn():
-        pins.admit(now_ms())
+        pins.admit(context.now_ms())
         tag = await pins.tag(pin)
         person = await context.driver.look(lambda books: _with_tag(books, tag))
         if person is not None:
             return person
-        failures = pins.failed(now_ms())
+        failures = pins.failed(context.now_ms())
         await context.driver.do(SYSTEM, Note(action=WRONG_PIN, detail=f"{failures} without an hour of quiet"))
         raise WrongPin("nobody here has this PIN", hint="Try again; after three wrong ones the wait grows.")
 
@@ -75,7 +72,7 @@ def _shown(person: Person) -> dict[str, Any]:
 async def sign_in(context: Context, body: PinBody) -> Response:
     """Sign a person in by PIN; the token comes in the body and as a cookie."""
     person = await prove(context, body.pin)
-    token = context.services.sessions.open(person, now_ms())
+    token = context.services.sessions.open(person, context.now_ms())
     response = Response(msgspec.json.encode({"token": token, **_shown(person)}), 201, media_type="application/json")
     secure = context.request.url.scheme == "https"
     response.set_cookie(COOKIE, token, SESSION_MS // 1000, httponly=True, samesite="strict", secure=secure)
@@ -97,13 +94,14 @@ async def sign_out(context: Context) -> Response:
 
 async def approve(context: Context, body: ApprovalBody) -> tuple[int, Any]:
     """Give a token for one action that the person with this PIN may approve."""
-    least = ACTIONS.get(body.action)
-    if least is None:
-        raise Invalid(f"{body.action[:40]!r} needs no approval", hint=f"Use one of {', '.join(ACTIONS)}.")
+    action = next((action for action in APPROVABLE if action == body.action), None)
+    if action is None:
+        raise Invalid(f"{body.action[:40]!r} can't be approved", hint=f"Use one of {', '.join(APPROVABLE)}.")
     person = await prove(context, body.pin)
-    if not covers(person.role, least):
-        raise NotAllowed(f"{person.name} may not approve this", action=body.action, needs=least, hint=f"Ask a {least}.")
-    token = context.services.sessions.approve(body.action, person, now_ms())
+    if not may_approve(person.role, action):
+        least = approver(action)
+        raise NotAllowed(f"{person.name} may not approve this", action=action, needs=least, hint=f"Ask a {least}.")
+    token = context.services.sessions.approve(action, person, context.now_ms())
     return 201, {"approval": token, "approved_by": person.name, "role": person.role}
 
 
@@ -149,7 +147,7 @@ async def state(context: Context) -> Any:
 async def events(context: Context) -> Response:
     """Stream what changes, from the last event the page has seen on."""
     last = context.request.headers.get("last-event-id", "")
-    last_id = int(last) if last.isdigit() and len(last) < 16 else None
+    last_id = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else None
     return StreamingResponse(
         context.services.live.stream(last_id), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
     )

@@ -19,7 +19,7 @@ from tillmesh.kernel.limits import PAGE_ROWS_MAX, QUANTITY_MILLI_MAX, SEARCH_CHA
 from tillmesh.kernel.quantity import format_quantity, parse_quantity
 from tillmesh.kernel.times import local, parse_day, rfc3339, zone
 from tillmesh.shop.events import CashMoved, ShiftOpened
-from tillmesh.terminal.driver import now_ms
+from tillmesh.shop.people import LEAST, Action, Role, covers
 from tillmesh.terminal.web.api import Call, Context
 from tillmesh.till import views
 from tillmesh.till.audit_text import describe
@@ -146,7 +146,7 @@ async def move_cash(context: Context, body: CashBody) -> tuple[int, Any]:
 
 async def current_shift(context: Context) -> Any:
     """Show the open shift; what should be in the drawer is not shown to who counts it (blind count)."""
-    sees_all = context.signed_in().role != "cashier"
+    sees_all = covers(context.signed_in().role, LEAST[Action.SEE_EXPECTED_CASH])
 
     def query(books: Books) -> dict[str, Any]:
         shift = books.current_shift()
@@ -224,7 +224,7 @@ async def day_report(context: Context) -> Any:
     text = context.query("date")
 
     def query(db: Any, books: Books) -> dict[str, Any]:
-        when = parse_day(text, "date") if text else local(now_ms(), zone(books.store().time_zone)).date()
+        when = parse_day(text, "date") if text else local(context.now_ms(), zone(books.store().time_zone)).date()
         if not 1980 <= when.year <= 9990:
             raise Invalid(f"{text[:20]} is outside 1980 to 9990", hint="Pick another day.")
         return reporting.day(db, books, when)
@@ -246,7 +246,7 @@ async def days_report(context: Context) -> Any:
     first, last = context.query("from"), context.query("to")
 
     def query(db: Any, books: Books) -> list[dict[str, Any]]:
-        today = local(now_ms(), zone(books.store().time_zone)).date()
+        today = local(context.now_ms(), zone(books.store().time_zone)).date()
         end = parse_day(last, "to") if last else today
         start = parse_day(first, "from") if first else max(date(1980, 1, 1), end - timedelta(days=13))
         if not (start.year >= 1980 and end.year <= 9990 and 0 <= (end - start).days < reporting.DAYS_MAX):
@@ -316,10 +316,10 @@ CALLS = [
     Call("POST", "/shifts/cash", move_cash, "Put cash in or take it out", CashBody, status=201),
     Call("GET", "/shifts/current", current_shift, "Show the open shift"),
     Call("POST", "/drawer/open", open_drawer, "Open the drawer", DrawerBody, status=202),
-    Call("GET", "/reports/x", x_report, "X report", role="supervisor"),
-    Call("GET", "/reports/z", list_z, "List Z reports", role="supervisor"),
-    Call("GET", "/reports/z/{number}", get_z, "Show a Z report", role="supervisor"),
-    Call("GET", "/reports/day", day_report, "Report of a day", role="supervisor", query=("date", "format")),
-    Call("GET", "/reports/days", days_report, "Totals by day", role="supervisor", query=("from", "to", "format")),
-    Call("GET", "/audit", audit, "Audit log", role="manager", query=("q", "before", "limit")),
+    Call("GET", "/reports/x", x_report, "X report", role=Role.SUPERVISOR),
+    Call("GET", "/reports/z", list_z, "List Z reports", role=Role.SUPERVISOR),
+    Call("GET", "/reports/z/{number}", get_z, "Show a Z report", role=Role.SUPERVISOR),
+    Call("GET", "/reports/day", day_report, "Report of a day", role=Role.SUPERVISOR, query=("date", "format")),
+    Call("GET", "/reports/days", days_report, "Totals by day", role=Role.SUPERVISOR, query=("from", "to", "format")),
+    Call("GET", "/audit", audit, "Audit log", role=Role.MANAGER, query=("q", "before", "limit")),
 ]

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from tillmesh.adapters.sqlite import reporting, searching
 from tillmesh.adapters.sqlite.database import one
+from tillmesh.shop.people import Role
 from tillmesh.terminal.web.api import Call, Context
 from tillmesh.terminal.web.problems import NotAvailable
 
@@ -132,7 +133,7 @@ CALLS = [
     Call("GET", "/sync", sync, "Where sales are on their way", role=None),
     Call("GET", "/raft", raft, "Who leads the store", role=None),
     Call("GET", "/state-hash", state_hash, "Hash of everything applied", role=None),
-    Call("GET", "/conflicts", conflicts, "Oversold products", role="supervisor"),
+    Call("GET", "/conflicts", conflicts, "Oversold products", role=Role.SUPERVISOR),
     Call("GET", "/health", health, "How the till is, in words", role=None),
     Call("GET", "/printer", printer, "How the printer is"),
     Call("GET", "/metrics", metrics, "Prometheus metrics", role=None),
