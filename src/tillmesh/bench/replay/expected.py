@@ -210,17 +210,19 @@ def expected(path: Path, limit: int | None = None) -> Report:
 def _invoices(path: Path, limit: int | None) -> Iterator[tuple[str, list[dict[str, str]]]]:
     opener = gzip.open if path.suffix == ".gz" else open
     with opener(path, "rt", encoding="utf-8", newline="") as file:
-        rows: list[dict[str, str]] = []
+        today, held = "", dict[str, list[dict[str, str]]]()
         count = 0
         for row in csv.DictReader(file):
-            if rows and row["InvoiceNo"] != rows[0]["InvoiceNo"]:
-                yield rows[0]["InvoiceNo"], rows
-                rows, count = [], count + 1
+            if row["InvoiceDate"][:10] != today:
+                yield from held.items()
+                today, held = row["InvoiceDate"][:10], {}
+            if row["InvoiceNo"] not in held:
                 if count == limit:
-                    return
-            rows.append(row)
-        if rows:
-            yield rows[0]["InvoiceNo"], rows
+                    continue
+                count += 1
+                held[row["InvoiceNo"]] = []
+            held[row["InvoiceNo"]].append(row)
+        yield from held.items()
 
 
 def _z(day: _Day, number: int | None, perpetual: Decimal | None) -> Report:

@@ -46,11 +46,19 @@ def read(path: Path, limit: int | None = None) -> Iterator[Invoice]:
             rows = csv.DictReader(file)
             if missing := set(COLUMNS) - set(rows.fieldnames or ()):
                 raise Invalid(f"{path.name} has no column {', '.join(sorted(missing))}", hint="Is it the retail file?")
-            numbered = enumerate(rows, 2)
-            for number, group in islice(groupby(numbered, key=lambda row: row[1]["InvoiceNo"]), limit):
-                yield _invoice(number, list(group), path)
+            yield from islice(_invoices(enumerate(rows, 2), path), limit)
     except OSError as cause:
         raise Invalid(f"{path} can't be read: {cause}", hint="Name a CSV file, packed with gzip or not.") from cause
+
+
+def _invoices(rows: Iterator[tuple[int, dict[str, str]]], path: Path) -> Iterator[Invoice]:
+    """Collect a day's rows by invoice: one of the real file is interrupted by another (542806)."""
+    for _, day in groupby(rows, key=lambda row: row[1]["InvoiceDate"][:10]):
+        invoices: dict[str, list[tuple[int, dict[str, str]]]] = {}
+        for row in day:
+            invoices.setdefault(row[1]["InvoiceNo"], []).append(row)
+        for number, held in invoices.items():
+            yield _invoice(number, held, path)
 
 
 def _invoice(number: str, rows: list[tuple[int, dict[str, str]]], path: Path) -> Invoice:

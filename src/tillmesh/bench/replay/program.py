@@ -7,6 +7,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,9 +29,9 @@ def main(arguments: Sequence[str]) -> int:
     """Replay and compare; exit status 1 when anything differs."""
     options = _parser().parse_args(list(arguments))
     if options.data is not None:
-        return _report(replay(options.file, options.data, limit=options.limit), as_json=options.json)
+        return report(replay(options.file, options.data, limit=options.limit), as_json=options.json)
     with tempfile.TemporaryDirectory(prefix="tillmesh-replay-") as held:
-        return _report(replay(options.file, Path(held) / "till", limit=options.limit), as_json=options.json)
+        return report(replay(options.file, Path(held) / "till", limit=options.limit), as_json=options.json)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -46,53 +47,71 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def replay(file: Path, data_dir: Path, *, limit: int | None = None) -> dict[str, Any]:
-    """Replay a file into a new data directory and give what was found."""
+@dataclass(frozen=True, slots=True)
+class Played:
+    """What a replay left behind: its counts, every report of the till, and how long each part took."""
+
+    run: Replay
+    reports: dict[str, Any]
+    seconds: dict[str, float]
+
+
+def play(file: Path, data_dir: Path, *, limit: int | None = None) -> Played:
+    """Sell a file's invoices in a new data directory and ask for every report."""
     if data_dir.exists() and any(data_dir.iterdir()):
         raise Conflict(f"{data_dir} is not empty", hint="Name a new directory.")
     first = next(read(file, limit), None)
     if first is None:
         raise Invalid(f"{file} has no invoice", hint="Is it the retail file?")
-    about = machine.describe(file.parent)
-    begun = time.perf_counter()
     opened = open_terminal(data_dir)
     try:
+        begun = time.perf_counter()
         run = Replay(opened)
         run.found(read(file, limit), first.at_ms)
         founded = time.perf_counter()
         run.sell(read(file, limit))
         sold = time.perf_counter()
         ours = reported(opened.writer.db, opened.writer.books, run.plan.days, run.x_reports)
-        reports = time.perf_counter()
+        done = time.perf_counter()
         sign_heads(opened, opened.writer.db, time.time_ns() // 1_000_000)
     finally:
         opened.close()
+    seconds = {"products and customers": founded - begun, "selling": sold - founded, "reports": done - sold}
+    return Played(run, ours, seconds)
+
+
+def replay(file: Path, data_dir: Path, *, limit: int | None = None) -> dict[str, Any]:
+    """Replay a file into a new data directory, compare, verify, and give what was found."""
+    begun = time.perf_counter()
+    about = machine.describe(file.parent)
+    played = play(file, data_dir, limit=limit)
+    compared = time.perf_counter()
     theirs = expected(file, limit)
     rounded = theirs.pop("rounded")
+    found = list(differences(played.reports, theirs))
     checked = verify(data_dir)
+    ended = time.perf_counter()
     size = (data_dir / FILE).stat().st_size
-    sales = run.plan.done["sales"]
+    done, selling_s = played.run.plan.done, played.seconds["selling"]
     return {
         "machine": about,
-        "done": dict(sorted(run.plan.done.items())),
-        "days": len(run.plan.days),
-        "events": run.events,
-        "differences": list(differences(ours, theirs)),
+        "done": dict(sorted(done.items())),
+        "days": len(played.run.plan.days),
+        "events": played.run.events,
+        "differences": found,
         "verified": checked["ok"],
         "problems": checked["problems"] + checked["gaps"],
         "totals": theirs["all"],
         "lost_to_whole_pence_gbp": rounded,
         "database_bytes": size,
-        "bytes_per_sale": size // max(1, sales),
-        "sales_per_second": round(sales / (sold - founded)),
-        "lines_per_second": round(run.plan.done["rows sold"] / (sold - founded)),
+        "bytes_per_sale": size // max(1, done["sales"]),
+        "sales_per_second": round(done["sales"] / selling_s),
+        "lines_per_second": round(done["rows sold"] / selling_s),
         "seconds": {
-            "products and customers": round(founded - begun, 1),
-            "selling": round(sold - founded, 1),
-            "reports": round(reports - sold, 1),
-            "comparing and verifying": round(time.perf_counter() - reports, 1),
+            name: round(value, 1)
+            for name, value in {**played.seconds, "comparing and verifying": ended - compared}.items()
         },
-        "minutes": round((time.perf_counter() - begun) / 60, 2),
+        "minutes": round((ended - begun) / 60, 2),
     }
 
 
@@ -111,7 +130,8 @@ def differences(ours: Any, theirs: Any, path: str = "") -> Iterator[str]:
         yield f"{path}: the till says {ours}, the file says {theirs}"
 
 
-def _report(result: dict[str, Any], *, as_json: bool) -> int:
+def report(result: dict[str, Any], *, as_json: bool) -> int:
+    """Print a result; give 0 if every report equals the file and the log verifies, else 1."""
     ok = not result["differences"] and result["verified"]
     if as_json:
         print(json.dumps({**result, "differences": result["differences"][:DIFFERENCES_SHOWN], "ok": ok}, indent=2))
