@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tillmesh import __version__
-from tillmesh.kernel.errors import TillmeshError
+from tillmesh.kernel.errors import Invalid, TillmeshError
 
 LATER = {
     "store": "joining tills to a store comes with the store",
@@ -118,11 +118,12 @@ def _import(parser: argparse.ArgumentParser) -> None:
 def _verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("data_dir", type=Path)
     parser.add_argument("--key-file", type=Path)
+    parser.add_argument("--quick", action="store_true", help="do not build the tables anew to compare them")
 
     def run(options: argparse.Namespace) -> int:
         from tillmesh.terminal.verifying import verify
 
-        report = verify(options.data_dir, key_file=options.key_file)
+        report = verify(options.data_dir, key_file=options.key_file, quick=options.quick)
         print(json.dumps(report, indent=2))
         return 0 if report["ok"] else 1
 
@@ -142,13 +143,25 @@ def _bench(parser: argparse.ArgumentParser) -> None:
 
 def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--key-file", type=Path)
+    parser.add_argument("--rebuild", action="store_true", help="make all tables anew from the log; stop the till first")
 
     def run(options: argparse.Namespace) -> int:
         from tillmesh.terminal.doctor import examine
 
-        findings = examine(options.data_dir)
+        if options.rebuild:
+            _rebuild(options)
+        findings = examine(options.data_dir, key_file=options.key_file)
         for finding in findings:
             print(f"{'ok  ' if finding.ok else 'BAD '} {finding.text}")
         return 0 if all(finding.ok for finding in findings) else 1
 
     parser.set_defaults(run=run)
+
+
+def _rebuild(options: argparse.Namespace) -> None:
+    from tillmesh.terminal.rebuilding import rebuild
+
+    if options.data_dir is None:
+        raise Invalid("nothing to rebuild", hint="Name the till with --data-dir.")
+    print(f"ok   {rebuild(options.data_dir, key_file=options.key_file)} events projected again")

@@ -17,7 +17,7 @@ import msgspec
 from tillmesh.adapters.host.anchor import Anchor
 from tillmesh.adapters.host.keys import database_key, secret, signing_key
 from tillmesh.adapters.host.reserve import Reserve
-from tillmesh.adapters.sqlite.database import DiskFull, one
+from tillmesh.adapters.sqlite.database import DiskFull, one, rows
 from tillmesh.adapters.sqlite.ledger import Ledger
 from tillmesh.adapters.sqlite.store import FILE, Origin, Reader, Writer, open_database, read_origin, write_origin
 from tillmesh.kernel.envelope import Head
@@ -54,8 +54,10 @@ class Opened:
 
     def close(self) -> None:
         """Close database and files."""
-        self.writer.close()
-        self.anchor.close()
+        try:
+            self.writer.close()
+        finally:
+            self.anchor.close()
 
 
 def open_terminal(data_dir: Path, *, key_file: Path | None = None, vfs: str | None = None) -> Opened:
@@ -109,9 +111,9 @@ def _agree(db: apsw.Connection, anchor: Anchor) -> tuple[Origin, str]:
     held, doubt = read_origin(db), ""
     if held is None:
         terminal = mint_terminal(secrets.token_bytes(16))
-        held = Origin(store=spell(secrets.token_bytes(16), 12), terminal=terminal, actor=_new_actor(terminal))
+        held = Origin(store=spell(secrets.token_bytes(16), 12), terminal=terminal, actor=_new_actor(db, terminal))
     elif doubt := _doubt(db, held, anchor):
-        held = msgspec.structs.replace(held, actor=_new_actor(held.terminal))
+        held = msgspec.structs.replace(held, actor=_new_actor(db, held.terminal))
     nonce = secrets.token_hex(16)
     origin = msgspec.structs.replace(held, nonce=nonce, place=anchor.place())
     anchor.agree(held.nonce, nonce)
@@ -176,8 +178,13 @@ def _receipts(db: apsw.Connection, head: Head) -> str:
     return one(db, sql, (head.actor,)) or "none"
 
 
-def _new_actor(terminal: str) -> str:
-    return mint_actor(terminal_of(terminal), secrets.token_bytes(16))
+def _new_actor(db: apsw.Connection, terminal: str) -> str:
+    """Mint an incarnation whose receipt numbers start like those of no other that is known here."""
+    taken = {_series(name) for (name,) in rows(db, "SELECT name FROM actor")}
+    while True:
+        actor = mint_actor(terminal_of(terminal), secrets.token_bytes(16))
+        if _series(actor) not in taken:
+            return actor
 
 
 def _series(actor: str) -> str:

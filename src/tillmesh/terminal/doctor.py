@@ -12,7 +12,6 @@ from pathlib import Path
 import apsw
 
 from tillmesh.adapters.sqlite.store import FILE
-from tillmesh.kernel.errors import TillmeshError
 from tillmesh.terminal.verifying import verify
 
 FREE_BYTES_LEAST = 256 << 20
@@ -26,7 +25,7 @@ class Finding:
     text: str
 
 
-def examine(data_dir: Path | None) -> list[Finding]:
+def examine(data_dir: Path | None, *, key_file: Path | None = None) -> list[Finding]:
     """Look at the machine, and at a data directory if one is named."""
     found = [
         Finding(sys.version_info >= (3, 11), f"Python {sys.version.split()[0]} (3.11 or newer is needed)"),
@@ -34,7 +33,7 @@ def examine(data_dir: Path | None) -> list[Finding]:
         _one_apsw(),
     ]
     if data_dir is not None:
-        found += _data(data_dir)
+        found += _data(data_dir, key_file)
     return found
 
 
@@ -49,7 +48,7 @@ def _one_apsw() -> Finding:
     return Finding(not both, "only one apsw is installed" if not both else "apsw and apsw-sqlite3mc are both installed")
 
 
-def _data(data_dir: Path) -> list[Finding]:
+def _data(data_dir: Path, key_file: Path | None) -> list[Finding]:
     if not (data_dir / FILE).exists():
         return [Finding(ok=False, text=f"{data_dir} holds no till")]
     free = shutil.disk_usage(data_dir).free
@@ -58,10 +57,7 @@ def _data(data_dir: Path) -> list[Finding]:
         mode = stat.S_IMODE(key.stat().st_mode)
         if mode & 0o077:
             found.append(Finding(ok=False, text=f"{key} can be read by others (mode {mode:o}); chmod 600 it"))
-    try:
-        report = verify(data_dir)
-    except TillmeshError as error:
-        return [*found, Finding(ok=False, text=f"{error.detail}. {error.hint}")]
+    report = verify(data_dir, key_file=key_file)
     found.append(Finding(bool(report["ok"]), f"{report['events']} events, {report['sales']} sales verified"))
     found += [Finding(ok=False, text=problem) for problem in report["problems"] + report["gaps"]]
     return found

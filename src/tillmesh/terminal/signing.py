@@ -16,7 +16,7 @@ def head_message(store: str, head: Head) -> bytes:
 
 
 def sign_heads(opened: Opened, db: apsw.Connection, now_ms: int) -> None:
-    """Store a signature of the own head if it moved since the last one."""
+    """Store a signature of the own head; it vouches for the whole chain, so it replaces the one before."""
     head = opened.till.head
     if head.seq == 0:
         return
@@ -27,4 +27,8 @@ def sign_heads(opened: Opened, db: apsw.Connection, now_ms: int) -> None:
             "INSERT INTO signed_head (actor, seq, hash, signature, signed_ms) "
             "SELECT id, ?, ?, ?, ? FROM actor WHERE name = ? ON CONFLICT DO NOTHING",
             (head.seq, head.hash, signature, now_ms, head.actor),
+        )
+        db.execute(
+            "DELETE FROM signed_head WHERE actor = (SELECT id FROM actor WHERE name = ?) AND seq < ?",
+            (head.actor, head.seq),
         )

@@ -2,11 +2,13 @@
 
 It answers two questions at start. Is this the original, or a copy or an old backup? (A nonce drawn anew at every
 start, the file's own inode and the machine id must agree with the database.) Did the database lose committed events
-without noticing? (A bit flip in a write-ahead log does that silently: the head noted here must not be ahead of it.)
+without noticing? (A bit flip in a write-ahead log does that silently, and so does a disk that lies about syncing: the
+head noted here must not be ahead of it.) Its lock tells whether another program has the data directory open.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Final, Self, TypeVar
 
 import msgspec
 
+from tillmesh.adapters.host.keys import sync_directory
 from tillmesh.kernel.envelope import Head
 
 T = TypeVar("T")
@@ -34,12 +37,23 @@ class Anchor:
     """The open anchor file. ``remember`` is called after every commit and is one small write without sync."""
 
     def __init__(self, path: Path) -> None:
+        is_new = not path.exists()
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        if is_new:
+            sync_directory(path.parent)
 
     @classmethod
     def beside(cls, data_dir: Path) -> Self:
         """Open the anchor of a data directory."""
         return cls(data_dir / "anchor")
+
+    def lock(self) -> bool:
+        """Claim the data directory for this program until it ends; False while another one has it."""
+        try:
+            fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def close(self) -> None:
         """Close the file."""
@@ -64,9 +78,22 @@ class Anchor:
         """Note the head that was just committed."""
         _write(self._handle, _NOTE_AT, head)
 
+    def sync(self) -> None:
+        """Bring the noted head to the disk, now and then: the page cache would keep it for half a minute."""
+        os.fdatasync(self._handle)
+
     def head(self) -> Head | None:
         """Give the head noted last, or None when there is none that can be read."""
         return _read(self._handle, _NOTE_AT, Head)
+
+
+def noted_head(data_dir: Path) -> Head | None:
+    """Give the head that an anchor file notes, without locking or writing it: a till may be running on it."""
+    handle = os.open(data_dir / "anchor", os.O_RDONLY)
+    try:
+        return _read(handle, _NOTE_AT, Head)
+    finally:
+        os.close(handle)
 
 
 def _write(handle: int, at: int, value: object) -> None:

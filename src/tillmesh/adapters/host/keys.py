@@ -39,13 +39,16 @@ def secret(data_dir: Path, name: str, *, create: bool = True) -> bytes:
     return _read(path)
 
 
-def signing_key(data_dir: Path, actor: str) -> Ed25519PrivateKey:
+def signing_key(data_dir: Path, actor: str, *, create: bool = True) -> Ed25519PrivateKey:
     """Give the actor's own signing key, making it with the actor."""
-    return Ed25519PrivateKey.from_private_bytes(secret(data_dir, f"{actor}.sign"))
+    return Ed25519PrivateKey.from_private_bytes(secret(data_dir, f"{actor}.sign", create=create))
 
 
 def _read(path: Path) -> bytes:
-    data = path.read_bytes()
+    try:
+        data = path.read_bytes()
+    except OSError as cause:
+        raise Damaged(f"{path} can't be read ({cause.strerror})", hint="Put the key file back.") from cause
     if len(data) != KEY_BYTES:
         raise Damaged(f"{path} holds {len(data)} bytes, not {KEY_BYTES}", hint="Put the right key file back.")
     return data

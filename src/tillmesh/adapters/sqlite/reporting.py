@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import apsw
 
 from tillmesh.adapters.sqlite.books import EVENT, Books
 from tillmesh.adapters.sqlite.ledger import SALE
 from tillmesh.adapters.sqlite.listings import body_of
+from tillmesh.adapters.sqlite.registers import PRODUCT_COLUMNS
 from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.times import day_bounds, local, zone
 from tillmesh.shop import report
@@ -94,27 +95,35 @@ def _range(db: apsw.Connection, first_ms: int, after_ms: int) -> tuple[int, int,
 
 def state_hash(db: apsw.Connection, books: Books) -> dict[str, Any]:
     """Hash what all events together amount to: equal on every till that holds the same events (hex SHA-256)."""
-    digest = sha256()
-    for sql in _STATE:
+    whole = sha256("".join(state_parts(db).values()).encode())
+    return {"hash": whole.hexdigest(), "version_vector": dict(books.vector())}
+
+
+def state_parts(db: apsw.Connection) -> dict[str, str]:
+    """Hash each table that is read from the log (hex SHA-256), without anything local to this database."""
+    parts = {}
+    for table, sql in _STATE.items():
+        digest = sha256()
         for row in db.execute(sql):
             digest.update(repr(row).encode())
-        digest.update(b";")
-    return {"hash": digest.hexdigest(), "version_vector": dict(books.vector())}
+        parts[table] = digest.hexdigest()
+    return parts
 
 
-_STATE = (
-    "SELECT entity, key, hex(state) FROM register ORDER BY entity, key",
-    "SELECT s.sku, a.name, p, n FROM stock s JOIN actor a ON a.id = s.actor ORDER BY s.sku, a.name",
-    (
+_STATE: Final = {
+    "register": "SELECT entity, key, hex(state) FROM register ORDER BY entity, key",
+    "stock": "SELECT s.sku, a.name, p, n FROM stock s JOIN actor a ON a.id = s.actor ORDER BY s.sku, a.name",
+    "receipt": (
         "SELECT a.name, r.seq, kind, at_ms, number, shift_id, person, customer_id, total_minor, tax_minor, request, "
         "b.name, sale_seq FROM receipt r JOIN actor a ON a.id = r.actor LEFT JOIN actor b ON b.id = r.sale_actor "
         "ORDER BY a.name, r.seq"
     ),
-    "SELECT shift_id, opened_ms, z_number FROM shift ORDER BY shift_id",
-    "SELECT dot, removed FROM parked ORDER BY dot",
-    "SELECT barcode, sku FROM barcode ORDER BY barcode, sku",
-    (
-        "SELECT sku, name, price_minor, unit, tax_code, department, barcodes, active, favourite, track_stock, "
-        "low_stock_milli, cost_minor FROM product ORDER BY sku"
+    "shift": (
+        "SELECT shift_id, a.name, s.seq, opened_ms, b.name, closed_seq, z_number FROM shift s "
+        "JOIN actor a ON a.id = s.actor LEFT JOIN actor b ON b.id = s.closed_actor ORDER BY shift_id"
     ),
-)
+    "parked": "SELECT dot, removed FROM parked ORDER BY dot",
+    "audit": "SELECT hlc, a.name, seq FROM audit l JOIN actor a ON a.id = l.actor ORDER BY hlc, a.name, seq",
+    "barcode": "SELECT barcode, sku FROM barcode ORDER BY barcode, sku",
+    "product": f"SELECT {PRODUCT_COLUMNS} FROM product ORDER BY sku",  # noqa: S608
+}
