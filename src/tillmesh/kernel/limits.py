@@ -47,6 +47,17 @@ CRDT_STATE_BYTES_MAX: Final = 8 << 20
 # Clocks.
 HLC_DRIFT_MS_MAX: Final = 300_000  # 5 minutes; sync.md.
 
+# Raft between the tills of one store. Guesses: what is agreed there (members, settings, checkpoints) is small.
+RAFT_ID_CHARS_MAX: Final = 64
+RAFT_MEMBERS_MAX: Final = 64
+RAFT_ENTRY_BYTES_MAX: Final = 1 << 20
+RAFT_ENTRIES_PER_MESSAGE_MAX: Final = 1_024
+RAFT_MESSAGE_PAYLOAD_BYTES: Final = 1 << 20  # Entries are added to a message up to this; one larger entry still goes.
+RAFT_SNAPSHOT_BYTES_MAX: Final = 8 << 20
+RAFT_MESSAGE_BYTES_MAX: Final = 10 << 20
+RAFT_UNCOMMITTED_BYTES_MAX: Final = 4 << 20
+RAFT_APPLY_BYTES_MAX: Final = 1 << 20  # Entries handed to the state machine at once.
+
 # People.
 PIN_DIGITS_MIN: Final = 4
 PIN_DIGITS_MAX: Final = 12
@@ -63,3 +74,14 @@ assert PIN_DELAY_MS_FIRST <= PIN_DELAY_MS_MAX < PIN_QUIET_MS  # waiting is never
 assert CRDT_FIELDS_MAX * (CRDT_VALUE_BYTES_MAX + 4 * (KEY_CHARS_MAX + ACTOR_CHARS_MAX) + 64) < CRDT_STATE_BYTES_MAX
 assert CRDT_DOTS_MAX * 4 * (KEY_CHARS_MAX + ACTOR_CHARS_MAX + 8) + CRDT_RUNS_MAX * 19 < CRDT_STATE_BYTES_MAX
 assert BARCODES_PER_PRODUCT_MAX * (4 * KEY_CHARS_MAX + 2) < CRDT_VALUE_BYTES_MAX  # the largest field of a product
+
+# Replication (tillmesh.sync).
+SYNC_ACTORS_MAX: Final = 4_096  # Guess: 15 tills, each reinstalled now and then for decades.
+SYNC_EVENTS_PER_BATCH_MAX: Final = 1_000
+SYNC_BATCH_BYTES_MAX: Final = 1 << 20  # of bodies; guess: about 2,000 sales, applied in well under a second
+FRAME_UNPACKED_BYTES_MAX: Final = 4 << 20
+FRAME_BYTES_MAX: Final = 4 << 20
+
+assert EVENT_BODY_BYTES_MAX + SYNC_BATCH_BYTES_MAX < FRAME_UNPACKED_BYTES_MAX  # one event over the batch still fits
+assert RAFT_MESSAGE_PAYLOAD_BYTES + RAFT_ENTRY_BYTES_MAX + 64 * RAFT_ENTRIES_PER_MESSAGE_MAX < RAFT_MESSAGE_BYTES_MAX
+assert RAFT_SNAPSHOT_BYTES_MAX + 8 * RAFT_MEMBERS_MAX * RAFT_ID_CHARS_MAX < RAFT_MESSAGE_BYTES_MAX

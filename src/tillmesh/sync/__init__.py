@@ -1,0 +1,53 @@
+"""Replication between terminals, and towards the hub, as values: messages and time in, effects out.
+
+A session never decides what is true, only what the other side lacks. ``(actor, seq)`` delivers; nothing here looks at
+a timestamp.
+"""
+
+from tillmesh.sync.frames import FrameDamaged, read_frame, write_frame
+from tillmesh.sync.messages import (
+    Ack,
+    Forked,
+    Hello,
+    Item,
+    Later,
+    Mark,
+    Message,
+    Presence,
+    Push,
+    Refuse,
+    Run,
+    Want,
+    runs_of,
+)
+from tillmesh.sync.session import Session, Side
+from tillmesh.sync.steps import Acked, Apply, Closed, Fence, Load, Send, Step, WakeAt
+
+__all__ = [
+    "Ack",
+    "Acked",
+    "Apply",
+    "Closed",
+    "Fence",
+    "Forked",
+    "FrameDamaged",
+    "Hello",
+    "Item",
+    "Later",
+    "Load",
+    "Mark",
+    "Message",
+    "Presence",
+    "Push",
+    "Refuse",
+    "Run",
+    "Send",
+    "Session",
+    "Side",
+    "Step",
+    "WakeAt",
+    "Want",
+    "read_frame",
+    "runs_of",
+    "write_frame",
+]
