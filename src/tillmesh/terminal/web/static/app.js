@@ -14,7 +14,7 @@ import { deliver } from "./state/scan.js";
 import { useKeys } from "./lib/keys.js";
 import { Dialogs } from "./parts/dialog.js";
 import { openMenu, openShortcuts, Side } from "./parts/nav.js";
-import { ApprovalDialog, SignInOver, SignInPage } from "./parts/pin.js";
+import { ApprovalDialog, pinScans, SignInOver, SignInPage } from "./parts/pin.js";
 import { Toasts } from "./parts/toasts.js";
 import { SellPage } from "./pages/sell.js";
 
@@ -93,6 +93,8 @@ async function untilDone(task) {
 
 listenToScanner({
   onScan: (code) => {
+    // Whoever signs in does not want the scanner's digits in the PIN.
+    if (!session.peek()) return void pinScans.dispatchEvent(new Event("scan"));
     if (deliver(code)) return;
     if (dialogs.peek().length || route.peek().page === "pay") return toast({ tone: "info", title: t("scan.later"), detail: code });
     go("sell");
@@ -100,7 +102,6 @@ listenToScanner({
   },
   isKnown: (code) => rowOfCode(code) >= 0,
   prefix: () => String(store.peek().scanner_prefix ?? ""),
-  asleep: () => !session.peek(),
 });
 
 setApprovalView(ApprovalDialog);

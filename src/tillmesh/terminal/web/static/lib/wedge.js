@@ -20,7 +20,6 @@ const LENGTHS = [13, 12, 14, 8];
  * @property {(code: string, field: HTMLElement | null) => void} onScan
  * @property {(code: string) => boolean} isKnown whether the catalogue holds the code
  * @property {() => string} prefix what the scanner sends first, if it is set up so
- * @property {() => boolean} [asleep] true while no scan is wanted
  */
 
 /** @type {Key[]} */
@@ -47,7 +46,7 @@ export function listenToScanner(options) {
 
 /** @param {KeyboardEvent} event @param {WedgeOptions} options */
 function take(event, options) {
-  if (event.ctrlKey || event.altKey || event.metaKey || options.asleep?.()) return void (keys = []);
+  if (event.ctrlKey || event.altKey || event.metaKey) return void (keys = []);
   if (event.key === "Enter" || (event.key === "Tab" && keys.length >= 8)) return ends(event, options);
   if (event.key.length !== 1) {
     if (event.key !== "Shift" && event.key !== "CapsLock") keys = [];
@@ -63,7 +62,7 @@ function take(event, options) {
 function ends(event, options) {
   const typed = keys;
   keys = [];
-  const found = findCode(typed, options);
+  const found = findCode(typed, options, event.timeStamp);
   if (!found) return;
   event.preventDefault();
   event.stopImmediatePropagation();
@@ -76,9 +75,10 @@ function ends(event, options) {
  * Find the code in the end of what was typed. A known product wins, then a right check digit, then speed.
  * @param {Key[]} typed
  * @param {Pick<WedgeOptions, "isKnown" | "prefix">} options
+ * @param {number} at when Enter came
  * @returns {{code: string, from: number} | null}
  */
-export function findCode(typed, options) {
+export function findCode(typed, options, at) {
   const text = typed.map((key) => key.key).join("");
   const prefix = options.prefix();
   if (prefix && text.includes(prefix)) {
@@ -102,7 +102,10 @@ export function findCode(typed, options) {
     if (from >= 0 && isGtin(text.slice(from)) && isFast(typed, from)) return { code: text.slice(from), from };
   }
   const from = starts[starts.length - 1] ?? 0;
-  return text.length - from >= 8 && isFast(typed, from) ? { code: bareCode(text.slice(from)), from } : null;
+  // By speed alone only what looks like a code: somebody who types a word fast means the word.
+  const code = bareCode(text.slice(from));
+  const prompt = typed.length > 0 && at - typed[typed.length - 1].at < 2 * PAUSE_MS;
+  return code.length >= 8 && /\d/.test(code) && prompt && isFast(typed, from) ? { code, from } : null;
 }
 
 /**

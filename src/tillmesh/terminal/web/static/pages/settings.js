@@ -95,7 +95,7 @@ function Store({ settings, onSaved }) {
         <div class="field"><label for="set-footer">${t("settings.footer")}</label><textarea id="set-footer" rows="3" maxlength="500" disabled=${off} value=${shop.receipt_footer} onInput=${(/** @type {Event} */ e) => set("receipt_footer")(/** @type {HTMLTextAreaElement} */ (e.currentTarget).value)} /></div>
         <${Field} label=${t("settings.prefix")} value=${shop.scanner_prefix ?? ""} max=${5} onChange=${set("scanner_prefix")} disabled=${off} hint=${t("settings.prefix.hint")} /></section>
     </div>
-    ${!locked && html`<div class="savebar"><span class="hint">${dirty ? t("settings.dirty") : ""}</span><button class="btn primary tall" disabled=${!dirty || busy || !parsed || limit === null}>${busy && html`<span class="spin" />`}${t("save")}</button></div>`}
+    ${!locked && dirty && html`<div class="savebar"><span class="hint">${t("settings.dirty")}</span><button class="btn primary tall" disabled=${busy || !parsed || limit === null}>${busy && html`<span class="spin" />`}${t("save")}</button></div>`}
   </form>`;
 }
 

@@ -8,6 +8,7 @@ import { go } from "../lib/router.js";
 import { call, may, shift } from "../state/session.js";
 import { shiftNews } from "../state/live.js";
 import { openDialog, toastOk, toastProblem } from "../state/notices.js";
+import { Dialog } from "../parts/dialog.js";
 import { Reasons, Refusal } from "../parts/fields.js";
 import { Icon } from "../parts/icon.js";
 import { FormDialog, NumberField } from "../parts/linedialogs.js";
@@ -78,11 +79,11 @@ function CloseDialog({ close }) {
 }
 
 /** @param {{report: any, close: () => void}} props */
-const ZDialog = ({ report, close }) => html`<${FormDialog} title=${t("shift.closed", { n: report.z_number })} wide=${true} close=${close} ok=${true} submit=${close} label=${t("close")}><${ReportCard} report=${report} /><//>`;
+const ZDialog = ({ report, close }) => html`<${Dialog} title=${t("shift.closed", { n: report.z_number })} wide=${true} onClose=${close} foot=${html`<button class="btn primary" data-first onClick=${close}>${t("close")}</button>`}><${ReportCard} report=${report} /><//>`;
 
 export function ShiftPage() {
-  const load = useLoad("/shifts/current", shiftNews.value);
-  const none = load.problem?.status === 404 || load.data?.shift_id === null;
+  const none = !shift.value;
+  const load = useLoad(none ? "" : "/shifts/current", shiftNews.value);
   const [x, setX] = useState(/** @type {any} */ (null));
   useKeys({ Escape: () => go("sell") });
   const act = (/** @type {Promise<any>} */ dialog, /** @type {string} */ key) => dialog.then((done) => done && (toastOk(key), load.reload()));

@@ -35,6 +35,9 @@ export async function askQuantity(line) {
   if (milli !== undefined) setQuantity(line.line_id, milli);
 }
 
+/** A line as the customer counts it: a discount on the whole sale is shown once, below. @param {Line} line */
+const beforeSale = (line) => line.total_minor + (line.cart_discount_minor ?? 0);
+
 /** @param {{line: Line, index: number, all: number}} props */
 const CartLine = ({ line, index, all }) =>
   html`<div role="listitem" aria-setsize=${all} aria-posinset=${index + 1} class=${`line ${selected.value === line.line_id ? "sel" : ""} ${line.unsaved ? "unsaved" : ""}`} data-line=${line.line_id}>
@@ -43,7 +46,7 @@ const CartLine = ({ line, index, all }) =>
     <button class="line-main" aria-pressed=${selected.value === line.line_id} onClick=${() => void (selected.value = selected.value === line.line_id ? "" : line.line_id)}>
       <b>${line.name}</b><small class="num">${under(line)}</small>
     </button>
-    <span class="t num">${line.discount_minor > 0 && html`<s>${money(line.total_minor + line.discount_minor)}</s>`}${money(line.total_minor)}</span>
+    <span class="t num">${line.discount_minor > 0 && html`<s>${money(beforeSale(line) + line.discount_minor)}</s>`}${money(beforeSale(line))}</span>
   </div>`;
 
 /** Raise or lower the selected line. @param {number} by */

@@ -1,5 +1,5 @@
 // Small questions about a line: how many, how heavy, what price, which note, how much off.
-import { html, useState, valueOf } from "../lib/ui.js";
+import { html, useEffect, useRef, useState, valueOf } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { currencyExponent, lineTotal, money, moneyField, parseMoney, parseQuantity, quantity, quantityText } from "../lib/money.js";
 import { isWeighed } from "../state/cart.js";
@@ -14,13 +14,15 @@ import { Reasons } from "./fields.js";
  */
 export function NumberField({ value, onChange, label, unit, third = "." }) {
   const [fresh, setFresh] = useState(true);
+  const field = /** @type {import("../vendor/preact-hooks.js").Ref<HTMLInputElement | null>} */ (useRef(null));
+  useEffect(() => field.current?.focus(), []);
   const press = (/** @type {string} */ key) => {
     const now = fresh && key !== "back" ? "" : value;
     setFresh(false);
     onChange(key === "back" ? (fresh ? "" : now.slice(0, -1)) : key === "." && now.includes(".") ? now : now + key);
   };
   return html`<label class="numfield"><span>${label}</span><span class="numfield-box">
-      <input class="num" inputmode="decimal" autofocus value=${value} onFocus=${(/** @type {FocusEvent} */ e) => /** @type {HTMLInputElement} */ (e.currentTarget).select()}
+      <input class="num" ref=${field} inputmode="decimal" autofocus value=${value} onFocus=${(/** @type {FocusEvent} */ e) => /** @type {HTMLInputElement} */ (e.currentTarget).select()}
         onInput=${(/** @type {Event} */ e) => { setFresh(false); onChange(valueOf(e).replace(",", ".")); }} />${unit && html`<small>${unit}</small>`}</span></label>
     <${NumPad} onKey=${press} third=${third} className="small" />`;
 }

@@ -41,6 +41,7 @@ export function ParkedDialog({ close }) {
       (error) => setProblem(asProblem(error)),
     );
   useEffect(() => void load(), []);
+  useEffect(() => /** @type {HTMLElement | null} */ (document.querySelector("dialog .row-main"))?.focus(), [list?.length]);
   const resume = async (/** @type {any} */ one) => {
     try {
       takeCart(await call("POST", `/parked/${one.park_id}/resume`, {}));

@@ -1,11 +1,14 @@
 // The PIN pad: sign in at the start, over a page when the sign-in has ended, and approvals in place.
 import { html, useEffect, useRef, useState } from "../lib/ui.js";
-import { t } from "../lib/i18n.js";
+import { t, tOr } from "../lib/i18n.js";
 import { asProblem, reachable, send } from "../lib/http.js";
 import { people, signIn, store, terminal } from "../state/session.js";
 import { Dialog } from "./dialog.js";
 import { Icon, Key } from "./icon.js";
 import { NumPad } from "./numpad.js";
+
+/** Says that what looked like digits of a PIN came from the scanner. */
+export const pinScans = new EventTarget();
 
 const PIN_MIN = 4;
 const PIN_MAX = 8;
@@ -45,8 +48,13 @@ function PinPad({ submit, button }) {
       event.preventDefault();
       event.stopPropagation();
     };
+    const onScan = () => setPin("");
     document.addEventListener("keydown", onKey, { capture: true });
-    return () => document.removeEventListener("keydown", onKey, { capture: true });
+    pinScans.addEventListener("scan", onScan);
+    return () => {
+      document.removeEventListener("keydown", onKey, { capture: true });
+      pinScans.removeEventListener("scan", onScan);
+    };
   }, []);
   const wait = problem?.body?.retry_after_ms;
   return html`<div class="pin">
@@ -95,6 +103,6 @@ export const SignInOver = () =>
 
 /** @param {{needs: string, action: string, detail: string, close: (approval?: string) => void}} props */
 export const ApprovalDialog = ({ needs, action, detail, close }) =>
-  html`<${Dialog} title=${t("approval.title", { role: t(`role.${needs}`) })} note=${detail || t("approval.note")} onClose=${() => close()} className="pin-dlg">
+  html`<${Dialog} title=${t("approval.title", { role: t(`role.${needs}`) })} note=${tOr(`approval.action.${action}`, detail || t("approval.note"))} onClose=${() => close()} className="pin-dlg">
     <${PinPad} button=${t("approval.go")} submit=${async (/** @type {string} */ pin) => close((await send("POST", "/approvals", { pin, action })).approval)} />
   <//>`;

@@ -69,6 +69,8 @@ function repaint() {
     cart.value = queue.reduce((view, op) => paintOp(view, op, hintOf(op)), base);
     pending.value = queue.length;
     if (!queue.length) stalled.value = false;
+    const { lines } = cart.value;
+    if (selected.peek() && !lines.some((line) => line.line_id === selected.peek())) selected.value = lines[lines.length - 1]?.line_id ?? "";
   });
   keep();
 }

@@ -11,6 +11,7 @@ import { lineTotal, parseQuantity, quantityText } from "../lib/money.js";
  * @property {number} list_price_minor
  * @property {number} unit_price_minor
  * @property {number} discount_minor
+ * @property {number} [cart_discount_minor]
  * @property {number} total_minor
  * @property {{percent?: string, amount_minor?: number, reason?: string} | null} [discount]
  * @property {string} [note]
