@@ -197,6 +197,8 @@ class Session:
                 continue
             fresh += events
             told[run.actor] = held.seq
+            # Whoever sends an event has it on disk: it need not be sent back.
+            steps += self._learn({run.actor: run.first + len(run.items) - 1})
         if wanted:
             steps.append(self._say(Want(push.batch, wanted), now_ms))
         if fresh:

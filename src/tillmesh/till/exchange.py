@@ -1,0 +1,173 @@
+"""All the links of a till at once: which session gets what, whom to push to, and how far each peer is.
+
+Invariant: a peer has at most one session; a new link replaces the old one, and what the old one still says is ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.sync import Acked, Closed, Fence, Message, Session, Side, Step
+
+PEERS_MAX: Final = 32  # Guess: 15 tills, and the back office's devices.
+
+
+@dataclass(slots=True)
+class Peer:
+    """What is known of one peer."""
+
+    session: Session | None = None
+    link: int = 0  # which of its links is the live one
+    durable: dict[str, int] = field(default_factory=dict)
+    heard_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Something that the driver has to do for one link of a peer."""
+
+    peer: str
+    link: int
+    step: Step
+
+
+class Exchange:
+    """The replication state of one till. Peers are named by terminal id; ``leader`` is one of them, oneself or None."""
+
+    def __init__(self, me: Side, terminal: str, heads: Mapping[str, Head]) -> None:
+        self._me = me
+        self._terminal = terminal
+        self._heads = dict(heads)
+        self._peers: dict[str, Peer] = {}
+        self._links = 0
+        self._leader: str | None = None
+        self.fenced: dict[str, str] = {}  # actor -> what was found out
+
+    def linked(self, peer: str, now_ms: int) -> tuple[int, list[Ask]]:
+        """A link to a peer is up: begin a session on it, and give the link's number."""
+        if peer not in self._peers and len(self._peers) >= PEERS_MAX:
+            self._forget_one()
+        self._links += 1
+        known = self._peers.setdefault(peer, Peer())
+        known.link, known.heard_ms = self._links, now_ms
+        known.session = Session(self._me, self._heads, eager=self._pushes_to(peer))
+        for actor in self.fenced:
+            known.session.fence(actor)
+        return self._links, self._asks(peer, known, known.session.start(now_ms))
+
+    def unlinked(self, peer: str, link: int) -> None:
+        """A link is down; what the peer told stays true."""
+        known = self._peers.get(peer)
+        if known is not None and known.link == link:
+            known.session = None
+
+    def received(self, peer: str, link: int, message: Message, now_ms: int) -> list[Ask]:
+        """A message came in on a link."""
+        known = self._peers.get(peer)
+        if known is not None:
+            known.heard_ms = now_ms
+        return self._on(peer, link, lambda session: session.receive(message, now_ms))
+
+    def loaded(self, peer: str, link: int, events: Sequence[Envelope], now_ms: int) -> list[Ask]:
+        """What a session asked to read was read."""
+        return self._on(peer, link, lambda session: session.loaded(events, now_ms))
+
+    def applied(self, peer: str, link: int, batch: int, heads: Mapping[str, Head], now_ms: int) -> list[Ask]:
+        """A batch is on disk: acknowledge it, and let the other peers have it."""
+        asks = self._on(peer, link, lambda session: session.applied(batch, heads, now_ms))
+        for head in heads.values():
+            asks += self.appended(head, but=peer)
+        return asks
+
+    def put_off(self, peer: str, link: int, batch: int, wait_ms: int, now_ms: int) -> list[Ask]:
+        """A batch could not be stored now."""
+        return self._on(peer, link, lambda session: session.refused(batch, wait_ms, now_ms))
+
+    def appended(self, head: Head, but: str = "") -> list[Ask]:
+        """The log of an actor has grown on this disk."""
+        held = self._heads.get(head.actor)
+        if held is not None and held.seq > head.seq:
+            return []
+        self._heads[head.actor] = head
+        asks: list[Ask] = []
+        for name, peer in self._peers.items():
+            if peer.session is not None and name != but:
+                asks += self._asks(name, peer, peer.session.appended(head))
+        return asks
+
+    def lead(self, leader: str | None) -> list[Ask]:
+        """Follow who leads: the leader pushes to everybody, the others to the leader; without one, all to all."""
+        self._leader = leader
+        asks: list[Ask] = []
+        for name, peer in self._peers.items():
+            if peer.session is not None:
+                asks += self._asks(name, peer, peer.session.be_eager(eager=self._pushes_to(name)))
+        return asks
+
+    def wake(self, now_ms: int) -> list[Ask]:
+        """Let every session look at the time."""
+        asks: list[Ask] = []
+        for name, peer in self._peers.items():
+            if peer.session is not None:
+                asks += self._asks(name, peer, peer.session.wake(now_ms))
+        return asks
+
+    def replicated_to(self, actor: str, seq: int) -> tuple[str, ...]:
+        """List the peers that hold an event durably."""
+        return tuple(sorted(name for name, peer in self._peers.items() if peer.durable.get(actor, 0) >= seq))
+
+    def unreplicated(self) -> int:
+        """Count own events that no other till holds yet."""
+        own = self._heads.get(self._me.actor)
+        best = max((peer.durable.get(self._me.actor, 0) for peer in self._peers.values()), default=0)
+        return max(0, own.seq - best) if own is not None else 0
+
+    def peers(self) -> dict[str, tuple[bool, int, int | None]]:
+        """Give per peer whether it is linked, when it was heard last (ms), and how many events it lacks."""
+        return {
+            name: (peer.session is not None, peer.heard_ms, peer.session.lacks if peer.session is not None else None)
+            for name, peer in sorted(self._peers.items())
+        }
+
+    def _pushes_to(self, peer: str) -> bool:
+        linked = self._peers.get(self._leader) if self._leader is not None else None
+        if self._leader == self._terminal or linked is None or linked.session is None:
+            return True  # a leader that is not linked is no help: tills then talk to whom they reach
+        return peer == self._leader
+
+    def _on(self, peer: str, link: int, work: Callable[[Session], list[Step]]) -> list[Ask]:
+        known = self._peers.get(peer)
+        if known is None or known.session is None or known.link != link:
+            return []
+        return self._asks(peer, known, work(known.session))
+
+    def _asks(self, name: str, peer: Peer, steps: Sequence[Step]) -> list[Ask]:
+        """Take in what concerns the till itself, and pass the rest on."""
+        asks = []
+        for step in steps:
+            match step:
+                case Acked(durable):
+                    peer.durable.update(durable)
+                case Fence(actor, detail):
+                    self.fenced[actor] = detail
+                    self._fence_everywhere(actor)
+                case Closed():
+                    peer.session = None
+                case _:
+                    pass
+            asks.append(Ask(name, peer.link, step))
+        return asks
+
+    def _fence_everywhere(self, actor: str) -> None:
+        for peer in self._peers.values():
+            if peer.session is not None:
+                peer.session.fence(actor)
+
+    def _forget_one(self) -> None:
+        """Make room: the peer that was silent longest and has no link."""
+        idle = [(peer.heard_ms, name) for name, peer in self._peers.items() if peer.session is None]
+        if idle:
+            del self._peers[min(idle)[1]]

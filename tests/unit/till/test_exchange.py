@@ -1,0 +1,107 @@
+"""A till with several links: who gets what."""
+
+from __future__ import annotations
+
+from tillmesh.kernel.envelope import Envelope, Head, seal
+from tillmesh.sync import Ack, Apply, Hello, Load, Mark, Push, Send, Side, runs_of
+from tillmesh.till.exchange import Ask, Exchange
+
+STORE = "store"
+
+
+def sales(actor: str, count: int) -> list[Envelope]:
+    head, events = Head(actor), []
+    for number in range(count):
+        event = seal(STORE, head, hlc=number + 1, kind="sale_closed", version=1, body=b"%d" % number)
+        events.append(event)
+        head = Head(actor, event.seq, event.hash)
+    return events
+
+
+def head_of(events: list[Envelope]) -> Head:
+    return Head(events[-1].actor, events[-1].seq, events[-1].hash)
+
+
+def hello(terminal: str, **heads: Mark) -> Hello:
+    return Hello(1, STORE, 0, f"{terminal}.boot1", {f"{name}.boot1": mark for name, mark in heads.items()})
+
+
+def exchange(*own: Envelope) -> Exchange:
+    heads = {own[-1].actor: head_of(list(own))} if own else {}
+    return Exchange(Side(STORE, "t111.boot1"), "t111", heads)
+
+
+def loads(asks: list[Ask]) -> list[str]:
+    return [ask.peer for ask in asks if isinstance(ask.step, Load)]
+
+
+def test_without_a_leader_a_sale_is_pushed_to_everybody_in_reach() -> None:
+    till = exchange()
+    for peer in ("t222", "t333"):
+        link, _ = till.linked(peer, 0)
+        till.received(peer, link, hello(peer), 0)
+    assert loads(till.appended(head_of(sales("t111.boot1", 1)))) == ["t222", "t333"]
+
+
+def test_a_follower_pushes_to_its_leader_only() -> None:
+    till = exchange()
+    for peer in ("t222", "t333"):
+        link, _ = till.linked(peer, 0)
+        till.received(peer, link, hello(peer), 0)
+    till.lead("t333")
+    assert loads(till.appended(head_of(sales("t111.boot1", 1)))) == ["t333"]
+
+
+def test_a_leader_that_is_out_of_reach_stops_nobody() -> None:
+    till = exchange()
+    link, _ = till.linked("t222", 0)
+    till.received("t222", link, hello("t222"), 0)
+    till.lead("t999")
+    assert loads(till.appended(head_of(sales("t111.boot1", 1)))) == ["t222"]
+
+
+def test_what_a_peer_brings_goes_on_to_the_others_once_it_is_on_disk() -> None:
+    till = exchange()
+    links = {}
+    for peer in ("t222", "t333"):
+        links[peer], _ = till.linked(peer, 0)
+        till.received(peer, links[peer], hello(peer), 0)
+    events = sales("t222.boot1", 2)
+    (ask,) = till.received("t222", links["t222"], Push(1, runs_of(events)), 1)
+    assert isinstance(ask.step, Apply)
+    assert ask.step.events == tuple(events)
+    asks = till.applied("t222", links["t222"], 1, {"t222.boot1": head_of(events)}, 2)
+    assert [type(ask.step.message) for ask in asks if isinstance(ask.step, Send)] == [Ack]
+    assert loads(asks) == ["t333"]
+
+
+def test_replicated_means_that_the_other_disk_said_so() -> None:
+    events = sales("t111.boot1", 3)
+    till = exchange(*events)
+    link, _ = till.linked("t222", 0)
+    till.received("t222", link, hello("t222"), 0)
+    till.loaded("t222", link, events, 0)
+    assert till.replicated_to("t111.boot1", 1) == ()
+    assert till.unreplicated() == 3
+    till.received("t222", link, Ack(1, {"t111.boot1": 2}), 1)
+    assert till.replicated_to("t111.boot1", 2) == ("t222",)
+    assert till.replicated_to("t111.boot1", 3) == ()
+    assert till.unreplicated() == 1
+
+
+def test_what_an_old_link_still_says_is_ignored() -> None:
+    till = exchange(*sales("t111.boot1", 1))
+    old, _ = till.linked("t222", 0)
+    new, _ = till.linked("t222", 1)
+    assert till.received("t222", old, hello("t222"), 2) == []
+    assert loads(till.received("t222", new, hello("t222"), 2)) == ["t222"]
+
+
+def test_an_actor_that_forked_is_fenced_on_every_link() -> None:
+    mine = sales("gone.boot1", 1)
+    till = Exchange(Side(STORE, "t111.boot1"), "t111", {"gone.boot1": head_of(mine)})
+    first, _ = till.linked("t222", 0)
+    second, _ = till.linked("t333", 0)
+    till.received("t222", first, hello("t222", gone=Mark(1, b"another")), 0)
+    assert list(till.fenced) == ["gone.boot1"]
+    assert loads(till.received("t333", second, hello("t333"), 0)) == []
