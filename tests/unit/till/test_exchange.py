@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tillmesh.kernel.envelope import Envelope, Head, seal
-from tillmesh.sync import Ack, Apply, Hello, Load, Mark, Push, Send, Side, runs_of
+from tillmesh.sync import Ack, Acked, Apply, Hello, Load, Mark, Push, Send, Side, runs_of
 from tillmesh.till.exchange import Ask, Exchange
 
 STORE = "store"
@@ -67,7 +67,8 @@ def test_what_a_peer_brings_goes_on_to_the_others_once_it_is_on_disk() -> None:
         links[peer], _ = till.linked(peer, 0)
         till.received(peer, links[peer], hello(peer), 0)
     events = sales("t222.boot1", 2)
-    (ask,) = till.received("t222", links["t222"], Push(1, runs_of(events)), 1)
+    known, ask = till.received("t222", links["t222"], Push(1, runs_of(events)), 1)
+    assert known.step == Acked({"t222.boot1": 2}), "who sends an event has it on disk"
     assert isinstance(ask.step, Apply)
     assert ask.step.events == tuple(events)
     asks = till.applied("t222", links["t222"], 1, {"t222.boot1": head_of(events)}, 2)
