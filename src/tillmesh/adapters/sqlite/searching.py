@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import apsw
 
-from tillmesh.adapters.sqlite.database import one
+from tillmesh.adapters.sqlite.database import rows
 
 _WORD: Final = re.compile(r"\w+", re.UNICODE)
 WORDS_MAX: Final = 8
@@ -54,11 +54,12 @@ COLUMNS: Final = (
 def catalogue(db: apsw.Connection) -> dict[str, Any]:
     """Give all active products as columns: the page keeps them to search and scan without asking."""
     sql = f"SELECT {', '.join(COLUMNS)} FROM product WHERE active ORDER BY favourite DESC, name, sku"  # noqa: S608
-    rows = db.execute(sql).fetchall()
-    columns = dict(zip(COLUMNS, (list(column) for column in zip(*rows, strict=True)), strict=True)) if rows else {}
-    return {"count": len(rows), "columns": columns or {name: [] for name in COLUMNS}}
+    found = rows(db, sql)
+    columns = zip(*found, strict=True) if found else [()] * len(COLUMNS)
+    return {"count": len(found), "columns": {name: list(column) for name, column in zip(COLUMNS, columns, strict=True)}}
 
 
 def catalogue_version(db: apsw.Connection) -> str:
-    """Name the state of the catalogue: it changes whenever a product event was applied."""
-    return str(one(db, "SELECT coalesce(max(hlc), 0) FROM event WHERE type = 'products_changed'"))
+    """Name the state of the catalogue: it changes whenever a product event was applied, however late it came."""
+    count, last = rows(db, "SELECT count(*), coalesce(max(hlc), 0) FROM event WHERE type = 'products_changed'")[0]
+    return f"{count}.{last}"
