@@ -17,7 +17,7 @@ import msgspec
 from tillmesh.adapters.host.anchor import Anchor
 from tillmesh.adapters.host.keys import database_key, secret, signing_key
 from tillmesh.adapters.host.reserve import Reserve
-from tillmesh.adapters.sqlite.database import DiskFull, one, rows
+from tillmesh.adapters.sqlite.database import DiskFull, one, rows, storage_errors
 from tillmesh.adapters.sqlite.ledger import Ledger
 from tillmesh.adapters.sqlite.store import FILE, Origin, Reader, Writer, open_database, read_origin, write_origin
 from tillmesh.kernel.envelope import Head
@@ -75,7 +75,7 @@ def open_terminal(data_dir: Path, *, key_file: Path | None = None, vfs: str | No
 
 
 def _open(data_dir: Path, key_file: Path | None, vfs: str | None) -> Opened:
-    with ExitStack() as undo, file_errors():
+    with ExitStack() as undo, file_errors(), storage_errors():
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = database_key(data_dir, key_file)
         anchor = Anchor.beside(data_dir)

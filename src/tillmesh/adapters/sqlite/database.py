@@ -139,7 +139,7 @@ def storage_errors() -> Iterator[None]:
             "another program is writing into this till's data", hint="Try again in a moment."
         ) from cause
     except apsw.IOError as cause:
-        if cause.extendedresult == apsw.SQLITE_IOERR_SHMSIZE:  # the shared index could not grow
+        if getattr(cause, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE:  # the shared index could not grow
             raise DiskFull("the disk is full; nothing was recorded", hint=_FULL_HINT) from cause
         raise DiskBroken(
             f"the disk did not take the write ({cause})", hint="Try again; if it stays, use another till."
