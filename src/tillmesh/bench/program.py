@@ -25,11 +25,11 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Benchmark:
-    """A benchmark: one sentence, and what runs it. ``count`` says what --count sets."""
+    """A benchmark: one sentence, what runs it, and what --count counts."""
 
     about: str
     run: Callable[[Wish], list[Row]]
-    count: str = ""
+    counted: str
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -78,7 +78,7 @@ def _positive(text: str) -> int:
 
 def _listed() -> str:
     width = max(len(name) for name in BENCHMARKS)
-    lines = [f"  {name:{width}}  {one.about}" for name, one in BENCHMARKS.items()]
+    lines = [f"  {name:{width}}  {one.about} (--count: {one.counted})" for name, one in BENCHMARKS.items()]
     replay = "  replay FILE: sell a real shop's invoices; see tillmesh bench replay --help"
     return "\n".join(["Benchmarks: tillmesh bench NAME [--json]", *lines, "", replay])
 
@@ -89,9 +89,73 @@ def _sale(wish: Wish) -> list[Row]:
     return sale.run(wish.place, blocks=wish.count or sale.BLOCKS)
 
 
+def _price(wish: Wish) -> list[Row]:
+    from tillmesh.bench import cores
+
+    return cores.prices(blocks=wish.count or cores.BLOCKS)
+
+
+def _seal(wish: Wish) -> list[Row]:
+    from tillmesh.bench import cores
+
+    return cores.seals(blocks=wish.count or cores.BLOCKS)
+
+
+def _crdt(wish: Wish) -> list[Row]:
+    from tillmesh.bench import cores
+
+    return cores.counters(blocks=wish.count or cores.BLOCKS)
+
+
+def _search(wish: Wish) -> list[Row]:
+    from tillmesh.bench import reading
+
+    return reading.search(wish.place, wish.products, queries=wish.count or reading.QUERIES)
+
+
+def _report(wish: Wish) -> list[Row]:
+    from tillmesh.bench import reading
+
+    return reading.reports(wish.place, sales=wish.count or reading.SALES)
+
+
+def _import(wish: Wish) -> list[Row]:
+    from tillmesh.bench import reading
+
+    return reading.imports(wish.place, wish.products, rounds=wish.count or 1)
+
+
+def _start(wish: Wish) -> list[Row]:
+    from tillmesh.bench import serving
+
+    return serving.start(wish.place, wish.products, starts=wish.count or serving.STARTS)
+
+
+def _memory(wish: Wish) -> list[Row]:
+    from tillmesh.bench import serving
+
+    return serving.memory(wish.place, wish.products, sales=wish.count or serving.SALES_BEFORE_WEIGHING)
+
+
+def _http(wish: Wish) -> list[Row]:
+    from tillmesh.bench import serving
+
+    return serving.sales_per_second(wish.place, wish.products, blocks=wish.count or serving.BLOCKS)
+
+
 BENCHMARKS: Final[dict[str, Benchmark]] = {
     "sale": Benchmark("the whole sale path beside raw SQLite on the same disk", _sale, "pairs of blocks"),
+    "price": Benchmark("pricing a cart", _price, "pairs of blocks"),
+    "seal": Benchmark("sealing an event into the hash chain", _seal, "pairs of blocks"),
+    "crdt": Benchmark("counting, encoding and merging 100,000 decrements", _crdt, "pairs of blocks"),
+    "search": Benchmark("searching 97,000 products with every key typed", _search, "searches"),
+    "report": Benchmark("day report and X report after 2,000 sales", _report, "sales"),
+    "import": Benchmark("importing 97,000 products", _import, "imports"),
+    "start": Benchmark("starting the program with 97,000 products", _start, "starts"),
+    "memory": Benchmark("memory of the program with 97,000 products", _memory, "sales"),
+    "http": Benchmark("sales over HTTP, one client", _http, "blocks of 50 sales"),
 }
+
 
 if __name__ == "__main__":
     sys.exit(main(sys.argv[1:]))
