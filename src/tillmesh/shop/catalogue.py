@@ -10,6 +10,7 @@ from tillmesh.kernel.errors import Invalid
 from tillmesh.kernel.limits import BARCODES_PER_PRODUCT_MAX, KEY_CHARS_MAX, NAME_CHARS_MAX
 from tillmesh.kernel.money import check_amount
 from tillmesh.kernel.quantity import ONE, format_quantity, parse_quantity
+from tillmesh.shop.cardnumbers import refuse_card_number
 from tillmesh.shop.events import Value
 
 # Decimals that a quantity may have. Three are what a shop scale shows and what thousandths can hold.
@@ -117,7 +118,7 @@ def _text(value: object, what: str, chars_max: int = NAME_CHARS_MAX) -> str:
     text = " ".join(value.split()) if isinstance(value, str) else None
     if text is None or len(text) > chars_max or not text.isprintable():
         raise Invalid(f"{what} must be a text of at most {chars_max} printable characters", hint="Shorten it.")
-    return text
+    return refuse_card_number(text, what)
 
 
 def _short(value: object, what: str) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -9,10 +10,12 @@ from tillmesh.kernel.errors import Invalid
 from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, NAME_CHARS_MAX, NOTE_CHARS_MAX, RATE_PPM_MAX
 from tillmesh.kernel.money import Rounding, exponent
 from tillmesh.kernel.times import zone
+from tillmesh.shop.cardnumbers import refuse_card_number
 from tillmesh.shop.events import Value
 from tillmesh.shop.instore import LAYOUTS_MAX, parse_layout
 
 Check = Callable[[str, Any], Value]
+_LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 
 
 def store_fields(given: Mapping[str, Any]) -> dict[str, Value]:
@@ -32,13 +35,27 @@ def _checked(given: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str,
     return {name: checks[name](name, value) for name, value in given.items()}
 
 
-def _text(most: int, *, least: int = 0) -> Check:
+def _text(most: int, *, least: int = 0, lines: bool = False) -> Check:
     def check(name: str, value: Any) -> Value:
         if not isinstance(value, str) or not least <= len(value.strip()) <= most:
             raise Invalid(f"{name} must be a text of {least} to {most} characters", hint="Change the text.")
-        return value.strip()
+        return _printable(name, value.strip(), lines=lines)
 
     return check
+
+
+def _printable(name: str, text: str, *, lines: bool = False) -> str:
+    """Refuse what a printer would take for a command, and what must not be stored."""
+    if not (text.replace("\n", "") if lines else text).isprintable():
+        raise Invalid(f"{name} contains control characters", hint="Type it again.")
+    # French shops print their SIRET, which has the check digit of a card number.
+    return text if name == "tax_id" else refuse_card_number(text, name)
+
+
+def _locale(name: str, value: Any) -> Value:
+    if not isinstance(value, str) or not _LOCALE.fullmatch(value):
+        raise Invalid(f"{name} {str(value)[:20]!r} is not a language", hint="Use a tag such as en, de or fr-CH.")
+    return value
 
 
 def _flag(name: str, value: Any) -> Value:
@@ -71,7 +88,7 @@ def _texts(count_max: int, chars_max: int) -> Check:
             raise Invalid(f"{name} must be a list of at most {count_max} texts")
         if any(len(one) > chars_max for one in value):
             raise Invalid(f"a text in {name} is over {chars_max} characters")
-        return [one.strip() for one in value]
+        return [_printable(name, one.strip()) for one in value]
 
     return check
 
@@ -119,7 +136,7 @@ _STORE: Final[dict[str, Check]] = {
     "address": _texts(6, NAME_CHARS_MAX),
     "tax_id": _text(50),
     "currency": _currency,
-    "locale": _text(20, least=2),
+    "locale": _locale,
     "time_zone": _zone,
     "prices_include_tax": _flag,
     "tax_rounding": _one_of("line", "total"),
@@ -127,7 +144,7 @@ _STORE: Final[dict[str, Check]] = {
     "cash_step_minor": _number(1, 1_000),
     "cash_rounding": _one_of(*_ROUNDINGS),
     "tax_rates": _rates,
-    "receipt_footer": _text(NOTE_CHARS_MAX),
+    "receipt_footer": _text(NOTE_CHARS_MAX, lines=True),
     "discount_limit_ppm": _number(0, RATE_PPM_MAX),
     "refund_limit_minor": _number(0, AMOUNT_MINOR_MAX),
     "barcode_layouts": _layouts,

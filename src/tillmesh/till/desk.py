@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed
 from tillmesh.kernel.ids import EventId, event_id
-from tillmesh.kernel.limits import NOTE_CHARS_MAX
+from tillmesh.kernel.limits import KEY_CHARS_MAX, NOTE_CHARS_MAX
+from tillmesh.shop.cardnumbers import refuse_card_number
 from tillmesh.shop.cart import Policy
 from tillmesh.shop.events import Audited
 from tillmesh.shop.people import LEAST, Action, covers
@@ -106,4 +107,13 @@ def checked_text(text: str, what: str, *, least: int = 0, most: int = NOTE_CHARS
         raise Invalid(f"{what} has {len(clean)} characters; allowed are {least} to {most}", hint="Change the text.")
     if not clean.isprintable() and any(c not in "\n\t" and not c.isprintable() for c in clean):
         raise Invalid(f"{what} contains control characters", hint="Type it again.")
-    return clean
+    return refuse_card_number(clean, what)
+
+
+def checked_key(text: str, what: str) -> str:
+    """Give an id that a program made up if it is short and printable, or raise :class:`Invalid`."""
+    clean = text.strip()
+    if not 1 <= len(clean) <= KEY_CHARS_MAX or not clean.isprintable():
+        raise Invalid(f"{what} must be 1 to {KEY_CHARS_MAX} printable characters", hint="Make up another one.")
+    # Ids are long and random, and some runs of their digits look like anything; only a bare number is refused.
+    return clean if any(c.isalpha() for c in clean) else refuse_card_number(clean, what)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.ids import EventId
-from tillmesh.kernel.limits import KEY_CHARS_MAX, SALE_LINES_MAX
+from tillmesh.kernel.limits import SALE_LINES_MAX
 from tillmesh.kernel.money import check_amount
 from tillmesh.shop.cart import CartLine
 from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided
@@ -17,7 +17,7 @@ from tillmesh.shop.refund import Answer, RefundQuote, Wanted, quote, quote_witho
 from tillmesh.shop.tender import CASH
 from tillmesh.till.checkout import cart_line
 from tillmesh.till.commands import RefundSale, RefundWithoutReceipt, VoidSale, WantedRefund
-from tillmesh.till.desk import Desk, checked_text
+from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import Print
 from tillmesh.till.ports import Books
 
@@ -153,7 +153,7 @@ def _hand_back(desk: Desk, kind: str, event: EventId, payments: Sequence[Payment
 def _key(desk: Desk, given: str) -> str:
     """Give the caller's idempotency key, or one that nobody else can have."""
     if given:
-        return checked_text(given, "refund_key", least=1, most=KEY_CHARS_MAX)
+        return checked_key(given, "refund_key")
     return f"{desk.identity.actor}-{desk.seq + 1}"
 
 

@@ -61,11 +61,19 @@ class Guard:
         if _name(host) not in self._hosts:
             return Forbidden(f"{host[:60]!r} is not a name of this till", hint="Open the address the till shows.")
         origin = headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _netloc(origin) != host:
             return Forbidden(f"a page of {origin[:60]!r} may not use this till", hint="Open the till's own page.")
         # Following a link to the till's page is fine; calling its API from elsewhere is not.
         if path.startswith("/api/") and headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
             return Forbidden("another site's page sent this request", hint="Open the till's own page.")
+        return None
+
+
+def _netloc(origin: str) -> str | None:
+    """Give host and port of an origin, or None for what is none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
         return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -21,7 +22,7 @@ from tillmesh.shop.settings import STORE, StoreSettings
 from tillmesh.terminal.web.api import Call, Context, token_of
 from tillmesh.till import views
 from tillmesh.till.commands import ChangeRecords
-from tillmesh.till.desk import checked_text
+from tillmesh.till.desk import checked_key, checked_text
 from tillmesh.till.scanning import find_scanned
 
 Fields = dict[str, Any]
@@ -67,7 +68,8 @@ async def get_product(context: Context) -> Any:
 async def upsert_product(context: Context, body: Fields) -> tuple[int, Any]:
     """Add a product, or change the one with this sku."""
     settings = await _same_currency(context, body)
-    named = body.get("sku") or next(iter(body.get("barcodes") or [""]), "")
+    codes = body.get("barcodes")
+    named = body.get("sku") or (codes[0] if isinstance(codes, list) and codes else "")
     before = await context.driver.look(lambda books: books.product(str(named)))
     tax_codes = tuple(settings.rates_ppm())
     if before is None:
@@ -121,6 +123,16 @@ async def departments(context: Context) -> Any:
 # Customers.
 
 _CUSTOMER = {"name": NAME_CHARS_MAX, "email": 200, "phone": 50, "note": NOTE_CHARS_MAX, "address": NOTE_CHARS_MAX}
+_PHONE = re.compile(r"\+[0-9 ()./-]{3,30}")
+PHONE_DIGITS_MAX = 15  # ITU-T E.164
+
+
+def _phone(text: str, what: str, *, least: int, most: int) -> str:
+    """Check a phone number; with its country it may look like a card number, and a plus sign says that it is none."""
+    clean = text.strip()
+    if _PHONE.fullmatch(clean) and sum(c.isdigit() for c in clean) <= PHONE_DIGITS_MAX:
+        return clean
+    return checked_text(clean, what, least=least, most=most)
 
 
 def _customer_fields(body: Fields, *, new: bool) -> dict[str, Value]:
@@ -132,7 +144,8 @@ def _customer_fields(body: Fields, *, new: bool) -> dict[str, Value]:
         if name in body:
             if not isinstance(body[name], str):
                 raise Invalid(f"{name} must be a text")
-            fields[name] = checked_text(body[name], name, least=1 if name == "name" else 0, most=most)
+            check = _phone if name == "phone" else checked_text
+            fields[name] = check(body[name], name, least=1 if name == "name" else 0, most=most)
     if new and "name" not in fields:
         raise Invalid("a customer needs a name", hint="Send a name.")
     if not fields:
@@ -175,8 +188,10 @@ async def get_customer(context: Context) -> Any:
 async def create_customer(context: Context, body: Fields) -> tuple[int, Any]:
     """Add a customer."""
     fields = _customer_fields(body, new=True)
-    key = str(body.get("customer_id") or listings.new_id())
-    key = checked_text(key, "customer_id", least=1, most=100)
+    given = body.get("customer_id") or listings.new_id()
+    if not isinstance(given, str):
+        raise Invalid("customer_id must be a text", hint="Leave it out to have one made.")
+    key = checked_key(given, "customer_id")
     if await context.driver.look(lambda books: books.fields("customer", key)) is not None:
         raise Conflict(f"customer {key[:40]!r} is there already", hint="Use PATCH to change it.")
     await context.do(ChangeRecords(entity="customer", changes=(Change(key=key, fields=fields),)))
@@ -188,6 +203,8 @@ async def patch_customer(context: Context, body: Fields) -> Any:
     key = context.path("customer_id")
     if await context.driver.look(lambda books: books.fields("customer", key)) is None:
         raise NotFound(f"no customer {key[:40]!r}", hint="Search by name.")
+    if body.get("customer_id", key) != key:
+        raise Invalid("the customer_id of a customer never changes", hint="Leave it out.")
     fields = _customer_fields(body, new=False)
     await context.do(ChangeRecords(entity="customer", changes=(Change(key=key, fields=fields),)))
     now: Any = await context.driver.look(lambda books: books.fields("customer", key))
