@@ -21,7 +21,7 @@ from tillmesh.adapters.sqlite.database import DiskFull, one, rows, storage_error
 from tillmesh.adapters.sqlite.ledger import Ledger
 from tillmesh.adapters.sqlite.store import FILE, Origin, Reader, Writer, open_database, read_origin, write_origin
 from tillmesh.kernel.envelope import Head
-from tillmesh.kernel.errors import StorageFailed
+from tillmesh.kernel.errors import Conflict, StorageFailed
 from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.kernel.ids import mint_actor, mint_terminal, spell, terminal_of
 from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX
@@ -60,21 +60,21 @@ class Opened:
             self.anchor.close()
 
 
-def open_terminal(data_dir: Path, *, key_file: Path | None = None, vfs: str | None = None) -> Opened:
-    """Open a data directory, making a new terminal of an empty one.
+def open_terminal(data_dir: Path, *, key_file: Path | None = None, vfs: str | None = None, store: str = "") -> Opened:
+    """Open a data directory, making a new terminal of an empty one: of ``store``, or of a new store.
 
     A disk that is full gets the reserve's room first: a till that can't start can't sell its way out either.
     """
     try:
-        return _open(data_dir, key_file, vfs)
+        return _open(data_dir, key_file, vfs, store)
     except DiskFull:
         if not Reserve(data_dir).release():
             raise
         log.warning("the disk is full: the reserve was released")
-        return _open(data_dir, key_file, vfs)
+        return _open(data_dir, key_file, vfs, store)
 
 
-def _open(data_dir: Path, key_file: Path | None, vfs: str | None) -> Opened:
+def _open(data_dir: Path, key_file: Path | None, vfs: str | None, store: str) -> Opened:
     with ExitStack() as undo, file_errors(), storage_errors():
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = database_key(data_dir, key_file)
@@ -86,7 +86,7 @@ def _open(data_dir: Path, key_file: Path | None, vfs: str | None) -> Opened:
             )
         db = open_database(data_dir / FILE, key, vfs=vfs)
         undo.callback(db.close)
-        origin, doubt = _agree(db, anchor)
+        origin, doubt = _agree(db, anchor, store)
         signing_key(data_dir, origin.actor)
         reserve = Reserve(data_dir)
         reserve.hold()
@@ -106,12 +106,16 @@ def _open(data_dir: Path, key_file: Path | None, vfs: str | None) -> Opened:
         return opened
 
 
-def _agree(db: apsw.Connection, anchor: Anchor) -> tuple[Origin, str]:
+def _agree(db: apsw.Connection, anchor: Anchor, store: str) -> tuple[Origin, str]:
     """Settle who this database is, with a new incarnation if it may not be the newest original; and say why."""
     held, doubt = read_origin(db), ""
     if held is None:
         terminal = mint_terminal(secrets.token_bytes(16))
-        held = Origin(store=spell(secrets.token_bytes(16), 12), terminal=terminal, actor=_new_actor(db, terminal))
+        held = Origin(
+            store=store or spell(secrets.token_bytes(16), 12), terminal=terminal, actor=_new_actor(db, terminal)
+        )
+    elif store and held.store != store:
+        raise Conflict(f"this data directory belongs to store {held.store}", hint="Join with an empty directory.")
     elif doubt := _doubt(db, held, anchor):
         held = msgspec.structs.replace(held, actor=_new_actor(db, held.terminal))
     nonce = secrets.token_hex(16)

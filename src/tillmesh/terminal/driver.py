@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
 import apsw
 
+from tillmesh.adapters.sqlite import replica
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import DiskBroken, DiskFull
 from tillmesh.adapters.sqlite.store import Reader, write_origin
-from tillmesh.kernel.envelope import Head
+from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.errors import Damaged, TillmeshError
 from tillmesh.terminal.bootstrap import Opened, reopen
 from tillmesh.till.commands import Command, Who
@@ -56,7 +58,10 @@ class Driver:
         """Decide a command, make it durable, and give the outcome; raises with nothing stored."""
         outcome = await asyncio.get_running_loop().run_in_executor(self._writing, self.do_now, who, command)
         for listener in self._listeners:
-            listener(outcome)
+            try:
+                listener(outcome)
+            except Exception:
+                log.exception("a listener failed; what it was told of is committed all the same")
         return outcome
 
     def do_now(self, who: Who, command: Command) -> Outcome:
@@ -105,6 +110,18 @@ class Driver:
             self.storage_error = f"the anchor file can't be written ({cause.strerror})"
             log.warning(self.storage_error)
 
+    async def merge(self, events: Sequence[Envelope]) -> dict[str, Head]:
+        """Store events of other actors on the writer's thread; give where their chains end then."""
+        work = functools.partial(
+            self._with_disk, lambda opened: replica.merge(opened.writer, opened.till, events, now_ms())
+        )
+        return await asyncio.get_running_loop().run_in_executor(self._writing, work)
+
+    async def note_acks(self, acks: Sequence[tuple[str, Mapping[str, int]]]) -> None:
+        """Note what peers hold durably."""
+        work = functools.partial(self._with_disk, lambda opened: replica.acknowledge(opened.writer, acks))
+        await asyncio.get_running_loop().run_in_executor(self._writing, work)
+
     async def look_after(self) -> None:
         """Housekeeping: bring the anchor to the disk, take the reserve back, and see if a refusing disk works again."""
         loop = asyncio.get_running_loop()
@@ -140,7 +157,10 @@ class Driver:
         """Read beside everything else and hand the result to ``then`` on the event loop."""
 
         async def run() -> None:
-            then(await self.read(query))
+            try:
+                then(await self.read(query))
+            except TillmeshError as error:
+                log.warning("a page was not told what changed: %s", error.detail)
 
         task = asyncio.get_running_loop().create_task(run())
         self._tasks.add(task)

@@ -1,0 +1,205 @@
+"""The till among its neighbours: links carry frames, sessions decide, the writer's thread stores.
+
+All of the exchange lives on the event loop. Reading and writing the log happens beside it, so a slow disk delays an
+acknowledgement and nothing else; selling asks nobody.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol, assert_never
+
+from tillmesh.adapters.sqlite import replica
+from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.kernel.errors import Damaged, TillmeshError
+from tillmesh.kernel.ids import terminal_of
+from tillmesh.sync import Acked, Apply, Closed, Fence, Load, Send, Side, WakeAt, read_frame, write_frame
+from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.till.commands import Note, Who
+from tillmesh.till.effects import Outcome
+from tillmesh.till.exchange import Ask, Exchange
+
+log = logging.getLogger(__name__)
+SYSTEM: Final = Who(user_id="system", role="manager")
+TICK_S: Final = 0.5
+ACKS_S: Final = 5.0
+BUSY_MS: Final = 2_000
+FRAMES_WAITING_MAX: Final = 100
+
+
+class Link(Protocol):
+    """One authenticated connection to a peer; ``peer`` is the actor that its certificate names."""
+
+    peer: str
+
+    async def send(self, frame: bytes) -> None:
+        """Hand a frame over; waits while the peer is slow, raises OSError when the link is gone."""
+
+    async def receive(self) -> bytes:
+        """Wait for a frame; raises OSError when the link is gone."""
+
+    async def close(self) -> None:
+        """Close the link."""
+
+
+class Mesh:
+    """Runs the exchange of one till over whatever links come up."""
+
+    def __init__(self, driver: Driver, heads: dict[str, Head]) -> None:
+        identity = driver.identity
+        self.exchange = Exchange(Side(identity.store, identity.actor), identity.terminal, heads)
+        self._driver = driver
+        self._links: dict[tuple[str, int], tuple[Link, asyncio.Queue[bytes]]] = {}
+        self._unsaved: dict[str, dict[str, int]] = {}
+        self._listeners: list[Callable[[Sequence[Envelope]], None]] = []
+        self._tasks: set[asyncio.Task[Any]] = set()
+        driver.listen(self._committed)
+
+    @classmethod
+    async def over(cls, driver: Driver) -> Mesh:
+        """Begin with what is on the disk."""
+        return cls(driver, await driver.read(lambda db, _: replica.heads(db)))
+
+    def listen(self, listener: Callable[[Sequence[Envelope]], None]) -> None:
+        """Call the listener after each batch of other tills' events was stored."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Begin to look at the time."""
+        self._keep(self._ticking())
+
+    async def stop(self) -> None:
+        """Close every link and remember what the peers hold."""
+        for link, _ in list(self._links.values()):
+            await link.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._save_acks()
+
+    def join(self, link: Link) -> None:
+        """Talk over a link in the background, until it is gone or the mesh stops."""
+        self._keep(self.attach(link))
+
+    async def attach(self, link: Link) -> None:
+        """Talk over a link until it is gone."""
+        peer = terminal_of(link.peer)
+        number, asks = self.exchange.linked(peer, now_ms())
+        outgoing: asyncio.Queue[bytes] = asyncio.Queue(FRAMES_WAITING_MAX)
+        self._links[peer, number] = link, outgoing
+        self._perform(asks)
+        sending = asyncio.get_running_loop().create_task(_pump(link, outgoing))
+        try:
+            while (peer, number) in self._links:
+                message = read_frame(await link.receive())
+                self._perform(self.exchange.received(peer, number, message, now_ms()))
+        except (OSError, TillmeshError) as cause:
+            log.info("the link to %s ended: %s", peer, cause)
+        finally:
+            sending.cancel()
+            self._links.pop((peer, number), None)
+            self.exchange.unlinked(peer, number)
+            await link.close()
+
+    def _committed(self, outcome: Outcome) -> None:
+        if outcome.events:
+            self._perform(self.exchange.appended(outcome.head))
+
+    def _perform(self, asks: Sequence[Ask]) -> None:
+        """Do what the sessions ask for; nothing here waits."""
+        for ask in asks:
+            match ask.step:
+                case Send(message):
+                    self._send(ask, write_frame(message))
+                case Load():
+                    self._keep(self._load(ask, ask.step))
+                case Apply():
+                    self._keep(self._apply(ask, ask.step))
+                case Acked(durable):
+                    self._unsaved.setdefault(ask.peer, {}).update(durable)
+                case Fence(actor, detail):
+                    log.error("fenced %s: %s", actor, detail)
+                    note = Note(action="actor_fenced", subject=actor, detail=detail)
+                    self._keep(self._driver.do(SYSTEM, note))
+                case Closed(detail):
+                    log.info("the session with %s is over: %s", ask.peer, detail)
+                    self._keep(self._close(ask))
+                case WakeAt():
+                    pass  # the ticking looks often enough
+                case _:
+                    assert_never(ask.step)
+
+    def _send(self, ask: Ask, frame: bytes) -> None:
+        """Queue a frame behind those before it; a peer that lets too many pile up loses its link."""
+        held = self._links.get((ask.peer, ask.link))
+        if held is None:
+            return
+        try:
+            held[1].put_nowait(frame)
+        except asyncio.QueueFull:
+            log.warning("%s does not keep up: its link is closed", ask.peer)
+            self._keep(self._close(ask))
+
+    async def _load(self, ask: Ask, step: Load) -> None:
+        events = await self._driver.look(lambda books: replica.load(books, step.spans, step.events_max, step.bytes_max))
+        self._perform(self.exchange.loaded(ask.peer, ask.link, events, now_ms()))
+
+    async def _apply(self, ask: Ask, step: Apply) -> None:
+        """Store a batch, then acknowledge it; a batch that does not join on ends the link, a busy disk delays it."""
+        try:
+            heads = await self._driver.merge(step.events)
+        except Damaged as cause:
+            log.warning("%s sent events that do not verify: %s", ask.peer, cause.detail)
+            await self._close(ask)
+            return
+        except TillmeshError as cause:
+            log.warning("events of %s could not be stored now: %s", ask.peer, cause.detail)
+            self._perform(self.exchange.put_off(ask.peer, ask.link, step.batch, BUSY_MS, now_ms()))
+            return
+        self._perform(self.exchange.applied(ask.peer, ask.link, step.batch, heads, now_ms()))
+        for listener in self._listeners:
+            listener(step.events)
+
+    async def _close(self, ask: Ask) -> None:
+        held = self._links.pop((ask.peer, ask.link), None)
+        if held is not None:
+            await held[0].close()
+
+    async def _ticking(self) -> None:
+        saved_ms = now_ms()
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._perform(self.exchange.wake(now_ms()))
+            if self._unsaved and now_ms() - saved_ms >= ACKS_S * 1000:
+                saved_ms = now_ms()
+                await self._save_acks()
+
+    async def _save_acks(self) -> None:
+        """Bring what the peers hold to the disk now and then; after a restart their hello says it again."""
+        acks, self._unsaved = self._unsaved, {}
+        if acks:
+            try:
+                await self._driver.note_acks(list(acks.items()))
+            except TillmeshError as cause:
+                log.warning("what the peers hold could not be noted: %s", cause.detail)
+
+    def _keep(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("the mesh made a mistake", exc_info=task.exception())
+
+
+async def _pump(link: Link, outgoing: asyncio.Queue[bytes]) -> None:
+    """Send what is queued, one frame after the other; the receiving side notices when the link is gone."""
+    try:
+        while True:
+            await link.send(await outgoing.get())
+    except OSError:
+        await link.close()

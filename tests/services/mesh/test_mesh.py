@@ -1,0 +1,130 @@
+"""Several tills of one store on real databases, with links in memory."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services.mesh.memory_links import Post, connect, open_post
+from tillmesh.adapters.sqlite.reporting import state_hash
+from tillmesh.shop.events import Change, Payment, Value
+from tillmesh.till.commands import ChangeRecords, CloseSale, OpenShift, ReceiveStock, WantedLine, Who
+
+MANAGER = Who(user_id="ruth", role="manager")
+pytestmark = pytest.mark.service
+
+
+def run(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(asyncio.wait_for(scene(), 60))
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for something to come true; the scene's time limit ends a wait in vain."""
+    while not await holds():  # noqa: ASYNC110 - what is waited for is the answer of a query
+        await asyncio.sleep(0.005)
+
+
+async def hashes(posts: list[Post]) -> set[str]:
+    return {str((await post.driver.read(state_hash))["hash"]) for post in posts}
+
+
+async def found(post: Post) -> None:
+    """Make a shop: one product, ten of it, an open shift."""
+    fields: dict[str, Value] = {
+        "name": "Apple",
+        "price_minor": 50,
+        "unit": "piece",
+        "tax_code": "standard",
+        "barcodes": ["96385074"],
+    }
+    await post.driver.do(MANAGER, ChangeRecords(entity="product", changes=(Change(key="apple", fields=fields),)))
+    await post.driver.do(MANAGER, ReceiveStock(sku="apple", quantity_milli=10_000))
+
+
+async def sell(post: Post, cart_id: str, pieces: int = 1) -> None:
+    line = WantedLine(quantity_milli=1000 * pieces, sku="apple")
+    paid = Payment(method="cash", amount_minor=50 * pieces)
+    await post.driver.do(MANAGER, CloseSale(cart_id=cart_id, lines=(line,), payments=(paid,)))
+
+
+async def store_of(folder: Path, count: int) -> list[Post]:
+    first = open_post(folder / "till-0")
+    posts = [first, *(open_post(folder / f"till-{n}", first.opened.origin.store) for n in range(1, count))]
+    for post in posts:
+        await post.start()
+    return posts
+
+
+def test_a_product_and_a_sale_of_one_till_are_on_all_the_others(tmp_path: Path) -> None:
+    async def scene() -> None:
+        posts = await store_of(tmp_path, 3)
+        connect(posts[0], posts[1])
+        connect(posts[1], posts[2])
+        await found(posts[0])
+        await until(lambda: _knows(posts[2], "apple"))
+        await posts[2].driver.do(MANAGER, OpenShift(float_minor=0))
+        await sell(posts[2], "c1", 4)
+        await until(lambda: _stock_is(posts, 6_000))
+        assert len(await hashes(posts)) == 1
+        for post in posts:
+            await post.stop()
+
+    run(scene)
+
+
+def test_two_parts_of_a_store_sell_the_same_apple_and_agree_afterwards(tmp_path: Path) -> None:
+    async def scene() -> None:
+        posts = await store_of(tmp_path, 2)
+        link, _ = connect(*posts)
+        await found(posts[0])
+        await until(lambda: _knows(posts[1], "apple"))
+        await link.close()
+        for place, post in enumerate(posts):
+            await post.driver.do(MANAGER, OpenShift(float_minor=0))
+            await sell(post, f"cart-{place}", 6)
+        assert len(await hashes(posts)) == 2
+        connect(*posts)
+        await until(lambda: _stock_is(posts, -2_000))
+        await until(lambda: _agree(posts))
+        for post in posts:
+            await post.stop()
+
+    run(scene)
+
+
+def test_a_sale_is_called_replicated_only_when_it_is_on_another_disk(tmp_path: Path) -> None:
+    async def scene() -> None:
+        posts = await store_of(tmp_path, 2)
+        await found(posts[0])
+        mesh = posts[0].mesh
+        assert mesh is not None
+        head = posts[0].opened.till.head
+        assert mesh.exchange.replicated_to(head.actor, head.seq) == ()
+        connect(*posts)
+
+        async def told() -> bool:
+            return bool(mesh.exchange.replicated_to(head.actor, head.seq))
+
+        await until(told)
+        held = await posts[1].driver.look(lambda books: dict(books.vector()).get(head.actor))
+        assert held == head.seq
+        for post in posts:
+            await post.stop()
+
+    run(scene)
+
+
+async def _knows(post: Post, sku: str) -> bool:
+    return await post.driver.look(lambda books: books.product(sku)) is not None
+
+
+async def _stock_is(posts: list[Post], milli: int) -> bool:
+    return all([await post.driver.look(lambda books: books.stock_milli("apple")) == milli for post in posts])
+
+
+async def _agree(posts: list[Post]) -> bool:
+    return len(await hashes(posts)) == 1
