@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.responses import Response
 
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.errors import NotFound, TillmeshError
@@ -31,11 +28,11 @@ from tillmesh.terminal.web import (
 )
 from tillmesh.terminal.web.api import Call, Services, routes
 from tillmesh.terminal.web.guard import Guard
+from tillmesh.terminal.web.pages import page_routes
 from tillmesh.terminal.web.problems import answer
 from tillmesh.till import views
 from tillmesh.till.effects import Outcome
 
-STATIC = Path(__file__).parent / "static"
 CALLS: list[Call] = [
     *session_calls.CALLS,
     *cart_calls.CALLS,
@@ -55,16 +52,11 @@ def build(services: Services, hosts: Collection[str]) -> Guard:
     app = Starlette(
         routes=[
             *routes(CALLS, services),
-            Mount("/static", StaticFiles(directory=STATIC, check_dir=False)),
-            Route("/", _page),
+            *page_routes(),
         ],
         exception_handlers={HTTPException: _http_error},
     )
     return Guard(app, hosts)
-
-
-async def _page(request: Request) -> Response:  # noqa: ARG001
-    return FileResponse(STATIC / "index.html", headers={"Cache-Control": "no-cache"})
 
 
 class WrongMethod(TillmeshError):

@@ -11,7 +11,7 @@ import { startLive } from "./state/live.js";
 import { dialogs, toast } from "./state/notices.js";
 import { booted, everSignedIn, loadState, openCartId, session, setApprovalView, store } from "./state/session.js";
 import { deliver } from "./state/scan.js";
-import { useKeys } from "./lib/keys.js";
+import { keepFocusOnTaps, useKeys } from "./lib/keys.js";
 import { Dialogs } from "./parts/dialog.js";
 import { openMenu, openShortcuts, Side } from "./parts/nav.js";
 import { ApprovalDialog, pinScans, SignInOver, SignInPage } from "./parts/pin.js";
@@ -104,6 +104,7 @@ listenToScanner({
   prefix: () => String(store.peek().scanner_prefix ?? ""),
 });
 
+keepFocusOnTaps();
 setApprovalView(ApprovalDialog);
 const state = untilDone(loadState);
 await untilDone(() => loadLocale("en"));

@@ -1,5 +1,5 @@
 // Keyboard shortcuts: function keys work everywhere, letters and digits only outside of fields, none under a dialog.
-import { useEffect, useRef } from "./ui.js";
+import { useLayoutEffect, useRef } from "./ui.js";
 import { dialogs } from "../state/notices.js";
 import { session } from "../state/session.js";
 
@@ -16,7 +16,8 @@ export function inField(target) {
 export function useKeys(map) {
   const now = useRef(map);
   now.current = map;
-  useEffect(() => {
+  // Before the paint: who knows the till types ahead of it.
+  useLayoutEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ event) => {
       if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey) return;
       if (dialogs.peek().length || !session.peek()) return;
@@ -30,4 +31,18 @@ export function useKeys(map) {
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
   }, []);
+}
+
+/**
+ * A tap on a button leaves the keyboard where it was useful: in the field of a dialog, else on the page.
+ * Otherwise Enter would press the tapped key, reason or product once more instead of going on.
+ */
+export function keepFocusOnTaps() {
+  document.addEventListener("mousedown", (event) => {
+    if (!(event.target instanceof Element) || !event.target.closest("button")) return;
+    const focused = document.activeElement;
+    if (event.target.closest("dialog")) return void (inField(focused) && event.preventDefault());
+    event.preventDefault();
+    if (focused instanceof HTMLElement) focused.blur();
+  });
 }

@@ -72,8 +72,8 @@ async function add(item, milli) {
 }
 
 export async function chooseCustomer() {
-  const { CustomerDialog } = await import("../parts/customerdialog.js");
-  const chosen = await openDialog(CustomerDialog, { current: cart.peek().customer });
+  const view = (await import("../parts/customerdialog.js")).CustomerDialog;
+  const chosen = await openDialog(view, { current: cart.peek().customer });
   if (chosen) submit({ op: "customer", customer_id: chosen.customer_id, _name: chosen.name });
 }
 
@@ -84,9 +84,8 @@ async function discount() {
 }
 
 async function park() {
-  const { parkCart, ParkedDialog } = await import("../parts/parkdialog.js");
-  if (cart.peek().lines.length) await parkCart();
-  else await openDialog(ParkedDialog, {});
+  if (cart.peek().lines.length) await (await import("../parts/parkdialog.js")).parkCart();
+  else await openDialog((await import("../parts/parkdialog.js")).ParkedDialog, {});
 }
 
 async function clear() {

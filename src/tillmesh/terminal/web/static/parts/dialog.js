@@ -1,5 +1,5 @@
 // Native <dialog>: the browser traps the focus, dims the page and hands the focus back.
-import { html, useEffect, useId, useRef } from "../lib/ui.js";
+import { html, useId, useLayoutEffect, useRef } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { Icon } from "./icon.js";
 import { dialogs } from "../state/notices.js";
@@ -10,7 +10,7 @@ import { dialogs } from "../state/notices.js";
 export function Dialog({ title, children, onClose, wide, sheet, foot, note, className = "" }) {
   const ref = /** @type {import("../vendor/preact-hooks.js").Ref<HTMLDialogElement | null>} */ (useRef(null));
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = ref.current;
     if (!element) return;
     element.showModal();

@@ -1,5 +1,5 @@
 // The PIN pad: sign in at the start, over a page when the sign-in has ended, and approvals in place.
-import { html, useEffect, useRef, useState } from "../lib/ui.js";
+import { html, useLayoutEffect, useRef, useState } from "../lib/ui.js";
 import { t, tOr } from "../lib/i18n.js";
 import { asProblem, reachable, send } from "../lib/http.js";
 import { people, signIn, store, terminal } from "../state/session.js";
@@ -38,7 +38,7 @@ function PinPad({ submit, button }) {
   // The listener stays; what it calls is renewed with each render, as keys may come faster than effects run.
   const latest = useRef({ press, go });
   latest.current = { press, go };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const onKey = (/** @type {KeyboardEvent} */ event) => {
       if (event.ctrlKey || event.metaKey || event.altKey) return;
       if (/^\d$/.test(event.key)) latest.current.press(event.key);
