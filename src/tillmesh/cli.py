@@ -97,6 +97,7 @@ def _import(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", choices=["products"])
     parser.add_argument("file", type=Path)
     parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--key-file", type=Path)
     parser.add_argument("--dry-run", action="store_true", help="only say what would happen")
     parser.add_argument("--skip-bad", action="store_true", help="import the good lines when others are wrong")
     parser.add_argument("--map", action="append", default=[], metavar="FIELD=COLUMN", help="name a column of the file")
@@ -107,7 +108,12 @@ def _import(parser: argparse.ArgumentParser) -> None:
 
         mapping = parse_mapping(options.map)
         report = import_products(
-            options.file, options.data_dir, mapping=mapping, dry_run=options.dry_run, skip_bad=options.skip_bad
+            options.file,
+            options.data_dir,
+            mapping=mapping,
+            dry_run=options.dry_run,
+            skip_bad=options.skip_bad,
+            key_file=options.key_file,
         )
         print(json.dumps(report, indent=2, ensure_ascii=False))
         return 1 if report["error_count"] and not options.skip_bad else 0

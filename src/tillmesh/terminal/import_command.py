@@ -16,10 +16,16 @@ SYSTEM = Who(user_id="system", role="manager")
 
 
 def import_products(
-    file: Path, data_dir: Path, *, mapping: dict[str, str], dry_run: bool, skip_bad: bool
+    file: Path,
+    data_dir: Path,
+    *,
+    mapping: dict[str, str],
+    dry_run: bool,
+    skip_bad: bool,
+    key_file: Path | None = None,
 ) -> dict[str, Any]:
     """Import a product file in one transaction and give the report."""
-    opened = open_terminal(data_dir)
+    opened = open_terminal(data_dir, key_file=key_file)
     try:
         books = opened.writer.books
         reading = reading_of(books.store(), mapping)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -45,9 +46,12 @@ def chunks(path: Path) -> Iterator[bytes]:
     """Read a file, unpacking gzip, in pieces and never more than IMPORT_BODY_BYTES_MAX in all."""
     opener = gzip.open if path.suffix == ".gz" else open
     size = 0
-    with opener(path, "rb") as file:
-        while piece := file.read(CHUNK_BYTES):
-            size += len(piece)
-            if size > IMPORT_BODY_BYTES_MAX:
-                raise Invalid(f"{path.name} is over {IMPORT_BODY_BYTES_MAX} bytes", hint="Split it.")
-            yield bytes(piece)
+    try:
+        with opener(path, "rb") as file:
+            while piece := file.read(CHUNK_BYTES):
+                size += len(piece)
+                if size > IMPORT_BODY_BYTES_MAX:
+                    raise Invalid(f"{path.name} is over {IMPORT_BODY_BYTES_MAX} bytes", hint="Split it.")
+                yield bytes(piece)
+    except (OSError, EOFError, zlib.error) as cause:
+        raise Invalid(f"{path.name} can't be read ({cause})", hint="Name a CSV file or its gzip.") from cause

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import apsw
 
@@ -52,7 +52,15 @@ def fields(db: apsw.Connection, entity: str, key: str) -> dict[str, Value] | Non
 
 
 def _shown(merged: LWWMap) -> dict[str, Value]:
-    return cast("dict[str, Value]", dict(merged.items()))
+    """Give fields as events carry them: what a register keeps as a tuple was written, and is compared, as a list."""
+    return {
+        field: list(map(str, value)) if isinstance(value, tuple) else _plain(value) for field, value in merged.items()
+    }
+
+
+def _plain(value: object) -> str | int | bool | None:
+    assert value is None or isinstance(value, str | int), "no event writes bytes into a register"
+    return value
 
 
 def _write_product(db: apsw.Connection, sku: str, merged: dict[str, Value], *, is_new: bool) -> None:

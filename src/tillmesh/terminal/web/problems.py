@@ -79,4 +79,4 @@ def unexpected(error: Exception) -> Response:
         kind = "unexpected"
         title = "Something went wrong in the till program"
 
-    return answer(Unexpected("the till program made a mistake; nothing was recorded", hint="Try again, then call us."))
+    return answer(Unexpected("the till program made a mistake", hint="See if it was done; if not, try once more."))
