@@ -15,6 +15,8 @@ from tillmesh.shop.events import Value
 from tillmesh.shop.instore import LAYOUTS_MAX, parse_layout
 
 Check = Callable[[str, Any], Value]
+DEPARTMENTS_MAX: Final = 100
+_WORD: Final = re.compile(r"[a-z0-9-]{0,40}")
 _LOCALE: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 
 
@@ -123,6 +125,29 @@ def _layouts(name: str, value: Any) -> Value:
     return given
 
 
+def _departments(name: str, value: Any) -> Value:
+    """Read ``[{name, icon, colour}]`` in the order in which the pages show them."""
+    if not isinstance(value, list) or len(value) > DEPARTMENTS_MAX or not all(isinstance(one, dict) for one in value):
+        raise Invalid(f"{name} must be a list of at most {DEPARTMENTS_MAX} departments", hint='Send [{"name": "Tea"}].')
+    found: dict[str, str] = {}
+    for one in value:
+        unknown = sorted(set(one) - {"name", "icon", "colour"})
+        if unknown:
+            raise Invalid(f"a department has no field {str(unknown[0])[:40]!r}", hint="Send name, icon and colour.")
+        title = _text(NAME_CHARS_MAX, least=1)("the name of a department", one.get("name"))
+        icon, colour = (_word(what, one.get(what, "")) for what in ("icon", "colour"))
+        if "=" in str(title) or title in found:
+            raise Invalid(f"{str(title)[:40]!r} can't name another department", hint="Use each name once, without '='.")
+        found[str(title)] = f"{title}={icon}={colour}"
+    return list(found.values())
+
+
+def _word(what: str, value: Any) -> str:
+    if not isinstance(value, str) or not _WORD.fullmatch(value):
+        raise Invalid(f"the {what} of a department is a word like cup-soda", hint="Leave it out to have one guessed.")
+    return value
+
+
 def _methods(name: str, value: Any) -> Value:
     known = ("cash", "card")
     if not isinstance(value, list) or not value or any(one not in known for one in value):
@@ -150,6 +175,7 @@ _STORE: Final[dict[str, Check]] = {
     "barcode_layouts": _layouts,
     "scanner_prefix": _text(5),
     "pay_methods": _methods,
+    "departments": _departments,
 }
 _TERMINAL: Final[dict[str, Check]] = {
     "name": _text(40, least=1),

@@ -297,4 +297,8 @@ def store(settings: StoreSettings, exponent: int) -> View:
         "barcode_layouts": list(settings.barcode_layouts),
         "scanner_prefix": settings.scanner_prefix,
         "pay_methods": list(settings.pay_methods),
+        "departments": [
+            {"name": name, "icon": icon, "colour": colour}
+            for name, (icon, colour) in settings.department_styles().items()
+        ],
     }

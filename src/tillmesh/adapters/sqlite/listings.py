@@ -122,8 +122,11 @@ def parked(books: Books) -> Iterator[tuple[str, CartParked, Cart]]:
 
 
 def stock_levels(db: apsw.Connection) -> dict[str, str]:
-    """Give every known stock level."""
-    rows = db.execute("SELECT sku, sum(p) - sum(n) FROM stock GROUP BY sku")
+    """Give every known stock level of what is counted at all."""
+    rows = db.execute(
+        "SELECT s.sku, sum(s.p) - sum(s.n) FROM stock s LEFT JOIN product p ON p.sku = s.sku "
+        "WHERE coalesce(p.track_stock, 1) GROUP BY s.sku"
+    )
     return {sku: format_quantity(value) for sku, value in rows}
 
 

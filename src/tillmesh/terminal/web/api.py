@@ -26,6 +26,7 @@ from tillmesh.till.effects import Outcome
 PREFIX = "/api/v1"
 COOKIE = "tillmesh_session"
 JSON = "application/json"
+ANY = "application/octet-stream"  # images and sound say themselves what they are
 T = TypeVar("T")
 
 
@@ -131,8 +132,9 @@ async def _serve(call: Call, services: Services, request: Request) -> Response:
     if call.body is None:
         result = await call.handler(context)
     else:
+        _check_media(call, request)
         raw = await read_body(request, call.bytes_max)
-        result = await call.handler(context, raw if call.body is bytes else _parse(request, raw, call.body))
+        result = await call.handler(context, raw if call.body is bytes else _parse(raw, call.body))
     if isinstance(result, Response):
         return result
     status = call.status
@@ -189,10 +191,14 @@ def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(kind)
 
 
-def _parse(request: Request, raw: bytes, kind: type[T]) -> T:
+def _check_media(call: Call, request: Request) -> None:
+    """Take a body only of its own type: a form of another site can't send those without asking first."""
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media != JSON:
-        raise UnsupportedType(f"the body is {media[:60] or 'of no type'}, not {JSON}", hint=f"Send {JSON}.")
+    if call.media not in {media, ANY}:
+        raise UnsupportedType(f"the body is {media[:60] or 'of no type'}, not {call.media}", hint=f"Send {call.media}.")
+
+
+def _parse(raw: bytes, kind: type[T]) -> T:
     try:
         return cast("T", _decoder(cast("Hashable", kind)).decode(raw))
     except msgspec.ValidationError as error:

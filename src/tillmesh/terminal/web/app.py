@@ -10,6 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.errors import NotFound, TillmeshError
@@ -72,9 +73,19 @@ async def _http_error(request: Request, error: Exception) -> Response:
     what = f"{request.method} {request.url.path[:100]}"
     if error.status_code == WrongMethod.status:
         response = answer(WrongMethod(f"{what} is not a call", hint="See /api/v1/openapi.json."))
-        response.headers.update(error.headers or {})
+        response.headers["Allow"] = ", ".join(_allowed(request))
         return response
     return answer(NotFound(f"nothing at {what}", hint="See /api/v1/openapi.json."))
+
+
+def _allowed(request: Request) -> list[str]:
+    """List the methods that an address takes, over all its routes."""
+    found: set[str] = set()
+    for route in request.app.routes:
+        match, _ = route.matches(request.scope)
+        if match is not Match.NONE:
+            found |= getattr(route, "methods", None) or {"GET", "HEAD"}
+    return sorted(found)
 
 
 def _metrics(services: Services) -> CollectorRegistry:
@@ -132,6 +143,11 @@ def _tell_products(services: Services, skus: list[str]) -> None:
 
 def _tell_stock(services: Services, skus: list[str]) -> None:
     def query(db: Any, books: Books) -> dict[str, str]:  # noqa: ARG001
-        return {sku: format_quantity(books.stock_milli(sku)) for sku in skus}
+        counted = (sku for sku in skus if (found := books.product(sku)) is None or found.track_stock)
+        return {sku: format_quantity(books.stock_milli(sku)) for sku in counted}
 
-    services.driver.later(query, lambda levels: services.live.send("stock", {"levels": levels}))
+    def tell(levels: dict[str, str]) -> None:
+        if levels:
+            services.live.send("stock", {"levels": levels})
+
+    services.driver.later(query, tell)

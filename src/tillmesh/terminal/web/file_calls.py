@@ -12,7 +12,7 @@ from tillmesh.kernel.errors import NotFound
 from tillmesh.kernel.limits import IMPORT_BODY_BYTES_MAX
 from tillmesh.kernel.money import exponent
 from tillmesh.shop.people import Role
-from tillmesh.shop.product_columns import Reading
+from tillmesh.shop.product_columns import Reading, parse_mapping
 from tillmesh.shop.product_file import batches, export, plan_import
 from tillmesh.shop.product_rows import text_lines
 from tillmesh.shop.receipt import Mark, Receipt
@@ -57,12 +57,16 @@ async def export_products(context: Context) -> Response:
 
 
 async def import_products(context: Context, body: bytes) -> Any:
-    """Import a CSV file: all of it or, with errors, nothing; ``dry_run=1`` only says what would happen."""
+    """Import a CSV file: all of it or, with errors, nothing; ``dry_run=1`` only says what would happen.
+
+    ``map=price=Retail`` names a column of the file, and may stand there several times.
+    """
+    mapping = parse_mapping(context.request.query_params.getlist("map"))
     dry_run = context.query("dry_run") in {"1", "true"}
     skip_bad = context.query("skip_bad") in {"1", "true"}
 
     def query(books: Books) -> Any:
-        reading: Reading = reading_of(books.store(), {})
+        reading: Reading = reading_of(books.store(), mapping)
         return plan_import(text_lines([body]), reading, shelf_of(books), skip_bad=skip_bad, dry_run=dry_run)
 
     plan = await context.driver.look(query)
@@ -77,6 +81,6 @@ CALLS = [
     Call("GET", "/products/export", export_products, "Export products as CSV", role=Role.SUPERVISOR),
     Call(
         "POST", "/products/import", import_products, "Import products from CSV", bytes, role=Role.MANAGER,
-        query=("dry_run", "skip_bad"), media="text/csv", bytes_max=IMPORT_BODY_BYTES_MAX,
+        query=("dry_run", "skip_bad", "map"), media="text/csv", bytes_max=IMPORT_BODY_BYTES_MAX,
     ),
 ]  # fmt: skip

@@ -69,7 +69,7 @@ def _operation(call: Call) -> dict[str, Any]:
 
 def _content(call: Call) -> dict[str, Any]:
     if call.body is bytes:
-        return {call.media if call.media != JSON else "application/octet-stream": {"schema": {}}}
+        return {call.media: {"schema": {}}}
     if _is_struct(call.body):
         assert call.body is not None
         return {JSON: {"schema": {"$ref": f"#/components/schemas/{call.body.__name__}"}}}

@@ -146,6 +146,8 @@ async def state(context: Context) -> Any:
 
 async def events(context: Context) -> Response:
     """Stream what changes, from the last event the page has seen on."""
+    if context.request.method == "HEAD":
+        return Response(media_type="text/event-stream")
     last = context.request.headers.get("last-event-id", "")
     last_id = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else None
     return StreamingResponse(

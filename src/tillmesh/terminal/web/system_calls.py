@@ -12,7 +12,7 @@ from starlette.responses import Response
 from tillmesh.adapters.sqlite import reporting, searching
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.shop.people import Role
-from tillmesh.terminal.web.api import Call, Context
+from tillmesh.terminal.web.api import ANY, Call, Context
 from tillmesh.terminal.web.problems import NotAvailable
 
 GZIP_LEVEL = 5
@@ -138,10 +138,10 @@ CALLS = [
     Call("GET", "/printer", printer, "How the printer is"),
     Call("GET", "/metrics", metrics, "Prometheus metrics", role=None),
     Call("GET", "/openapi.json", openapi, "This description", role=None),
-    Call("POST", "/ai/recognise", not_here, "Recognise a product", bytes, bytes_max=10 << 20),
-    Call("POST", "/ai/barcode", not_here, "Read a barcode", bytes, bytes_max=10 << 20),
-    Call("POST", "/ai/fraud-score", not_here, "Score a sale", bytes),
-    Call("POST", "/ai/voice", not_here, "Understand a command", bytes, bytes_max=10 << 20),
-    Call("POST", "/ai/enrol", not_here, "Learn a product", bytes, bytes_max=32 << 20),
+    Call("POST", "/ai/recognise", not_here, "Recognise a product", bytes, media=ANY, bytes_max=10 << 20),
+    Call("POST", "/ai/barcode", not_here, "Read a barcode", bytes, media=ANY, bytes_max=10 << 20),
+    Call("POST", "/ai/fraud-score", not_here, "Score a sale", bytes, media=ANY),
+    Call("POST", "/ai/voice", not_here, "Understand a command", bytes, media=ANY, bytes_max=10 << 20),
+    Call("POST", "/ai/enrol", not_here, "Learn a product", bytes, media=ANY, bytes_max=32 << 20),
     Call("GET", "/ai/demand", not_here, "Forecast demand"),
 ]
