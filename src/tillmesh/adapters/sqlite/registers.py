@@ -53,12 +53,12 @@ def fields(db: apsw.Connection, entity: str, key: str) -> dict[str, Value] | Non
 
 def _shown(merged: LWWMap) -> dict[str, Value]:
     """Give fields as events carry them: what a register keeps as a tuple was written, and is compared, as a list."""
-    return {
-        field: list(map(str, value)) if isinstance(value, tuple) else _plain(value) for field, value in merged.items()
-    }
+    return {field: _written(value) for field, value in merged.items()}
 
 
-def _plain(value: object) -> str | int | bool | None:
+def _written(value: object) -> Value:
+    if isinstance(value, tuple):
+        return [str(part) for part in value]
     assert value is None or isinstance(value, str | int), "no event writes bytes into a register"
     return value
 
