@@ -18,9 +18,11 @@ export async function parkCart() {
   const label = await openDialog(NoteDialog, { title: t("park.title"), text: cart.peek().customer?.name ?? "", label: t("park.label") });
   if (label === undefined) return;
   if (!(await settled(SETTLE_MS))) return toast({ tone: "warn", title: t("sell.unsaved", { n: pending.peek() }), detail: t("sell.unsaved.detail") });
+  const before = parkedCount.peek();
   try {
     await call("POST", `/carts/${cart.peek().cart_id}/park`, label ? { label } : {});
-    parkedCount.value += 1;
+    // The live news may have been faster than this answer, and counted it already.
+    if (parkedCount.peek() === before) parkedCount.value = before + 1;
     newCart();
     toastOk("park.done");
   } catch (error) {
@@ -43,9 +45,10 @@ export function ParkedDialog({ close }) {
   useEffect(() => void load(), []);
   useEffect(() => /** @type {HTMLElement | null} */ (document.querySelector("dialog .row-main"))?.focus(), [list?.length]);
   const resume = async (/** @type {any} */ one) => {
+    const before = parkedCount.peek();
     try {
       takeCart(await call("POST", `/parked/${one.park_id}/resume`, {}));
-      parkedCount.value = Math.max(0, parkedCount.peek() - 1);
+      if (parkedCount.peek() === before) parkedCount.value = Math.max(0, before - 1);
       close();
     } catch (error) {
       setProblem(asProblem(error));
