@@ -9,11 +9,11 @@ from pathlib import Path
 
 import apsw
 
-from tests.faults.checker import Sold
+from tests.faults.checker import History, Sold, check, stock_sold
 from tests.faults.faultvfs import PowerCut
 from tillmesh.adapters.host.keys import database_key
 from tillmesh.adapters.sqlite.books import Books
-from tillmesh.adapters.sqlite.database import connect, storage_errors
+from tillmesh.adapters.sqlite.database import connect, one, storage_errors
 from tillmesh.adapters.sqlite.store import FILE, log, read_origin
 from tillmesh.kernel.codec import decode
 from tillmesh.shop import events as e
@@ -21,6 +21,7 @@ from tillmesh.shop.events import Change, Payment
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.driver import Driver
 from tillmesh.terminal.offline import OfflineTill
+from tillmesh.terminal.verifying import verify
 from tillmesh.till.commands import ChangeRecords, CloseSale, OpenShift, ReceiveStock, WantedLine, Who
 
 MANAGER = Who(user_id="ruth", role="manager")
@@ -78,15 +79,32 @@ def basket(number: int) -> tuple[WantedLine, ...]:
     )
 
 
-def total_minor(lines: tuple[WantedLine, ...]) -> int:
-    """What a basket costs, computed here and not by the till."""
-    return sum(PRICES[line.sku] * line.quantity_milli // 1000 for line in lines)
+def total_minor(number: int) -> int:
+    """What the n-th basket costs, computed here and not by the till."""
+    return sum(PRICES[line.sku] * line.quantity_milli // 1000 for line in basket(number))
 
 
 def sale(cart_id: str, number: int) -> CloseSale:
     """Sell the n-th basket for cash, paid with a little too much."""
-    lines = basket(number)
-    return CloseSale(cart_id=cart_id, lines=lines, payments=(Payment("cash", -(-total_minor(lines) // 500) * 500),))
+    cash = Payment("cash", -(-total_minor(number) // 500) * 500)
+    return CloseSale(cart_id=cart_id, lines=basket(number), payments=(cash,))
+
+
+def receipt_of(driver: Driver, sale_id: str) -> str:
+    """The receipt number of a sale, as it is told and printed."""
+    actor, _, seq = sale_id.rpartition("-")
+    sql = "SELECT number FROM receipt r JOIN actor a ON a.id = r.actor WHERE a.name = ? AND r.seq = ?"
+    return str(one(driver.opened.writer.db, sql, (actor, int(seq))))
+
+
+def assert_all_holds(shop: Path, history: History) -> None:
+    """Check every promise against the books, the stock, and the till's own verification."""
+    books, others = read_books(shop)
+    assert check(history, books, others) == []
+    sold = stock_sold(books)
+    assert read_stock(shop) == {sku: OPENING_MILLI - sold.get(sku, 0) for sku in PRICES}
+    report = verify(shop)
+    assert report["ok"], report
 
 
 def read_books(data_dir: Path) -> tuple[list[Sold], list[str]]:

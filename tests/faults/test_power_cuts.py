@@ -12,20 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.checker import Attempt, History, check, stock_sold
+from tests.faults.checker import Attempt, History, check
 from tests.faults.corner_shop import (
     CASHIER,
-    OPENING_MILLI,
+    assert_all_holds,
     driving,
     found_shop,
     read_audit,
     read_books,
-    read_stock,
+    receipt_of,
     sale,
     total_minor,
 )
 from tests.faults.faultvfs import Disk, FaultVfs, PowerCut
-from tillmesh.adapters.sqlite.database import one
 from tillmesh.kernel.errors import Damaged, StorageFailed, TillmeshError
 from tillmesh.terminal.driver import Driver
 from tillmesh.terminal.verifying import verify
@@ -43,29 +42,7 @@ def sell(driver: Driver, history: History, cart_id: str, number: int) -> Attempt
     except (PowerCut, StorageFailed):
         return history.note(Attempt(cart_id, "unknown"))
     sale_id = str(outcome.reply)
-    return history.note(
-        Attempt(cart_id, "ok", sale_id, receipt_of(driver, sale_id), total_minor(sale(cart_id, number).lines))
-    )
-
-
-def receipt_of(driver: Driver, sale_id: str) -> str:
-    """The receipt number of a sale, as it is told and printed."""
-    actor, _, seq = sale_id.rpartition("-")
-    sql = "SELECT number FROM receipt r JOIN actor a ON a.id = r.actor WHERE a.name = ? AND r.seq = ?"
-    return str(one(driver.opened.writer.db, sql, (actor, int(seq))))
-
-
-def assert_all_holds(shop: Path, history: History) -> None:
-    books, others = read_books(shop)
-    assert check(history, books, others) == []
-    assert read_stock(shop) == {sku: OPENING_MILLI - sold for sku, sold in _sold_of(shop).items()}
-    report = verify(shop)
-    assert report["ok"], report
-
-
-def _sold_of(shop: Path) -> dict[str, int]:
-    sold = stock_sold(read_books(shop)[0])
-    return {sku: sold.get(sku, 0) for sku in read_stock(shop)}
+    return history.note(Attempt(cart_id, "ok", sale_id, receipt_of(driver, sale_id), total_minor(number)))
 
 
 @contextmanager
