@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tillmesh.raft import leading, quorum
+from tillmesh.raft.errors import Compacted
 from tillmesh.raft.messages import Message, MessageType, Role
 from tillmesh.raft.state import Raft
 
@@ -34,7 +35,10 @@ def _ask(raft: Raft, kind: MessageType, term: int, *, force: bool) -> None:
     last, last_term = raft.log.last_index(), raft.log.last_term()
     for voter in raft.tracker.progress:
         if voter != raft.id and voter in raft.tracker.voters:
-            raft.send(Message(kind, raft.id, voter, term, log_term=last_term, index=last, force=force))
+            raft.send(Message(
+                kind, raft.id, voter, term, log_term=last_term, index=last, force=force,
+                commit=raft.log.committed, commit_term=raft.log.term_of_committed(),
+            ))  # fmt: skip
 
 
 def _count(raft: Raft) -> bool:
@@ -63,19 +67,48 @@ def on_vote_request(raft: Raft, m: Message) -> None:
     A pre-vote promises nothing, so it may be given to many and leaves no trace.
     """
     pre = m.type is MessageType.PRE_VOTE
-    answer = MessageType.PRE_VOTE_RESPONSE if pre else MessageType.VOTE_RESPONSE
     free = raft.vote == m.from_ or (raft.vote is None and raft.leader is None) or (pre and m.term > raft.term)
     if not (free and raft.log.is_up_to_date(m.index, m.log_term)):
-        raft.reply(m, answer, reject=True)
+        refuse(raft, m)
+        _learn_commit(raft, m)
         return
     if not pre:
         raft.vote = m.from_
         raft.election_elapsed = 0
-    raft.send(Message(answer, raft.id, m.from_, m.term))
+    raft.send(Message(_answer(m), raft.id, m.from_, m.term))
+
+
+def _answer(m: Message) -> MessageType:
+    return MessageType.PRE_VOTE_RESPONSE if m.type is MessageType.PRE_VOTE else MessageType.VOTE_RESPONSE
+
+
+def refuse(raft: Raft, m: Message) -> None:
+    """Refuse, and tell a committed entry that the candidate may have without knowing that it is committed."""
+    commit = min(raft.log.committed, m.index)
+    try:
+        term = raft.log.term(commit)
+    except Compacted:
+        commit = term = 0
+    raft.send(Message(_answer(m), raft.id, m.from_, raft.term, reject=True, commit=commit, commit_term=term))
+
+
+def _learn_commit(raft: Raft, m: Message) -> None:
+    """Believe that an entry we have is committed.
+
+    A change of membership may be committed and applied by those who leave, and unknown to those who stay: they
+    would ask for votes of nodes that are gone or whose logs are longer, for ever.
+    """
+    if raft.role is Role.LEADER or not m.commit_term or not raft.log.matches(m.commit, m.commit_term):
+        return
+    if not raft.log.commit_to(m.commit):
+        return
+    if raft.role in {Role.CANDIDATE, Role.PRE_CANDIDATE} and raft.log.has_unapplied_conf_change():
+        raft.become_follower(raft.term, None)
 
 
 def on_vote_response(raft: Raft, m: Message) -> None:
     """Count an answer to what is being asked now; a pre-vote is granted for the term after ours."""
+    _learn_commit(raft, m)
     match raft.role, m.type:
         case Role.CANDIDATE, MessageType.VOTE_RESPONSE:
             current = m.term == raft.term

@@ -54,6 +54,10 @@ class RaftLog:
             raise Compacted(f"entry {i} is before the snapshot of {self.snapshot.index}", hint="Use the snapshot.")
         return self._storage.term(i)
 
+    def term_of_committed(self) -> int:
+        """Give the term of the last committed entry; 0 when nothing is."""
+        return self.term(self.committed)
+
     def matches(self, i: int, term: int) -> bool:
         """Say whether entry i is there and of this term: then everything before it is equal too (log matching)."""
         try:

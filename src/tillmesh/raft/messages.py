@@ -121,6 +121,7 @@ class Message(_Value, frozen=True):
 
     ``index`` and ``log_term`` name the entry before ``entries``, the candidate's last entry, or in an answer the entry
     it is about. In a refusal ``reject_hint`` and ``log_term`` say where the follower's log may still agree.
+    Vote requests and refusals tell with ``commit`` and ``commit_term`` of an entry that is known to be committed.
     ``force`` marks the election of a chosen successor, which a voter's lease does not hold up.
     """
 
@@ -136,6 +137,7 @@ class Message(_Value, frozen=True):
     reject_hint: Index = 0
     snapshot: Snapshot | None = None
     force: bool = False
+    commit_term: Index = 0
 
 
 def members(nodes: set[NodeId]) -> tuple[NodeId, ...]:

@@ -73,10 +73,8 @@ def _enter_newer_term(raft: Raft, m: Message) -> bool:
 def _answer_older_term(raft: Raft, m: Message) -> None:
     """Refuse in our own term (figure 2), so that whoever is behind learns it and steps down."""
     match m.type:
-        case MessageType.VOTE:
-            raft.reply(m, MessageType.VOTE_RESPONSE, reject=True)
-        case MessageType.PRE_VOTE:
-            raft.reply(m, MessageType.PRE_VOTE_RESPONSE, reject=True)
+        case MessageType.VOTE | MessageType.PRE_VOTE:
+            elections.refuse(raft, m)
         case MessageType.APPEND | MessageType.HEARTBEAT | MessageType.SNAPSHOT:
             raft.reply(m, MessageType.APPEND_RESPONSE, index=m.index, reject=True)
         case _:
