@@ -22,6 +22,7 @@ from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.out_of_order import open_when_possible
 from tillmesh.terminal.printing_setup import start_printing
+from tillmesh.terminal.settling import settle_memory
 from tillmesh.terminal.signing import sign_heads
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.app import build
@@ -68,6 +69,7 @@ async def _serve(options: Options) -> None:
     services.extra["printer"] = printing.view
     server = server_for(build(services, {"127.0.0.1", "localhost", options.bind}))
     _on_signals(functools.partial(_stop, server, services))
+    settle_memory()
     keeping = asyncio.create_task(_housekeeping(driver))
     try:
         await server.serve(sockets=[listening])

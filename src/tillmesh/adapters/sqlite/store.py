@@ -129,12 +129,13 @@ class Writer:
                 case SaveCart():
                     self._save_cart(effect)
                 case DropCart():
-                    self.db.execute("DELETE FROM cart WHERE cart_id = ?", (effect.cart_id,))
-                    self.db.execute("DELETE FROM cart_operation WHERE cart_id = ?", (effect.cart_id,))
+                    self._drop_cart(effect.cart_id)
                 case Print():
                     self.db.execute(_PRINT, (effect.kind, effect.ref, effect.copy, now_ms))
-        if any(event.type in _CACHED_EVENTS for event in outcome.events):
-            self.books.forget()
+        for event in outcome.events:
+            if event.type in _CACHED_EVENTS:
+                self.books.forget()
+                break
 
     def _save_cart(self, effect: SaveCart) -> None:
         cart = effect.cart
@@ -142,6 +143,11 @@ class Writer:
         self.db.executemany(
             "INSERT INTO cart_operation (cart_id, op_id) VALUES (?, ?)", [(cart.cart_id, op) for op in effect.op_ids]
         )
+
+    def _drop_cart(self, cart_id: str) -> None:
+        self.db.execute("DELETE FROM cart WHERE cart_id = ?", (cart_id,))
+        if self.db.changes():  # a sale that was posted whole never had a working cart, nor operations on it
+            self.db.execute("DELETE FROM cart_operation WHERE cart_id = ?", (cart_id,))
 
     def receipts_used(self, actor: str) -> int:
         """Give how many receipt numbers an actor has used."""
