@@ -90,11 +90,11 @@ const Taken = ({ taken, onDrop }) =>
       <button class="btn ghost icon" aria-label=${t("pay.drop", { method: t(`method.${one.method}`) })} onClick=${() => onDrop(i)}><${Icon} name="x" /></button></li>`,
   )}</ul>`;
 
-/** @param {{reference: string, last: string, onReference: (v: string) => void, onLast: (v: string) => void}} props */
-const CardFields = ({ reference, last, onReference, onLast }) =>
-  html`<div class="cardfields"><p class="hint">${t("pay.card.hint")}</p>
+/** @param {{reference: string, last: string, onReference: (v: string) => void, onLast: (v: string) => void, onEnter: () => void}} props */
+const CardFields = ({ reference, last, onReference, onLast, onEnter }) =>
+  html`<form class="cardfields" onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); onEnter(); }}><p class="hint">${t("pay.card.hint")}</p>
     <label class="field"><span>${t("pay.card.reference")}</span><input maxlength="24" autocomplete="off" value=${reference} onInput=${(/** @type {Event} */ e) => onReference(valueOf(e))} /></label>
-    <label class="field"><span>${t("pay.card.last")}</span><input maxlength="4" inputmode="numeric" autocomplete="off" value=${last} onInput=${(/** @type {Event} */ e) => onLast(valueOf(e).replace(/\D/g, ""))} /></label></div>`;
+    <label class="field"><span>${t("pay.card.last")}</span><input maxlength="4" inputmode="numeric" autocomplete="off" value=${last} onInput=${(/** @type {Event} */ e) => onLast(valueOf(e).replace(/\D/g, ""))} /></label><button class="sr" tabindex="-1" aria-hidden="true" /></form>`;
 
 export function PayPage() {
   const [sale, setSale] = useState(/** @type {any} */ (null));
@@ -184,7 +184,7 @@ function Tender({ onPaid }) {
       <small>${t(taken.length ? "pay.remaining" : "pay.due")}</small>
       <output class="huge num" id="due" aria-live="polite">${money(due)}</output>
       ${open && open.rounding_minor !== 0 && method === "cash" && html`<small class="num">${t("pay.rounding", { amount: money(open.rounding_minor) })}</small>`}
-      ${method === "card" ? html`<${CardFields} reference=${reference} last=${last} onReference=${setReference} onLast=${setLast} />` : ""}
+      ${method === "card" ? html`<${CardFields} reference=${reference} last=${last} onReference=${setReference} onLast=${setLast} onEnter=${complete} />` : ""}
       <div class="row"><span><small>${t(method === "cash" ? "pay.tendered" : "pay.amount")}</small><output class=${`mid num ${typed ? "" : "soft"}`} id="tendered">${money(amount)}</output></span>
         ${method === "cash" && html`<span><small>${t("pay.change")}</small><output class=${`mid num ${change > 0 ? "good" : ""}`} id="change" aria-live="polite">${money(change)}</output></span>`}</div>
       ${method === "cash" && html`<div class="quick"><button class="btn" aria-pressed=${!typed} onClick=${() => setTyped("")}>${t("pay.exact")}</button>
