@@ -64,7 +64,7 @@ async def _serve(options: Options) -> None:
     driver = Driver(opened)
     services = Services(driver, Sessions(), Pins(opened.pepper, opened.origin.store), Live())
     services.extra["sync"] = _sync(driver)
-    await _restore_pins(services)
+    await restore_pins(services)
     printing = await start_printing(driver, services.live)
     services.extra["printer"] = printing.view
     server = server_for(build(services, {"127.0.0.1", "localhost", options.bind}))
@@ -82,7 +82,7 @@ async def _serve(options: Options) -> None:
         driver.close()
 
 
-async def _restore_pins(services: Services) -> None:
+async def restore_pins(services: Services) -> None:
     """Count the wrong PINs of the last day again: a restart gives no free tries."""
     since_ms = now_ms() - DAY_MS
     services.pins.restore(await services.driver.look(lambda books: audited_since(books, WRONG_PIN, since_ms)))
