@@ -45,6 +45,15 @@ class MemoryStorage:
         # Index and term of the entry before the first: what was compacted last. Never beyond the snapshot.
         self._base, self._base_term = 0, 0
 
+    @classmethod
+    def loaded(
+        cls, hard: HardState, snapshot: Snapshot, *, base: int, base_term: int, entries: list[Entry]
+    ) -> MemoryStorage:
+        """Mirror a log that is stored elsewhere; ``base`` is the entry before the first of ``entries``."""
+        self = cls(hard_state=hard)
+        self._snapshot, self._base, self._base_term, self._entries = snapshot, base, base_term, entries
+        return self
+
     def initial_state(self) -> tuple[HardState, ConfState]:
         """Give hard state and configuration."""
         return self._hard, self._snapshot.conf_state if self._conf is None else self._conf
