@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.services.api.process import Running, running
 from tests.services.api.shop import Loop, Shop
 
 
@@ -37,3 +38,10 @@ def fresh(loop: Loop, tmp_path: Path) -> Iterator[Callable[[], Shop]]:
     yield make
     for shop in made:
         shop.close()
+
+
+@pytest.fixture(scope="session")
+def till(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The program itself on a loopback port."""
+    with running(tmp_path_factory.mktemp("program")) as till:
+        yield till

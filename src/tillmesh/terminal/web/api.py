@@ -26,6 +26,7 @@ from tillmesh.till.effects import Outcome
 PREFIX = "/api/v1"
 COOKIE = "tillmesh_session"
 JSON = "application/json"
+CSV = "text/csv"
 ANY = "application/octet-stream"  # images and sound say themselves what they are
 T = TypeVar("T")
 
@@ -106,6 +107,7 @@ class Call:
     status: int = 200
     query: tuple[str, ...] = ()
     media: str = JSON  # of the request body
+    gives: tuple[str, ...] = (JSON,)  # media types of the answer
     bytes_max: int = REQUEST_BODY_BYTES_MAX
 
 

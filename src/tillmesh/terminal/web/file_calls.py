@@ -20,7 +20,7 @@ from tillmesh.shop.receipt.html import render_html
 from tillmesh.shop.receipt.text import render_text
 from tillmesh.terminal.importing import reading_of, report_view, shelf_of
 from tillmesh.terminal.receipts import receipt_of
-from tillmesh.terminal.web.api import Call, Context
+from tillmesh.terminal.web.api import CSV, JSON, Call, Context
 from tillmesh.till.commands import ChangeRecords
 
 
@@ -75,12 +75,13 @@ async def import_products(context: Context, body: bytes) -> Any:
     return report_view(plan.report)
 
 
+RECEIPT = (JSON, "text/plain", "text/html")
 CALLS = [
-    Call("GET", "/sales/{event_id}/receipt", receipt, "Show a receipt", query=("format", "copy")),
-    Call("GET", "/refunds/{event_id}/receipt", receipt, "Show a refund slip", query=("format", "copy")),
-    Call("GET", "/products/export", export_products, "Export products as CSV", role=Role.SUPERVISOR),
+    Call("GET", "/sales/{event_id}/receipt", receipt, "Show a receipt", query=("format", "copy"), gives=RECEIPT),
+    Call("GET", "/refunds/{event_id}/receipt", receipt, "Show a refund slip", query=("format", "copy"), gives=RECEIPT),
+    Call("GET", "/products/export", export_products, "Export products as CSV", role=Role.SUPERVISOR, gives=(CSV,)),
     Call(
         "POST", "/products/import", import_products, "Import products from CSV", bytes, role=Role.MANAGER,
-        query=("dry_run", "skip_bad", "map"), media="text/csv", bytes_max=IMPORT_BODY_BYTES_MAX,
+        query=("dry_run", "skip_bad", "map"), media=CSV, bytes_max=IMPORT_BODY_BYTES_MAX,
     ),
 ]  # fmt: skip

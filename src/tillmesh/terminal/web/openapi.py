@@ -11,6 +11,8 @@ from tillmesh import __version__
 from tillmesh.terminal.web.api import JSON, PREFIX, Call
 
 PROBLEM = "application/problem+json"
+CREATED = 201
+NO_CONTENT = 204
 
 
 def describe(calls: list[Call]) -> bytes:
@@ -41,13 +43,18 @@ def _is_struct(kind: type | None) -> bool:
 
 
 def _operation(call: Call) -> dict[str, Any]:
+    done: dict[str, Any] = {"description": "Done"}
+    if call.status != NO_CONTENT:
+        done["content"] = {media: {"schema": {"type": "object"} if media == JSON else {}} for media in call.gives}
     answers: dict[str, Any] = {
-        str(call.status): {"description": "Done"},
+        str(call.status): done,
         "default": {
             "description": "A problem (RFC 9457)",
             "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         },
     }
+    if call.status == CREATED:
+        answers["200"] = {**done, "description": "It was there already: this is it, changed or as it was"}
     operation: dict[str, Any] = {
         "summary": call.summary,
         "operationId": call.handler.__name__
@@ -80,7 +87,7 @@ def _problem() -> dict[str, Any]:
     text = {"type": "string"}
     return {
         "type": "object",
-        "required": ["type", "title", "status", "detail", "hint"],
+        "required": ["type", "kind", "title", "status", "detail", "hint"],
         "properties": {
             "type": text, "kind": text, "title": text, "status": {"type": "integer"}, "detail": text, "hint": text,
         },

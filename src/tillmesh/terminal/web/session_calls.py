@@ -161,5 +161,5 @@ CALLS = [
     Call("DELETE", "/session", sign_out, "Sign out", role=None, status=204),
     Call("POST", "/approvals", approve, "Approve an action with a PIN", ApprovalBody, status=201),
     Call("GET", "/state", state, "What a page needs to start", role=None),
-    Call("GET", "/events", events, "Live events (server-sent)"),
+    Call("GET", "/events", events, "Live events (server-sent)", gives=("text/event-stream",)),
 ]

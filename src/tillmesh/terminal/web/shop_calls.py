@@ -20,7 +20,7 @@ from tillmesh.kernel.quantity import format_quantity, parse_quantity
 from tillmesh.kernel.times import local, parse_day, rfc3339, zone
 from tillmesh.shop.events import CashMoved, ShiftOpened
 from tillmesh.shop.people import LEAST, Action, Role, covers
-from tillmesh.terminal.web.api import Call, Context
+from tillmesh.terminal.web.api import CSV, JSON, Call, Context
 from tillmesh.till import views
 from tillmesh.till.audit_text import describe
 from tillmesh.till.commands import AdjustStock, CloseShift, CountStock, MoveCash, OpenDrawer, OpenShift, ReceiveStock
@@ -319,7 +319,23 @@ CALLS = [
     Call("GET", "/reports/x", x_report, "X report", role=Role.SUPERVISOR),
     Call("GET", "/reports/z", list_z, "List Z reports", role=Role.SUPERVISOR),
     Call("GET", "/reports/z/{number}", get_z, "Show a Z report", role=Role.SUPERVISOR),
-    Call("GET", "/reports/day", day_report, "Report of a day", role=Role.SUPERVISOR, query=("date", "format")),
-    Call("GET", "/reports/days", days_report, "Totals by day", role=Role.SUPERVISOR, query=("from", "to", "format")),
+    Call(
+        "GET",
+        "/reports/day",
+        day_report,
+        "Report of a day",
+        role=Role.SUPERVISOR,
+        query=("date", "format"),
+        gives=(JSON, CSV),
+    ),
+    Call(
+        "GET",
+        "/reports/days",
+        days_report,
+        "Totals by day",
+        role=Role.SUPERVISOR,
+        query=("from", "to", "format"),
+        gives=(JSON, CSV),
+    ),
     Call("GET", "/audit", audit, "Audit log", role=Role.MANAGER, query=("q", "before", "limit")),
 ]

@@ -118,7 +118,7 @@ async def metrics(context: Context) -> Response:
     return Response(generate_latest(context.services.extra["registry"]), media_type=CONTENT_TYPE_LATEST)
 
 
-async def not_here(context: Context) -> Any:  # noqa: ARG001
+async def not_here(context: Context, body: bytes = b"") -> Any:  # noqa: ARG001
     """Refuse what needs a model: none runs on this till."""
     raise NotAvailable("no model runs on this till", hint="Scan the barcode or search by name.")
 
@@ -136,7 +136,7 @@ CALLS = [
     Call("GET", "/conflicts", conflicts, "Oversold products", role=Role.SUPERVISOR),
     Call("GET", "/health", health, "How the till is, in words", role=None),
     Call("GET", "/printer", printer, "How the printer is"),
-    Call("GET", "/metrics", metrics, "Prometheus metrics", role=None),
+    Call("GET", "/metrics", metrics, "Prometheus metrics", role=None, gives=("text/plain",)),
     Call("GET", "/openapi.json", openapi, "This description", role=None),
     Call("POST", "/ai/recognise", not_here, "Recognise a product", bytes, media=ANY, bytes_max=10 << 20),
     Call("POST", "/ai/barcode", not_here, "Read a barcode", bytes, media=ANY, bytes_max=10 << 20),
