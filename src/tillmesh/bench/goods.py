@@ -9,6 +9,7 @@ from typing import Final
 from tillmesh.demo.catalogue import read_file
 from tillmesh.kernel.errors import Invalid
 from tillmesh.shop.events import Change
+from tillmesh.shop.gtin import check_digit
 from tillmesh.shop.product_file import batches
 from tillmesh.terminal.bootstrap import Opened
 from tillmesh.till.commands import ChangeRecords, Command, OpenShift, Who
@@ -36,7 +37,8 @@ def invented(count: int) -> Iterator[Change]:
     for n in range(count):
         brand, kind = _BRANDS[n % len(_BRANDS)], _KINDS[n // 15 % len(_KINDS)]
         thing, size = _THINGS[n // 7 % len(_THINGS)], _SIZES[n // 3 % 10]
-        code = ean13(500_000_000_000 + n * 7)
+        twelve = str(500_000_000_000 + n * 7)
+        code = twelve + check_digit(twelve)
         yield Change(
             key=code,
             fields={
@@ -48,13 +50,6 @@ def invented(count: int) -> Iterator[Change]:
                 "barcodes": [code],
             },
         )
-
-
-def ean13(twelve: int) -> str:
-    """Complete twelve digits with their check digit."""
-    digits = f"{twelve:012d}"
-    total = sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(digits))
-    return digits + str(-total % 10)
 
 
 def records(file: Path | None, count: int = PRODUCTS) -> list[Change]:

@@ -1,0 +1,125 @@
+"""The benchmarks measure what they say, small here: that they run, count right and tell a missed aim."""
+
+import json
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from tillmesh.bench import cores, reading, sale, serving, showing
+from tillmesh.bench.goods import invented
+from tillmesh.bench.measuring import Row, percentile, ratio, spread
+from tillmesh.bench.program import BENCHMARKS, main
+from tillmesh.shop.gtin import valid_gtin
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def few(tmp_path: Path) -> Path:
+    """A product file of thirty lines."""
+    path = tmp_path / "few.csv"
+    rows = [
+        f"{one.key},{one.fields['name']},{int(str(one.fields['price_minor'])) / 100:.2f}"
+        for one in islice(invented(30), 30)
+    ]
+    path.write_text("\n".join(["sku,name,price", *rows]) + "\n", "utf-8")
+    return path
+
+
+def test_a_percentile_is_a_sample_and_never_in_between() -> None:
+    samples = [float(n) for n in range(1, 101)]
+    assert (percentile(samples, 95), percentile(samples, 99), percentile(samples, 100)) == (95, 99, 100)
+    assert percentile([7.0], 99) == 7
+
+
+def test_a_spread_counts_and_orders_what_was_measured() -> None:
+    found = spread([3.0, 1.0, 2.0])
+    assert (found.n, found.median, found.least, found.most) == (3, 2, 1, 3)
+
+
+def test_a_ratio_compares_neighbouring_blocks_and_not_averages() -> None:
+    found = ratio("peer", [2, 20, 3], [1, 10, 1])
+    assert (found.median, found.least, found.most, found.pairs) == (2, 2, 3, 3)
+
+
+def test_invented_products_are_all_different_and_carry_valid_barcodes() -> None:
+    changes = list(invented(2_000))
+    assert len({change.key for change in changes}) == 2_000
+    assert all(valid_gtin(change.key) for change in changes)
+    assert changes == list(invented(2_000))
+
+
+def test_a_missed_aim_is_said_in_the_table_and_in_json() -> None:
+    row = Row(what="sale", unit="ms", spread=spread([30.0]), aim="below 20 ms", met=False)
+    assert "aim: below 20 ms: NOT MET" in showing.as_text({"sale": [row]}, {"cores": 2})
+    shown = json.loads(showing.as_json({"sale": [row]}, {"cores": 2}))
+    assert shown["benchmarks"]["sale"][0]["met"] is False
+
+
+def test_every_benchmark_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    listed = capsys.readouterr().out
+    assert all(f"\n  {name} " in listed for name in BENCHMARKS)
+    assert "replay FILE" in listed
+
+
+@pytest.mark.parametrize("arguments", [["nonsense"], ["price", "--count", "0"]])
+def test_a_wrong_wish_is_refused_as_wrong_usage(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main(arguments)
+    assert refused.value.code == 2
+
+
+def test_a_benchmark_tells_its_numbers_and_its_machine_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["price", "--count", "2", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert shown["machine"]["cores"] >= 1
+    assert [row["ratio"]["pairs"] for row in shown["benchmarks"]["price"]] == [2, 2]
+
+
+def test_the_sale_benchmark_times_every_sale_beside_both_peers(tmp_path: Path) -> None:
+    rows = sale.run(tmp_path, blocks=2, block=5)
+    latencies = [row for row in rows if row.what.startswith("sale") and row.unit == "ms"]
+    assert [row.spread.n for row in latencies] == [10, 10, 10]
+    peers = {row.ratio.peer for row in rows if row.ratio is not None}
+    assert peers == {sale.RAW, sale.ENCRYPTED}
+    judged = [row for row in rows if row.aim == "at most 2 times raw"]
+    assert len(judged) == 3
+    assert all(row.met is (row.ratio is not None and row.ratio.median <= 2) for row in judged)
+
+
+def test_sealing_and_counting_are_measured_beside_the_bare_work() -> None:
+    assert [row.ratio is not None for row in cores.seals(blocks=1)] == [True]
+    assert [row.what.partition(",")[0] for row in cores.counters(blocks=1)] == [
+        "decrement", "encode", "decode", "merge",
+    ]  # fmt: skip
+
+
+def test_search_types_each_key_of_a_name(tmp_path: Path, few: Path) -> None:
+    (found, scan) = reading.search(tmp_path, few, queries=50)
+    assert found.spread.n == 50
+    assert found.ratio is not None
+    assert found.ratio.pairs == scan.spread.n == 50
+
+
+def test_reports_are_timed_over_as_many_sales_as_asked_for(tmp_path: Path) -> None:
+    rows = reading.reports(tmp_path, sales=30, count=2)
+    assert [row.what for row in rows] == ["day report, 30 sales", "X report, 30 sales"]
+
+
+def test_an_import_is_timed_as_the_command_does_it(tmp_path: Path, few: Path) -> None:
+    (row,) = reading.imports(tmp_path, few)
+    assert row.note == "created 30, errors 0"
+
+
+@pytest.mark.service
+def test_the_program_is_started_weighed_and_sold_with(tmp_path: Path, few: Path) -> None:
+    for name in ("start", "memory", "http"):
+        (tmp_path / name).mkdir()
+    ready, whole = serving.start(tmp_path / "start", few, starts=1)
+    assert ready.spread.median < whole.spread.median
+    weighed = serving.memory(tmp_path / "memory", few, sales=3)
+    assert all(row.met for row in weighed)
+    (posted,) = serving.sales_per_second(tmp_path / "http", few, blocks=1)
+    assert posted.spread.n == serving.BLOCK
