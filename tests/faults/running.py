@@ -1,0 +1,159 @@
+"""The real program under test: started as a process, sold in over HTTP, killed and started again."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+from tests.faults.checker import Attempt, History
+from tests.faults.corner_shop import PINS, basket, total_minor
+
+READY_S = 60.0
+ANSWER_S = 30.0
+
+
+@dataclass(slots=True)
+class Answer:
+    """What came back over HTTP."""
+
+    status: int
+    body: Any
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(what: Callable[[], object], why: str, seconds: float = READY_S) -> Any:
+    """Ask again and again until the answer is true, and give it; the pause keeps two cores usable, nothing more."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        found = what()
+        if found:
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"not within {seconds:g} s: {why}")
+
+
+@dataclass(slots=True)
+class Program:
+    """``tillmesh terminal`` on a data directory; ``said`` collects what it writes to standard error."""
+
+    shop: Path
+    port: int = field(default_factory=free_port)
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def log(self) -> Path:
+        """Where standard error goes: beside the data directory, which may be full or read-only."""
+        return self.shop.parent / f"{self.shop.name}.log"
+
+    def said(self) -> str:
+        return self.log.read_text() if self.log.exists() else ""
+
+    def start(self) -> None:
+        """Start it and wait until it answers, well or not."""
+        command = [sys.executable, "-m", "tillmesh", "terminal", "--data-dir", str(self.shop), "--port", str(self.port)]
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, stderr=log, env={**os.environ, **self.environment})
+        until(self._answers, "the till answers")
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.said()
+        try:
+            self.get("/state")
+        except OSError:
+            return False
+        return True
+
+    def kill(self) -> None:
+        """kill -9, if it still runs."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+    def stop(self) -> int:
+        """Ask it to stop and give its exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(ANSWER_S)
+
+    def died(self) -> int:
+        """Wait for its death and give the exit status."""
+        assert self.process is not None
+        return self.process.wait(ANSWER_S)
+
+    def call(self, method: str, path: str, body: Any = None, token: str = "") -> Answer:
+        """Make one call of the API; raises OSError when no answer comes."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_S)
+        headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+        try:
+            connection.request(method, f"/api/v1{path}", None if body is None else json.dumps(body), headers)
+            response = connection.getresponse()
+            raw = response.read()
+            return Answer(response.status, json.loads(raw) if raw else None)
+        except http.client.HTTPException as cause:
+            raise ConnectionError("the till hung up") from cause
+        finally:
+            connection.close()
+
+    def get(self, path: str, token: str = "") -> Answer:
+        return self.call("GET", path, None, token)
+
+    def sign_in(self, user: str = "maya") -> str:
+        """Sign somebody in and give their token."""
+        answer = self.call("POST", "/session", {"pin": PINS[user]})
+        assert answer.status == 201, answer
+        return str(answer.body["token"])
+
+    def sell(self, token: str, history: History, cart_id: str, number: int) -> Answer | None:
+        """Sell the n-th basket and note what the cashier is told; None when no answer came."""
+        lines = [{"sku": line.sku, "quantity": line.quantity_milli // 1000} for line in basket(number)]
+        cash = -(-total_minor(number) // 500) * 500
+        order = {"cart_id": cart_id, "lines": lines, "payments": [{"method": "cash", "amount_minor": cash}]}
+        try:
+            answer = self.call("POST", "/sales", order, token)
+        except OSError:
+            history.note(Attempt(cart_id, "unknown"))
+            return None
+        history.note(_told(cart_id, answer))
+        return answer
+
+
+def _told(cart_id: str, answer: Answer) -> Attempt:
+    body = answer.body
+    match answer.status:
+        case 200 | 201:
+            assert body["durable"] is True
+            return Attempt(cart_id, "ok", body["sale_id"], body["receipt_number"], body["total_minor"])
+        case status if status >= 500 and status != 507:
+            return Attempt(cart_id, "unknown")  # an I/O error: what is on the disk shows later
+        case _:
+            return Attempt(cart_id, "fail")
