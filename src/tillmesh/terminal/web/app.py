@@ -116,7 +116,7 @@ def _tell(services: Services, outcome: Outcome) -> None:
         match body:
             case e.SaleClosed():
                 live.send("sale", {"sale_id": event.id, "receipt_number": body.receipt_number,
-                                   "total_minor": body.total_minor})  # fmt: skip
+                                   "total_minor": body.total_minor, "cart_id": body.cart_id})  # fmt: skip
             case e.ShiftOpened() | e.ShiftClosed() | e.CashMoved():
                 live.send("shift", {"event": event.type})
             case e.CartParked() | e.CartResumed():

@@ -101,6 +101,8 @@ async def edit(context: Context, body: OperationsBody) -> Any:
     operations = tuple(_operation(context, op) for op in body.ops)
     outcome = await context.do(EditCart(cart_id=context.path("cart_id"), operations=operations))
     assert isinstance(outcome.reply, Edited)
+    cart_id, revision = context.path("cart_id"), outcome.reply.revision
+    context.services.live.send("cart", {"cart_id": cart_id, "revision": revision})  # to other windows of this till
     return await _view(context, outcome.reply)
 
 

@@ -107,6 +107,31 @@ async function flush() {
     }
   }
   flushing = false;
+  void catchUp();
+}
+
+/** What the live news said last about a cart of this till: another window may have changed ours. */
+let heard = { cart_id: "", revision: 0 };
+
+/** @param {{cart_id: string, revision: number}} news */
+export function hearOfCart(news) {
+  heard = news;
+  void catchUp();
+}
+
+/** Another window, or this one, has sold a cart. @param {string} cartId */
+export function hearOfSale(cartId) {
+  if (cartId && cartId === base.cart_id && !queue.length) newCart();
+}
+
+/** Ask for our cart when it is newer than what we know; our own changes answer for themselves. */
+async function catchUp() {
+  const asked = base.cart_id;
+  if (flushing || heard.cart_id !== asked || heard.revision <= base.revision) return;
+  const view = await send("GET", `/carts/${asked}`).catch(() => null);
+  if (!view || base.cart_id !== asked || view.revision <= base.revision) return;
+  base = { ...view, lines: view.lines ?? [] };
+  repaint();
 }
 
 /** @param {Op[]} ops @param {any} view */

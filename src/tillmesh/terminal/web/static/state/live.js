@@ -1,6 +1,7 @@
 // News from the till program, as it happens; after a gap everything is asked again.
 import { asProblem, reachable, send } from "../lib/http.js";
 import { effect, signal } from "../lib/ui.js";
+import { hearOfCart, hearOfSale } from "./cart.js";
 import { loadCatalogue, takeLevels, takeProducts } from "./catalogue.js";
 import { everSignedIn, loadState, printer, session, sync } from "./session.js";
 
@@ -17,7 +18,11 @@ let source = null;
 const takers = {
   products: (data) => takeProducts(data.products ?? []),
   stock: (data) => takeLevels(data.levels ?? {}),
-  sale: () => void (salesNews.value += 1),
+  sale: (data) => {
+    salesNews.value += 1;
+    hearOfSale(data.cart_id ?? "");
+  },
+  cart: hearOfCart,
   shift: () => {
     shiftNews.value += 1;
     void reload(false);
