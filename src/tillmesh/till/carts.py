@@ -181,8 +181,7 @@ def _note(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # noqa: AR
 
 
 def _customer(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
-    if operation.customer_id and desk.books.fields("customer", operation.customer_id) is None:
-        raise NotFound(f"no customer {operation.customer_id[:40]!r}", hint="Find or create the customer first.")
+    desk.check_customer(operation.customer_id)
     return msgspec.structs.replace(cart, customer_id=operation.customer_id)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
@@ -49,11 +49,10 @@ def pay_cart(desk: Desk, command: PayCart) -> EventId:
 def _close(desk: Desk, cart: Cart, payments: Sequence[Payment]) -> EventId:
     shift, store = desk.shift(), desk.store()
     policy = store.policy()
-    if cart.customer_id and desk.books.fields("customer", cart.customer_id) is None:
-        raise NotFound(f"no customer {cart.customer_id[:40]!r}", hint="Pick the customer again.")
+    desk.check_customer(cart.customer_id)
     approvals = check_concessions(desk, cart)
     priced = price(cart, policy)
-    _check_methods(payments, store.pay_methods)
+    check_methods(payments, store.pay_methods)
     settled = settle(priced.total_minor, payments, policy)
     sale = SaleClosed(
         cart_id=cart.cart_id,
@@ -94,7 +93,8 @@ def _hand_over(desk: Desk, sale: SaleClosed, sale_id: EventId) -> None:
         desk.effect(Print(kind="sale", ref=sale_id))
 
 
-def _check_methods(payments: Sequence[Payment], allowed: Sequence[str]) -> None:
+def check_methods(payments: Sequence[Payment], allowed: Collection[str]) -> None:
+    """Raise :class:`Invalid` if a payment is made in a way that is not allowed."""
     for payment in payments:
         if payment.method not in allowed:
             raise Invalid(

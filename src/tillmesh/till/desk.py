@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tillmesh.kernel.codec import Record
-from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed
+from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from tillmesh.kernel.ids import EventId, event_id
 from tillmesh.kernel.limits import KEY_CHARS_MAX, NOTE_CHARS_MAX
 from tillmesh.shop.cardnumbers import refuse_card_number
@@ -78,6 +78,11 @@ class Desk:
         if shift is None:
             raise Conflict("no shift is open on this till", hint="Count the drawer and open a shift first.")
         return shift
+
+    def check_customer(self, customer_id: str) -> None:
+        """Raise :class:`NotFound` if a customer is named who is not known."""
+        if customer_id and self.books.fields("customer", customer_id) is None:
+            raise NotFound(f"no customer {customer_id[:40]!r}", hint="Find or create the customer first.")
 
     def require(self, action: Action) -> str:
         """Let an action pass for the role, or for an approval; give who approved it ("" = own right).

@@ -15,7 +15,7 @@ from tillmesh.shop.giveback import GiveBack, tenders, tenders_without_receipt, u
 from tillmesh.shop.people import Action
 from tillmesh.shop.refund import Answer, RefundQuote, Wanted, quote, quote_without_receipt
 from tillmesh.shop.tender import CASH
-from tillmesh.till.checkout import cart_line
+from tillmesh.till.checkout import cart_line, check_methods
 from tillmesh.till.commands import RefundSale, RefundWithoutReceipt, VoidSale, WantedRefund
 from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import Print
@@ -81,6 +81,7 @@ def refund_sale(desk: Desk, command: RefundSale) -> EventId:
     answers = load_answers(desk.books, command.sale_id)
     worth = quote(sale, answers, [_wanted(line) for line in command.lines])
     approved_by = _may_refund(desk, worth.total_minor)
+    check_methods(command.payments, {*desk.store().pay_methods, *(paid.method for paid in sale.payments)})
     back = tenders(sale, answers, worth.total_minor, desk.policy(), command.payments)
     return _refunded(desk, command.sale_id, key, command.reason, worth, back, approved_by, sale.customer_id)
 
@@ -93,6 +94,8 @@ def refund_without_receipt(desk: Desk, command: RefundWithoutReceipt) -> EventId
     approved_by = desk.require(Action.REFUND_WITHOUT_RECEIPT)
     if not 1 <= len(command.lines) <= SALE_LINES_MAX:
         raise Invalid(f"a return of {len(command.lines)} lines; 1 to {SALE_LINES_MAX} are allowed", hint="Scan it.")
+    check_methods(command.payments, desk.store().pay_methods)
+    desk.check_customer(command.customer_id)
     policy = desk.policy()
     worth = quote_without_receipt([(_goods(desk, line), line.restock) for line in command.lines], policy)
     back = tenders_without_receipt(worth.total_minor, policy, command.payments)

@@ -1,5 +1,7 @@
 """Working carts: every change once, a bad one alone refused, put aside and taken up by one till only."""
 
+from typing import Any
+
 import pytest
 
 from tests.unit.till.shop_till import CASHIER, SUPERVISOR, Shop, add, cash, op
@@ -202,3 +204,55 @@ def test_only_a_supervisor_throws_a_parked_cart_away(shop: Shop) -> None:
     shop.do(discard, SUPERVISOR)
     with pytest.raises(Conflict):
         shop.do(discard, SUPERVISOR)
+
+
+# What a cart refuses.
+
+
+@pytest.mark.parametrize(
+    ("operation", "words"),
+    [
+        (add("1"), "in the cart already"),
+        (c.CartOperation(op_id="x", op="add", line_id="2"), "needs a sku or a barcode"),
+        (c.CartOperation(op_id="x", op="add", line_id="2", sku="m" * 101), "over 100 characters"),
+        (c.CartOperation(op_id="x", op="add", line_id="2", barcode="999"), "no product has the barcode"),
+        (add("2", line_total_minor=5), "only an in-store barcode"),
+        (add("2", quantity="0"), "outside"),
+        (add("2", quantity="a few"), "not a plain decimal"),
+        (op("remove", "x", line_id="9"), "no line '9'"),
+        (op("set_price", "x", line_id="1", unit_price_minor=-1), "the unit price"),
+        (op("discount_line", "x", line_id="1", percent="101"), "outside 0 to 100"),
+        (op("discount_line", "x", line_id="1", percent="-5"), "outside 0 to 100"),
+        (op("discount_cart", "x", amount_minor=-1), "the discount"),
+        (op("customer", "x", customer_id="nobody"), "no customer 'nobody'"),
+        (op("note", "x", text="4111 1111 1111 1111"), "card number"),
+        (op("note", "x", text="bell\a"), "control characters"),
+        (op("note", "", text="no id"), "op_id"),
+    ],
+)
+def test_a_change_that_makes_no_sense_is_refused_with_a_reason(
+    shop: Shop, operation: c.CartOperation, words: str
+) -> None:
+    before = shop.ops(add("1")).cart
+    edited = shop.ops(c.CartOperation(**{**_fields(operation), "op_id": operation.op_id and "bad"}))
+    assert edited.cart == before
+    assert [words in str(error) for _, error in edited.rejected] == [True], edited.rejected
+
+
+def _fields(operation: c.CartOperation) -> dict[str, Any]:
+    return {name: getattr(operation, name) for name in operation.__struct_fields__}
+
+
+def test_a_line_from_a_label_keeps_its_amount(shop: Shop) -> None:
+    shop.set_store(barcode_layouts=["21IIIIIPPPPPC"])
+    label = c.CartOperation(op_id="a", op="add", line_id="1", barcode="2100123002504")
+    edited = shop.ops(label, op("set_quantity", "q", line_id="1", quantity=2))
+    assert total(shop, edited) == 250
+    assert "from its label" in str(edited.rejected[0][1])
+
+
+def test_notes_and_customers_stay_with_line_and_cart(shop: Shop) -> None:
+    shop.do(c.ChangeRecords(entity="customer", changes=(e.Change(key="ada", fields={"name": "Ada"}),)))
+    edited = shop.ops(add("1"), op("note", "n", line_id="1", text="blue one"), op("customer", "c", customer_id="ada"))
+    assert (edited.cart.lines[0].note, edited.cart.customer_id) == ("blue one", "ada")
+    assert shop.ops(op("customer", "none", customer_id="")).cart.customer_id == ""

@@ -7,6 +7,7 @@ from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from tillmesh.shop import events as e
 from tillmesh.shop.refund import state
 from tillmesh.till import commands as c
+from tillmesh.till.effects import Print
 from tillmesh.till.refunds import load_answers, load_sale, quote_refund
 
 
@@ -137,3 +138,45 @@ def test_goods_without_a_receipt_come_back_at_today_s_price(shop: Shop) -> None:
     body = shop.read(first.reply, e.SaleRefunded)
     assert (body.sale_id, body.total_minor) == ("", 1_250)
     assert shop.do(command, MANAGER).reply == first.reply
+
+
+def test_money_goes_back_only_in_ways_the_store_knows(shop: Shop) -> None:
+    sale_id = shop.sell(method="card")
+    shop.set_store(pay_methods=["cash"])
+    coins = (e.Payment(method="bitcoin", amount_minor=1_250),)
+    with pytest.raises(Invalid, match="bitcoin"):
+        shop.do(refund(sale_id, payments=coins), SUPERVISOR)
+    goods = (c.WantedRefund(sku="mug", quantity_milli=1000),)
+    with pytest.raises(Invalid, match="bitcoin"):
+        shop.do(c.RefundWithoutReceipt(lines=goods, reason="gift", payments=coins), MANAGER)
+    # The card that paid may have it back, whatever the store takes today.
+    assert shop.do(refund(sale_id, payments=(e.Payment(method="card", amount_minor=1_250),)), SUPERVISOR).events
+
+
+def test_a_return_without_receipt_is_checked_like_a_sale(shop: Shop) -> None:
+    def give(*, sku: str = "mug", milli: int = 1000, customer: str = "", price: int | None = None) -> None:
+        goods = (c.WantedRefund(sku=sku, quantity_milli=milli, unit_price_minor=price),)
+        paid = cash(1_250)
+        shop.do(c.RefundWithoutReceipt(lines=goods, reason="gift", payments=paid, customer_id=customer), MANAGER)
+
+    with pytest.raises(NotFound, match="unobtainium"):
+        give(sku="unobtainium")
+    with pytest.raises(Conflict, match="above zero"):
+        give(milli=0)
+    with pytest.raises(Invalid, match="unit price"):
+        give(price=-1)
+    with pytest.raises(NotFound, match="nobody"):
+        give(customer="nobody")
+    with pytest.raises(Invalid, match="0 lines"):
+        shop.do(c.RefundWithoutReceipt(lines=(), reason="gift", payments=()), MANAGER)
+
+
+def test_a_slip_is_printed_and_the_drawer_opens_for_cash(shop: Shop) -> None:
+    printer = e.Change(key="k3m7qx2p", fields={"printer_kind": "file", "printer_target": "out"})
+    shop.do(c.ChangeRecords(entity="setting", changes=(printer,)), MANAGER)
+    by_cash, by_card = shop.sell(cart_id="a"), shop.sell(cart_id="b", method="card")
+    kinds = [
+        [effect.kind for effect in shop.do(refund(sale_id), SUPERVISOR).effects if isinstance(effect, Print)]
+        for sale_id in (by_cash, by_card)
+    ]
+    assert kinds == [["drawer", "refund"], ["refund"]]
