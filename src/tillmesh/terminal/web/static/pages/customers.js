@@ -1,5 +1,5 @@
 // Customers: find, add, change, and what they bought last.
-import { html, useEffect, useRef, useState, valueOf } from "../lib/ui.js";
+import { html, useLayoutEffect, useRef, useState, valueOf } from "../lib/ui.js";
 import { dayClock, t } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
@@ -35,7 +35,7 @@ export function CustomersPage({ arg }) {
   const [turn, setTurn] = useState(0);
   const { list, problem } = useCustomers(text, turn);
   const field = /** @type {import("../vendor/preact-hooks.js").Ref<HTMLInputElement | null>} */ (useRef(null));
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const edit = async (/** @type {any} */ start) => {
     const saved = await openDialog(CustomerForm, { start });
     if (!saved) return;

@@ -1,5 +1,5 @@
 // Products: find among all, change, add, read from and write to CSV files.
-import { html, useEffect, useMemo, useRef, useState, valueOf } from "../lib/ui.js";
+import { html, useLayoutEffect, useMemo, useRef, useState, valueOf } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { money, quantity } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
@@ -55,7 +55,7 @@ export function ProductsPage() {
   const manager = may("manager");
   stockVersion.value;
   const rows = useMemo(() => (text.trim() ? search(text, FOUND_MAX) : rowsOf("")), [text, version.value]);
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   useKeys({ F2: () => field.current?.focus(), Escape: () => go("sell") });
   useScans((code) => {
     const row = rowOfCode(code);

@@ -1,5 +1,5 @@
 // Sales: find one by receipt, product or customer; see it whole; refund, void, print again.
-import { html, useEffect, useRef, useState, valueOf } from "../lib/ui.js";
+import { html, useEffect, useLayoutEffect, useRef, useState, valueOf } from "../lib/ui.js";
 import { clock, day, t } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
 import { query } from "../lib/http.js";
@@ -34,7 +34,7 @@ export function SalesPage({ arg }) {
   const load = useLoad(`/sales${query({ q: text.trim(), limit: LIST_MAX })}`, salesNews.value, text ? 120 : 0);
   /** @type {any[]} */
   const sales = load.data?.sales ?? [];
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   useScans((code) => {
     setText(code);
     if (field.current) field.current.value = code;

@@ -1,5 +1,5 @@
 // Stock: what is low, what came in, what was counted, what was lost.
-import { html, useEffect, useRef, useState, valueOf } from "../lib/ui.js";
+import { html, useLayoutEffect, useRef, useState, valueOf } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { parseQuantity, quantity, quantityText } from "../lib/money.js";
 import { asProblem, query } from "../lib/http.js";
@@ -76,7 +76,7 @@ export function StockPage() {
   const load = useLoad(`/stock${query({ q: text.trim(), low: low && !text.trim() ? 1 : "", limit: LIST_MAX })}`, stockVersion.value, text ? 150 : 0);
   /** @type {any[]} */
   const items = load.data?.items ?? [];
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   useKeys({ F2: () => field.current?.focus(), Escape: () => go("sell") });
   useScans((code) => {
     const row = rowOfCode(code);

@@ -1,5 +1,5 @@
 // Small questions about a line: how many, how heavy, what price, which note, how much off.
-import { html, useEffect, useRef, useState, valueOf } from "../lib/ui.js";
+import { html, useLayoutEffect, useRef, useState, valueOf } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { currencyExponent, lineTotal, money, moneyField, parseMoney, parseQuantity, quantity, quantityText } from "../lib/money.js";
 import { isWeighed } from "../state/cart.js";
@@ -15,7 +15,7 @@ import { Reasons } from "./fields.js";
 export function NumberField({ value, onChange, label, unit, third = "." }) {
   const [fresh, setFresh] = useState(true);
   const field = /** @type {import("../vendor/preact-hooks.js").Ref<HTMLInputElement | null>} */ (useRef(null));
-  useEffect(() => field.current?.focus(), []);
+  useLayoutEffect(() => field.current?.focus(), []);
   const press = (/** @type {string} */ key) => {
     const now = fresh && key !== "back" ? "" : value;
     setFresh(false);
