@@ -215,6 +215,11 @@ def needs_renewal(certificate: bytes, as_of_s: int) -> bool:
     return ends_s - as_of_s < RENEW_DAYS_BEFORE * 86_400
 
 
+def public_of(certificate: bytes) -> object:
+    """Give the public key that a certificate is for."""
+    return x509.load_der_x509_certificate(certificate).public_key()
+
+
 def serial_of(certificate: bytes) -> bytes:
     """Give the serial number as it stands in the roster."""
     number = x509.load_der_x509_certificate(certificate).serial_number
