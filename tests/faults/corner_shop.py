@@ -33,7 +33,7 @@ FLOAT_MINOR = 10_000
 OPENING_MILLI = 1_000_000
 
 
-def found_shop(data_dir: Path, *, printer: Path | None = None, pins: bool = False) -> None:
+def found_shop(data_dir: Path, *, printer: str = "", pins: bool = False) -> None:
     """Set up people, goods, stock and an open shift in a fresh data directory."""
     till = OfflineTill(data_dir, hurried=True)
     now_ms = time.time_ns() // 1_000_000
@@ -48,8 +48,8 @@ def found_shop(data_dir: Path, *, printer: Path | None = None, pins: bool = Fals
         for sku, price in PRICES.items()
     ]  # fmt: skip
     settings = [Change(key="store", fields={"currency": "GBP", "name": "Corner shop"})]
-    if printer is not None:
-        target: dict[str, e.Value] = {"printer_kind": "file", "printer_target": str(printer), "open_drawer": False}
+    if printer:
+        target: dict[str, e.Value] = {"printer_kind": "file", "printer_target": printer, "open_drawer": False}
         settings.append(Change(key=till.terminal_id, fields={"name": "Till 1", "number": 1, **target}))
     for entity, changes in (("setting", settings), ("person", people), ("product", goods)):
         till.do(MANAGER, ChangeRecords(entity=entity, changes=tuple(changes)), now_ms)
