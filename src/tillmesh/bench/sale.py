@@ -40,6 +40,8 @@ def run(place: Path, *, blocks: int = BLOCKS, block: int = BLOCK) -> list[Row]:
     """Measure sales of 1, 6 and 20 lines."""
     opened = open_terminal(place / "till")
     stock_shelves(opened, list(invented(PRODUCTS)))
+    for change in invented(PRODUCTS):
+        opened.writer.books.product(change.key)  # as in a till that has been open for an hour
     rows: list[Row] = []
     raw, sealed = _plain(place / "raw.db"), _encrypted(place / "sealed.db")
     settle_memory()

@@ -18,9 +18,9 @@ from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, SALE_LINES_MAX
 from tillmesh.kernel.quantity import ONE
 from tillmesh.shop.cart import Cart, CartLine, Policy, PricedCart, PricedLine
 from tillmesh.shop.discounts import reduction, spread
-from tillmesh.shop.events import SaleLine
+from tillmesh.shop.events import SaleLine, TaxTotal
 from tillmesh.shop.rounding import Divide, divider
-from tillmesh.shop.tax import rate_of, sum_taxes, taxes_by_line, taxes_by_total
+from tillmesh.shop.tax import rate_of, taxes_by_line, taxes_by_total
 
 
 def price(cart: Cart, policy: Policy) -> PricedCart:
@@ -29,11 +29,18 @@ def price(cart: Cart, policy: Policy) -> PricedCart:
     if len(lines) > SALE_LINES_MAX:
         raise TooLarge(f"a cart of {len(lines)} lines; the limit is {SALE_LINES_MAX}", hint="Split the sale.")
     divide = divider(policy.rounding)
-    gross = [_gross(line, divide) for line in lines]
+    gross, rates, codes = [], [], []
+    discounted = False
+    for line in lines:
+        gross.append(_gross(line, divide))
+        codes.append(line.tax_code)
+        rates.append(rate_of(policy, line.tax_code))
+        if line.discount is not None:
+            discounted = True
     off_line: Sequence[int] = [0] * len(lines)
     off_cart = off_line
     left = gross
-    if any(line.discount is not None for line in lines):
+    if discounted:
         off_line = [
             0 if line.discount is None else reduction(line.discount, amount, divide)
             for line, amount in zip(lines, gross, strict=True)
@@ -42,11 +49,10 @@ def price(cart: Cart, policy: Policy) -> PricedCart:
     if cart.discount is not None:
         off_cart = spread(cart.discount, left, divide)
         left = [amount - off for amount, off in zip(left, off_cart, strict=True)]
-    rates = [rate_of(policy, line.tax_code) for line in lines]
     if policy.tax_rounding == "line":
         taxes = taxes_by_line(left, rates, policy, divide)
     else:
-        taxes = taxes_by_total(left, [line.tax_code for line in lines], policy, divide)
+        taxes = taxes_by_total(left, codes, policy, divide)
     return _priced(lines, gross, off_line, off_cart, rates, taxes, policy.prices_include_tax)
 
 
@@ -106,10 +112,17 @@ def _priced(
 ) -> PricedCart:
     """Put the columns together, line by line, with their sums."""
     rows = []
-    per_tax = []
+    sums: dict[tuple[str, int], list[int]] = {}  # as `sum_taxes`, in the same walk: every scan prices the whole cart
+    in_all = 0
     for line, amount, off, share, rate, tax in zip(lines, gross, off_line, off_cart, rates, taxes, strict=True):
         total = amount - off - share if included else amount - off - share + tax
-        per_tax.append((line.tax_code, rate, tax, total))
+        in_all += total
+        key = (line.tax_code, rate)
+        if (both := sums.get(key)) is None:
+            sums[key] = [total - tax, tax]
+        else:
+            both[0] += total - tax
+            both[1] += tax
         override = line.unit_price_minor
         rows.append(
             PricedLine(
@@ -125,9 +138,14 @@ def _priced(
         )
     return PricedCart(
         lines=tuple(rows),
-        taxes=sum_taxes(per_tax),
+        taxes=tuple(
+            [
+                TaxTotal(code=code, rate_ppm=rate, net_minor=net, tax_minor=tax)
+                for (code, rate), (net, tax) in sums.items()
+            ]
+        ),
         gross_minor=sum(gross),
         discount_minor=sum(off_line) + sum(off_cart),
         tax_minor=sum(taxes),
-        total_minor=sum([row[3] for row in per_tax]),
+        total_minor=in_all,
     )
