@@ -14,6 +14,7 @@ from tillmesh.kernel.errors import Invalid
 from tillmesh.kernel.limits import BARCODES_PER_PRODUCT_MAX, KEY_CHARS_MAX, NAME_CHARS_MAX
 from tillmesh.kernel.money import check_amount, format_decimal, parse_decimal
 from tillmesh.kernel.quantity import parse_quantity
+from tillmesh.shop.cardnumbers import refuse_card_number
 from tillmesh.shop.catalogue import UNITS
 from tillmesh.shop.events import Value
 
@@ -164,7 +165,7 @@ def read_text(cell: str, what: str) -> str:
         text = text[1:]
     if len(text) > NAME_CHARS_MAX:
         raise Invalid(f"{what} has {len(text)} characters; at most {NAME_CHARS_MAX} are allowed")
-    return text
+    return refuse_card_number(text, what)
 
 
 def write_text(text: str) -> str:

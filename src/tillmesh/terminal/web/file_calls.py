@@ -8,12 +8,12 @@ from starlette.responses import Response
 
 from tillmesh.adapters.devices.symbols import draw
 from tillmesh.adapters.sqlite.books import Books
-from tillmesh.kernel.errors import NotFound
+from tillmesh.kernel.errors import Invalid, NotFound
 from tillmesh.kernel.limits import IMPORT_BODY_BYTES_MAX
 from tillmesh.kernel.money import exponent
 from tillmesh.shop.people import Role
 from tillmesh.shop.product_columns import Reading, parse_mapping
-from tillmesh.shop.product_file import batches, export, plan_import
+from tillmesh.shop.product_file import Report, batches, export, plan_import
 from tillmesh.shop.product_rows import text_lines
 from tillmesh.shop.receipt import Mark, Receipt
 from tillmesh.shop.receipt.html import render_html
@@ -56,6 +56,24 @@ async def export_products(context: Context) -> Response:
     return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
 
 
+class BadFile(Invalid):
+    """A product file with rows that can't be taken; the problem document lists them by line."""
+
+    kind = "bad-file"
+    title = "Nothing was imported"
+
+    def __init__(self, report: Report) -> None:
+        super().__init__(
+            f"{report.error_count} rows can't be used, the first in line {report.errors[0].line}",
+            hint="Mend them, or import the others with skip_bad=1.",
+        )
+        self._report = report
+
+    def members(self) -> dict[str, object]:
+        """Say what is wrong where."""
+        return report_view(self._report)
+
+
 async def import_products(context: Context, body: bytes) -> Any:
     """Import a CSV file: all of it or, with errors, nothing; ``dry_run=1`` only says what would happen.
 
@@ -70,6 +88,8 @@ async def import_products(context: Context, body: bytes) -> Any:
         return plan_import(text_lines([body]), reading, shelf_of(books), skip_bad=skip_bad, dry_run=dry_run)
 
     plan = await context.driver.look(query)
+    if plan.report.errors and not (dry_run or skip_bad):
+        raise BadFile(plan.report)
     for changes in batches(plan.changes):
         await context.do(ChangeRecords(entity="product", changes=changes, source="import"))
     return report_view(plan.report)
