@@ -143,6 +143,12 @@ def _http(wish: Wish) -> list[Row]:
     return serving.sales_per_second(wish.place, wish.products, blocks=wish.count or serving.BLOCKS)
 
 
+def _ui(wish: Wish) -> list[Row]:
+    from tillmesh.bench import ui
+
+    return ui.run(wish.place, wish.products, scans=wish.count or ui.SCANS)
+
+
 BENCHMARKS: Final[dict[str, Benchmark]] = {
     "sale": Benchmark("the whole sale path beside raw SQLite on the same disk", _sale, "pairs of blocks"),
     "price": Benchmark("pricing a cart", _price, "pairs of blocks"),
@@ -154,6 +160,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "start": Benchmark("starting the program with 97,000 products", _start, "starts"),
     "memory": Benchmark("memory of the program with 97,000 products", _memory, "sales"),
     "http": Benchmark("sales over HTTP, one client", _http, "blocks of 50 sales"),
+    "ui": Benchmark("the page in a real browser, against its limits", _ui, "scans"),
 }
 
 

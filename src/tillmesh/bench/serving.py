@@ -59,7 +59,7 @@ class Client:
         self._http.close()
 
 
-def _site(place: Path, products: Path | None) -> tuple[Path, list[str]]:
+def site_of(place: Path, products: Path | None) -> tuple[Path, list[str]]:
     """Make a shop with a manager and a catalogue; give its directory and skus."""
     changes = records(products)
     site = place / "till"
@@ -75,7 +75,7 @@ def _site(place: Path, products: Path | None) -> tuple[Path, list[str]]:
 
 
 @contextmanager
-def _running(site: Path) -> Iterator[tuple[int, int]]:
+def running(site: Path) -> Iterator[tuple[int, int]]:
     """Run the terminal program; give port and process id. Killed as in a power cut if it does not stop."""
     port = _free_port()
     command = [sys.executable, "-m", "tillmesh", "terminal", "--data-dir", str(site), "--port", str(port)]
@@ -97,7 +97,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _until_ready(port: int) -> None:
+def until_ready(port: int) -> None:
     """Poll the health page until the till answers 200."""
     ends = time.perf_counter() + READY_S
     while time.perf_counter() < ends:
@@ -114,12 +114,12 @@ def _until_ready(port: int) -> None:
 
 def start(place: Path, products: Path | None, *, starts: int = STARTS) -> list[Row]:
     """Start the program cold in its own process, beside starting Python with the same imports and nothing else."""
-    site, skus = _site(place, products)
+    site, skus = site_of(place, products)
     ready, catalogue, bare = [], [], []
     for _ in range(starts):
         begun = time.perf_counter()
-        with _running(site) as (port, _):
-            _until_ready(port)
+        with running(site) as (port, _):
+            until_ready(port)
             ready.append(time.perf_counter() - begun)
             client = Client(port)
             client.sign_in()
@@ -141,10 +141,10 @@ def start(place: Path, products: Path | None, *, starts: int = STARTS) -> list[R
 
 def memory(place: Path, products: Path | None, *, sales: int = SALES_BEFORE_WEIGHING) -> list[Row]:
     """Weigh the program after start, after the catalogue was fetched, and after sales, searches and a report."""
-    site, skus = _site(place, products)
+    site, skus = site_of(place, products)
     rows = []
-    with _running(site) as (port, pid):
-        _until_ready(port)
+    with running(site) as (port, pid):
+        until_ready(port)
         rows.append(_weighed("started", pid, len(skus)))
         client = Client(port)
         client.sign_in()
@@ -171,11 +171,11 @@ def _weighed(what: str, pid: int, count: int) -> Row:
 
 def sales_per_second(place: Path, products: Path | None, *, blocks: int = BLOCKS) -> list[Row]:
     """Post sales of six lines over one kept-alive connection, beside the smallest call on the same connection."""
-    site, skus = _site(place, products)
+    site, skus = site_of(place, products)
     wall: list[float] = []
     mine, empty = [], []
-    with _running(site) as (port, pid):
-        _until_ready(port)
+    with running(site) as (port, pid):
+        until_ready(port)
         client = Client(port)
         client.sign_in()
         sell = _seller(client, skus)

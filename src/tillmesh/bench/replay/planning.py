@@ -30,7 +30,8 @@ MANAGER: Final = c.Who(user_id="replay", role="manager")
 FLOAT_MINOR: Final = 100_000
 CASH_MINOR_MAX: Final = 5_000  # up to 50.00 are paid in cash, with the next full ten pounds
 SPLIT_EVERY: Final = 10  # every tenth invoice number above that pays 50.00 in cash and the rest by card
-VAT_CHANGE_MS: Final = 1_294_099_200_000  # 2011-01-04: the standard rate rose from 17.5 % to 20 % (Finance Act 2010)
+# 2011-01-04: the standard rate rose from 17.5 % to 20 %. Source: Finance (No. 2) Act 2010, section 3.
+VAT_CHANGE_MS: Final = 1_294_099_200_000
 VAT_BEFORE, VAT_AFTER = "standard=175000", "standard=200000"
 SETTINGS: Final[dict[str, str | bool | list[str]]] = {
     "name": "Replayed gift shop",
