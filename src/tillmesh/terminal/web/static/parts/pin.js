@@ -2,7 +2,7 @@
 import { html, useLayoutEffect, useRef, useState } from "../lib/ui.js";
 import { t, tOr } from "../lib/i18n.js";
 import { asProblem, reachable, send } from "../lib/http.js";
-import { people, signIn, store, terminal } from "../state/session.js";
+import { signIn, store, terminal } from "../state/session.js";
 import { Dialog } from "./dialog.js";
 import { Icon, Key } from "./icon.js";
 import { NumPad } from "./numpad.js";
@@ -71,21 +71,14 @@ function PinPad({ submit, button }) {
   </div>`;
 }
 
-const initials = (/** @type {string} */ name) => name.split(/\s+/).map((word) => word[0] ?? "").join("").slice(0, 2).toUpperCase();
-
 /** The first page of the day. */
 export const SignInPage = () =>
   html`<main class="signin">
     <section class="signin-brand">
       <div class="signin-logo"><${Icon} name="store" /></div>
       <h1>${store.value.name ?? t("app.name")}</h1>
-      <p>${terminal.value.name ?? ""}</p>
-      ${people.value.length > 0 &&
-      html`<ul class="signin-people" aria-label=${t("signin.people")}>
-        ${people.value.slice(0, 8).map(
-          (one) => html`<li key=${one.user_id}><span class=${`avatar ${one.role}`} aria-hidden="true">${initials(one.name)}</span><span><b>${one.name}</b><small>${t(`role.${one.role}`)}</small></span></li>`,
-        )}
-      </ul>`}
+      <p>${(store.value.address ?? []).join(", ")}</p>
+      <p><span class="pill">${terminal.value.name ?? ""}</span></p>
       <small class="signin-made">${t("app.made", { version: terminal.value.version ?? "" })}</small>
     </section>
     <section class="signin-pad">

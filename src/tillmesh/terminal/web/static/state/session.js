@@ -16,7 +16,6 @@ export const everSignedIn = signal(false);
 export const booted = signal(false);
 export const store = signal(/** @type {Record<string, any>} */ ({}));
 export const terminal = signal(/** @type {Record<string, any>} */ ({}));
-export const people = signal(/** @type {Person[]} */ ([]));
 export const shift = signal(/** @type {Record<string, any> | null} */ (null));
 export const sync = signal(/** @type {Sync} */ ({}));
 export const printer = signal(/** @type {{state?: string, waiting?: number, detail?: string}} */ ({}));
@@ -45,7 +44,6 @@ export function takeState(answer) {
     if (answer.store.name) document.title = answer.store.name;
   }
   terminal.value = answer.terminal ?? {};
-  people.value = answer.people ?? [];
   sync.value = answer.sync ?? {};
   printer.value = answer.printer ?? {};
   shift.value = answer.shift ?? null;
