@@ -30,7 +30,7 @@ def move_cash(desk: Desk, command: MoveCash) -> EventId:
     shift = desk.shift()
     check_amount(abs(command.amount_minor), "the cash amount", least=1)
     expected = shift_totals(desk.books, shift).expected_cash_minor
-    if command.amount_minor + expected < 0:
+    if command.amount_minor < 0 and command.amount_minor + expected < 0:
         raise Conflict(
             f"{-command.amount_minor} minor units are more than the {expected} that should be in the drawer",
             hint="Check the amount.",
