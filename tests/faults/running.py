@@ -55,6 +55,7 @@ class Program:
     shop: Path
     port: int = field(default_factory=free_port)
     environment: dict[str, str] = field(default_factory=dict)
+    log_folder: Path | None = None  # where it goes when the folder of the data directory can't take it
     process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -72,7 +73,7 @@ class Program:
     @property
     def log(self) -> Path:
         """Where standard error goes: beside the data directory, which may be full or read-only."""
-        return self.shop.parent / f"{self.shop.name}.log"
+        return (self.log_folder or self.shop.parent) / f"{self.shop.name}.log"
 
     def said(self) -> str:
         return self.log.read_text() if self.log.exists() else ""
