@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tillmesh import __version__
 from tillmesh.kernel.errors import Invalid, TillmeshError
+from tillmesh.terminal.logs import start_logging
 
 LATER = {
     "store": "joining tills to a store comes with the store",
@@ -22,7 +22,7 @@ LATER = {
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; problems go to standard error in words, with exit status 1 (2 for wrong usage)."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    start_logging()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
     # These two read their own options: argparse would take a leading "--option" of theirs for its own.
@@ -69,13 +69,16 @@ def _terminal(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bind", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8081)
     parser.add_argument("--key-file", type=Path, help="32-byte database key; default: keys/ in the data directory")
+    parser.add_argument("--link-port", type=int, default=0, help="where the store's other tills reach this one")
+    parser.add_argument("--peer", action="append", default=[], metavar="HOST:PORT", help="another till of the store")
     parser.add_argument("--hub-url", help="not used yet: head office comes with the hub")
     parser.add_argument("--no-ai", action="store_true", help="run no models (none are there yet)")
 
     def run(options: argparse.Namespace) -> int:
         from tillmesh.terminal.program import Options, serve
 
-        serve(Options(options.data_dir, options.bind, options.port, options.key_file))
+        peers = tuple(options.peer)
+        serve(Options(options.data_dir, options.bind, options.port, options.key_file, options.link_port, peers))
         return 0
 
     parser.set_defaults(run=run)

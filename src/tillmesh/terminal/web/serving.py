@@ -20,6 +20,7 @@ def server_for(app: ASGIApp) -> uvicorn.Server:
             lifespan="off",
             access_log=False,
             log_level="warning",
+            log_config=None,  # its loggers write as ours do
             timeout_graceful_shutdown=2,
             server_header=False,
         )
