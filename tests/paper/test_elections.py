@@ -145,8 +145,9 @@ def test_5_2_a_vote_is_given_once_a_term_first_come_first_served() -> None:
     assert one.vote == 3
 
 
-def test_5_2_a_vote_is_on_disk_before_it_leaves() -> None:
-    one = One()
+@pytest.mark.parametrize("term", [0, 1])
+def test_5_2_a_vote_is_on_disk_before_it_leaves(term: int) -> None:
+    one = One(term=term)
     one.hear(M.VOTE, 2, term=1)
     ready = one.readies[-1]
     assert ready.must_sync
