@@ -43,6 +43,7 @@ class Disk:
     cut_at: int | None = None  # the write (from 1) at which the power goes, with that write itself in doubt
     lies: bool = False  # says "synced" and does nothing
     fail_sync_at: int | None = None
+    die_at_sync: int | None = None  # the program dies before this sync; the cache lives on, so set ``is_off`` back
     writes: int = 0
     syncs: int = 0
     is_off: bool = False
@@ -140,6 +141,9 @@ class _File(apsw.VFSFile):
         if disk.is_off:
             raise PowerCut
         disk.syncs += 1
+        if disk.syncs == disk.die_at_sync:
+            disk.is_off = True
+            raise PowerCut
         if disk.syncs == disk.fail_sync_at:
             raise apsw.IOError("the disk could not sync")
         if not disk.lies:

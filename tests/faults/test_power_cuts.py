@@ -6,7 +6,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -132,6 +132,26 @@ def test_power_cut_with_torn_and_reordered_sectors_loses_no_acknowledged_sale(tm
         assert_all_holds(shop, history)
     assert len(history.ok()) > SEEDS // PARTS
     assert lost_sectors > SEEDS // PARTS
+
+
+@pytest.mark.parametrize("die_at", range(4, 9))
+def test_sale_read_back_after_a_kill_is_on_the_platter_before_it_is_confirmed(tmp_path: Path, die_at: int) -> None:
+    """A killed till's last commit may be read again from the cache without ever having been synced."""
+    shop, history, disk = tmp_path / "till", History(), Disk(die_at_sync=die_at)
+    found_shop(shop)
+    with quiet_vfs(disk) as vfs:
+        with suppress(PowerCut), driving(shop, vfs=vfs) as driver:
+            for number in range(10):
+                if sell(driver, history, f"cart-{number}", number).answer != "ok":
+                    break
+        disk.is_off = False  # only the program died
+        with driving(shop, vfs=vfs) as driver:
+            assert sell(driver, history, f"cart-{number}", number).answer == "ok"
+            disk.is_off = True  # and now the power goes
+    disk.platter(random.Random(die_at), share=1.0)
+    with driving(shop) as driver:
+        assert driver.opened.notices == ()
+    assert_all_holds(shop, history)
 
 
 def test_checker_finds_the_sales_that_a_till_without_sync_loses(tmp_path: Path) -> None:

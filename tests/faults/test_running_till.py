@@ -1,5 +1,6 @@
 """F01, F06, F09, F11 against the real program over HTTP."""
 
+import re
 import signal
 from pathlib import Path
 
@@ -108,3 +109,35 @@ def test_damaged_database_makes_a_page_that_says_so_and_no_crash_loop(shop: Path
         assert answer.status == 201
         assert program.stop() == 0
     assert_all_holds(shop, history)
+
+
+def test_sales_lost_from_the_log_are_named_in_health_and_audit_and_selling_goes_on(shop: Path) -> None:
+    history = History()
+    with Program(shop) as program:
+        token = program.sign_in()
+        for number in range(3):
+            program.sell(token, history, f"cart-{number}", number)
+        program.kill()
+    log = shop / "till.db-wal"
+    content = bytearray(log.read_bytes())
+    content[len(content) // 2] ^= 1
+    log.write_bytes(content)
+    with Program(shop) as program:
+        health = program.get("/health").body
+        [told] = [check["text"] for check in health["checks"] if check["check"] == "new_incarnation"]
+        assert re.search(r"events \d+ to \d+ of \S+ were committed and are gone", told)
+        noted = program.get("/audit", program.sign_in("ruth")).body["entries"]
+        assert [entry["detail"] in told for entry in noted if entry["action"] == "new_incarnation"] == [True]
+        answer = program.sell(program.sign_in(), History(), "one more", 1)
+        assert answer is not None
+        assert answer.status == 201
+        assert answer.body["receipt_number"] not in {one.receipt_number for one in history.attempts}
+
+
+def test_second_program_on_the_same_data_says_that_the_first_one_has_it(shop: Path) -> None:
+    with Program(shop) as first, Program(shop) as second:
+        refused = second.get("/health")
+        assert refused.status == 503
+        assert "another program has" in refused.body["detail"]
+        first.kill()
+        until(lambda: second.get("/health").status == 200, "the second takes over")
