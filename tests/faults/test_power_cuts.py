@@ -154,6 +154,22 @@ def test_sale_read_back_after_a_kill_is_on_the_platter_before_it_is_confirmed(tm
     assert_all_holds(shop, history)
 
 
+def test_sale_answered_as_not_saved_does_not_come_back_from_the_log_after_a_crash(tmp_path: Path) -> None:
+    """Its frames were written, only their sync failed: a restart would find a whole commit there."""
+    shop, history, disk = tmp_path / "till", History(), Disk()
+    found_shop(shop)
+    with quiet_vfs(disk) as vfs, driving(shop, vfs=vfs) as driver:
+        assert sell(driver, history, "sold", 1).answer == "ok"
+        disk.fail_sync_at = disk.syncs + 1
+        with pytest.raises(StorageFailed):
+            driver.do_now(CASHIER, sale("not saved", 2))
+        history.note(Attempt("not saved", "fail"))
+        disk.is_off = True  # the program dies before anybody tries again
+    with driving(shop):
+        pass
+    assert_all_holds(shop, history)
+
+
 def test_checker_finds_the_sales_that_a_till_without_sync_loses(tmp_path: Path) -> None:
     shop, history = tmp_path / "till", History()
     found_shop(shop)

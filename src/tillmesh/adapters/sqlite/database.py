@@ -161,11 +161,11 @@ class DiskBroken(StorageFailed):
 
 
 def settle(db: apsw.Connection) -> None:
-    """Bring what an earlier run or connection left in the write-ahead log into the database, synced.
+    """Bring what an earlier run or connection left in the write-ahead log into the database, synced; empty the log.
 
-    A commit that was written but never synced (killed in between, or the sync failed) can be read again after a
-    restart. It may only be answered as durable once it is: the checkpoint syncs the log, the database, and empties
-    the log. When someone reads beside us it syncs and leaves the rest for later.
+    A commit whose sync failed was rolled back and answered as not saved, but its frames stand whole in the log: a
+    restart would find it there as if it had happened. And what is read back from the log after a crash may never
+    have been synced. When someone reads beside us this syncs, and leaves the emptying for later.
     """
     with storage_errors():
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
