@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.till.shop_till import MANAGER, SUPERVISOR, Shop, line
+from tests.unit.till.shop_till import MANAGER, SUPERVISOR, Shop, add, line, op
 from tillmesh.adapters.sqlite import listings, reporting
 from tillmesh.adapters.sqlite.listings import SaleFilter
 from tillmesh.kernel.times import zone
@@ -175,3 +175,10 @@ def test_low_stock_lists_what_runs_out_first(shop: Shop) -> None:
     shop.sell(line("apples", milli=100))
     found = listings.stock(shop.writer.db, text="", low=True, limit=10)
     assert [(row["sku"], row["value"]) for row in found] == [("milk", "2"), ("apples", "-0.1")]
+
+
+def test_the_cart_that_was_touched_last_comes_first(shop: Shop) -> None:
+    for cart_id in ("b", "c", "a"):
+        shop.ops(add("1"), cart_id=cart_id)
+    shop.ops(op("set_quantity", "q", line_id="1", quantity=2), cart_id="b")
+    assert [cart.cart_id for cart, _ in listings.carts(shop.writer.db)] == ["b", "a", "c"]

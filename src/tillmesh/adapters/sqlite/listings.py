@@ -11,6 +11,7 @@ import apsw
 import msgspec
 
 from tillmesh.adapters.sqlite.books import EVENT, Books
+from tillmesh.adapters.sqlite.database import rows
 from tillmesh.adapters.sqlite.ledger import SALE
 from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.envelope import Envelope
@@ -97,17 +98,10 @@ def _by_receipt(books: Books, number: str) -> list[Envelope]:
     return list(books.events(sql, (number.strip().upper(),)))
 
 
-def replication(db: apsw.Connection, event: Envelope) -> dict[str, Any]:
-    """Say which other terminals hold an event durably, and where it stands on its way to the hub."""
-    sql = "SELECT p.peer FROM peer_ack p JOIN actor a ON a.id = p.actor WHERE a.name = ? AND p.seq >= ? ORDER BY p.peer"
-    peers = [peer for (peer,) in db.execute(sql, (event.actor, event.seq))]
-    return {"replicated_to": peers, "sync_state": "pending"}
-
-
 def carts(db: apsw.Connection) -> list[tuple[Cart, int]]:
-    """List the working carts of this till."""
-    rows = db.execute("SELECT body, revision FROM cart ORDER BY cart_id LIMIT ?", (CARTS_MAX,))
-    return [(decode(body, Cart), revision) for body, revision in rows]
+    """List the working carts of this till, the one that was touched last first."""
+    sql = "SELECT body, revision FROM cart ORDER BY changed_ms DESC, cart_id LIMIT ?"
+    return [(decode(body, Cart), revision) for body, revision in rows(db, sql, (CARTS_MAX,))]
 
 
 def parked(books: Books) -> Iterator[tuple[str, CartParked, Cart]]:

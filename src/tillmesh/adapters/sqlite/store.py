@@ -28,8 +28,8 @@ __all__ = ["FILE", "Origin", "Reader", "Writer", "log", "open_database", "read_o
 
 _PRINT: Final = "INSERT INTO print_job (kind, ref, copy, created_ms) VALUES (?, ?, ?, ?)"
 _SAVE_CART: Final = (
-    "INSERT INTO cart (cart_id, revision, body) VALUES (?, ?, ?) "
-    "ON CONFLICT (cart_id) DO UPDATE SET revision = excluded.revision, body = excluded.body"
+    "INSERT INTO cart (cart_id, revision, body, changed_ms) VALUES (?, ?, ?, ?) ON CONFLICT (cart_id) DO UPDATE "
+    "SET revision = excluded.revision, body = excluded.body, changed_ms = excluded.changed_ms"
 )
 _CACHED_EVENTS: Final = {
     "products_changed", "customers_changed", "people_changed", "settings_changed", "shift_opened", "shift_closed",
@@ -127,7 +127,7 @@ class Writer:
         for effect in outcome.effects:
             match effect:
                 case SaveCart():
-                    self._save_cart(effect)
+                    self._save_cart(effect, now_ms)
                 case DropCart():
                     self._drop_cart(effect.cart_id)
                 case Print():
@@ -137,9 +137,9 @@ class Writer:
                 self.books.forget()
                 break
 
-    def _save_cart(self, effect: SaveCart) -> None:
+    def _save_cart(self, effect: SaveCart, now_ms: int) -> None:
         cart = effect.cart
-        self.db.execute(_SAVE_CART, (cart.cart_id, effect.revision, encode(cart)))
+        self.db.execute(_SAVE_CART, (cart.cart_id, effect.revision, encode(cart), now_ms))
         self.db.executemany(
             "INSERT INTO cart_operation (cart_id, op_id) VALUES (?, ?)", [(cart.cart_id, op) for op in effect.op_ids]
         )

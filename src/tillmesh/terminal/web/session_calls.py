@@ -127,7 +127,7 @@ async def state(context: Context) -> Any:
         }
         if context.person is not None:
             held = listings.carts(db)
-            found["cart_id"] = held[0][0].cart_id if held else None
+            found["cart_id"] = next((cart.cart_id for cart, _ in held if cart.lines), None)
             found["parked"] = sum(1 for _ in listings.parked(books))
             found["people"] = [
                 {"user_id": key, "name": fields.get("name"), "role": fields.get("role")}
