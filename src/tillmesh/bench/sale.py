@@ -17,7 +17,7 @@ import apsw
 
 from tillmesh.adapters.sqlite.database import connect
 from tillmesh.bench.goods import MANAGER, START_MS, invented, stock_shelves
-from tillmesh.bench.measuring import Row, ratio, spread
+from tillmesh.bench.measuring import Row, cpu_us, ratio, spread
 from tillmesh.shop.events import Payment
 from tillmesh.terminal.bootstrap import Opened, open_terminal
 from tillmesh.terminal.settling import settle_memory
@@ -83,8 +83,13 @@ class _Sales:
         self._lines = lines
         self._rng = Random(lines)  # noqa: S311 - shoppers need no secrets
         self.body = b""
+        self.commands = self._wanted()
 
     def __iter__(self) -> Iterator[Callable[[], object]]:
+        for sale in self.commands:
+            yield lambda sale=sale: self._sell(sale)  # type: ignore[misc]
+
+    def _wanted(self) -> Iterator[CloseSale]:
         number = 0
         while True:
             number += 1
@@ -93,8 +98,17 @@ class _Sales:
                 for _ in range(self._lines)
             )
             cash = Payment(method="cash", amount_minor=10**6)
-            sale = CloseSale(cart_id=f"bench-{self._lines}-{number}", lines=lines, payments=(cash,))
-            yield lambda sale=sale: self._sell(sale)  # type: ignore[misc]
+            yield CloseSale(cart_id=f"bench-{self._lines}-{number}", lines=lines, payments=(cash,))
+
+    def decide_only(self, count: int) -> float:
+        """Give the CPU of a decision (prices, event, hash) when no disk and no other program comes between, in us."""
+        opened, sales = self._opened, [next(self.commands) for _ in range(count)]
+
+        def decide() -> None:
+            for sale in sales:
+                opened.till.decide(MANAGER, sale, opened.writer.books, START_MS)
+
+        return cpu_us(decide, count)
 
     def _sell(self, sale: CloseSale) -> None:
         opened = self._opened
@@ -112,7 +126,9 @@ def _of_size(sales: _Sales, peers: dict[str, apsw.Connection], lines: int, block
     works = {name: _inserts(db, sales.body, lines) for name, db in peers.items()}
     for name in peers:
         _Timed().block(works[name], block)
+    alone = []
     for _ in range(blocks):
+        alone.append(sales.decide_only(block))
         ours.block(work, block)
         for name, timed in theirs.items():
             timed.block(works[name], block)
@@ -127,6 +143,7 @@ def _of_size(sales: _Sales, peers: dict[str, apsw.Connection], lines: int, block
     ]  # fmt: skip
     rows.append(Row(what=f"{what}: latency", unit="ms", spread=wall, aim="p99 below 20 ms", met=wall.p99 < 20,
                     note=f"event body of {len(sales.body)} bytes"))  # fmt: skip
+    rows.append(Row(what=f"{what}: its decision alone, without a disk between", unit="us", spread=spread(alone)))
     rows += [
         Row(what=f"{name}, same body: {kind}", unit=unit, spread=spread(samples))
         for name, timed in theirs.items()
