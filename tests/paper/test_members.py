@@ -309,6 +309,14 @@ def test_3_10_a_successor_that_is_removed_ends_the_transfer() -> None:
     assert one.status.transferee is None
 
 
+def test_3_10_another_member_that_is_removed_does_not() -> None:
+    one = One().lead()
+    change(one, REMOVE, 2)
+    one.node.transfer_leader(3)
+    one.stored(2)
+    assert (one.status.voters, one.status.transferee) == ((1, 3), 3)
+
+
 def test_3_10_a_follower_can_not_hand_over() -> None:
     one = One()
     with pytest.raises(ProposalDropped):

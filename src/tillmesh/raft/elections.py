@@ -121,7 +121,6 @@ def on_vote_response(raft: Raft, m: Message) -> None:
         _count(raft)
 
 
-def on_timeout_now(raft: Raft, m: Message) -> None:
+def on_timeout_now(raft: Raft) -> None:
     """The leader hands over to us: no waiting (thesis, section 3.10)."""
-    if raft.role is Role.FOLLOWER and m.term == raft.term:
-        campaign(raft, force=True)
+    campaign(raft, force=True)

@@ -90,8 +90,6 @@ class RaftLog:
 
     def append(self, entries: Sequence[Entry]) -> None:
         """Append after cutting what conflicts; committed entries are never cut."""
-        if not entries:
-            return
         first = entries[0].index
         assert self.committed < first <= self.last_index() + 1, f"entry {first} would overwrite {self.committed}"
         if first < self.offset:

@@ -54,7 +54,7 @@ def _on_order(raft: Raft, m: Message) -> None:
         case MessageType.SNAPSHOT if m.snapshot is not None:
             following.on_snapshot(raft, m)
         case MessageType.TIMEOUT_NOW:
-            elections.on_timeout_now(raft, m)
+            elections.on_timeout_now(raft)
         case _:
             pass  # A snapshot message without a snapshot.
 
