@@ -325,7 +325,9 @@ class Links:
         self.refused[reason] += 1
         times = self.refused[reason]
         if times & (times - 1) == 0:
-            log.warning("refused a link of %s: %s (%d times so far)", whom, reason, times)
+            # Two tills that know each other's address dial each other: that is no alarm.
+            level = logging.DEBUG if reason == "duplicate" else logging.WARNING
+            log.log(level, "refused a link of %s: %s (%d times so far)", whom, reason, times)
 
 
 def _certificate(connection: Connection) -> bytes | None:
