@@ -7,13 +7,22 @@ from typing import Any
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.money import format_decimal
-from tillmesh.kernel.quantity import format_quantity
+from tillmesh.kernel.quantity import ONE, format_quantity
 from tillmesh.kernel.times import rfc3339
-from tillmesh.shop.cart import Cart, Discount
+from tillmesh.shop.cart import Cart, CartLine, Discount, PricedLine
 from tillmesh.shop.catalogue import Product
-from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided, ShiftClosed, ShiftTotals, TaxTotal
+from tillmesh.shop.events import (
+    Payment,
+    SaleClosed,
+    SaleLine,
+    SaleRefunded,
+    SaleVoided,
+    ShiftClosed,
+    ShiftTotals,
+    TaxTotal,
+)
 from tillmesh.shop.pricing import price
-from tillmesh.shop.refund import came_back, state
+from tillmesh.shop.refund import Came, came_back, state
 from tillmesh.shop.settings import StoreSettings
 from tillmesh.till.ports import Books
 from tillmesh.till.refunds import load_answers
@@ -92,26 +101,7 @@ def cart(books: Books, one: Cart, revision: int, rejected: list[View] | None = N
     return {
         "cart_id": one.cart_id,
         "revision": revision,
-        "lines": [
-            {
-                "line_id": row.line.line_id,
-                "sku": row.line.sku,
-                "name": row.line.name,
-                "unit": row.line.unit,
-                "quantity": format_quantity(row.line.quantity_milli),
-                "list_price_minor": row.line.list_price_minor,
-                "unit_price_minor": row.unit_price_minor,
-                "gross_minor": row.gross_minor,
-                "discount_minor": row.discount_minor,
-                "cart_discount_minor": row.cart_discount_minor,
-                "tax_minor": row.tax_minor,
-                "total_minor": row.total_minor,
-                "fixed_price": row.line.fixed_price_minor is not None,
-                "discount": _discount(row.line.discount),
-                "note": row.line.note,
-            }
-            for row in priced.lines
-        ],
+        "lines": [_cart_line(row) for row in priced.lines],
         "discount": _discount(one.discount),
         "customer": customer(books, one.customer_id),
         "note": one.note,
@@ -120,10 +110,35 @@ def cart(books: Books, one: Cart, revision: int, rejected: list[View] | None = N
         "tax_minor": priced.tax_minor,
         "total_minor": priced.total_minor,
         "taxes": [tax(total) for total in priced.taxes],
-        "item_count": sum(max(1, row.line.quantity_milli // 1000) for row in priced.lines if row.line.unit == "piece")
-        + sum(1 for row in priced.lines if row.line.unit != "piece"),
+        "item_count": sum(_pieces(row.line) for row in priced.lines),
         "rejected": rejected or [],
     }
+
+
+def _cart_line(row: PricedLine) -> View:
+    line = row.line
+    return {
+        "line_id": line.line_id,
+        "sku": line.sku,
+        "name": line.name,
+        "unit": line.unit,
+        "quantity": format_quantity(line.quantity_milli),
+        "list_price_minor": line.list_price_minor,
+        "unit_price_minor": row.unit_price_minor,
+        "gross_minor": row.gross_minor,
+        "discount_minor": row.discount_minor,
+        "cart_discount_minor": row.cart_discount_minor,
+        "tax_minor": row.tax_minor,
+        "total_minor": row.total_minor,
+        "fixed_price": line.fixed_price_minor is not None,
+        "discount": _discount(line.discount),
+        "note": line.note,
+    }
+
+
+def _pieces(line: CartLine) -> int:
+    """Count a line as what a customer carries: its pieces, or one bag of something weighed."""
+    return max(1, line.quantity_milli // ONE) if line.unit == "piece" else 1
 
 
 def sale(books: Books, event: Envelope, replication: View) -> View:
@@ -143,26 +158,7 @@ def sale(books: Books, event: Envelope, replication: View) -> View:
         "currency": body.currency,
         "prices_include_tax": body.prices_include_tax,
         "lines": [
-            {
-                "line": index,
-                "sku": line.sku,
-                "name": line.name,
-                "unit": line.unit,
-                "quantity": format_quantity(line.quantity_milli),
-                "list_price_minor": line.list_price_minor,
-                "unit_price_minor": line.unit_price_minor,
-                "gross_minor": line.gross_minor,
-                "discount_minor": line.discount_minor,
-                "cart_discount_minor": line.cart_discount_minor,
-                "tax_code": line.tax_code,
-                "rate_ppm": line.rate_ppm,
-                "tax_minor": line.tax_minor,
-                "total_minor": line.total_minor,
-                "refunded_quantity": format_quantity(back.quantity_milli),
-                "refundable_quantity": format_quantity(line.quantity_milli - back.quantity_milli),
-                "note": line.note,
-            }
-            for index, (line, back) in enumerate(zip(body.lines, came, strict=True))
+            _sold_line(index, line, back) for index, (line, back) in enumerate(zip(body.lines, came, strict=True))
         ],
         "taxes": [tax(total) for total in body.taxes],
         "payments": [payment(one) for one in body.payments],
@@ -176,6 +172,28 @@ def sale(books: Books, event: Envelope, replication: View) -> View:
         "refunds": [_answer(books, answer) for answer in books.answers(event.id)],
         "durable": True,
         **replication,
+    }
+
+
+def _sold_line(index: int, line: SaleLine, back: Came) -> View:
+    return {
+        "line": index,
+        "sku": line.sku,
+        "name": line.name,
+        "unit": line.unit,
+        "quantity": format_quantity(line.quantity_milli),
+        "list_price_minor": line.list_price_minor,
+        "unit_price_minor": line.unit_price_minor,
+        "gross_minor": line.gross_minor,
+        "discount_minor": line.discount_minor,
+        "cart_discount_minor": line.cart_discount_minor,
+        "tax_code": line.tax_code,
+        "rate_ppm": line.rate_ppm,
+        "tax_minor": line.tax_minor,
+        "total_minor": line.total_minor,
+        "refunded_quantity": format_quantity(back.quantity_milli),
+        "refundable_quantity": format_quantity(line.quantity_milli - back.quantity_milli),
+        "note": line.note,
     }
 
 
