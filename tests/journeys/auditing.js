@@ -1,0 +1,68 @@
+// What a picky eye sees: too small to hit, cut off, sticking out, off the screen, focus that nobody can find.
+window.auditing = (() => {
+  const TARGET_PX = 47.5; // 48, less what fractions of a pixel may take
+  const over = () => [...document.querySelectorAll("dialog[open]")].at(-1) ?? document;
+  const isShown = (e) => {
+    const { width, height } = e.getBoundingClientRect();
+    return e.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && width > 1 && height > 1 && !e.closest(".sr");
+  };
+  const words = (e) =>
+    `${e.tagName.toLowerCase()}.${e.getAttribute("class")} "${(e.getAttribute("aria-label") ?? e.textContent).trim().slice(0, 50)}"`;
+  const shown = (selector) => [...over().querySelectorAll(selector)].filter(isShown);
+
+  /** Names of products and people may end in dots where a row has one line for them; words of ours may not. */
+  const mayEllipse = (e) =>
+    !e.closest("button, output, .num") || e.closest(".tile, .list-row, .line, .row-main, .seg, .named");
+
+  const small = () =>
+    shown("button, a[href], select, input, textarea, summary")
+      .filter((e) => !e.matches(".toggle input"))
+      .map((e) => [e, e.getBoundingClientRect()])
+      .filter(([, box]) => box.height < TARGET_PX || box.width < TARGET_PX)
+      .map(([e, box]) => `target ${box.width.toFixed(0)}x${box.height.toFixed(0)}: ${words(e)}`);
+
+  const cut = () =>
+    shown("button, .btn, label, h1, h2, h3, .pill, th, output, dt, dd, b, small, kbd, span")
+      .filter((e) => e.textContent.trim() && getComputedStyle(e).overflowX !== "visible")
+      .filter((e) => e.scrollWidth > e.clientWidth + 1)
+      .filter((e) => {
+        const { textOverflow, webkitLineClamp } = getComputedStyle(e);
+        return !((textOverflow === "ellipsis" || webkitLineClamp !== "none") && mayEllipse(e));
+      })
+      .map((e) => `cut off ${e.scrollWidth}>${e.clientWidth}: ${words(e)}`);
+
+  const sticking = () =>
+    shown("button, .btn").flatMap((button) => {
+      if (button.closest(".tile, .list-row, .line, .row-main")) return [];
+      const box = button.getBoundingClientRect();
+      return [...button.querySelectorAll("span, b, small, kbd, svg")]
+        .filter(isShown)
+        .map((e) => [e, e.getBoundingClientRect()])
+        .filter(([, inner]) => inner.right > box.right + 1 || inner.left < box.left - 1)
+        .map(([e]) => `sticks out: ${words(e)} of ${words(button)}`);
+    });
+
+  const sideways = () => [
+    ...(document.scrollingElement.scrollWidth > innerWidth + 1
+      ? [`the page scrolls sideways: ${document.scrollingElement.scrollWidth} > ${innerWidth}`]
+      : []),
+    ...shown("button, a.btn")
+      .filter((e) => !e.closest(".cats, .scroll-x, .chips"))
+      .filter((e) => e.getBoundingClientRect().right > innerWidth + 1 || e.getBoundingClientRect().left < -1)
+      .map((e) => `off the screen: ${words(e)}`),
+  ];
+
+  const ring = (e) => {
+    if (!e) return false;
+    const { outlineStyle, outlineWidth } = getComputedStyle(e);
+    return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+  };
+  const focus = () => {
+    const e = document.activeElement;
+    if (!e || e === document.body) return "";
+    if (!e.closest("dialog[open]")) return `the focus left the dialog: ${words(e)}`;
+    return ring(e) || ring(e.nextElementSibling) || ring(e.parentElement) ? "" : `no visible focus: ${words(e)}`;
+  };
+
+  return { fitting: () => [...new Set([...small(), ...cut(), ...sticking(), ...sideways()])], sideways, focus };
+})();
