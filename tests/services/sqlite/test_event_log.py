@@ -7,10 +7,11 @@ from pathlib import Path
 import apsw
 import msgspec
 import pytest
+from cryptography.exceptions import InvalidSignature
 
 from tests.services.sqlite.disk_shop import DiskShop, raw, settle_log, shop_at, trade
 from tests.unit.till.shop_till import MANAGER, line
-from tillmesh.adapters.host.keys import database_key
+from tillmesh.adapters.host.keys import database_key, signing_key
 from tillmesh.adapters.sqlite.database import PLAINTEXT, PlaintextRefused, connect, in_memory, one, write
 from tillmesh.adapters.sqlite.ledger import Ledger, log
 from tillmesh.adapters.sqlite.reporting import state_parts
@@ -19,6 +20,7 @@ from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.errors import Damaged
 from tillmesh.shop import events as e
 from tillmesh.terminal.bootstrap import open_terminal
+from tillmesh.terminal.signing import head_message
 from tillmesh.till import commands as c
 
 CANARY = "Canary Quietfeather"
@@ -245,3 +247,18 @@ def test_a_database_opens_with_its_tables_and_its_cipher(tmp_path: Path) -> None
     with closing(open_database(tmp_path / FILE, key)) as db:
         assert one(db, "PRAGMA cipher") == "aegis"
         assert one(db, "SELECT count(*) FROM event") == 0
+
+
+def test_the_newest_signed_head_vouches_for_the_whole_chain(tmp_path: Path) -> None:
+    with shop_at(tmp_path) as shop:
+        shop.furnish().open()
+        shop.sign()
+        shop.sell()
+        shop.sign()
+        shop.sign()
+        ((seq, pinned, signature),) = shop.writer.db.execute("SELECT seq, hash, signature FROM signed_head").fetchall()
+        assert Head(shop.till.head.actor, seq, pinned) == shop.till.head
+        key = signing_key(tmp_path, shop.till.head.actor, create=False).public_key()
+        key.verify(signature, head_message(shop.opened.origin.store, shop.till.head))
+        with pytest.raises(InvalidSignature):
+            key.verify(signature, head_message("another store", shop.till.head))
