@@ -97,7 +97,7 @@ def test_events_of_a_type_from_tomorrow_are_kept_and_passed_over(tmp_path: Path)
         event = seal(store, Head("tomorrow.aaaaaaaa"), hlc=5, kind="drone_landed", version=9, body=b"\x01")
         assert take_in(shop, [event]) == 1
         assert state_parts(shop.writer.db) == before
-        assert shop.log()[-1] == event
+        assert event in shop.log()
 
 
 @pytest.fixture
