@@ -21,6 +21,7 @@ from tillmesh.adapters.lan.hints import (
     Discovery,
     Hint,
     HintTable,
+    Several,
     StaticPeers,
     read_peer,
     store_mark,
@@ -226,6 +227,19 @@ def test_addresses_that_a_person_gave_are_always_there() -> None:
         peers.proved(Hint("", "till-2.local", 7443), TWO)
         assert peers.hints()[0] == Hint(TWO, "till-2.local", 7443)
         await peers.close()
+
+    run(scene)
+
+
+def test_given_and_heard_addresses_are_one_list() -> None:
+    async def scene() -> None:
+        given, more = StaticPeers(["10.0.0.1:1", "10.0.0.2:2"]), StaticPeers(["10.0.0.1:1", "10.0.0.3:3"])
+        both: Discovery = Several(given, more)
+        await both.start()
+        assert [hint.host for hint in both.hints()] == ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
+        both.proved(Hint("", "10.0.0.3", 3), THREE)
+        assert more.hints()[1].terminal == THREE
+        await both.close()
 
     run(scene)
 

@@ -132,6 +132,32 @@ class StaticPeers:
         """Nothing to stop."""
 
 
+class Several:
+    """Several discoveries as one."""
+
+    def __init__(self, *parts: Discovery) -> None:
+        self._parts = parts
+
+    def hints(self) -> tuple[Hint, ...]:
+        """Give what any of them knows, each address once."""
+        return tuple(dict.fromkeys(hint for part in self._parts for hint in part.hints()))
+
+    def proved(self, hint: Hint, terminal: str) -> None:
+        """Tell each of them."""
+        for part in self._parts:
+            part.proved(hint, terminal)
+
+    async def start(self) -> None:
+        """Begin with each of them."""
+        for part in self._parts:
+            await part.start()
+
+    async def close(self) -> None:
+        """Stop each of them."""
+        for part in self._parts:
+            await part.close()
+
+
 def read_peer(text: str) -> Hint:
     """Read ``host:port``, with an IPv6 address in brackets."""
     host, colon, port = text.strip().rpartition(":")

@@ -1,0 +1,140 @@
+"""Carry a pairing over TCP: a length and a message, nothing else. The messages protect themselves."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final, assert_never
+
+from tillmesh.adapters.lan.pairing import Asked, Host, Joiner, Reply
+from tillmesh.adapters.lan.pairing_messages import MESSAGE_BYTES_MAX, Grant, PairingFailed, Request
+from tillmesh.kernel.errors import TillmeshError
+
+log = logging.getLogger(__name__)
+PATIENCE_S: Final = 10.0
+VISITORS_MAX: Final = 4
+ASKING_BYTES_MAX: Final = 16 << 10  # A joiner has nothing larger to say.
+
+Decide = Callable[[Asked], Awaitable[Grant]]
+
+
+def monotonic_ms() -> int:
+    """Give the time that codes expire by; setting the clock does not move it."""
+    return time.monotonic_ns() // 1_000_000
+
+
+class PairingPost:
+    """Listens while an enrolled till shows its code."""
+
+    def __init__(self, host: Host, decide: Decide, *, patience_s: float = PATIENCE_S) -> None:
+        self._host, self._decide, self._patience_s = host, decide, patience_s
+        self._visitors: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self.news = asyncio.Event()  # set whenever ``Host.state`` or ``Host.tries_left`` may have changed
+
+    async def listen(self, address: str, port: int) -> int:
+        """Listen; gives the port, which is chosen by the system for 0."""
+        self._server = await asyncio.start_server(self._visited, address, port)
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def close(self) -> None:
+        """Stop; whoever is being paired has to start again."""
+        if self._server is not None:
+            self._server.close()
+        for task in self._visitors:
+            task.cancel()
+        await asyncio.gather(*self._visitors, return_exceptions=True)
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    async def _visited(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._visitors.add(task)
+        try:
+            if len(self._visitors) <= VISITORS_MAX:
+                await self._talk(reader, writer)
+        except (OSError, EOFError, TimeoutError, PairingFailed) as cause:
+            log.info("a pairing ended: %s", cause)
+        except asyncio.CancelledError:
+            log.info("a pairing was called off")
+        finally:
+            self._visitors.discard(task)
+            self.news.set()
+            writer.close()
+
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            data = await _read(reader, ASKING_BYTES_MAX, self._patience_s)
+            try:
+                answer = self._host.receive(data, monotonic_ms())
+            except PairingFailed as cause:
+                if cause.reply:
+                    await _write(writer, cause.reply, self._patience_s)
+                raise
+            finally:
+                self.news.set()
+            match answer:
+                case Reply():
+                    await _write(writer, answer.data, self._patience_s)
+                case Asked():
+                    await _write(writer, await self._decided(answer), self._patience_s)
+                    return
+                case _:
+                    assert_never(answer)
+
+    async def _decided(self, asked: Asked) -> bytes:
+        """Let the driver issue and store; what it refuses is told to the joiner without its reasons."""
+        try:
+            return self._host.grant(await self._decide(asked))
+        except TillmeshError as cause:
+            log.warning("%s was not taken in: %s", asked.actor, cause)
+            return self._host.refuse()
+
+
+async def join(
+    address: str,
+    port: int,
+    joiner: Joiner,
+    ask: Callable[[str, bytes], Request],
+    *,
+    patience_s: float = PATIENCE_S,
+) -> Grant:
+    """Pair with the till at an address; ``ask(store, transcript)`` gives the request once that till has proved itself.
+
+    Raises :class:`PairingFailed`, also for what the network does.
+    """
+    try:
+        async with asyncio.timeout(patience_s):
+            reader, writer = await asyncio.open_connection(address, port)
+    except (OSError, TimeoutError) as cause:
+        raise PairingFailed("stopped", f"nobody pairs at {address}:{port} ({cause})") from cause
+    try:
+        await _write(writer, joiner.start(), patience_s)
+        while True:
+            data = await _read(reader, MESSAGE_BYTES_MAX, patience_s)
+            answer = joiner.receive(data, monotonic_ms())
+            if isinstance(answer, Grant):
+                return answer
+            reply = joiner.ask(ask(joiner.host[0], joiner.transcript)) if answer is None else answer.data
+            await _write(writer, reply, patience_s)
+    except (OSError, EOFError, TimeoutError) as cause:
+        raise PairingFailed("stopped", f"the till at {address}:{port} said nothing more ({cause})") from cause
+    finally:
+        writer.close()
+
+
+async def _read(reader: asyncio.StreamReader, bytes_max: int, patience_s: float) -> bytes:
+    async with asyncio.timeout(patience_s):
+        size = int.from_bytes(await reader.readexactly(4), "big")
+        if size > bytes_max:
+            raise PairingFailed("malformed", f"a message of {size} bytes; the limit is {bytes_max}")
+        return await reader.readexactly(size)
+
+
+async def _write(writer: asyncio.StreamWriter, data: bytes, patience_s: float) -> None:
+    async with asyncio.timeout(patience_s):
+        writer.write(len(data).to_bytes(4, "big") + data)
+        await writer.drain()
