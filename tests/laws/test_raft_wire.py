@@ -38,22 +38,33 @@ members = st.lists(nodes, max_size=5).map(tuple)
 conf_states = st.builds(ConfState, members, members)
 entries = st.builds(Entry, numbers, numbers, st.binary(max_size=50), st.sampled_from(EntryType))
 snapshots = st.builds(Snapshot, numbers, numbers, conf_states, st.binary(max_size=50))
-messages = st.builds(
-    Message,
-    st.sampled_from(MessageType),
-    nodes,
-    nodes,
-    numbers,
-    numbers,
-    numbers,
-    st.lists(entries, max_size=4).map(tuple),
-    numbers,
-    st.booleans(),
-    numbers,
-    st.none() | snapshots,
-    st.booleans(),
-    numbers,
-)
+small = st.integers(0, 2**40)
+
+
+@st.composite
+def drawn_messages(draw: st.DrawFn) -> Message:
+    """Draw a message as a node could send it: entries in order, a snapshot where it belongs."""
+    kind, index = draw(st.sampled_from(MessageType)), draw(small)
+    terms = sorted(draw(st.lists(small, min_size=2, max_size=6)))
+    following = tuple(Entry(term, index + n, draw(st.binary(max_size=9))) for n, term in enumerate(terms[1:-1], 1))
+    return Message(
+        kind,
+        draw(nodes),
+        draw(nodes),
+        terms[-1],
+        terms[0],
+        index,
+        following if kind is MessageType.APPEND else (),
+        draw(numbers),
+        draw(st.booleans()),
+        draw(numbers),
+        draw(snapshots) if kind is MessageType.SNAPSHOT else None,
+        draw(st.booleans()),
+        draw(numbers),
+    )
+
+
+messages = drawn_messages()
 
 
 @given(messages)
@@ -132,6 +143,24 @@ def test_what_is_out_of_bounds_is_damage(body: bytes) -> None:
         decode_message(body)
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message(MessageType.SNAPSHOT, 1, 2, 3),
+        Message(MessageType.VOTE, 1, 2, 3, snapshot=Snapshot(1, 1)),
+        Message(MessageType.HEARTBEAT, 1, 2, 3, entries=(Entry(1, 1),)),
+        Message(MessageType.APPEND, 1, 2, 3, entries=(Entry(1, 2),)),
+        Message(MessageType.APPEND, 1, 2, 3, entries=(Entry(1, 1), Entry(1, 3))),
+        Message(MessageType.APPEND, 1, 2, 3, entries=(Entry(2, 1), Entry(1, 2))),
+        Message(MessageType.APPEND, 1, 2, 3, entries=(Entry(4, 1),)),
+        Message(MessageType.APPEND, 1, 2, 3, log_term=2, index=1, entries=(Entry(1, 2),)),
+    ],
+)
+def test_a_message_that_no_node_would_send_is_damage(message: Message) -> None:
+    with pytest.raises(Damaged, match="wrong parts"):
+        decode_message(encode(message))
+
+
 def test_bytes_over_the_limit_are_not_even_looked_at() -> None:
     with pytest.raises(TooLarge, match="Raft"):
         decode_message(bytes(RAFT_MESSAGE_BYTES_MAX + 1))
@@ -141,5 +170,5 @@ def test_bytes_over_the_limit_are_not_even_looked_at() -> None:
 
 def test_the_largest_message_a_leader_sends_fits() -> None:
     full = tuple(Entry(2**40, 2**40 + i, bytes(1_024)) for i in range(RAFT_ENTRIES_PER_MESSAGE_MAX))
-    message = Message(MessageType.APPEND, "x" * 64, "y" * 64, entries=full)
+    message = Message(MessageType.APPEND, "x" * 64, "y" * 64, 2**40, 1, 2**40 - 1, entries=full)
     assert decode_message(encode(message)) == message

@@ -8,7 +8,7 @@ import msgspec
 
 from tillmesh.kernel.errors import Damaged, TooLarge
 from tillmesh.kernel.limits import RAFT_MESSAGE_BYTES_MAX
-from tillmesh.raft.messages import ConfChange, ConfState, Entry, EntryType, Message, Snapshot
+from tillmesh.raft.messages import ConfChange, ConfState, Entry, EntryType, Message, MessageType, Snapshot
 
 T = TypeVar("T")
 
@@ -30,7 +30,24 @@ def encode(value: Message | Entry | ConfChange | ConfState | Snapshot) -> bytes:
 
 def decode_message(body: bytes) -> Message:
     """Read a message from a peer; raises :class:`TooLarge` or :class:`Damaged`, never anything else."""
-    return _decode(_messages, body, "message")
+    message = _decode(_messages, body, "message")
+    if not _is_well_formed(message):
+        raise Damaged(f"a Raft message of type {message.type} with the wrong parts", hint="Refuse its sender.")
+    return message
+
+
+def _is_well_formed(m: Message) -> bool:
+    """Say whether entries follow on what the message says comes before them, and a snapshot is where it belongs."""
+    if (m.type is MessageType.SNAPSHOT) != (m.snapshot is not None):
+        return False
+    if m.entries and m.type is not MessageType.APPEND:
+        return False
+    term = m.log_term
+    for index, entry in enumerate(m.entries, m.index + 1):
+        if entry.index != index or not term <= entry.term <= m.term:
+            return False
+        term = entry.term
+    return True
 
 
 def decode_entry(body: bytes) -> Entry:
