@@ -9,11 +9,6 @@ from scripts.mutate_raft import MUTANTS, TESTS, Mutant, build, noticed
 
 ALL = os.environ.get("TILLMESH_HYPOTHESIS") == "soak"
 SAMPLE = {"votes_twice_in_a_term", "counts_entries_of_older_terms"}
-    "votes_twice_in_a_term",
-    "does_not_sync_a_vote",
-    "counts_entries_of_older_terms",
-    "changes_members_two_at_a_time",
-}
 
 
 def test_there_are_enough_mutants_and_each_has_a_name() -> None:
