@@ -1,5 +1,5 @@
 // Counting a drawer: by coin and note, or as one amount.
-import { html, useEffect, useState, valueOf } from "../lib/ui.js";
+import { html, useLayoutEffect, useState, valueOf } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { currencyExponent, money, moneyField, parseMoney } from "../lib/money.js";
 import { store } from "../state/session.js";
@@ -23,7 +23,7 @@ export function CountFields({ onChange, label }) {
   const sum = pieces.reduce((total, piece) => total + piece * (Number(counts[piece]) || 0), 0);
   const any = Object.values(counts).some(Boolean);
   const minor = way === "amount" ? parseMoney(text || "-") : any ? sum : null;
-  useEffect(() => onChange(minor !== null && minor >= 0 ? minor : null), [minor]);
+  useLayoutEffect(() => onChange(minor !== null && minor >= 0 ? minor : null), [minor]);
   const change = (/** @type {string} */ next) => {
     if (next === "amount" && any) setText(moneyField(sum));
     setWay(next);

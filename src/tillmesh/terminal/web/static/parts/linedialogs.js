@@ -22,7 +22,7 @@ export function NumberField({ value, onChange, label, unit, third = "." }) {
     onChange(key === "back" ? (fresh ? "" : now.slice(0, -1)) : key === "." && now.includes(".") ? now : now + key);
   };
   return html`<label class="numfield"><span>${label}</span><span class="numfield-box">
-      <input class="num" ref=${field} inputmode="decimal" autofocus value=${value} onFocus=${(/** @type {FocusEvent} */ e) => /** @type {HTMLInputElement} */ (e.currentTarget).select()}
+      <input class="num" ref=${field} inputmode="decimal" autofocus value=${value} onFocus=${() => fresh && field.current?.select()}
         onInput=${(/** @type {Event} */ e) => { setFresh(false); onChange(valueOf(e).replace(",", ".")); }} />${unit && html`<small>${unit}</small>`}</span></label>
     <${NumPad} onKey=${press} third=${third} className="small" />`;
 }

@@ -3,7 +3,7 @@ import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { money, quantity } from "../lib/money.js";
 import { bursting } from "../lib/wedge.js";
-import { count, departments, failed, loadCatalogue, product, ready, rowsOf, search, stockOf, stockVersion, version } from "../state/catalogue.js";
+import { count, departments, failed, indexed, loadCatalogue, product, ready, rowsOf, search, stockOf, stockVersion, version } from "../state/catalogue.js";
 import { isWeighed } from "../state/cart.js";
 import { styleOf } from "./departments.js";
 import { Icon, Key } from "./icon.js";
@@ -61,7 +61,7 @@ export function Tiles({ onPick, field }) {
   const columns = useRef(1);
   version.value;
   stockVersion.value;
-  const rows = useMemo(() => (text ? search(text, FOUND_MAX) : rowsOf(department)), [text, department, version.value]);
+  const rows = useMemo(() => (text && indexed.value ? search(text, FOUND_MAX) : text ? [] : rowsOf(department)), [text, department, version.value]);
   const typed = () => {
     clearTimeout(timer.current);
     const take = () => {
@@ -112,7 +112,7 @@ export function Tiles({ onPick, field }) {
     ${text
       ? html`<p class="found" role="status">${t("sell.found", { n: rows.length })}${rows.length > 0 ? html` <span class="hide-s">${t("sell.found.hint")}</span>` : ""}</p>`
       : html`<${Departments} chosen=${department} onChoose=${setDepartment} />`}
-    ${!ready.value
+    ${!ready.value || (text && !indexed.value)
       ? failed.value
         ? html`<div class="empty"><${Icon} name="wifi-off" size="xl" /><b>${t("sell.failed")}</b><span>${t("sell.failed.hint")}</span>
             <button class="btn" onClick=${() => void loadCatalogue().catch(() => {})}><${Icon} name="refresh-cw" />${t("again")}</button></div>`

@@ -12,6 +12,8 @@ const SLICE = 6000;
 /** Grows with every change, so that what was computed from the columns is computed again. */
 export const version = signal(0);
 export const ready = signal(false);
+/** True once searches and scans can be answered here. */
+export const indexed = signal(false);
 export const failed = signal(false);
 export const stockVersion = signal(0);
 export const departments = signal(/** @type {{name: string, count: number, icon: string, colour: string}[]} */ ([]));
@@ -29,6 +31,9 @@ const stock = new Map();
 /** @type {Map<string, number[]>} */
 let listed = new Map();
 
+/** News that came while the index is being built. @type {any[] | null} */
+let held = null;
+
 const breathe = () => new Promise((resolve) => setTimeout(resolve));
 
 /** Fetch and index everything; the browser's HTTP cache answers by ETag when nothing changed. */
@@ -37,18 +42,22 @@ export async function loadCatalogue() {
   const levels = send("GET", "/stock/levels").catch(() => null);
   const groups = send("GET", "/departments").catch(() => null);
   try {
-    await index(await send("GET", "/catalogue", undefined, { timeout: 60000 }));
-    takeLevels((await levels)?.levels ?? {});
+    const answer = await send("GET", "/catalogue", undefined, { timeout: 60000 });
     const list = await groups;
     departments.value = Array.isArray(list) ? list : (list?.departments ?? []);
-    ready.value = true;
+    await index(answer);
+    takeLevels((await levels)?.levels ?? {});
   } catch (error) {
     failed.value = !ready.value;
     throw error;
   }
 }
 
-/** @param {any} answer */
+/**
+ * Take the columns and build what searches and scans look into. The first time the tiles are shown before that is done:
+ * until then the till program resolves what is scanned.
+ * @param {any} answer
+ */
 async function index(answer) {
   const from = answer.columns;
   const count = from.sku.length;
@@ -57,6 +66,13 @@ async function index(answer) {
     sku: from.sku, name: from.name, price: from.price_minor, unit: all(from.unit, "piece"), tax: all(from.tax_code, ""),
     department: all(from.department, ""), barcodes: all(from.barcodes, ""), favourite: all(from.favourite, 0), active: all(from.active, 1), tracked: all(from.track_stock, 1),
   };
+  held = [];
+  if (!ready.value) {
+    columns = next;
+    ready.value = true;
+    changed();
+    await breathe();
+  }
   const names = new Array(count);
   const codes = new Map();
   const skus = new Map();
@@ -70,7 +86,11 @@ async function index(answer) {
   folded = names;
   byCode = codes;
   bySku = skus;
+  indexed.value = true;
   changed();
+  const news = held;
+  held = null;
+  takeProducts(news);
 }
 
 /** @param {Map<string, number>} codes @param {string} barcodes @param {number} row */
@@ -90,6 +110,9 @@ function changed() {
 
 /** Take changed products from the live feed. @param {any[]} products */
 export function takeProducts(products) {
+  // Told while the index is being built: taken when it is.
+  if (held) return void held.push(...products);
+  if (!products.length) return;
   for (const product of products) {
     let row = bySku.get(product.sku);
     if (row === undefined) {
@@ -138,8 +161,8 @@ export function product(row) {
 
 /** @param {string} sku @returns {Product | null} */
 export function productOf(sku) {
-  const row = bySku.get(sku);
-  return row === undefined ? null : product(row);
+  const row = bySku.get(sku) ?? (indexed.value ? -1 : columns.sku.indexOf(sku));
+  return row < 0 ? null : product(row);
 }
 
 /** Find the row of a scanned code in any of its spellings, or by sku. @param {string} code @returns {number} -1 if unknown */
