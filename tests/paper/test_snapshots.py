@@ -106,6 +106,13 @@ def test_7_an_old_snapshot_is_ignored() -> None:
     assert (answer.index, one.terms, one.disk.snapshot().index) == (3, [1, 1, 2], 0)
 
 
+def test_7_an_old_snapshot_is_ignored_when_its_entries_are_gone_too() -> None:
+    one = One(term=2)
+    one.hear(M.SNAPSHOT, snapshot=Snapshot(6, 2, CONF, b"new"))
+    (answer,) = one.hear(M.SNAPSHOT, snapshot=Snapshot(4, 1, CONF, b"old"))
+    assert (answer.index, one.disk.snapshot().data, one.status.commit) == (6, b"new", 6)
+
+
 def test_7_the_snapshots_last_entry_still_answers_the_consistency_check() -> None:
     one = One(term=2)
     one.hear(M.SNAPSHOT, snapshot=Snapshot(6, 2, CONF))
