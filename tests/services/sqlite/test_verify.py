@@ -145,6 +145,7 @@ def _asdict(sale: e.SaleClosed) -> dict[str, Any]:
     return {name: getattr(sale, name) for name in sale.__struct_fields__}
 
 
+@pytest.mark.slow
 def test_flipped_bits_in_the_file_are_never_read_as_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trade(tmp_path)
     tamper(tmp_path, "VACUUM")  # no page is free: every bit of the file counts
@@ -169,6 +170,7 @@ def test_a_missing_key_and_a_missing_anchor_are_named(tmp_path: Path) -> None:
     assert "database.key is missing" in report["problems"][0]
 
 
+@pytest.mark.slow
 def test_tables_are_made_anew_from_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trade(tmp_path)
     tamper(tmp_path, "UPDATE product SET price_minor = 1", "DELETE FROM receipt", "DELETE FROM stock")

@@ -96,6 +96,7 @@ def test_a_pin_is_four_to_twelve_digits(pins: Pins, pin: str) -> None:
         pins.tag_now(pin)
 
 
+@pytest.mark.slow
 def test_the_same_pin_is_another_tag_in_another_till_s_hands(pins: Pins) -> None:
     tag = pins.tag_now("4711")
     assert tag == pins.tag_now("4711")
