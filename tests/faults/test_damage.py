@@ -16,6 +16,7 @@ from tillmesh.kernel.errors import Damaged
 from tillmesh.terminal.verifying import verify
 
 FLIPS = int(os.environ.get("TILLMESH_FAULT_SEEDS", "200"))
+pytestmark = pytest.mark.timeout(120 + FLIPS)
 
 
 def flip(path: Path, draw: random.Random, *, first: int = 0) -> int:

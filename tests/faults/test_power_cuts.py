@@ -31,6 +31,7 @@ from tillmesh.terminal.verifying import verify
 
 SEEDS = int(os.environ.get("TILLMESH_FAULT_SEEDS", "200"))
 LIES = SEEDS // 2
+pytestmark = pytest.mark.timeout(120 + SEEDS)  # a soak sets more seeds
 PARTS = 4
 HEAD_AT, HEAD_BYTES = 512, 256  # where the anchor file keeps its head
 
