@@ -24,6 +24,16 @@ def test_a_reload_in_mid_cart_keeps_the_cart(till: TillProcess, at_till: OpenCas
     assert till.sales()[0]["total_minor"] == 475
 
 
+def test_another_browser_takes_the_open_cart_up(till: TillProcess, at_till: OpenCashier) -> None:
+    maya = at_till(till).sign_in()
+    maya.scan(code_of("Sourdough loaf"))
+    maya.expect_saved()
+    other = at_till(till).sign_in()
+    other.expect_total("£3.80")
+    other.pay_cash_exactly()
+    assert till.sales()[0]["total_minor"] == 380
+
+
 def test_a_till_killed_in_mid_cart_comes_back_and_sells_once(till: TillProcess, at_till: OpenCashier) -> None:
     maya = at_till(till).sign_in()
     before = len(till.sales())

@@ -73,9 +73,10 @@ function signedIn(person) {
 
 /** @param {string} pin */
 export async function signIn(pin) {
-  signedIn(await send("POST", "/session", { pin }));
-  // What a shift holds is told only to people who are signed in.
+  const person = await send("POST", "/session", { pin });
+  // Which cart is open and what a shift holds is told only to people who are signed in; the page opens knowing it.
   await loadState().catch(() => {});
+  signedIn(person);
 }
 
 export async function signOut() {
