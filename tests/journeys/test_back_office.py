@@ -20,7 +20,7 @@ def test_a_price_changed_in_the_office_is_the_price_at_the_till(till: TillProces
     ruth = at_till(till).sign_in(MANAGER.pin)
     ruth.go("products")
     ruth.page.get_by_placeholder("Name, SKU or barcode").fill("sourdough")
-    ruth.page.locator(".product-row b").filter(has_text="Sourdough").click()
+    ruth.page.locator(".product-row b").filter(has_text="Sourdough loaf").click()
     ruth.dialog.get_by_label("Price", exact=False).first.fill("4.20")
     ruth.tap("Save", within=ruth.dialog)
     expect(ruth.toast("Saved")).to_be_visible()
