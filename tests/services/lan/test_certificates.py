@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from tests.services.lan.lan_store import NOON_S, STORE, LanStore, actor_named, shake_hands
 from tillmesh.adapters.lan.certificates import (
+    AHEAD_S_MAX,
     LEAF_DAYS,
     RELEASED_S,
-    STEP_S_MAX,
     Authority,
     CertificateRefused,
+    Gate,
     issuing_time_s,
     make_request,
     needs_renewal,
@@ -140,10 +141,24 @@ def test_a_till_renews_when_a_third_of_its_time_is_gone() -> None:
 
 
 def test_an_issuer_whose_clock_died_issues_as_of_what_the_store_has_seen() -> None:
-    membership = LanStore().membership()
-    assert issuing_time_s(membership, 3_600) == NOON_S
-    assert issuing_time_s(membership, NOON_S + 60) == NOON_S + 60
-    assert issuing_time_s(membership, NOON_S + 400 * DAY_S) == NOON_S + STEP_S_MAX
+    def issuing(wall_s: int, running_s: int = 0) -> int:
+        return issuing_time_s(LanStore().membership(), wall_s=wall_s, running_s=running_s)
+
+    assert issuing(3_600) == NOON_S
+    assert issuing(NOON_S + 60) == NOON_S + 60
+    assert issuing(NOON_S + 400 * DAY_S) == NOON_S + AHEAD_S_MAX
+    assert issuing(NOON_S + 400 * DAY_S, 60 * DAY_S) == NOON_S + AHEAD_S_MAX + 60 * DAY_S
+
+
+def test_an_issuer_gone_mad_that_writes_list_after_list_expires_nobody() -> None:
+    store = LanStore()
+    away = store.till("b")
+    held = store.membership()
+    for _ in range(100):
+        as_of_s = issuing_time_s(held, wall_s=NOON_S + 400 * DAY_S, running_s=60)
+        held.merge(store.authority.sign(held.revised(as_of_s, {})))
+    assert held.as_of_s == NOON_S + AHEAD_S_MAX + 60
+    assert Gate(store.authority.certificate, held).admit(away.certificate) == away.actor
 
 
 def test_the_authority_names_only_tills() -> None:
@@ -191,7 +206,7 @@ def test_a_list_wins_by_version_whoever_brings_it_and_in_whatever_order() -> Non
     for signed in reversed(lists):
         assert held.merge(signed) == frozenset()
     assert held.roster.version == 4
-    assert held.signed == lists[-1]
+    assert held.lists == (lists[-1],)
 
 
 def test_a_revocation_is_never_lost_to_a_newer_list_that_did_not_know_of_it() -> None:
@@ -207,6 +222,24 @@ def test_a_revocation_is_never_lost_to_a_newer_list_that_did_not_know_of_it() ->
     assert held.revised(NOON_S, {}).members[stolen.actor].state == "revoked"
 
 
+def test_a_till_that_starts_again_remembers_what_a_losing_list_revoked() -> None:
+    store = LanStore()
+    stolen = store.till("b")
+    base = store.membership()
+    newer = store.authority.sign(msgspec.structs.replace(base.revised(NOON_S, {}), version=9))
+    revoking = store.revoke(stolen.actor)
+    public = read_authority(stolen.authority)
+    for order in ([newer, revoking], [revoking, newer]):
+        held = Membership(public, STORE, *order)
+        assert held.lists == (newer, revoking)
+        again = Membership(public, STORE, *held.lists)
+        assert set(again.revoked) == {stolen.actor}
+        assert again.roster.version == 9
+        whole = store.authority.sign(again.revised(NOON_S, {}))
+        assert again.merge(whole) == frozenset()
+        assert again.lists == (whole,)
+
+
 def test_of_two_lists_with_one_version_every_till_keeps_the_same() -> None:
     store = LanStore()
     base = store.membership()
@@ -219,7 +252,7 @@ def test_of_two_lists_with_one_version_every_till_keeps_the_same() -> None:
         one.merge(signed)
     for signed in reversed(lists):
         two.merge(signed)
-    assert one.signed == two.signed
+    assert one.lists == two.lists
 
 
 def test_a_forged_foreign_or_oversized_list_is_refused() -> None:

@@ -79,7 +79,9 @@ class Scene:
     def pair(self, joiner: Joiner, tamper: Tamper = untouched, now_ms: int = 0) -> Enrolled:
         """Go all the way."""
         asked = self.asked(joiner, tamper, now_ms)
-        certificate, self.store.roster = enrol(self.store.authority, self.store.membership(), asked, wall_s=NOON_S)
+        certificate, self.store.roster = enrol(
+            self.store.authority, self.store.membership(), asked, wall_s=NOON_S, running_s=0
+        )
         grant = Grant(self.first.authority, certificate, self.store.roster, PEPPER)
         given = joiner.receive(self.over("grant", self.host.grant(grant), tamper), now_ms)
         assert isinstance(given, Grant)
@@ -280,7 +282,7 @@ def test_a_request_for_a_key_that_the_terminal_does_not_hold_is_refused() -> Non
         asked.actor, msgspec.structs.replace(asked.request, certificate_request=bytes(request)), asked.transcript
     )
     with pytest.raises(CertificateRefused):
-        enrol(scene.store.authority, scene.store.membership(), false, wall_s=NOON_S)
+        enrol(scene.store.authority, scene.store.membership(), false, wall_s=NOON_S, running_s=0)
 
 
 def test_a_signing_key_that_the_terminal_does_not_hold_is_refused() -> None:
@@ -288,7 +290,9 @@ def test_a_signing_key_that_the_terminal_does_not_hold_is_refused() -> None:
     asked = scene.asked(scene.joiner())
     stolen = Request(asked.request.certificate_request, bytes(32), asked.request.sign_proof)
     with pytest.raises(PairingFailed, match="signing key"):
-        enrol(scene.store.authority, scene.store.membership(), Asked(asked.actor, stolen, b""), wall_s=NOON_S)
+        enrol(
+            scene.store.authority, scene.store.membership(), Asked(asked.actor, stolen, b""), wall_s=NOON_S, running_s=0
+        )
 
 
 def test_the_certificate_names_the_terminal_that_paired_whatever_its_request_says() -> None:
@@ -296,7 +300,7 @@ def test_the_certificate_names_the_terminal_that_paired_whatever_its_request_say
     asked = scene.asked(scene.joiner())
     wish = make_request(scene.key, scene.store.name, scene.first.actor)
     bold = Asked(asked.actor, msgspec.structs.replace(asked.request, certificate_request=wish), asked.transcript)
-    certificate, _ = enrol(scene.store.authority, scene.store.membership(), bold, wall_s=NOON_S)
+    certificate, _ = enrol(scene.store.authority, scene.store.membership(), bold, wall_s=NOON_S, running_s=0)
     assert scene.store.gate().admit(certificate) == scene.joining
 
 
@@ -308,7 +312,7 @@ def test_a_name_that_the_store_knows_is_not_given_again(state: str) -> None:
     if state == "revoked":
         scene.store.revoke(scene.joining)
     with pytest.raises(PairingFailed, match="new incarnation"):
-        enrol(scene.store.authority, scene.store.membership(), asked, wall_s=NOON_S)
+        enrol(scene.store.authority, scene.store.membership(), asked, wall_s=NOON_S, running_s=0)
 
 
 def test_a_refused_terminal_is_told() -> None:
@@ -359,7 +363,7 @@ def test_a_linked_till_renews_and_a_revoked_one_does_not() -> None:
     enrolled = scene.pair(scene.joiner())
     request = make_request(scene.key, scene.store.name, scene.joining)
     certificate, roster = renew(
-        scene.store.authority, scene.store.membership(), request, scene.joining, wall_s=NOON_S + 9
+        scene.store.authority, scene.store.membership(), request, scene.joining, wall_s=NOON_S + 9, running_s=0
     )
     public = read_authority(enrolled.credentials.authority)
     renewed = Membership(public, scene.store.name, roster)
@@ -367,7 +371,7 @@ def test_a_linked_till_renews_and_a_revoked_one_does_not() -> None:
     assert renewed.roster.version == scene.store.membership().roster.version + 1
     scene.store.revoke(scene.joining)
     with pytest.raises(CertificateRefused):
-        renew(scene.store.authority, scene.store.membership(), request, scene.joining, wall_s=NOON_S)
+        renew(scene.store.authority, scene.store.membership(), request, scene.joining, wall_s=NOON_S, running_s=0)
 
 
 @pytest.mark.slow

@@ -35,7 +35,9 @@ class FirstTill:
         self.post = PairingPost(self.host, self.decide, patience_s=2)
 
     async def decide(self, asked: Asked) -> Grant:
-        certificate, self.store.roster = enrol(self.store.authority, self.store.membership(), asked, wall_s=NOON_S)
+        certificate, self.store.roster = enrol(
+            self.store.authority, self.store.membership(), asked, wall_s=NOON_S, running_s=0
+        )
         return Grant(self.credentials.authority, certificate, self.store.roster, b"\5" * 32)
 
 

@@ -27,15 +27,16 @@ RELEASED_S: Final = 1_795_305_600  # 2026-11-22: no certificate is needed before
 LEAF_DAYS: Final = 30
 RENEW_DAYS_BEFORE: Final = 20  # A till renews once a third of the time is gone: it may be away for nearly three weeks.
 AUTHORITY_DAYS: Final = 36_500
-# The issuer may move the store's time on by so much with one list: a clock gone mad can't expire everybody at once.
-STEP_S_MAX: Final = 5 * 86_400
+# So far ahead of what it knew at its start, and of the time it has been running, an issuer may move the store's time:
+# a clock gone mad can't expire everybody at once.
+AHEAD_S_MAX: Final = 5 * 86_400
 CERTIFICATE_BYTES_MAX: Final = 4_096
 # OpenSSL's X509_V_FLAG_NO_CHECK_TIME (x509_vfy.h), which Python's ssl has no name for.
 NO_CHECK_TIME: Final = 0x200000
 
 _NAME: Final = re.compile(r"pos://([0-9a-z]{1,64})/([0-9a-z]{4,16}\.[0-9a-z]{4,16})")
 assert RENEW_DAYS_BEFORE < LEAF_DAYS
-assert STEP_S_MAX < RENEW_DAYS_BEFORE * 86_400
+assert AHEAD_S_MAX < RENEW_DAYS_BEFORE * 86_400
 
 
 class CertificateRefused(TillmeshError):
@@ -130,10 +131,15 @@ class Authority:
         return sign_roster(self._key, roster)
 
 
-def issuing_time_s(membership: Membership, wall_s: int) -> int:
-    """Give the time to issue as of: the wall clock's, held between what was vouched for and one step further."""
+def issuing_time_s(membership: Membership, *, wall_s: int, running_s: int) -> int:
+    """Give the time to issue as of: the wall clock's, as far as it can be believed.
+
+    Never before what the authority has vouched for, and never more than AHEAD_S_MAX and the time that this program has
+    been running (by the monotonic clock) after what it had vouched for when the program was started.
+    """
     floor_s = max(membership.as_of_s, RELEASED_S)
-    return min(max(wall_s, floor_s), floor_s + STEP_S_MAX)
+    ceiling_s = max(floor_s, max(membership.begun_s, RELEASED_S) + AHEAD_S_MAX + running_s)
+    return min(max(wall_s, floor_s), ceiling_s)
 
 
 def make_request(key: Ed25519PrivateKey, store: str, actor: str) -> bytes:

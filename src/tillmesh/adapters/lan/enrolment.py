@@ -41,8 +41,11 @@ def ask_for(
     return Request(make_request(key, store, actor), public, sign_key.sign(_sign_message(transcript)))
 
 
-def enrol(authority: Authority, membership: Membership, asked: Asked, *, wall_s: int) -> tuple[bytes, bytes]:
+def enrol(
+    authority: Authority, membership: Membership, asked: Asked, *, wall_s: int, running_s: int
+) -> tuple[bytes, bytes]:
     """Give the joiner's certificate (DER) and the signed roster with it, which the caller stores before it grants."""
+    as_of_s = issuing_time_s(membership, wall_s=wall_s, running_s=running_s)
     if membership.state(asked.actor) != "unknown":
         # A revoked actor stays revoked, and an active one has lost its key: both come back as a new incarnation.
         raise PairingFailed("stopped", f"{asked.actor} is or was a till of this store; it needs a new incarnation")
@@ -52,17 +55,18 @@ def enrol(authority: Authority, membership: Membership, asked: Asked, *, wall_s:
         signer.verify(request.sign_proof, _sign_message(asked.transcript))
     except (InvalidSignature, ValueError) as cause:
         raise PairingFailed("malformed", "the terminal did not prove to hold its signing key") from cause
-    return _issued(authority, membership, request.certificate_request, asked.actor, request.sign_public, wall_s)
+    return _issued(authority, membership, request.certificate_request, asked.actor, request.sign_public, as_of_s)
 
 
 def renew(
-    authority: Authority, membership: Membership, request: bytes, actor: str, *, wall_s: int
+    authority: Authority, membership: Membership, request: bytes, actor: str, *, wall_s: int, running_s: int
 ) -> tuple[bytes, bytes]:
     """Give a till that is linked (so ``actor`` is proved) its next certificate (DER), and the signed roster with it."""
+    as_of_s = issuing_time_s(membership, wall_s=wall_s, running_s=running_s)
     member = membership.roster.members.get(actor)
     if member is None or membership.state(actor) != "active":
         raise CertificateRefused("revoked", f"{actor} is no till of this store", hint="Pair it with a new code.")
-    return _issued(authority, membership, request, actor, member.sign_public, wall_s)
+    return _issued(authority, membership, request, actor, member.sign_public, as_of_s)
 
 
 def settle(grant: Grant, key: Ed25519PrivateKey, sign_key: Ed25519PrivateKey, *, store: str, actor: str) -> Enrolled:
@@ -82,9 +86,8 @@ def settle(grant: Grant, key: Ed25519PrivateKey, sign_key: Ed25519PrivateKey, *,
 
 
 def _issued(
-    authority: Authority, membership: Membership, request: bytes, actor: str, sign_public: bytes, wall_s: int
+    authority: Authority, membership: Membership, request: bytes, actor: str, sign_public: bytes, as_of_s: int
 ) -> tuple[bytes, bytes]:
-    as_of_s = issuing_time_s(membership, wall_s)
     certificate = authority.issue(request, actor, as_of_s)
     member = Member("active", sign_public, serial_of(certificate))
     return certificate, authority.sign(membership.revised(as_of_s, {actor: member}))

@@ -82,18 +82,23 @@ def read_roster(public: Ed25519PublicKey, store: str, data: bytes) -> Roster:
 
 
 class Membership:
-    """The newest roster that this till has seen.
+    """The newest roster that this till has seen, and every revocation.
 
-    Invariant: ``roster.version`` and ``roster.as_of_s`` never go back, and ``revoked`` never loses an actor.
+    Invariant: ``roster.version`` and ``as_of_s`` never go back, and ``revoked`` never loses an actor.
+    Invariant: whoever makes a Membership of ``lists`` again knows all that this one knows.
     """
 
-    def __init__(self, public: Ed25519PublicKey, store: str, signed: bytes) -> None:
+    def __init__(self, public: Ed25519PublicKey, store: str, *lists: bytes) -> None:
         self._public = public
         self._store = store
-        self._signed = signed
-        self._roster = read_roster(public, store, signed)
+        self._signed = lists[0]
+        self._roster = read_roster(public, store, lists[0])
         self._revoked = _revoked(self._roster.members)
         self._seen_s = self._roster.as_of_s
+        self._beside: dict[bytes, frozenset[str]] = {}  # lists that revoke whom the newest does not
+        for signed in lists[1:]:
+            self.merge(signed)
+        self.begun_s = self._seen_s
 
     @property
     def roster(self) -> Roster:
@@ -101,9 +106,9 @@ class Membership:
         return self._roster
 
     @property
-    def signed(self) -> bytes:
-        """The newest list as it travels: keep it on disk, pass it on."""
-        return self._signed
+    def lists(self) -> tuple[bytes, ...]:
+        """What to keep on disk and to pass on: the newest list, and those whose revocations it does not have yet."""
+        return (self._signed, *self._beside)
 
     @property
     def revoked(self) -> frozenset[str]:
@@ -121,11 +126,17 @@ class Membership:
         The higher version wins. Of two with the same version (two issuers at once) every till keeps the same one.
         """
         theirs = read_roster(self._public, self._store, signed)
-        news = _revoked(theirs.members) - self._revoked
+        revoked = _revoked(theirs.members)
+        news = revoked - self._revoked
         self._revoked |= news
         self._seen_s = max(self._seen_s, theirs.as_of_s)
+        if news:
+            self._beside[signed] = revoked
         if (theirs.version, signed) > (self._roster.version, self._signed):
+            self._beside[self._signed] = _revoked(self._roster.members)
             self._roster, self._signed = theirs, signed
+        have = _revoked(self._roster.members)
+        self._beside = {each: whom for each, whom in self._beside.items() if each != self._signed and whom - have}
         return news
 
     def state(self, actor: str) -> Literal["active", "revoked", "unknown"]:
