@@ -71,14 +71,16 @@ def _terminal(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key-file", type=Path, help="32-byte database key; default: keys/ in the data directory")
     parser.add_argument("--link-port", type=int, default=0, help="where the store's other tills reach this one")
     parser.add_argument("--peer", action="append", default=[], metavar="HOST:PORT", help="another till of the store")
+    parser.add_argument("--cut-file", type=Path, help="for demonstrations: terminal ids that are out of reach")
     parser.add_argument("--hub-url", help="not used yet: head office comes with the hub")
     parser.add_argument("--no-ai", action="store_true", help="run no models (none are there yet)")
 
     def run(options: argparse.Namespace) -> int:
+        from tillmesh.terminal.belonging import Around
         from tillmesh.terminal.program import Options, serve
 
-        peers = tuple(options.peer)
-        serve(Options(options.data_dir, options.bind, options.port, options.key_file, options.link_port, peers))
+        around = Around(options.link_port, tuple(options.peer), options.cut_file)
+        serve(Options(options.data_dir, options.bind, options.port, options.key_file, around))
         return 0
 
     parser.set_defaults(run=run)
@@ -88,10 +90,19 @@ def _demo(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="see: tillmesh demo --help")
 
     def run(options: argparse.Namespace) -> int:
+        from tillmesh.demo.history import FLOAT_MINOR
         from tillmesh.demo.program import main as demo
+        from tillmesh.demo.shop_data import MANAGER
+        from tillmesh.terminal.joining import join_here
         from tillmesh.terminal.offline import OfflineTill
+        from tillmesh.till.commands import Who
 
-        return demo(options.rest, lambda data_dir: OfflineTill(data_dir, hurried=True))
+        opener = Who(user_id=MANAGER.user_id, role=MANAGER.role)
+
+        def join(first: Path, data_dir: Path, number: int) -> object:
+            return join_here(first, data_dir, number=number, float_minor=FLOAT_MINOR, by=opener)
+
+        return demo(options.rest, lambda data_dir: OfflineTill(data_dir, hurried=True), join)
 
     parser.set_defaults(run=run)
 

@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,7 @@ def call(url: str, method: str, path: str, body: object = None, token: str = "")
 @pytest.mark.service
 def test_a_demo_sells_is_steered_stops_and_opens_again_with_its_sales(tmp_path: Path) -> None:
     data = tmp_path / ("a directory with a long name " * 4).strip()  # longer than a Unix socket's address may be
-    with demo(data) as (process, state):
+    with demo(data, "--tills", "1") as (process, state):
         (till,) = state["tills"]
         assert state["hub"] is None
         assert till["n"] == 1
@@ -128,7 +128,7 @@ def test_a_demo_sells_is_steered_stops_and_opens_again_with_its_sales(tmp_path: 
         assert not alive(started["pid"])
         assert not (data / "demo.json").exists()
 
-    with demo(data) as (process, state):
+    with demo(data, "--tills", "1") as (process, state):
         assert state["tills"][0]["terminal_id"] == till["terminal_id"]
         token = call(till_url := state["tills"][0]["url"], "POST", "/session", {"pin": "9999"})["token"]
         assert call(till_url, "GET", f"/sales/{sold['sale_id']}", token=token)["total_minor"] == 380
@@ -147,7 +147,7 @@ def test_a_demo_sells_the_products_of_a_file(tmp_path: Path) -> None:
     listing = tmp_path / "mine.csv"
     listing.write_text("barcode,name,department,price_minor_illustrative,vat_rate_percent_illustrative\n"
                        "4006381333931,Blue pencil,Stationery,120,20\n")  # fmt: skip
-    with demo(tmp_path / "data", "--products", str(listing), "--tills", "3") as (_, state):
+    with demo(tmp_path / "data", "--products", str(listing), "--tills", "1") as (_, state):
         (till,) = state["tills"]
         token = call(till["url"], "POST", "/session", {"pin": "9999"})["token"]
         found = call(till["url"], "GET", "/products/4006381333931", token=token)
@@ -157,7 +157,7 @@ def test_a_demo_sells_the_products_of_a_file(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.service
 def test_a_till_outlives_no_demo_that_was_killed(tmp_path: Path) -> None:
-    with demo(tmp_path) as (process, state):
+    with demo(tmp_path, "--tills", "1") as (process, state):
         pid = state["tills"][0]["pid"]
         till = os.pidfd_open(pid)
         process.kill()
@@ -166,22 +166,23 @@ def test_a_till_outlives_no_demo_that_was_killed(tmp_path: Path) -> None:
         os.close(till)
 
 
-def no_till(place: Path) -> Any:
-    raise AssertionError(f"nothing is to be built, but {place} was opened")
+def no_till(*places: object) -> Any:
+    raise AssertionError(f"nothing is to be built, but {places} was opened")
 
 
-def test_what_needs_several_tills_says_so_and_fails_as_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    for words in (["cut", "1,2"], ["heal"], ["wan", "off"]):
-        assert main(["ctl", *words], no_till) == 2
-        assert "comes with the store" in capsys.readouterr().err
+def test_what_needs_head_office_says_so_and_fails_as_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ctl", "wan", "off"], no_till, no_till) == 2
+    assert "comes with the hub" in capsys.readouterr().err
 
 
 def test_steering_where_no_demo_runs_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ctl", "status", "--data", str(tmp_path)], no_till) == 1
+    assert main(["ctl", "status", "--data", str(tmp_path)], no_till, no_till) == 1
     assert "no demo is running" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [[], ["fly"], ["kill"], ["kill", "one"], ["start", "1", "2"]])
+@pytest.mark.parametrize(
+    "words", [[], ["fly"], ["kill"], ["kill", "one"], ["start", "1", "2"], ["cut"], ["cut", "1,x"], ["heal", "1"]]
+)
 def test_words_that_are_no_command_are_refused(words: list[str]) -> None:
     with pytest.raises(Invalid, match="no command"):
         check(words)
@@ -189,14 +190,14 @@ def test_words_that_are_no_command_are_refused(words: list[str]) -> None:
 
 @pytest.mark.parametrize("arguments", [["--tills", "0"], ["--port", "70000"], ["dance"]])
 def test_a_wrong_command_line_starts_nothing(arguments: list[str], tmp_path: Path) -> None:
-    assert main([*arguments, "--data", str(tmp_path / "data"), "--headless"], no_till) == 2
+    assert main([*arguments, "--data", str(tmp_path / "data"), "--headless"], no_till, no_till) == 2
     assert not (tmp_path / "data").exists()
 
 
 def test_a_bad_products_file_leaves_no_half_a_shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text("barcode,name,price\n1,Tea,cheap\n")
-    assert main(["--data", str(tmp_path / "d"), "--products", str(bad), "--headless"], no_till) == 2
+    assert main(["--data", str(tmp_path / "d"), "--products", str(bad), "--headless"], no_till, no_till) == 2
     assert "line 2, price" in capsys.readouterr().err
     assert not (tmp_path / "d" / "till-1").exists()
 
@@ -207,5 +208,49 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path, capsys: pytest.CaptureFix
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert main(["--data", str(tmp_path), "--port", str(port - 1), "--headless", "--no-hub"], no_till) == 1
+        asked = ["--data", str(tmp_path), "--port", str(port - 1), "--tills", "1", "--headless", "--no-hub"]
+        assert main(asked, no_till, no_till) == 1
     assert f"port {port} can't be used" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.service
+def test_three_tills_sell_apart_and_agree_when_they_hear_each_other_again(tmp_path: Path) -> None:
+    with demo(tmp_path / "data", "--tills", "3") as (_, state):
+        urls = [till["url"] for till in state["tills"]]
+        tokens = [call(url, "POST", "/session", {"pin": "1111"})["token"] for url in urls]
+        until(lambda: all(reachable(url) == 2 for url in urls))
+        before = hashes(urls)
+        assert len(before) == 1, "the store starts in agreement"
+
+        ctl(tmp_path / "data", "cut", "3")
+        until(lambda: [reachable(url) for url in urls] == [1, 1, 0])
+        for place, (url, token) in enumerate(zip(urls, tokens, strict=True)):
+            sale = {
+                "cart_id": f"apart-{place}",
+                "lines": [{"sku": "FM-00301", "quantity": "1"}],
+                "payments": [{"method": "cash", "amount_minor": 500}],
+            }
+            assert call(url, "POST", "/sales", sale, token)["durable"] is True
+        until(lambda: len(hashes(urls[:2])) == 1)
+        assert len(hashes(urls)) == 2, "the till that is cut off sells on its own"
+        assert call(urls[2], "GET", "/sync")["unreplicated"] == 1
+
+        ctl(tmp_path / "data", "heal")
+        until(lambda: len(hashes(urls)) == 1)
+        assert hashes(urls) != before
+        until(lambda: call(urls[2], "GET", "/sync")["unreplicated"] == 0)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Ask again and again, within the test's time limit, until something is so."""
+    while not holds():
+        select.select([], [], [], 0.05)
+
+
+def reachable(url: str) -> int:
+    return sum(peer["reachable"] for peer in call(url, "GET", "/sync")["peers"])
+
+
+def hashes(urls: list[str]) -> set[str]:
+    return {call(url, "GET", "/state-hash")["hash"] for url in urls}

@@ -18,8 +18,7 @@ ANSWER_S: Final = 90.0
 CLIENT_S: Final = 5.0
 Answer: TypeAlias = dict[str, Any]
 
-LATER: Final = ("cut", "heal", "wan")  # what a demo of several tills will do
-HERE: Final = ("status", "kill", "start")
+USAGE: Final = "status, kill N, start N, cut N[,M..], heal"
 
 
 class Control:
@@ -85,13 +84,17 @@ def check(words: list[str]) -> list[str]:
             return words
         case ["kill" | "start", number] if number.isascii() and number.isdigit():
             return words
-        case ["cut" | "heal" | "wan", *_]:
+        case ["heal"]:
+            return words
+        case ["cut", listed] if all(number.isascii() and number.isdigit() for number in listed.split(",")):
+            return words
+        case ["wan", "on" | "off"]:
             raise Invalid(
-                f"ctl {words[0]} needs several tills that talk to each other, and this version runs one",
-                hint="It comes with the store. Now: " + ", ".join(HERE) + ".",
+                "ctl wan needs a head office, and this version has none",
+                hint=f"It comes with the hub. Now: {USAGE}.",
             )
         case _:
-            raise Invalid(f"{' '.join(words)[:60]!r} is no command", hint="Say: status, kill N, start N.")
+            raise Invalid(f"{' '.join(words)[:60]!r} is no command", hint=f"Say: {USAGE}.")
 
 
 def _line(peer: socket.socket) -> bytes:

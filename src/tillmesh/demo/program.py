@@ -6,15 +6,16 @@ import argparse
 import fcntl
 import json
 import os
+import shutil
 import signal
 import sys
 import time
 import webbrowser
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from tillmesh.demo import control
 from tillmesh.demo.build import OpenTill, build
@@ -23,10 +24,15 @@ from tillmesh.demo.shop_data import PEOPLE, SETTINGS
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound, TillmeshError
 
 PORT: Final = 8080
-TILLS_MAX: Final = 1  # until tills talk to each other
+TILLS_MAX: Final = 15
+LINKS_FROM: Final = 100  # till N takes links at PORT + 100 + N
 STATE: Final = "demo.json"
+CUT: Final = "cut"  # beside a till's data: whom it does not reach
 TICK_S: Final = 0.2
 USAGE_ERROR: Final = 2
+
+
+JoinTill: TypeAlias = Callable[[Path, Path, int], object]
 
 
 class Options(NamedTuple):
@@ -41,13 +47,16 @@ class Options(NamedTuple):
     no_ai: bool
 
 
-def main(argv: Sequence[str], open_till: OpenTill) -> int:
-    """Run `tillmesh demo ...`; give the exit status. ``open_till`` opens a data directory for building."""
+def main(argv: Sequence[str], open_till: OpenTill, join_till: JoinTill) -> int:
+    """Run `tillmesh demo ...`; give the exit status.
+
+    ``open_till`` opens a data directory for building, ``join_till`` makes one more till of the first one's store.
+    """
     given = _parser().parse_intermixed_args(argv)
     try:
         match given.words:
             case []:
-                return _run(Options(**{name: getattr(given, name) for name in Options._fields}), open_till)
+                return _run(Options(**{name: getattr(given, name) for name in Options._fields}), open_till, join_till)
             case ["ctl", *words]:
                 return _steer(given.data, words)
             case _:
@@ -60,10 +69,10 @@ def main(argv: Sequence[str], open_till: OpenTill) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="tillmesh demo",
-        description="Run a shop on this machine. 'demo ctl status|kill N|start N' steers one that runs.",
+        description="Run a shop on this machine; 'demo ctl WORDS' steers one that runs.",
     )
-    parser.add_argument("words", nargs="*", metavar="ctl ...", help="steer a running demo: status, kill N, start N")
-    parser.add_argument("--tills", type=int, default=1, help="how many tills (now: 1)")
+    parser.add_argument("words", nargs="*", metavar="ctl ...", help=f"steer a running demo: {control.USAGE}")
+    parser.add_argument("--tills", type=int, default=3, help="how many tills, each a process of its own (default 3)")
     parser.add_argument("--data", type=Path, default=Path("demo-data"), metavar="DIR", help="where everything is kept")
     parser.add_argument("--port", type=int, default=PORT, help="the hub's port; till N serves PORT+N (default 8080)")
     parser.add_argument("--headless", action="store_true", help="open no browser")
@@ -82,13 +91,14 @@ def _steer(directory: Path, words: list[str]) -> int:
     return 0
 
 
-def _run(options: Options, open_till: OpenTill) -> int:
+def _run(options: Options, open_till: OpenTill, join_till: JoinTill) -> int:
     children = _children(_checked(options))
     with _alone(options.data), _signals() as stopped:
         (options.data / STATE).unlink(missing_ok=True)
         listening = control.Control(options.data)
         try:
             _prepare(options, children, open_till)
+            _enlarge(children, join_till)
             for child in children:
                 child.start()
             for child in children:
@@ -108,15 +118,13 @@ def _run(options: Options, open_till: OpenTill) -> int:
 
 
 def _checked(options: Options) -> Options:
-    if not 1 <= options.tills <= 15:
-        raise Invalid(f"--tills {options.tills}; 1 to 15 are possible", hint="Choose a number of tills.")
-    if not 1 <= options.port <= 65_535 - options.tills:
+    if not 1 <= options.tills <= TILLS_MAX:
+        raise Invalid(f"--tills {options.tills}; 1 to {TILLS_MAX} are possible", hint="Choose a number of tills.")
+    if not 1 <= options.port <= 65_535 - LINKS_FROM - options.tills:
         raise Invalid(f"--port {options.port} leaves no room for the tills' ports", hint="Choose 1024 to 65000.")
-    if options.tills > TILLS_MAX:
-        print(f"This version runs {TILLS_MAX} till: --tills {options.tills} becomes {TILLS_MAX}.", flush=True)
     if not options.no_hub:
         print("Head office (the hub) is not part of this version; the till works without it.", flush=True)
-    return options._replace(tills=min(options.tills, TILLS_MAX))
+    return options
 
 
 def _children(options: Options) -> list[Child]:
@@ -127,10 +135,32 @@ def _children(options: Options) -> list[Child]:
             data_dir=data / f"till-{n}",
             port=options.port + n,
             log=data / "logs" / f"till-{n}.log",
-            extra=("--no-ai",) if options.no_ai else (),
+            extra=(*_neighbours(options, n), *(("--no-ai",) if options.no_ai else ())),
         )
         for n in range(1, options.tills + 1)
     ]
+
+
+def _neighbours(options: Options, n: int) -> tuple[str, ...]:
+    """Say where till ``n`` takes links, and where the others do."""
+    if options.tills == 1:
+        return ()
+    first = options.port + LINKS_FROM
+    others = [("--peer", f"127.0.0.1:{first + m}") for m in range(1, options.tills + 1) if m != n]
+    cut = ("--cut-file", str(options.data.absolute() / f"till-{n}" / CUT))
+    return "--link-port", str(first + n), *cut, *(word for pair in others for word in pair)
+
+
+def _enlarge(children: Sequence[Child], join_till: JoinTill) -> None:
+    """Make the tills that are not there yet, from the first one."""
+    first, *others = children
+    for child in others:
+        if not child.data_dir.exists():
+            site = child.data_dir.with_name(child.data_dir.name + ".building")
+            shutil.rmtree(site, ignore_errors=True)  # an earlier build that was interrupted
+            join_till(first.data_dir, site, child.n)
+            site.rename(child.data_dir)
+            print(f"Till {child.n} has joined the store.", flush=True)
 
 
 def _prepare(options: Options, children: Sequence[Child], open_till: OpenTill) -> None:
@@ -178,9 +208,22 @@ def _obey(children: Sequence[Child], words: list[str]) -> control.Answer:
             child = _find(children, int(number))
             child.start()
             wait_ready(child)
+        case ["cut", listed]:
+            _cut(children, {_find(children, int(number)).n for number in listed.split(",")})
+        case ["heal"]:
+            _cut(children, set())
         case _:
             pass
     return _state(children)
+
+
+def _cut(children: Sequence[Child], apart: set[int]) -> None:
+    """Part the named tills from the others: each one finds whom it does not reach in a file, and obeys."""
+    for child in children:
+        beyond = [other.terminal_id for other in children if (other.n in apart) != (child.n in apart)]
+        half = child.data_dir / (CUT + ".new")
+        half.write_text("".join(f"{terminal}\n" for terminal in beyond), "utf-8")
+        half.rename(child.data_dir / CUT)
 
 
 def _find(children: Sequence[Child], number: int) -> Child:

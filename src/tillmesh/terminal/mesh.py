@@ -32,13 +32,17 @@ FRAMES_WAITING_MAX: Final = 100
 class Link(Protocol):
     """One authenticated connection to a peer; ``peer`` is the actor that its certificate names."""
 
-    peer: str
+    @property
+    def peer(self) -> str:
+        """The actor that the peer's certificate names."""
+        ...
 
     async def send(self, frame: bytes) -> None:
         """Hand a frame over; waits while the peer is slow, raises OSError when the link is gone."""
 
     async def receive(self) -> bytes:
         """Wait for a frame; raises OSError when the link is gone."""
+        ...
 
     async def close(self) -> None:
         """Close the link."""
@@ -102,6 +106,14 @@ class Mesh:
             self._links.pop((peer, number), None)
             self.exchange.unlinked(peer, number)
             await link.close()
+
+    def part(self, terminals: frozenset[str]) -> None:
+        """Close the links to some terminals; from now on nothing they say counts."""
+        for (peer, number), (link, _) in list(self._links.items()):
+            if peer in terminals:
+                del self._links[peer, number]
+                self.exchange.unlinked(peer, number)
+                self._keep(link.close())
 
     def _committed(self, outcome: Outcome) -> None:
         if outcome.events:

@@ -10,14 +10,13 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import uvicorn
 
-from tillmesh.adapters.sqlite.database import one
 from tillmesh.adapters.sqlite.listings import audited_since
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import TillmeshError
+from tillmesh.terminal.belonging import ALONE, Around, join_store
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.out_of_order import open_when_possible
@@ -44,6 +43,7 @@ class Options:
     bind: str = "127.0.0.1"
     port: int = 8081
     key_file: Path | None = None
+    around: Around = ALONE
 
 
 def serve(options: Options) -> None:
@@ -63,10 +63,10 @@ async def _serve(options: Options) -> None:
         return
     driver = Driver(opened)
     services = Services(driver, Sessions(), Pins(opened.pepper, opened.origin.store), Live())
-    services.extra["sync"] = _sync(driver)
     await restore_pins(services)
     printing = await start_printing(driver, services.live)
     services.extra["printer"] = printing.view
+    among = await join_store(services, options.bind, options.around)
     server = server_for(build(services, {"127.0.0.1", "localhost", options.bind}))
     _on_signals(functools.partial(_stop, server, services))
     settle_memory()
@@ -75,6 +75,7 @@ async def _serve(options: Options) -> None:
         await server.serve(sockets=[listening])
     finally:
         keeping.cancel()
+        await among.stop()
         await printing.stop()
         with contextlib.suppress(TillmeshError):  # the disk may refuse; stopping goes on
             await driver.on_writer(lambda db: sign_heads(driver.opened, db, now_ms()))
@@ -123,24 +124,3 @@ async def _housekeeping(driver: Driver) -> None:
             if driver.opened.till.head != signed:
                 await driver.on_writer(lambda db: sign_heads(driver.opened, db, now_ms()))
                 signed = driver.opened.till.head
-
-
-def _sync(driver: Driver) -> Any:
-    """One till of its own: nothing is replicated, and nobody is there to be reached."""
-
-    async def sync() -> dict[str, Any]:
-        events = await driver.read(lambda db, _: int(one(db, "SELECT coalesce(sum(seq), 0) FROM version_vector")))
-        sales = await driver.read(lambda db, _: int(one(db, "SELECT count(*) FROM receipt WHERE kind = 0")))
-        return {
-            "pending": events,
-            "sent_to_leader": 0,
-            "acked_by_leader": 0,
-            "sent_to_hub": 0,
-            "complete": 0,
-            "unreplicated": sales,
-            "last_hub_sync": None,
-            "hub_reachable": False,
-            "peers": [],
-        }
-
-    return sync

@@ -119,11 +119,9 @@ class Exchange:
         """List the peers that hold an event durably."""
         return tuple(sorted(name for name, peer in self._peers.items() if peer.durable.get(actor, 0) >= seq))
 
-    def unreplicated(self) -> int:
-        """Count own events that no other till holds yet."""
-        own = self._heads.get(self._me.actor)
-        best = max((peer.durable.get(self._me.actor, 0) for peer in self._peers.values()), default=0)
-        return max(0, own.seq - best) if own is not None else 0
+    def held_elsewhere(self) -> int:
+        """Give the last own event that some other till holds durably."""
+        return max((peer.durable.get(self._me.actor, 0) for peer in self._peers.values()), default=0)
 
     def peers(self) -> dict[str, tuple[bool, int, int | None]]:
         """Give per peer whether it is linked, when it was heard last (ms), and how many events it lacks."""

@@ -83,11 +83,11 @@ def test_replicated_means_that_the_other_disk_said_so() -> None:
     till.received("t222", link, hello("t222"), 0)
     till.loaded("t222", link, events, 0)
     assert till.replicated_to("t111.boot1", 1) == ()
-    assert till.unreplicated() == 3
+    assert till.held_elsewhere() == 0
     till.received("t222", link, Ack(1, {"t111.boot1": 2}), 1)
     assert till.replicated_to("t111.boot1", 2) == ("t222",)
     assert till.replicated_to("t111.boot1", 3) == ()
-    assert till.unreplicated() == 1
+    assert till.held_elsewhere() == 2
 
 
 def test_what_an_old_link_still_says_is_ignored() -> None:

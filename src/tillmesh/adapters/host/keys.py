@@ -35,7 +35,7 @@ def secret(data_dir: Path, name: str, *, create: bool = True) -> bytes:
     if not path.exists():
         if not create:
             raise Damaged(f"{path} is missing", hint="Put the key file back; without it the data stays locked.")
-        _write(path, secrets.token_bytes(KEY_BYTES))
+        write_file(path, secrets.token_bytes(KEY_BYTES))
     return _read(path)
 
 
@@ -54,8 +54,8 @@ def _read(path: Path) -> bytes:
     return data
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write a secret so that nobody else ever reads it and a crash leaves all of it or none."""
+def write_file(path: Path, data: bytes) -> None:
+    """Write a small file so that nobody else ever reads it and a crash leaves all of it or none."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     half = path.with_suffix(".new")
     handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError, TooLarge
 from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
 from tillmesh.shop.people import Role, covers
@@ -40,6 +41,7 @@ class Services:
     pins: Pins
     live: Live
     clock: Callable[[], int] = now_ms
+    replicated_to: Callable[[str, int], tuple[str, ...]] = lambda actor, seq: ()  # noqa: ARG005 - alone, nobody holds it
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -74,6 +76,13 @@ class Context:
     async def do(self, command: Command, approval: str = "") -> Outcome:
         """Run a command as the person who asks."""
         return await self.driver.do(self.who(approval), command)
+
+    def replication(self, event: Envelope) -> dict[str, Any]:
+        """Say which other tills hold an event durably, and where it stands on its way to the hub."""
+        return {
+            "replicated_to": list(self.services.replicated_to(event.actor, event.seq)),
+            "sync_state": "pending",
+        }
 
     def path(self, name: str) -> str:
         """Give a part of the path."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 from starlette.applications import Starlette
@@ -12,14 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.errors import NotFound, TillmeshError
-from tillmesh.kernel.quantity import format_quantity
-from tillmesh.shop import events as e
-from tillmesh.shop.stock import movements
 from tillmesh.terminal.web import (
     cart_calls,
     file_calls,
+    news,
     openapi,
     record_calls,
     sale_calls,
@@ -31,7 +27,6 @@ from tillmesh.terminal.web.api import Call, Services, routes
 from tillmesh.terminal.web.guard import Guard
 from tillmesh.terminal.web.pages import page_routes
 from tillmesh.terminal.web.problems import answer
-from tillmesh.till import views
 from tillmesh.till.effects import Outcome
 
 CALLS: list[Call] = [
@@ -49,7 +44,7 @@ def build(services: Services, hosts: Collection[str]) -> Guard:
     """Build the ASGI application; ``hosts`` are the names this till answers to."""
     services.extra["openapi"] = openapi.describe(CALLS)
     services.extra["registry"] = _metrics(services)
-    services.driver.listen(lambda outcome: _tell(services, outcome))
+    services.driver.listen(lambda outcome: news.tell(services, zip(outcome.events, outcome.bodies, strict=True)))
     app = Starlette(
         routes=[
             *routes(CALLS, services),
@@ -107,47 +102,3 @@ def _metrics(services: Services) -> CollectorRegistry:
 
     services.driver.listen(count)
     return registry
-
-
-def _tell(services: Services, outcome: Outcome) -> None:
-    """Tell the open pages what a committed outcome changed."""
-    live = services.live
-    for event, body in zip(outcome.events, outcome.bodies, strict=True):
-        match body:
-            case e.SaleClosed():
-                live.send("sale", {"sale_id": event.id, "receipt_number": body.receipt_number,
-                                   "total_minor": body.total_minor, "cart_id": body.cart_id})  # fmt: skip
-            case e.ShiftOpened() | e.ShiftClosed() | e.CashMoved():
-                live.send("shift", {"event": event.type})
-            case e.CartParked() | e.CartResumed():
-                live.send("parked", {"event": event.type})
-            case e.ProductsChanged():
-                _tell_products(services, [change.key for change in body.changes])
-            case e.SettingsChanged():
-                live.send("settings", {})
-            case _:
-                pass
-        skus = [sku for sku, _ in movements(body)]
-        if skus:
-            _tell_stock(services, skus)
-
-
-def _tell_products(services: Services, skus: list[str]) -> None:
-    def query(db: Any, books: Books) -> list[dict[str, Any]]:  # noqa: ARG001
-        currency = books.store().currency
-        found = (books.product(sku) for sku in skus)
-        return [views.product(one, currency, books.stock_milli(one.sku)) for one in found if one is not None]
-
-    services.driver.later(query, lambda rows: services.live.send("products", {"skus": skus, "products": rows}))
-
-
-def _tell_stock(services: Services, skus: list[str]) -> None:
-    def query(db: Any, books: Books) -> dict[str, str]:  # noqa: ARG001
-        counted = (sku for sku in skus if (found := books.product(sku)) is None or found.track_stock)
-        return {sku: format_quantity(books.stock_milli(sku)) for sku in counted}
-
-    def tell(levels: dict[str, str]) -> None:
-        if levels:
-            services.live.send("stock", {"levels": levels})
-
-    services.driver.later(query, tell)

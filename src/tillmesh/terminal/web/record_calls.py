@@ -173,16 +173,16 @@ async def get_customer(context: Context) -> Any:
     """Show a customer with the last sales."""
     key = context.path("customer_id")
 
-    def query(db: Any, books: Books) -> dict[str, Any]:
+    def query(books: Books) -> dict[str, Any]:
         fields = books.fields("customer", key)
         if fields is None:
             raise NotFound(f"no customer {key[:40]!r}", hint="Search by name.")
         sales = listings.sales(books, listings.SaleFilter(customer_id=key, limit=20))
         return _customer(key, fields) | {
-            "sales": [views.sale(books, event, listings.replication(db, event)) for event in sales]
+            "sales": [views.sale(books, event, context.replication(event)) for event in sales]
         }
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 async def create_customer(context: Context, body: Fields) -> tuple[int, Any]:

@@ -133,13 +133,13 @@ def _refunds_of(bodies: list[RefundLineBody]) -> tuple[WantedRefund, ...]:
 async def show_sale(context: Context, sale_id: str) -> dict[str, Any]:
     """Read a sale as it stands now."""
 
-    def query(db: Any, books: Books) -> dict[str, Any]:
+    def query(books: Books) -> dict[str, Any]:
         event = books.event(sale_id)
         if event is None or event.type != "sale_closed":
             raise NotFound(f"no sale {sale_id[:60]!r}", hint="Look it up in the list of sales.")
-        return views.sale(books, event, listings.replication(db, event))
+        return views.sale(books, event, context.replication(event))
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 async def close_sale(context: Context, body: SaleBody) -> tuple[int, Any]:
@@ -182,21 +182,21 @@ async def list_sales(context: Context) -> Any:
         limit=limit,
     )
 
-    def query(db: Any, books: Books) -> dict[str, Any]:
+    def query(books: Books) -> dict[str, Any]:
         found = listings.sales(books, wanted)
-        return {"sales": [views.sale(books, event, listings.replication(db, event)) for event in found]}
+        return {"sales": [views.sale(books, event, context.replication(event)) for event in found]}
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 async def _show_answer(context: Context, event_id: str) -> dict[str, Any]:
-    def query(db: Any, books: Books) -> dict[str, Any]:
+    def query(books: Books) -> dict[str, Any]:
         event = books.event(event_id)
         if event is None or event.type not in {"sale_refunded", "sale_voided"}:
             raise NotFound(f"no refund {event_id[:60]!r}", hint="Look it up in its sale.")
-        return views.answer(books, event) | listings.replication(db, event)
+        return views.answer(books, event) | context.replication(event)
 
-    return await context.driver.read(query)
+    return await context.driver.look(query)
 
 
 async def void_sale(context: Context, body: VoidBody) -> tuple[int, Any]:

@@ -1,0 +1,119 @@
+"""A till in its store, or alone: starts the mesh when there is one, and says where the sales are on their way."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import apsw
+
+from tillmesh.adapters.sqlite.books import Books
+from tillmesh.adapters.sqlite.database import one
+from tillmesh.kernel.envelope import Envelope
+from tillmesh.kernel.ids import terminal_of
+from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.mesh import Mesh
+from tillmesh.terminal.neighbours import Address, Neighbours
+from tillmesh.terminal.provisioning import belonging
+from tillmesh.terminal.web.api import Services
+from tillmesh.terminal.web.news import tell_events
+
+_OWN: Final = (
+    "SELECT count(*) FROM receipt r JOIN actor a ON a.id = r.actor WHERE r.kind = 0 AND a.name = ? AND r.seq > ?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """Where the other tills may be, as the command line says it."""
+
+    link_port: int = 0  # where they reach this one; 0: the system chooses
+    peers: tuple[str, ...] = ()  # host:port
+    cut_file: Path | None = None  # for demonstrations: terminal ids that are out of reach, one a line
+
+
+ALONE: Final = Around()
+
+
+class Among:
+    """What a running till has of its store; nothing, if it works alone."""
+
+    def __init__(self, driver: Driver, mesh: Mesh | None = None, neighbours: Neighbours | None = None) -> None:
+        self._driver = driver
+        self._mesh = mesh
+        self._neighbours = neighbours
+
+    async def stop(self) -> None:
+        """Leave the neighbours in good order."""
+        if self._neighbours is not None:
+            await self._neighbours.stop()
+        if self._mesh is not None:
+            await self._mesh.stop()
+
+    def replicated_to(self, actor: str, seq: int) -> tuple[str, ...]:
+        """List the terminals that hold an event durably, as far as they have told."""
+        return self._mesh.exchange.replicated_to(actor, seq) if self._mesh is not None else ()
+
+    async def sync(self) -> dict[str, Any]:
+        """Say where the sales are on their way, and who is in reach."""
+        actor, now, held = self._driver.identity.actor, now_ms(), 0
+        peers: list[dict[str, Any]] = []
+        if self._mesh is not None:
+            held = self._mesh.exchange.held_elsewhere()
+            peers = self._peers(self._mesh, now)
+
+        def count(db: apsw.Connection, books: Books) -> tuple[int, int]:
+            return dict(books.vector()).get(actor, 0), int(one(db, _OWN, (actor, held)))
+
+        events, unreplicated = await self._driver.read(count)
+        return {
+            "pending": events,
+            "sent_to_leader": 0,
+            "acked_by_leader": 0,
+            "sent_to_hub": 0,
+            "complete": 0,
+            "unreplicated": unreplicated,
+            "last_hub_sync": None,
+            "hub_reachable": False,
+            "peers": peers,
+        }
+
+    def _peers(self, mesh: Mesh, now: int) -> list[dict[str, Any]]:
+        """Show every other member of the store; one that has everything of ours lags by nothing."""
+        known = mesh.exchange.peers()
+        members = {terminal_of(actor) for actor in self._members()} - {self._driver.identity.terminal}
+        shown = []
+        for name in sorted(members | known.keys()):
+            linked, heard_ms, lacks = known.get(name, (False, 0, None))
+            lag_ms = None if not heard_ms else 0 if linked and lacks == 0 else max(0, now - heard_ms)
+            shown.append({"terminal_id": name, "reachable": linked, "lag_ms": lag_ms, "lacks": lacks})
+        return shown
+
+    def _members(self) -> list[str]:
+        return self._neighbours.members() if self._neighbours is not None else []
+
+
+async def join_store(services: Services, bind: str, around: Around) -> Among:
+    """Start the mesh of a till that belongs to a store with others."""
+    driver = services.driver
+    identity = driver.identity
+    place = belonging(driver.opened.data_dir, identity.store, identity.actor)
+    among = Among(driver)
+    if place is not None:
+        mesh = await Mesh.over(driver)
+        neighbours = Neighbours(place, mesh)
+
+        def tell(events: Sequence[Envelope]) -> None:
+            tell_events(services, events)
+
+        mesh.listen(tell)
+        mesh.start()
+        await neighbours.start(Address(bind, around.link_port), [Address.of(peer) for peer in around.peers])
+        if around.cut_file is not None:
+            neighbours.obey(around.cut_file)
+        among = Among(driver, mesh, neighbours)
+    services.replicated_to = among.replicated_to
+    services.extra["sync"] = among.sync
+    return among

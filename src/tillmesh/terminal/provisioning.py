@@ -1,0 +1,82 @@
+"""What makes a till a member of a store: the store's authority, the own certificate, the list of members.
+
+``store/`` in the data directory holds what is public; ``keys/`` the key of the own links and, on the tills that issue
+certificates, the authority's. A till without ``store/`` works alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tillmesh.adapters.host.keys import secret, signing_key, write_file
+from tillmesh.adapters.lan.certificates import (
+    Authority,
+    Credentials,
+    Gate,
+    issuing_time_s,
+    make_request,
+    read_authority,
+    serial_of,
+)
+from tillmesh.adapters.lan.roster import Member, Membership
+from tillmesh.kernel.errors import Conflict
+
+FOLDER: Final = "store"
+_AUTHORITY, _MEMBERS, _CERTIFICATE = "authority.der", "members", "certificate.der"
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """A till's place in its store."""
+
+    credentials: Credentials
+    gate: Gate
+
+
+def belonging(data_dir: Path, store: str, actor: str) -> Belonging | None:
+    """Load a till's place in its store, or give None if it works alone."""
+    folder = data_dir / FOLDER
+    if not (folder / _CERTIFICATE).exists():
+        return None
+    authority = (folder / _AUTHORITY).read_bytes()
+    membership = Membership(read_authority(authority), store, (folder / _MEMBERS).read_bytes())
+    credentials = Credentials(store, actor, _link_key(data_dir), (folder / _CERTIFICATE).read_bytes(), authority)
+    return Belonging(credentials, Gate(authority, membership))
+
+
+def found(data_dir: Path, store: str, actor: str, now_s: int) -> Authority:
+    """Make the authority of a store on its first till, and this till its first member."""
+    folder = data_dir / FOLDER
+    if (folder / _AUTHORITY).exists():
+        raise Conflict(f"{data_dir} belongs to a store already", hint="Use an empty data directory.")
+    authority = Authority.create(store, secret(data_dir, "authority.key"), now_s)
+    write_file(folder / _AUTHORITY, authority.certificate)
+    write_file(folder / _MEMBERS, authority.first_roster(now_s, {}))
+    enrol(data_dir, data_dir, store, actor, now_s)
+    return authority
+
+
+def enrol(issuer_dir: Path, data_dir: Path, store: str, actor: str, now_s: int) -> None:
+    """Make the till in ``data_dir`` a member, with both directories at hand: on one machine, by whoever owns both.
+
+    Tills on different machines pair with a code instead.
+    """
+    there = issuer_dir / FOLDER
+    authority = Authority(store, secret(issuer_dir, "authority.key", create=False), (there / _AUTHORITY).read_bytes())
+    membership = Membership(read_authority(authority.certificate), store, (there / _MEMBERS).read_bytes())
+    as_of_s = issuing_time_s(membership, now_s)
+    certificate = authority.issue(make_request(_link_key(data_dir), store, actor), actor, as_of_s)
+    member = Member("active", signing_key(data_dir, actor).public_key().public_bytes_raw(), serial_of(certificate))
+    signed = authority.sign(membership.revised(as_of_s, {actor: member}))
+    for folder in {there, data_dir / FOLDER}:
+        write_file(folder / _AUTHORITY, authority.certificate)
+        write_file(folder / _MEMBERS, signed)
+    write_file(data_dir / FOLDER / _CERTIFICATE, certificate)
+
+
+def _link_key(data_dir: Path) -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.from_private_bytes(secret(data_dir, "link.key"))
