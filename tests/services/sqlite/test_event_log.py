@@ -12,7 +12,7 @@ from cryptography.exceptions import InvalidSignature
 from tests.services.sqlite.disk_shop import DiskShop, raw, settle_log, shop_at, trade
 from tests.unit.till.shop_till import MANAGER, line
 from tillmesh.adapters.host.keys import database_key, signing_key
-from tillmesh.adapters.sqlite.database import PLAINTEXT, PlaintextRefused, connect, in_memory, one, write
+from tillmesh.adapters.sqlite.database import PLAINTEXT, PlaintextRefused, connect, in_memory, one, rows, write
 from tillmesh.adapters.sqlite.ledger import Ledger, log
 from tillmesh.adapters.sqlite.reporting import state_parts
 from tillmesh.adapters.sqlite.store import FILE, open_database
@@ -256,7 +256,7 @@ def test_the_newest_signed_head_vouches_for_the_whole_chain(tmp_path: Path) -> N
         shop.sell()
         shop.sign()
         shop.sign()
-        ((seq, pinned, signature),) = shop.writer.db.execute("SELECT seq, hash, signature FROM signed_head").fetchall()
+        ((seq, pinned, signature),) = rows(shop.writer.db, "SELECT seq, hash, signature FROM signed_head")
         assert Head(shop.till.head.actor, seq, pinned) == shop.till.head
         key = signing_key(tmp_path, shop.till.head.actor, create=False).public_key()
         key.verify(signature, head_message(shop.opened.origin.store, shop.till.head))

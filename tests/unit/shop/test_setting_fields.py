@@ -89,7 +89,13 @@ def test_an_unknown_setting_is_named() -> None:
 
 
 def test_a_till_has_settings_of_its_own() -> None:
-    given = {"name": "Front", "number": 3, "printer_kind": "none", "printer_columns": 32, "print_receipts": False}
+    given: dict[str, Any] = {
+        "name": "Front",
+        "number": 3,
+        "printer_kind": "none",
+        "printer_columns": 32,
+        "print_receipts": False,
+    }
     assert TerminalSettings.of(terminal_fields(given)) == TerminalSettings(**given)
 
 
