@@ -174,17 +174,28 @@ class Reader:
     def __init__(self, path: Path, key: bytes, origin: Origin, *, vfs: str | None = None) -> None:
         self.db = connect(path, key, vfs=vfs, read_only=True)
         self.books = Books(self.db, origin.terminal)
+        self._seen = -1
 
     def read(self, query: Callable[[apsw.Connection, Books], T]) -> T:
         """Run a query that sees one moment of the shop."""
         with storage_errors():
             self.db.execute("BEGIN")
             try:
-                self.books.forget()
+                self._look_whether_anything_changed()
                 return query(self.db, self.books)
             finally:
                 if self.db.in_transaction:  # an I/O error may have ended it
                     self.db.execute("COMMIT")
+
+    def _look_whether_anything_changed(self) -> None:
+        """Keep what was cached until another connection commits: a page asks many things about one moment.
+
+        SQLite changes ``data_version`` when this transaction sees other data than the one before.
+        """
+        version = one(self.db, "PRAGMA data_version")
+        if version != self._seen:
+            self.books.forget()
+            self._seen = version
 
     def close(self) -> None:
         """Close the connection."""
