@@ -30,6 +30,7 @@ from tillmesh.kernel.errors import Invalid
 
 HOST = "127.0.0.1"
 ONE, TWO, THREE = "tzaaaaaa", "tzbbbbbb", "tzcccccc"
+pytestmark = pytest.mark.xdist_group("mdns")  # There is one loopback: side by side these would hear each other.
 
 
 def run(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
