@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -12,7 +13,6 @@ import pytest
 from zeroconf import IPVersion, ServiceInfo
 from zeroconf.asyncio import AsyncZeroconf
 
-from tests.services.lan.lan_store import STORE
 from tillmesh.adapters.lan.discovery import SERVICE, Mdns, lan_addresses
 from tillmesh.adapters.lan.hints import (
     ADDRESSES_PER_TILL_MAX,
@@ -29,8 +29,10 @@ from tillmesh.adapters.lan.hints import (
 from tillmesh.kernel.errors import Invalid
 
 HOST = "127.0.0.1"
-ONE, TWO, THREE = "tzaaaaaa", "tzbbbbbb", "tzcccccc"
-pytestmark = pytest.mark.xdist_group("mdns")  # There is one loopback: side by side these would hear each other.
+# There is one loopback: names of this process only, so that two runs of these tests do not hear each other.
+STORE = f"shop{os.getpid()}"
+ONE, TWO, THREE = (f"t{letter}{os.getpid()}" for letter in "abc")
+pytestmark = pytest.mark.xdist_group("mdns")
 
 
 def run(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
