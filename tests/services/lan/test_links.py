@@ -26,7 +26,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from tests.services.lan.lan_store import NOON_S, STORE, LanStore, actor_named
 from tillmesh.adapters.lan.certificates import LEAF_DAYS, Credentials, make_request, ssl_context
 from tillmesh.adapters.lan.door import STRANGERS_PER_ADDRESS_MAX
-from tillmesh.adapters.lan.links import BOOT, PATH, Links
+from tillmesh.adapters.lan.links import BOOT, PATH, Links, TlsLink
 from tillmesh.adapters.lan.transport import Link, LinkGone, LinkRefused
 from tillmesh.kernel.limits import FRAME_BYTES_MAX
 
@@ -282,6 +282,45 @@ def test_a_till_that_was_started_anew_takes_the_place_of_what_it_was() -> None:
                 await old.receive()
             await new.send(b"back")
             assert await (await small.taken.get()).receive() == b"back"
+
+    run(scene)
+
+
+def test_a_link_that_one_end_has_lost_is_given_up_by_the_other_when_it_dials_again() -> None:
+    """The smaller actor dialled it, so it would stay: but nobody answers on it any more."""
+
+    async def scene() -> None:
+        store = LanStore()
+        one, two = store.till("a"), store.till("b")
+        async with End(store, one, handshake_s=0.3) as small, End(store, two) as great:
+            near = await small.links.dial(HOST, great.port)
+            lost = await great.taken.get()
+            assert isinstance(lost, TlsLink)
+            lost._socket.transport.pause_reading()  # as if the cable had gone
+            great.links._forget(lost)
+            with pytest.raises(LinkRefused) as refused:
+                await great.links.dial(HOST, small.port)
+            assert refused.value.reason == "duplicate"
+            with pytest.raises(LinkGone):
+                await near.receive()
+            again = await great.links.dial(HOST, small.port)
+            await again.send(b"back")
+            assert await (await small.taken.get()).receive() == b"back"
+
+    run(scene)
+
+
+def test_a_link_that_still_answers_outlives_a_second_dial() -> None:
+    async def scene() -> None:
+        store = LanStore()
+        one, two = store.till("a"), store.till("b")
+        async with End(store, one, handshake_s=0.3) as small, End(store, two) as great:
+            near, far = await small.links.dial(HOST, great.port), await great.taken.get()
+            with pytest.raises(LinkRefused):
+                await great.links.dial(HOST, small.port)
+            await near.answered()
+            await far.send(b"still here")
+            assert await near.receive() == b"still here"
 
     run(scene)
 

@@ -13,8 +13,8 @@ import secrets
 import socket
 import ssl
 from collections import Counter
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
 
 from websockets.asyncio.client import connect
 from websockets.asyncio.connection import Connection
@@ -82,6 +82,13 @@ class TlsLink:
     async def closed(self) -> None:
         """Wait until the link is gone."""
         await self._socket.wait_closed()
+
+    async def answered(self) -> None:
+        """Wait until the other end has answered a ping; raises :class:`LinkGone`."""
+        try:
+            await (await self._socket.ping())
+        except ConnectionClosed as cause:
+            raise LinkGone(f"the link to {self.peer} is closed") from cause
 
     def abort(self) -> None:
         """Drop the connection without another word."""
@@ -236,6 +243,7 @@ class Links:
             return connection.respond(403, "self")
         if not self._wins(peer, boot, dialled=False):
             self._count("duplicate", peer)
+            self._run(self._doubt(self._links[peer]))
             return connection.respond(409, "duplicate")
         return None
 
@@ -298,9 +306,21 @@ class Links:
         self._links[link.peer] = link
         if old is not None:
             old.abort()
-        watch = asyncio.get_running_loop().create_task(self._watch(link))
-        self._watching.add(watch)
-        watch.add_done_callback(self._watching.discard)
+        self._run(self._watch(link))
+
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._watching.add(task)
+        task.add_done_callback(self._watching.discard)
+
+    async def _doubt(self, link: TlsLink) -> None:
+        """Drop a link whose peer dials again, unless that end of it still answers: a cable may have been pulled."""
+        try:
+            async with asyncio.timeout(self._handshake_s):
+                await link.answered()
+        except (TimeoutError, LinkGone):
+            self._forget(link)
+            link.abort()
 
     async def _watch(self, link: TlsLink) -> None:
         await link.closed()
