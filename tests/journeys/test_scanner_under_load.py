@@ -57,16 +57,14 @@ def scan_many(person: Cashier) -> Counter[str]:
     return scanned
 
 
-def test_a_scan_under_a_dialog_is_kept_out_of_its_fields(till: TillProcess, at_till: OpenCashier) -> None:
+def test_a_scan_under_a_dialog_reaches_the_sale_and_not_the_field(till: TillProcess, at_till: OpenCashier) -> None:
     maya = at_till(till).sign_in()
     maya.scan(in_store_code(PIECES[0]))
     maya.key("F7")
     maya.type("5")
     maya.scan(in_store_code(PIECES[1]))
-    expect(maya.toast("Scan taken later")).to_be_visible()
+    expect(maya.lines).to_have_count(2)
     expect(maya.dialog.get_by_label("Percent off")).to_have_value("5")
-    maya.key("Escape")
-    expect(maya.lines).to_have_count(1)
 
 
 def test_an_unknown_barcode_says_so_and_sells_nothing(till: TillProcess, at_till: OpenCashier) -> None:
