@@ -9,6 +9,7 @@ from tests.faults.checker import History, check
 from tests.faults.corner_shop import assert_all_holds, found_shop, read_books
 from tests.faults.seller import Seller
 from tests.faults.strace import needs_strace
+from tillmesh.terminal.verifying import verify
 
 PARTS = 2
 SALES = 4
@@ -62,3 +63,18 @@ def test_checker_finds_a_till_that_answers_before_it_commits(tmp_path: Path) -> 
         assert seller.sell(shop, carts, history, tamper=tamper, answers_first=True) == -signal.SIGKILL
         seller.sell(shop, [("later", 1)], history)
     assert [line[:2] for line in check(history, read_books(shop)[0])] == ["I1"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("call", ["pwrite64", "write", "fsync", "fdatasync", "rename"])
+def test_till_killed_while_it_is_set_up_starts_afterwards(tmp_path: Path, call: str) -> None:
+    needs_strace()
+    step = 7 if call == "pwrite64" else 1  # the tables alone are a hundred writes
+    with Seller(tmp_path) as seller:
+        for when in range(1, 1000, step):
+            shop = tmp_path / f"till-{when}"
+            status = seller.sell(shop, [], History(), tamper=f"{call}:signal=KILL:when={when}")
+            assert seller.sell(shop, [], History()) == 0, f"killed at {call} {when}"
+            assert verify(shop)["ok"], f"killed at {call} {when}"
+            if status == 0:
+                break
