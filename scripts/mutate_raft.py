@@ -132,6 +132,7 @@ MUTANTS = [
     ),
     Mutant("pre_vote_binds", "elections", "    if not pre:\n        raft.vote", "    if True:\n        raft.vote"),
     Mutant("pre_vote_raises_terms", "step", "if m.type is MessageType.PRE_VOTE or (", "if ("),
+    Mutant("yields_to_no_rival", "elections", "raft.role is Role.PRE_CANDIDATE and not _goes", "False and not _goes"),
     Mutant("skips_the_pre_vote", "elections", "if raft.config.pre_vote and not force:", "if False:"),
     Mutant(
         "has_no_lease", "elections", "return raft.config.check_quorum and raft.leader", "return False and raft.leader"

@@ -280,6 +280,20 @@ def test_9_6_a_refused_pre_candidate_follows_and_tries_again_later() -> None:
     assert [m.type for m in one.tick(TIMEOUT)] == [M.PRE_VOTE, M.PRE_VOTE]
 
 
+@pytest.mark.parametrize(
+    ("rival", "term", "index", "stands"),
+    [(1, 1, 2, False), (3, 1, 2, True), (1, 1, 3, False), (3, 1, 3, False), (3, 2, 1, False), (1, 1, 1, True)],
+)
+def test_9_6_of_two_pre_candidates_one_yields(rival: int, term: int, index: int, *, stands: bool) -> None:
+    one = One(node=2, pre_vote=True, term=2, terms=[1, 1])
+    one.campaign()
+    (answer,) = one.hear(M.PRE_VOTE, rival, term=3, log_term=term, index=index)
+    assert answer.reject is (index < 2 and term == 1)
+    assert (one.status.role is Role.PRE_CANDIDATE) is stands
+    one.hear(M.PRE_VOTE_RESPONSE, rival, term=3)
+    assert (one.status.role is Role.CANDIDATE) is stands
+
+
 def test_9_6_pre_votes_for_an_earlier_attempt_do_not_count() -> None:
     one = One(pre_vote=True, term=4)
     one.campaign()

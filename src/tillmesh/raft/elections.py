@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tillmesh.raft import leading, quorum
 from tillmesh.raft.errors import Compacted
-from tillmesh.raft.messages import Message, MessageType, Role
+from tillmesh.raft.messages import Message, MessageType, Role, members
 from tillmesh.raft.state import Raft
 
 
@@ -72,10 +72,19 @@ def on_vote_request(raft: Raft, m: Message) -> None:
         refuse(raft, m)
         _learn_commit(raft, m)
         return
+    if pre and raft.role is Role.PRE_CANDIDATE and not _goes_first(raft, m):
+        raft.become_follower(raft.term, None)
     if not pre:
         raft.vote = m.from_
         raft.election_elapsed = 0
     raft.send(Message(_answer(m), raft.id, m.from_, m.term))
+
+
+def _goes_first(raft: Raft, m: Message) -> bool:
+    """Say whether we keep standing when another asks for the same term; one of two yields, or the votes are split."""
+    if (m.log_term, m.index) != (raft.log.last_term(), raft.log.last_index()):
+        return False  # Its log is better, or it would have been refused.
+    return members({raft.id, m.from_})[0] == raft.id
 
 
 def _answer(m: Message) -> MessageType:
