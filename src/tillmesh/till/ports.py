@@ -52,7 +52,7 @@ class Books(Protocol):
         """Iterate all registers of an entity with their merged fields, ordered by key."""
 
     def tax_codes(self) -> set[str]:
-        """List the tax codes that active products carry."""
+        """List the tax codes that active products carry, and what lies in working and parked carts."""
 
     def has_sales(self) -> bool:
         """Say whether anything was ever sold."""

@@ -69,8 +69,8 @@ def _check_settings(desk: Desk, changes: Sequence[Change]) -> None:
         missing = sorted(desk.books.tax_codes() - set(after.rates_ppm())) if "tax_rates" in change.fields else []
         if missing:
             raise Conflict(
-                f"products are taxed with {missing[0][:40]!r}, which has no rate any more",
-                hint="Give these products another tax code first.",
+                f"products or open carts are taxed with {missing[0][:40]!r}, which has no rate any more",
+                hint="Give these products another tax code, and finish these carts, first.",
             )
 
 

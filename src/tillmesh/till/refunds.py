@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tillmesh.kernel.codec import decode
+from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.limits import SALE_LINES_MAX
@@ -76,7 +77,7 @@ def refund_sale(desk: Desk, command: RefundSale) -> EventId:
     """Give money back for part of a sale, never more than was sold; the same key again gives the same refund."""
     key = _key(desk, command.refund_key)
     if (before := desk.books.requested("refund:" + key)) is not None:
-        return before.id
+        return _same(before, command.sale_id)
     sale = load_sale(desk.books, command.sale_id)
     answers = load_answers(desk.books, command.sale_id)
     worth = quote(sale, answers, [_wanted(line) for line in command.lines])
@@ -90,7 +91,7 @@ def refund_without_receipt(desk: Desk, command: RefundWithoutReceipt) -> EventId
     """Take goods back that no known sale explains; a manager's right."""
     key = _key(desk, command.refund_key)
     if (before := desk.books.requested("refund:" + key)) is not None:
-        return before.id
+        return _same(before, "")
     approved_by = desk.require(Action.REFUND_WITHOUT_RECEIPT)
     if not 1 <= len(command.lines) <= SALE_LINES_MAX:
         raise Invalid(f"a return of {len(command.lines)} lines; 1 to {SALE_LINES_MAX} are allowed", hint="Scan it.")
@@ -100,6 +101,13 @@ def refund_without_receipt(desk: Desk, command: RefundWithoutReceipt) -> EventId
     worth = quote_without_receipt([(_goods(desk, line), line.restock) for line in command.lines], policy)
     back = tenders_without_receipt(worth.total_minor, policy, command.payments)
     return _refunded(desk, "", key, command.reason, worth, back, approved_by, command.customer_id)
+
+
+def _same(before: Envelope, sale_id: str) -> EventId:
+    """Give the refund that was asked for again; a key that another sale has used says nothing about this one."""
+    if decode(before.body, SaleRefunded).sale_id != sale_id:
+        raise Conflict("this refund_key belongs to another refund", hint="Make up a new key for each refund.")
+    return before.id
 
 
 def _may_refund(desk: Desk, total_minor: int) -> str:

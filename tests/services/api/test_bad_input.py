@@ -327,6 +327,21 @@ def test_a_tax_that_products_have_stays(unchanged: Shop) -> None:
     assert "standard" in problem["detail"]
 
 
+@pytest.mark.parametrize("parked", [False, True])
+def test_a_tax_that_lies_in_a_cart_stays_until_the_cart_is_done(fresh: Callable[..., Shop], parked: bool) -> None:
+    shop = fresh()
+    shop.product("book", tax_code="reduced")
+    shop.ok("POST", "/carts/c/ops", {"ops": [{"op_id": "1", "op": "add", "line_id": "a", "sku": "book"}]})
+    park = shop.ok("POST", "/carts/c/park", {})["park_id"] if parked else ""
+    shop.ok("PATCH", "/products/book", {"tax_code": "standard"})
+    rates = {"store": {"tax_rates": {"standard": 200_000}}}
+    refused(shop, 409, "PATCH", "/settings", rates)
+    if parked:
+        shop.ok("POST", f"/parked/{park}/resume")
+    shop.ok("POST", "/carts/c/pay", {"payments": CARD})
+    shop.ok("PATCH", "/settings", rates)
+
+
 def test_one_bad_operation_of_a_cart_stops_none_of_the_others(fresh: Callable[..., Shop]) -> None:
     shop = fresh()
     shop.product()

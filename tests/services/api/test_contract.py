@@ -111,6 +111,8 @@ def test_no_more_comes_back_than_was_sold(shop: Shop) -> None:
     assert first.json()["total_minor"] == 500
     more = shop.call("POST", f"/sales/{sale}/refunds", {**wanted, "refund_key": "key-2"})
     assert (more.status_code, more.json()["kind"]) == (409, "conflict")
+    other = shop.sale("other")["sale_id"]
+    assert shop.call("POST", f"/sales/{other}/refunds", wanted).status_code == 409, "the key belongs to another refund"
     by_sku = {"lines": [{"sku": "tea", "quantity": 1}], "reason": "broken", "payments": CARD}
     assert shop.ok("POST", f"/sales/{sale}/refunds", by_sku)["payments"] == CARD
     assert shop.ok("GET", f"/sales/{sale}")["state"] == "refunded"

@@ -17,7 +17,7 @@ from tillmesh.kernel.errors import Invalid
 from tillmesh.kernel.ids import parse_event_id
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
-from tillmesh.shop.events import KINDS, SaleClosed, SaleRefunded, Value
+from tillmesh.shop.events import KINDS, CartParked, SaleClosed, SaleRefunded, Value
 from tillmesh.shop.settings import STORE, StoreSettings, TerminalSettings
 from tillmesh.till.ports import Parked, Shift
 
@@ -91,8 +91,15 @@ class Books:
             yield key, self.fields(entity, key) or {}
 
     def tax_codes(self) -> set[str]:
-        """List the tax codes that active products carry."""
-        return {code for (code,) in rows(self._db, "SELECT DISTINCT tax_code FROM product WHERE active")}
+        """List the tax codes that active products carry, and what lies in working and parked carts."""
+        codes = {code for (code,) in rows(self._db, "SELECT DISTINCT tax_code FROM product WHERE active")}
+        carts = [body for (body,) in rows(self._db, "SELECT body FROM cart")]
+        parked = (
+            f"SELECT {EVENT} FROM parked p JOIN event e ON e.actor = p.actor AND e.seq = p.seq "  # noqa: S608
+            "WHERE p.removed = 0"
+        )
+        carts += [decode(event.body, CartParked).cart for event in self.events(parked)]
+        return codes | {line.tax_code for body in carts for line in decode(body, Cart).lines}
 
     def has_sales(self) -> bool:
         """Say whether anything was ever sold."""
