@@ -68,7 +68,7 @@ def enrol(issuer_dir: Path, data_dir: Path, store: str, actor: str, now_s: int) 
     there = issuer_dir / FOLDER
     authority = Authority(store, secret(issuer_dir, "authority.key", create=False), (there / _AUTHORITY).read_bytes())
     membership = Membership(read_authority(authority.certificate), store, (there / _MEMBERS).read_bytes())
-    as_of_s = issuing_time_s(membership, now_s)
+    as_of_s = issuing_time_s(membership, wall_s=now_s, running_s=0)
     certificate = authority.issue(make_request(_link_key(data_dir), store, actor), actor, as_of_s)
     member = Member("active", signing_key(data_dir, actor).public_key().public_bytes_raw(), serial_of(certificate))
     signed = authority.sign(membership.revised(as_of_s, {actor: member}))
