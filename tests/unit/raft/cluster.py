@@ -67,6 +67,7 @@ class Node:
     applied: list[tuple[int, bytes]] = field(default_factory=list)
     crash_at: str = ""  # "before persist" or "after persist": the next Ready ends there
     snapshots: int = 0
+    held: Ready | None = None  # with a slow disk
 
     @property
     def running(self) -> bool:
@@ -80,6 +81,7 @@ class Cluster:
         self.post = post
         self.nodes: dict[NodeId, Node] = {}
         self.oracle = Oracle(disks={})
+        self.is_slow: Callable[[NodeId], bool] = lambda _: False  # the next Ready waits for finish
 
     def add(
         self,
@@ -111,7 +113,7 @@ class Cluster:
     def stop(self, node: NodeId, *, lose_unsynced: bool = False) -> None:
         """Crash a node."""
         me = self.nodes[node]
-        me.raw = None
+        me.raw = me.held = None
         if lose_unsynced:
             me.disk.lose_unsynced()
 
@@ -143,9 +145,25 @@ class Cluster:
         me = self.nodes[node]
         try:
             while me.raw is not None and me.raw.has_ready():
-                self._perform(me, me.raw, me.raw.ready())
+                ready = me.raw.ready()
+                if self.is_slow(node):
+                    me.held = ready
+                else:
+                    self._perform(me, me.raw, ready)
         except Crashed:
             self.stop(node, lose_unsynced=True)
+
+    def finish(self, node: NodeId) -> None:
+        """A slow disk is done with what it was given; the node may have stepped on meanwhile."""
+        me = self.nodes[node]
+        if me.raw is None or me.held is None:
+            return
+        ready, me.held = me.held, None
+        try:
+            self._perform(me, me.raw, ready)
+        except Crashed:
+            self.stop(node, lose_unsynced=True)
+        self.drain(node)
 
     def _perform(self, me: Node, raw: RawNode, ready: Ready) -> None:
         if me.crash_at == "before persist":

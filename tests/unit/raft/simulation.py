@@ -22,6 +22,7 @@ from tillmesh.raft import (
     Config,
     ConfState,
     Message,
+    MessageType,
     NodeId,
     Role,
     conf_change,
@@ -30,6 +31,7 @@ from tillmesh.raft import (
 )
 
 TICK = 10
+DONE = Message(MessageType.TIMEOUT_NOW, 0, 0)  # stands for a disk that has finished
 FAULTY_TICKS = 260
 HEALED_TICKS_MAX = 600
 SIZES = (1, 2, 3, 3, 3, 3, 4, 5, 5, 7)
@@ -52,6 +54,7 @@ class Plan:
     delay: int
     skew: float
     busy: float  # faults per tick
+    slow: float  # of a node's disk writes
 
 
 def draw_plan(seed: int, nodes: int | None = None) -> Plan:
@@ -72,6 +75,7 @@ def draw_plan(seed: int, nodes: int | None = None) -> Plan:
         delay=rng.choice((0, 3, 15, 40)),
         skew=rng.choice((0.0, 0.1, 0.4)),
         busy=rng.choice((0.1, 0.3)) if rough else 0.02,
+        slow=rng.choice((0.0, 0.1, 0.5)),
     )
 
 
@@ -89,6 +93,7 @@ class Simulation:
         self.faulty = True
         self.proposed = 0
         self.cluster = Cluster(self._post)
+        self.cluster.is_slow = self._is_slow
         plan = self.plan
         self.voters = list(range(1, plan.nodes + 1))
         learners = [plan.nodes + 1 + i for i in range(plan.learners)]
@@ -136,10 +141,19 @@ class Simulation:
             far = rng.randrange(30 * TICK) if rng.random() < plan.late else 0
             self._schedule(message.to, 1 + rng.randrange(plan.delay + 1) + far, message)
 
+    def _is_slow(self, node: NodeId) -> bool:
+        if not self.faulty or self.rng.random() >= self.plan.slow:
+            return False
+        self._schedule(node, 1 + self.rng.randrange(3 * TICK), DONE)
+        return True
+
     def _advance(self, ticks: int) -> None:
         end = self.now + ticks * TICK
         while self.events and self.events[0][0] <= end:
             self.now, _, node, message = heapq.heappop(self.events)
+            if message == DONE:
+                self.cluster.finish(node)
+                continue
             if message is None:
                 self._schedule(node, self.period[node] if self.faulty else TICK, None)
             if not self.cluster.nodes[node].running:
