@@ -62,7 +62,7 @@ def impure_imports(source: str) -> list[str]:
 def third_parties(source: str) -> set[str]:
     """Top-level names of imported modules that are neither standard nor ours."""
     names = {name.partition(".")[0] for _, name in imported(ast.parse(source))}
-    return names - set(sys.stdlib_module_names) - {"tillmesh", "tests"}
+    return names - set(sys.stdlib_module_names) - {"tillmesh", "tests", "scripts"}
 
 
 def listed(requirements: str) -> set[str]:
