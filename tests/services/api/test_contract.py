@@ -59,6 +59,25 @@ def test_a_product_is_added_changed_and_its_price_moves(shop: Shop) -> None:
     assert shop.ok("POST", "/products", shown)["price_minor"] == 149, "what is shown can be sent back"
 
 
+def test_a_code_is_one_product(shop: Shop) -> None:
+    shop.product("pear", barcodes=["111"])
+    for other in ({"sku": "plum", "barcodes": ["111"]}, {"sku": "111"}, {"sku": "plum", "barcodes": ["pear"]}):
+        answer = shop.call("POST", "/products", {"name": "Plum", "price_minor": 1, **other})
+        assert (answer.status_code, answer.json()["kind"]) == (409, "conflict"), other
+    same = shop.call("POST", "/products", {"barcodes": ["111"], "name": "Ripe pear", "price_minor": 1})
+    assert (same.status_code, same.json()["sku"]) == (200, "pear")
+    assert shop.ok("PATCH", "/products/111", {"sku": "pear", "name": "Pear"})["barcodes"] == ["111"]
+    assert shop.call("PATCH", "/products/pear", {"sku": "apple"}).status_code == 422
+
+
+def test_a_code_may_hold_a_slash(shop: Shop) -> None:
+    shop.product("screw/4x40", name="Screw")
+    assert shop.ok("GET", "/products/screw%2F4x40")["name"] == "Screw"
+    assert shop.ok("PATCH", "/products/screw/4x40", {"price_minor": 5})["price_minor"] == 5
+    assert shop.ok("GET", "/stock/screw%2F4x40")["value"] == "0"
+    assert shop.call("GET", "/products/export").headers["content-type"].startswith("text/csv")
+
+
 def test_a_sale_is_made_once_for_its_cart_id(shop: Shop) -> None:
     body = {"cart_id": "once", "lines": [{"sku": "tea", "quantity": "1"}], "payments": CARD, "customer_id": None}
     first, again = shop.call("POST", "/sales", body), shop.call("POST", "/sales", body)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
 from functools import cache
@@ -121,8 +122,11 @@ class Call:
 
 
 def routes(calls: list[Call], services: Services) -> list[Route]:
-    """Make Starlette routes of the calls."""
-    return [Route(PREFIX + call.path, _endpoint(call, services), methods=[call.method]) for call in calls]
+    """Make Starlette routes of the calls; a last part of a path may hold slashes, as the codes of some goods do."""
+    return [
+        Route(PREFIX + re.sub(r"{(\w+)}$", r"{\1:path}", call.path), _endpoint(call, services), methods=[call.method])
+        for call in sorted(calls, key=lambda call: call.path.endswith("}"))
+    ]
 
 
 def _endpoint(call: Call, services: Services) -> Callable[[Request], Awaitable[Response]]:

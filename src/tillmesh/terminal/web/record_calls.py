@@ -15,6 +15,7 @@ from tillmesh.kernel.limits import NAME_CHARS_MAX, NOTE_CHARS_MAX, PAGE_ROWS_MAX
 from tillmesh.kernel.money import exponent
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop import catalogue
+from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import Change, Value
 from tillmesh.shop.people import Role, role
 from tillmesh.shop.setting_fields import store_fields, terminal_fields
@@ -70,13 +71,15 @@ async def upsert_product(context: Context, body: Fields) -> tuple[int, Any]:
     settings = await _same_currency(context, body)
     codes = body.get("barcodes")
     named = body.get("sku") or (codes[0] if isinstance(codes, list) and codes else "")
-    before = await context.driver.look(lambda books: books.product(str(named)))
+    by_code = not body.get("sku")
+    before = await context.driver.look(lambda books: _known(books, str(named), by_code=by_code))
     tax_codes = tuple(settings.rates_ppm())
     if before is None:
         sku, fields = catalogue.check_new(body, tax_codes)
     else:
         sku = before.sku
         fields = catalogue.check_fields({k: v for k, v in body.items() if k != "sku"}, tax_codes)
+    await context.driver.look(lambda books: _check_codes(books, sku, fields))
     await context.do(ChangeRecords(entity="product", changes=(Change(key=sku, fields=fields),)))
     return (201 if before is None else 200), await context.driver.look(lambda books: _view(books, sku))
 
@@ -85,17 +88,31 @@ async def patch_product(context: Context, body: Fields) -> Any:
     """Change some fields of a product."""
     code = context.path("code")
 
-    def find(books: Books) -> str:
-        found = books.product(code) or books.product_by_barcode(code)
-        if found is None:
-            raise NotFound(f"no product {code[:40]!r}", hint="Search by name, or add the product.")
-        return found.sku
-
-    sku = await context.driver.look(find)
+    found = await context.driver.look(lambda books: _known(books, code, by_code=True))
+    if found is None:
+        raise NotFound(f"no product {code[:40]!r}", hint="Search by name, or add the product.")
+    sku = found.sku
     settings = await _same_currency(context, body)
+    if body.pop("sku", sku) != sku:
+        raise Invalid("the sku of a product never changes", hint="Add another product.")
     fields = catalogue.check_fields(body, tuple(settings.rates_ppm()))
+    await context.driver.look(lambda books: _check_codes(books, sku, fields))
     await context.do(ChangeRecords(entity="product", changes=(Change(key=sku, fields=fields),)))
     return await context.driver.look(lambda books: _view(books, sku))
+
+
+def _known(books: Books, code: str, *, by_code: bool) -> Product | None:
+    return books.product(code) or (books.product_by_barcode(code) if by_code else None)
+
+
+def _check_codes(books: Books, sku: str, fields: Fields) -> None:
+    """Refuse a new code that already scans as another product: a till would sell one for the other."""
+    held = books.product(sku)
+    codes = set(fields.get("barcodes", ())) - set(() if held is None else held.barcodes)
+    for code in sorted(codes | ({sku} if held is None else set())):
+        other = books.product_by_barcode(code) or books.product(code)
+        if other is not None and other.sku != sku:
+            raise Conflict(f"{code[:40]!r} is {other.name[:60]!r} already", hint="Take the code from that one first.")
 
 
 async def _same_currency(context: Context, body: Fields) -> StoreSettings:
