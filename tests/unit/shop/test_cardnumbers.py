@@ -50,10 +50,10 @@ def test_few_times_and_ids_look_like_cards() -> None:
 
 
 def test_the_log_holds_no_card_number_even_in_a_traceback() -> None:
+    record = logging.LogRecord("x", logging.ERROR, __file__, 1, "card %s", ("5555555555554444",), None)
     try:
         int("4111 1111 1111 1111")
     except ValueError as error:
-        record = logging.LogRecord("x", logging.ERROR, __file__, 1, "card %s", ("5555555555554444",), None)
         record.exc_info = (type(error), error, error.__traceback__)
     written = Careful("%(message)s").format(record)
     assert "4111" not in written.replace('int("4111 1111 1111 1111")', "")
