@@ -299,6 +299,7 @@ def test_a_dry_run_says_what_would_happen(unchanged: Shop) -> None:
     assert (answer["created"], answer["dry_run"]) == (1, True)
 
 
+@pytest.mark.slow
 def test_columns_of_other_names_are_mapped(fresh: Callable[..., Shop]) -> None:
     shop = fresh()
     file = b"Artikel;Bezeichnung;Preis\n4711;Kaffee;4,99\n"
@@ -327,6 +328,7 @@ def test_a_tax_that_products_have_stays(unchanged: Shop) -> None:
     assert "standard" in problem["detail"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parked", [False, True])
 def test_a_tax_that_lies_in_a_cart_stays_until_the_cart_is_done(fresh: Callable[..., Shop], parked: bool) -> None:
     shop = fresh()
@@ -342,6 +344,7 @@ def test_a_tax_that_lies_in_a_cart_stays_until_the_cart_is_done(fresh: Callable[
     shop.ok("PATCH", "/settings", rates)
 
 
+@pytest.mark.slow
 def test_one_bad_operation_of_a_cart_stops_none_of_the_others(fresh: Callable[..., Shop]) -> None:
     shop = fresh()
     shop.product()

@@ -149,6 +149,7 @@ def test_a_void_takes_a_sale_back_whole_and_once(shop: Shop) -> None:
     assert shop.call("POST", f"/sales/{sale}/refunds", refund).status_code == 409
 
 
+@pytest.mark.slow
 def test_stock_is_received_counted_adjusted_and_sold(fresh: Callable[[], Shop]) -> None:
     shop = fresh()
     shop.product()
@@ -181,6 +182,7 @@ def test_customers_merge_field_by_field(shop: Shop) -> None:
     assert shop.call("PATCH", f"/customers/{key}", {"customer_id": "another", "name": "x"}).status_code == 422
 
 
+@pytest.mark.slow
 def test_a_shift_ends_in_a_report_that_never_changes(fresh: Callable[[bool], Shop]) -> None:
     shop = fresh(False)
     shop.product()
@@ -265,6 +267,21 @@ def test_a_running_till_says_how_it_is(till: Running) -> None:
     assert (status, headers["content-type"].partition(";")[0]) == (200, "text/plain")
     assert b"tillmesh_events" in body
     assert till.get("/api/v1/openapi.json")["openapi"].startswith("3.1")
+
+
+@pytest.mark.slow
+@pytest.mark.service
+def test_live_events_end_when_the_person_signs_out(till: Running) -> None:
+    token, other = till.sign_in("cashier"), {"Authorization": f"Bearer {till.sign_in('manager')}"}
+    connection = http.client.HTTPConnection("127.0.0.1", till.port, timeout=20)
+    connection.request("GET", "/api/v1/events", headers={"Authorization": f"Bearer {token}"})
+    stream = connection.getresponse()
+    assert stream.readline().startswith(b"retry:")
+    till.call("DELETE", "/api/v1/session", headers={"Authorization": f"Bearer {token}"})
+    body = {"cart_id": "unseen", "lines": [{"sku": "tea", "quantity": 1}], "payments": CARD}
+    assert till.call("POST", "/api/v1/sales", body, other)[0] == 201
+    assert b"receipt_number" not in stream.read()
+    connection.close()
 
 
 @pytest.mark.slow

@@ -36,6 +36,7 @@ def test_ten_thousand_guesses_take_a_month() -> None:
     assert now_ms > 30 * 24 * HOUR_MS
 
 
+@pytest.mark.slow
 def test_whoever_knows_one_pin_guesses_others_no_faster(fresh: Callable[[], Shop]) -> None:
     """Signing in between the guesses must not forgive them."""
     shop = fresh()
@@ -46,6 +47,7 @@ def test_whoever_knows_one_pin_guesses_others_no_faster(fresh: Callable[[], Shop
     assert 429 in statuses
 
 
+@pytest.mark.slow
 def test_the_wait_grows_to_a_limit_and_is_told(fresh: Callable[[], Shop]) -> None:
     shop, waits = fresh(), []
     for _ in range(PIN_FREE_TRIES):
@@ -66,6 +68,7 @@ def test_the_wait_grows_to_a_limit_and_is_told(fresh: Callable[[], Shop]) -> Non
     assert shop.call("POST", "/session", {"pin": PINS["manager"]}, role=None).status_code == 201
 
 
+@pytest.mark.slow
 def test_approvals_count_as_guesses(fresh: Callable[[], Shop]) -> None:
     shop = fresh()
     for _ in range(PIN_FREE_TRIES):
@@ -76,6 +79,7 @@ def test_approvals_count_as_guesses(fresh: Callable[[], Shop]) -> None:
     assert shop.call("POST", "/session", {"pin": PINS["manager"]}, role=None).status_code == 429
 
 
+@pytest.mark.slow
 def test_wrong_pins_stand_in_the_audit_log_and_survive_a_restart(fresh: Callable[[], Shop]) -> None:
     shop = fresh()
     for _ in range(PIN_FREE_TRIES):
@@ -88,6 +92,7 @@ def test_wrong_pins_stand_in_the_audit_log_and_survive_a_restart(fresh: Callable
     assert shop.call("POST", "/session", {"pin": PINS["manager"]}, role=None).status_code == 429
 
 
+@pytest.mark.slow
 def test_many_guesses_at_once_do_not_slip_past_the_count(fresh: Callable[[], Shop]) -> None:
     shop = fresh()
 

@@ -229,6 +229,7 @@ def test_whoever_is_not_signed_in_learns_little(shop: Shop) -> None:
     assert "tea" not in str(state)
 
 
+@pytest.mark.slow
 def test_a_person_who_leaves_or_gets_another_pin_is_signed_out(fresh: Callable[[], Shop]) -> None:
     shop = fresh()
     shop.ok("PATCH", "/people/supervisor", {"pin": "4444"})

@@ -181,6 +181,7 @@ def test_names_are_text_on_a_receipt_never_html(fresh: Callable[[], Shop]) -> No
 FORMULAS = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "'=1", "=cmd|' /C calc'!A0"]
 
 
+@pytest.mark.slow
 def test_no_export_holds_a_formula_and_an_import_undoes_the_guard(fresh: Callable[[], Shop]) -> None:
     shop = fresh()
     for number, formula in enumerate(FORMULAS):
@@ -199,6 +200,8 @@ def test_no_export_holds_a_formula_and_an_import_undoes_the_guard(fresh: Callabl
     assert (again["unchanged"], again["updated"], again["created"]) == (len(FORMULAS), 0, 0)
 
 
+@pytest.mark.slow
+@pytest.mark.service
 def test_a_till_that_runs_writes_no_log_of_requests(till: Running) -> None:
     till.call("GET", "/api/v1/products?q=secret-question")
     assert "secret-question" not in till.log.read_text()

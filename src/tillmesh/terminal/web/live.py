@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import msgspec
@@ -42,7 +42,7 @@ class Live:
             page.get_nowait()
         page.put_nowait(None)
 
-    async def stream(self, last_id: int | None) -> AsyncIterator[bytes]:
+    async def stream(self, last_id: int | None) -> AsyncGenerator[bytes, None]:
         """Yield the frames for one page, from ``last_id`` on if they are still held, else a ``resync`` first."""
         page: asyncio.Queue[bytes | None] = asyncio.Queue()
         if len(self._pages) >= PAGES_MAX:

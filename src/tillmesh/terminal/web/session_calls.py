@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import Any
 
 import msgspec
@@ -10,7 +12,7 @@ from starlette.responses import Response, StreamingResponse
 from tillmesh import __version__
 from tillmesh.adapters.sqlite import listings
 from tillmesh.adapters.sqlite.books import Books
-from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError
+from tillmesh.kernel.errors import Invalid, NotAllowed, NotSignedIn, TillmeshError
 from tillmesh.kernel.money import exponent
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.people import APPROVABLE, approver, may_approve
@@ -150,9 +152,20 @@ async def events(context: Context) -> Response:
         return Response(media_type="text/event-stream")
     last = context.request.headers.get("last-event-id", "")
     last_id = int(last) if last.isascii() and last.isdigit() and len(last) < 16 else None
-    return StreamingResponse(
-        context.services.live.stream(last_id), media_type="text/event-stream", headers={"Cache-Control": "no-store"}
-    )
+    frames = _while_signed_in(context, context.services.live.stream(last_id))
+    return StreamingResponse(frames, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+
+
+async def _while_signed_in(context: Context, frames: AsyncGenerator[bytes, None]) -> AsyncIterator[bytes]:
+    """Pass frames on until the person has signed out, was signed out, or the day is over."""
+    token = token_of(context.request)
+    async with aclosing(frames):
+        async for frame in frames:
+            try:
+                context.services.sessions.person(token, context.now_ms())
+            except NotSignedIn:
+                return
+            yield frame
 
 
 CALLS = [
