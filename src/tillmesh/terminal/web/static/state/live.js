@@ -42,6 +42,7 @@ async function reload(whole) {
 
 function listen() {
   if (source && source.readyState !== EventSource.CLOSED) return;
+  let missed = source !== null; // A new source doesn't know what the old one has heard last.
   source = new EventSource("/api/v1/events");
   for (const [name, take] of Object.entries(takers)) {
     source.addEventListener(name, (event) => {
@@ -52,7 +53,11 @@ function listen() {
       }
     });
   }
-  source.onopen = () => void (reachable.value = true);
+  source.onopen = () => {
+    reachable.value = true;
+    if (missed) void reload(true);
+    missed = false;
+  };
 }
 
 /** Listen while somebody is signed in; while nothing answers, keep asking until something does. */
