@@ -1,4 +1,4 @@
-// Search as you type over the whole catalogue: plain substring tests on folded names, narrowed as the words grow.
+// Search as you type over the whole catalogue: all names in one string, so that the browser's own search does the work.
 
 /**
  * Fold text for comparing: lower case, no accents.
@@ -12,60 +12,91 @@ export function fold(text) {
 }
 
 /**
- * @typedef {object} Index
- * @property {string[]} names folded, by row
- * @property {(row: number) => boolean} visible
- * @property {(row: number) => boolean} preferred
+ * All names, each after a line break, and where each row's name begins.
+ * @typedef {{text: string, starts: Uint32Array}} Index
  */
 
-/** @type {{words: string, rows: number[], names: string[] | null, size: number}} */
-const memory = { words: "", rows: [], names: null, size: 0 };
+/** @param {string[]} names folded, by row @returns {Index} */
+export function indexOfNames(names) {
+  const starts = new Uint32Array(names.length + 1);
+  let at = 1;
+  for (let row = 0; row < names.length; row += 1) {
+    starts[row] = at;
+    at += names[row].length + 1;
+  }
+  starts[names.length] = at;
+  return { text: `\n${names.join("\n")}\n`, starts };
+}
 
-/** Forget the narrowed rows: the catalogue changed. */
-export function forgetSearch() {
-  memory.names = null;
+/** Find the row whose name holds this place. @param {Uint32Array} starts @param {number} place */
+function rowAt(starts, place) {
+  let low = 0;
+  let high = starts.length - 2;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (starts[middle] <= place) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 /**
- * Find rows that hold every word, the best first: name starts with the text, a word starts with it, anywhere.
+ * Call with each row that holds the needle, until it says stop.
  * @param {Index} index
- * @param {string} text
+ * @param {string} needle one that begins with a line break stands at the start of a name
+ * @param {(row: number) => boolean} take false stops
+ */
+function each({ text, starts }, needle, take) {
+  const skip = needle[0] === "\n" ? 1 : 0;
+  for (let place = text.indexOf(needle); place >= 0; ) {
+    const row = rowAt(starts, place + skip);
+    if (!take(row)) return;
+    // The break before the next name belongs to it: a needle may begin there.
+    place = text.indexOf(needle, starts[row + 1] - 1);
+  }
+}
+
+/** Rows with all words that are looked at for the best ones: beyond that the text says too little anyway. */
+const LOOKED_AT_MAX = 3000;
+
+/**
+ * Find rows that hold every word, the best first: the name starts with the text, with a word, a word in it does, anywhere.
+ * @param {Index} index
+ * @param {string} query
  * @param {number} limit
+ * @param {(row: number) => boolean} visible
  * @returns {number[]} rows
  */
-export function searchRows(index, text, limit) {
-  const folded = fold(text.trim());
-  const words = folded.split(/\s+/).filter(Boolean);
-  if (!words.length) return [];
-  const rows = matching(index, folded, words);
-  /** @type {number[][]} */
-  const ranks = [[], [], [], []];
-  const spaced = ` ${words[0]}`;
-  for (const row of rows) {
-    if (!index.visible(row)) continue;
-    const name = index.names[row];
-    const rank = index.preferred(row) ? 0 : name.startsWith(folded) ? 1 : name.startsWith(words[0]) || name.includes(spaced) ? 2 : 3;
-    if (ranks[rank].length < limit) ranks[rank].push(row);
+export function searchRows(index, query, limit, visible) {
+  const folded = fold(query.trim()).replace(/\s+/g, " ");
+  if (!folded || index.starts.length < 2) return [];
+  const words = folded.split(" ");
+  if (words.length > 1) return several(index, words, folded, visible).slice(0, limit);
+  /** @type {Set<number>} */
+  const found = new Set();
+  for (const needle of [`\n${folded}`, ` ${folded}`, folded]) {
+    each(index, needle, (row) => {
+      if (visible(row)) found.add(row);
+      return found.size < limit;
+    });
   }
-  return ranks.flat().slice(0, limit);
+  return [...found].slice(0, limit);
 }
 
-/**
- * @param {Index} index
- * @param {string} folded
- * @param {string[]} words
- */
-function matching(index, folded, words) {
-  const narrower = memory.names === index.names && memory.size === index.names.length && memory.words && folded.startsWith(memory.words);
-  /** @type {number[]} */
-  const rows = [];
-  const test = (/** @type {number} */ row) => {
-    const name = index.names[row];
-    for (const word of words) if (!name.includes(word)) return;
-    rows.push(row);
-  };
-  if (narrower) for (const row of memory.rows) test(row);
-  else for (let row = 0; row < index.names.length; row += 1) test(row);
-  Object.assign(memory, { words: folded, rows, names: index.names, size: index.names.length });
-  return rows;
+/** @param {Index} index @param {string[]} words @param {string} folded @param {(row: number) => boolean} visible */
+function several(index, words, folded, visible) {
+  const { text, starts } = index;
+  const longest = words.reduce((best, word) => (word.length > best.length ? word : best));
+  /** @type {number[][]} */
+  const ranks = [[], [], [], []];
+  let looked = 0;
+  each(index, longest, (row) => {
+    const name = text.slice(starts[row], starts[row + 1] - 1);
+    if (words.every((word) => name.includes(word)) && visible(row)) {
+      looked += 1;
+      ranks[name.startsWith(folded) ? 0 : name.startsWith(words[0]) ? 1 : name.includes(` ${words[0]}`) ? 2 : 3].push(row);
+    }
+    return looked < LOOKED_AT_MAX;
+  });
+  return ranks.flat();
 }

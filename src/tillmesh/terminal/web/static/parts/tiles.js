@@ -110,7 +110,7 @@ export function Tiles({ onPick, field }) {
       </label>
     </div>
     ${text
-      ? html`<p class="found" role="status">${t("sell.found", { n: rows.length })}${rows.length > 0 ? html` <span class="hide-s">${t("sell.found.hint")}</span>` : ""}</p>`
+      ? html`<p class="found" role="status">${rows.length >= FOUND_MAX ? t("sell.found.many", { n: FOUND_MAX }) : t("sell.found", { n: rows.length })}${rows.length > 0 ? html` <span class="hide-s">${t("sell.found.hint")}</span>` : ""}</p>`
       : html`<${Departments} chosen=${department} onChoose=${setDepartment} />`}
     ${!ready.value || (text && !indexed.value)
       ? failed.value
@@ -123,7 +123,7 @@ export function Tiles({ onPick, field }) {
             top=${`${text}|${department}`} show=${text ? active : -1} onKeyDown=${onGridKey}
             item=${(/** @type {number} */ index, /** @type {number} */ across) => {
               columns.current = across;
-              return html`<${Tile} key=${rows[index]} index=${index} row=${rows[index]} onPick=${pick} active=${Boolean(text) && index === active} plain=${Boolean(department)} />`;
+              return html`<${Tile} key=${index} index=${index} row=${rows[index]} onPick=${pick} active=${Boolean(text) && index === active} plain=${Boolean(department)} />`;
             }} />`}
   </section>`;
 }

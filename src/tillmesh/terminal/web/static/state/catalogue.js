@@ -1,7 +1,7 @@
 // The whole catalogue, in columns: 97,000 rows must be searched and scanned without asking Python.
 import { signal } from "../lib/ui.js";
 import { send } from "../lib/http.js";
-import { fold, forgetSearch, searchRows } from "../lib/search.js";
+import { fold, indexOfNames, searchRows } from "../lib/search.js";
 import { spellings } from "../lib/gtin.js";
 
 /** Rows indexed between two chances for the browser to paint. */
@@ -22,6 +22,8 @@ export const departments = signal(/** @type {{name: string, count: number, icon:
 let columns = { sku: [], name: [], price: [], unit: [], tax: [], department: [], barcodes: [], favourite: [], active: [], tracked: [] };
 /** @type {string[]} */
 let folded = [];
+/** All folded names in one string; made anew after a change, when next searched. @type {import("../lib/search.js").Index | null} */
+let names = null;
 /** @type {Map<string, number>} */
 let byCode = new Map();
 /** @type {Map<string, number>} */
@@ -73,21 +75,22 @@ async function index(answer) {
     changed();
     await breathe();
   }
-  const names = new Array(count);
+  const folds = new Array(count);
   const codes = new Map();
   const skus = new Map();
   for (let row = 0; row < count; row += 1) {
     if (row % SLICE === SLICE - 1) await breathe();
-    names[row] = fold(next.name[row]);
+    folds[row] = fold(next.name[row]);
     skus.set(next.sku[row], row);
     if (next.active[row]) addCodes(codes, next.barcodes[row], row);
   }
   columns = next;
-  folded = names;
+  folded = folds;
   byCode = codes;
   bySku = skus;
   indexed.value = true;
   changed();
+  names = indexOfNames(folded);
   const news = held;
   held = null;
   takeProducts(news);
@@ -104,7 +107,7 @@ function addCodes(codes, barcodes, row) {
 
 function changed() {
   listed = new Map();
-  forgetSearch();
+  names = null;
   version.value += 1;
 }
 
@@ -201,6 +204,7 @@ export function rowsOf(department) {
 /** @param {string} text @param {number} [limit] @param {(row: number) => boolean} [visible] */
 export function search(text, limit = 400, visible = isActive) {
   const exact = rowOfCode(text.trim());
-  const found = searchRows({ names: folded, visible, preferred: (row) => row === exact }, text, limit);
-  return exact >= 0 && !found.includes(exact) ? [exact, ...found] : found;
+  names ??= indexOfNames(folded);
+  const found = searchRows(names, text, limit, visible);
+  return exact >= 0 ? [exact, ...found.filter((row) => row !== exact)] : found;
 }
