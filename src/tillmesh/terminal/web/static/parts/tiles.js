@@ -79,11 +79,16 @@ export function Tiles({ onPick, field }) {
   useEffect(() => () => clearTimeout(timer.current), []);
   const pick = (/** @type {Product} */ item) => {
     onPick(item);
-    if (text && document.activeElement === field.current) clear();
+    clearTimeout(timer.current);
+    if (field.current?.value && document.activeElement === field.current) clear();
   };
   const onKey = (/** @type {KeyboardEvent} */ event) => {
     const step = { ArrowDown: columns.current, ArrowUp: -columns.current, ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (event.key === "Enter" && rows[active] !== undefined && text) pick(product(rows[active]));
+    // Whoever types fast presses Enter before the search was painted.
+    const asked = field.current?.value.trim() ?? "";
+    const chosen = () => (asked === text ? rows[active] : search(asked, 1)[0]);
+    const row = event.key === "Enter" && asked ? chosen() : undefined;
+    if (row !== undefined) pick(product(row));
     else if (event.key === "Escape") {
       if (field.current?.value) clear();
       else field.current?.blur();
