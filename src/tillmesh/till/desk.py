@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from typing import Final
 
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
@@ -16,6 +18,8 @@ from tillmesh.shop.settings import StoreSettings
 from tillmesh.till.commands import Who
 from tillmesh.till.effects import Effect
 from tillmesh.till.ports import Books, Shift
+
+_BARE_NUMBER: Final = re.compile(r"(?<![^\W_])[0-9]{13,}(?![^\W_])")
 
 
 class Identity(Record):
@@ -120,5 +124,9 @@ def checked_key(text: str, what: str) -> str:
     clean = text.strip()
     if not 1 <= len(clean) <= KEY_CHARS_MAX or not clean.isprintable():
         raise Invalid(f"{what} must be 1 to {KEY_CHARS_MAX} printable characters", hint="Make up another one.")
-    # Ids are long and random, and some runs of their digits look like anything; only a bare number is refused.
-    return clean if any(c.isalpha() for c in clean) else refuse_card_number(clean, what)
+    # Ids are long and random, and digits between their letters and dashes look like anything now and then.
+    if " " in clean or not any(c.isalpha() for c in clean):
+        return refuse_card_number(clean, what)
+    for run in _BARE_NUMBER.findall(clean):
+        refuse_card_number(run, what)
+    return clean

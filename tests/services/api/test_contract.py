@@ -10,6 +10,7 @@ import pytest
 
 from tests.services.api.process import Running
 from tests.services.api.shop import PINS, Json, Shop
+from tillmesh.till.effects import Outcome
 
 PRODUCT = {"sku", "barcodes", "name", "price_minor", "currency", "unit", "tax_code", "stock"}
 SALE = {"sale_id", "receipt_number", "total_minor", "tax_minor", "change_minor", "event_id", "durable", "replicated_to",
@@ -97,6 +98,27 @@ def test_a_sale_says_what_the_contract_promises(shop: Shop, sold: Json) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", sold["at"])
     now = shop.ok("GET", f"/sales/{sold['sale_id']}", role="cashier")
     assert {name: now[name] for name in SALE - {"lines"}} == {name: sold[name] for name in SALE - {"lines"}}
+
+
+@pytest.mark.parametrize(
+    "cart_id",
+    ["550e8400-e29b-41d4-a716-446655440000", "1732286400000", "1732286400000000000", "4b2d41111111111111111ab",
+    "a/b#c?d",
+     "k3m7qx2p.4f9a2c-17", "cart 17", "\u00e9t\u00e9"],
+)  # fmt: skip
+def test_a_cart_has_any_id_its_page_makes_up(shop: Shop, cart_id: str) -> None:
+    assert shop.sale(cart_id)["cart_id"] == cart_id
+
+
+def test_a_listener_that_fails_makes_no_sale_fail(fresh: Callable[[], Shop]) -> None:
+    shop = fresh()
+    shop.product()
+
+    def fail(outcome: Outcome) -> None:
+        raise RuntimeError("a page could not be told")
+
+    shop.driver.listen(fail)
+    assert shop.sale("told")["durable"]
 
 
 def test_receipt_numbers_have_no_gap(shop: Shop) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,8 @@ def typed(card: str, shop_ids: Iterator[int]) -> list[tuple[str, str, Json]]:
         ("POST", "/sales", {**sale, "payments": [{"method": "card", "amount_minor": 250, "last_four": card}]}),
         ("POST", "/sales", {**sale, "payments": [{"method": card, "amount_minor": 250}]}),
         ("POST", "/sales", {**sale, "cart_id": card}),
+        ("POST", "/sales", {**sale, "cart_id": f"card {card}"}),
+        ("POST", "/sales", {**sale, "cart_id": f"card-{re.sub('[^0-9]', '', card)}"}),
         ("POST", "/sales", {**sale, "customer_id": card}),
         ("POST", "/sales", {**sale, "lines": [{"sku": card, "quantity": "1"}]}),
         ("POST", "/sales", {**sale, "lines": [{"sku": "", "barcode": card, "quantity": "1"}]}),
