@@ -154,7 +154,7 @@ def _approved(
         return cart
     if covers(desk.who.role, LEAST[Action.DISCOUNT]):
         by = desk.who.user_id
-    elif place in {where for where, _ in discounts_over_limit(desk, cart)}:
+    elif {place, WHOLE_CART} & {where for where, one in discounts_over_limit(desk, cart) if not one.approved_by}:
         by = desk.require(Action.DISCOUNT)
     else:
         return cart

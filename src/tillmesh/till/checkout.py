@@ -145,6 +145,9 @@ def _discounts(cart: Cart, priced: PricedCart) -> list[tuple[str, Discount, int,
         off = sum(row.cart_discount_minor for row in priced.lines)
         base = priced.gross_minor - sum(row.discount_minor for row in priced.lines)
         found.append((WHOLE_CART, cart.discount, off, base))
+        # Two discounts within the limit must not come to more than the limit together.
+        alone = sum(off_line for _, discount, off_line, _ in found[:-1] if not discount.approved_by)
+        found.append((WHOLE_CART, cart.discount, off + alone, base + alone))
     return found
 
 

@@ -192,6 +192,33 @@ def test_a_cashier_gives_up_to_the_limit_alone(scene: Scene) -> None:
     assert scene.operation({"op": "discount_line", "percent": "11"}, "cashier", "").status_code == 403
 
 
+@pytest.mark.parametrize("first", ["line", "cart"])
+def test_two_discounts_together_stay_within_the_limit(scene: Scene, first: str) -> None:
+    shop = scene.shop
+    ready(shop, Action.SELL)
+    both: dict[str, Json] = {
+        "line": {"op": "discount_line", "line_id": "a", "percent": "6"}, "cart": {"op": "discount_cart", "percent": "5"}
+    }  # fmt: skip
+    second = both[{"line": "cart", "cart": "line"}[first]]
+    cart = scene.cart()
+
+    def give(op: Json, approval: str = "") -> list[Json]:
+        ops = [{**op, "op_id": scene.id(), "reason": "x", "approval": approval}]
+        rejected: list[Json] = shop.ok("POST", f"/carts/{cart}/ops", {"ops": ops}, role="cashier")["rejected"]
+        return rejected
+
+    assert give(both[first]) == []
+    (refusal,) = give(second)
+    assert (refusal["problem"]["needs"], refusal["problem"]["action"]) == ("supervisor", "discount")
+    assert give(second | {"percent": "3"}) == []
+    assert give(second, shop.approval("discount")) == []
+    total = shop.ok("GET", f"/carts/{cart}")["total_minor"]
+    paid = shop.call(
+        "POST", f"/carts/{cart}/pay", {"payments": [{"method": "card", "amount_minor": total}]}, role="cashier"
+    )
+    assert paid.status_code == 201, paid.text
+
+
 def test_an_approved_discount_says_on_the_sale_who_approved(scene: Scene) -> None:
     shop = scene.shop
     ready(shop, Action.SELL)
