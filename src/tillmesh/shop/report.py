@@ -107,14 +107,14 @@ def _product(day: Day, sku: str, name: str, quantity_milli: int, total_minor: in
     row[2] += total_minor
 
 
-def shown(day: Day, department_of: dict[str, str]) -> dict[str, Any]:
+def shown(day: Day, department_of: dict[str, str], products_max: int | None = TOP_PRODUCTS) -> dict[str, Any]:
     """Give the sums as JSON-ready values; products are grouped by today's departments."""
     departments: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for sku, (_, quantity, total) in day.products.items():
         row = departments[department_of.get(sku) or "Other"]
         row[0] += quantity
         row[1] += total
-    best = sorted(day.products.items(), key=lambda item: (-item[1][2], item[0]))[:TOP_PRODUCTS]
+    best = sorted(day.products.items(), key=lambda item: (-item[1][2], item[0]))[:products_max]
     return {
         "total_minor": day.total_minor,
         "tax_minor": day.tax_minor,

@@ -21,7 +21,9 @@ from tillmesh.till import views
 DAYS_MAX = 800
 
 
-def day(db: apsw.Connection, books: Books, when: date) -> dict[str, Any]:
+def day(
+    db: apsw.Connection, books: Books, when: date, products_max: int | None = report.TOP_PRODUCTS
+) -> dict[str, Any]:
     """Add up one local day of the store, with the same weekday a week before beside it."""
     store = books.store()
     where = zone(store.time_zone)
@@ -35,7 +37,7 @@ def day(db: apsw.Connection, books: Books, when: date) -> dict[str, Any]:
         body = body_of(event)
         report.add(sums, body, local(_at_ms(body), where), _voided(books, body))
     departments = {sku: product.department for sku in sums.products if (product := books.product(sku)) is not None}
-    shown = report.shown(sums, departments)
+    shown = report.shown(sums, departments, products_max)
     for cashier in shown["cashiers"]:
         cashier["name"] = views.person(books, cashier["user_id"])["name"]
     previous = when - timedelta(days=7)

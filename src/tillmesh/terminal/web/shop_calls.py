@@ -20,6 +20,7 @@ from tillmesh.kernel.quantity import format_quantity, parse_quantity
 from tillmesh.kernel.times import local, parse_day, rfc3339, zone
 from tillmesh.shop.events import CashMoved, ShiftOpened
 from tillmesh.shop.people import LEAST, Action, Role, covers
+from tillmesh.shop.report import TOP_PRODUCTS
 from tillmesh.terminal.web.api import CSV, JSON, Call, Context
 from tillmesh.till import views
 from tillmesh.till.audit_text import describe
@@ -220,17 +221,17 @@ async def get_z(context: Context) -> Any:
 
 
 async def day_report(context: Context) -> Any:
-    """Add up one local day of the store, as JSON or CSV."""
-    text = context.query("date")
+    """Add up one local day of the store, as JSON with the best sellers or as CSV with every product."""
+    text, as_csv = context.query("date"), context.query("format") == "csv"
 
     def query(db: Any, books: Books) -> dict[str, Any]:
         when = parse_day(text, "date") if text else local(context.now_ms(), zone(books.store().time_zone)).date()
         if not 1980 <= when.year <= 9990:
             raise Invalid(f"{text[:20]} is outside 1980 to 9990", hint="Pick another day.")
-        return reporting.day(db, books, when)
+        return reporting.day(db, books, when, None if as_csv else TOP_PRODUCTS)
 
     report = await context.driver.read(query)
-    if context.query("format") != "csv":
+    if not as_csv:
         return report
     rows: list[list[Any]] = [["section", "name", "quantity", "total_minor"]]
     rows += [["hour", f"{row['hour']:02}:00", row["sales"], row["total_minor"]] for row in report["hours"]]
