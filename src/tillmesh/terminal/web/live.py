@@ -42,17 +42,24 @@ class Live:
             page.get_nowait()
         page.put_nowait(None)
 
-    async def stream(self, last_id: int | None) -> AsyncGenerator[bytes, None]:
-        """Yield the frames for one page, from ``last_id`` on if they are still held, else a ``resync`` first."""
+    def stream(self, last_id: int | None) -> AsyncGenerator[bytes, None]:
+        """Give the frames for one page, from ``last_id`` on if they are still held, else a ``resync`` first.
+
+        The page counts from this call on, not from its first frame: what happens in between must not be lost.
+        """
         page: asyncio.Queue[bytes | None] = asyncio.Queue()
+        page.put_nowait(b"retry: 1000\n\n")
         if len(self._pages) >= PAGES_MAX:
-            yield b"event: busy\ndata: {}\n\n"
-            return
-        self._pages.add(page)
-        try:
-            yield b"retry: 1000\n\n"
+            page.put_nowait(b"event: busy\ndata: {}\n\n")
+            page.put_nowait(None)
+        else:
             for frame in self._missed(last_id):
-                yield frame
+                page.put_nowait(frame)
+            self._pages.add(page)
+        return self._frames(page)
+
+    async def _frames(self, page: asyncio.Queue[bytes | None]) -> AsyncGenerator[bytes, None]:
+        try:
             while True:
                 try:
                     got = await asyncio.wait_for(page.get(), QUIET_S)
