@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tillmesh.adapters.devices.code128 import BAR_DOTS, modules_of
-from tillmesh.adapters.devices.library import load_escpos
+from tillmesh.adapters.devices.loading import load_escpos
 from tillmesh.shop.receipt import COLUMNS, Barcode, Qr, Receipt, Strip, Symbol, render_text, strips
 from tillmesh.till.printing import Printout
 

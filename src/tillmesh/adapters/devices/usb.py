@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from tillmesh.adapters.devices.answers import ASK_OFFLINE, ASK_PAPER, ASK_PRINTER, Answers, read_answers
-from tillmesh.adapters.devices.library import load_escpos
+from tillmesh.adapters.devices.loading import load_escpos
 from tillmesh.till.printing import PrinterStatus, PrintFailed, Printout
 
 TIMEOUT_MS: Final = 4_000
