@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any, Self
 
 from tests.faults.checker import Attempt, History
 from tests.faults.corner_shop import PINS, basket, total_minor
+from tests.ports import free_port
 
 READY_S = 60.0
 ANSWER_S = 30.0
@@ -28,13 +28,6 @@ class Answer:
 
     status: int
     body: Any
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(what: Callable[[], object], why: str, seconds: float = READY_S) -> Any:

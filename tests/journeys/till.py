@@ -6,10 +6,10 @@ import http.client
 import json
 import shutil
 import signal
-import socket
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_port
 from tillmesh.demo.build import build
 from tillmesh.demo.processes import Child, stop_all, wait_ready
 from tillmesh.demo.shop_data import MANAGER
@@ -92,9 +92,3 @@ def build_shop(place: Path) -> Path:
 def copy_shop(shop: Path, place: Path) -> Path:
     """Copy a shop that was closed properly; the copy is a till of its own at its first start."""
     return Path(shutil.copytree(shop, place))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

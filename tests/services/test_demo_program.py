@@ -15,24 +15,12 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_ports
 from tillmesh.demo.control import check
 from tillmesh.demo.program import main
 from tillmesh.kernel.errors import Invalid
 
 WAIT_S = 60.0
-
-
-def free_port() -> int:
-    """Find a port whose follower is free too: the demo takes PORT+1 for its till."""
-    while True:
-        with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = int(first.getsockname()[1])
-            try:
-                second.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            return port
 
 
 def command(*arguments: str) -> list[str]:
@@ -48,7 +36,7 @@ def ctl(data: Path, *words: str) -> subprocess.CompletedProcess[str]:
 @contextmanager
 def demo(data: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
     """Run a demo until it is ready; whatever happens, nothing of it outlives the test."""
-    port = str(free_port())
+    port = str(free_ports(4, links=True))
     process = subprocess.Popen(
         command("--headless", "--data", str(data), "--port", port, *arguments),
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from typing import IO
 
 import pytest
 
+from tests.ports import free_port
 from tests.receipt_builders import HEADER, WORDS, full_ticket, z_ticket
 from tillmesh.adapters.devices import EscPosEncoder, NetworkPrinter
 from tillmesh.shop.receipt import Ticket, layout, render_text
@@ -65,16 +65,10 @@ class Simulator:
         return found.read_text(encoding="utf-8")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def simulator(tmp_path: Path) -> Iterator[Simulator]:
     assert EMUPOS is not None
-    made = Simulator(tmp_path, _free_port(), _free_port())
+    made = Simulator(tmp_path, free_port(), free_port())
     (tmp_path / "emupos.yaml").write_text(CONFIG.format(api=made.api, port=made.port))
     command = [EMUPOS, "run", "--config", "emupos.yaml"]
     process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

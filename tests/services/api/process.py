@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.ports import free_port
 from tests.services.api.shop import NAMES, PINS, Json
 from tillmesh.shop.events import Change
 from tillmesh.terminal.offline import OfflineTill
@@ -59,12 +59,6 @@ class Running:
         assert status == 200, body
         found: Json = json.loads(body)
         return found
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def furnish(data_dir: Path) -> None:
