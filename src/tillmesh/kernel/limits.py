@@ -80,7 +80,7 @@ SYNC_ACTORS_MAX: Final = 4_096  # Guess: 15 tills, each reinstalled now and then
 SYNC_EVENTS_PER_BATCH_MAX: Final = 1_000
 SYNC_BATCH_BYTES_MAX: Final = 1 << 20  # of bodies; guess: about 2,000 sales, applied in well under a second
 FRAME_UNPACKED_BYTES_MAX: Final = 4 << 20
-FRAME_BYTES_MAX: Final = 4 << 20
+FRAME_BYTES_MAX: Final = (4 << 20) + 1  # with the byte that names its channel
 
 assert EVENT_BODY_BYTES_MAX + SYNC_BATCH_BYTES_MAX < FRAME_UNPACKED_BYTES_MAX  # one event over the batch still fits
 assert RAFT_MESSAGE_PAYLOAD_BYTES + RAFT_ENTRY_BYTES_MAX + 64 * RAFT_ENTRIES_PER_MESSAGE_MAX < RAFT_MESSAGE_BYTES_MAX

@@ -9,14 +9,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol, assert_never
+from typing import Any, Final, Protocol, TypeAlias, assert_never
 
 from tillmesh.adapters.sqlite import replica
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.errors import Damaged, TillmeshError
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.sync import Acked, Apply, Closed, Fence, Load, Send, Side, WakeAt, read_frame, write_frame
+from tillmesh.sync.channels import Channel, unwrap
 from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.outgoing import Outgoing
 from tillmesh.till.commands import Note, Who
 from tillmesh.till.effects import Outcome
 from tillmesh.till.exchange import Ask, Exchange
@@ -26,7 +28,7 @@ SYSTEM: Final = Who(user_id="system", role="manager")
 TICK_S: Final = 0.5
 ACKS_S: Final = 5.0
 BUSY_MS: Final = 2_000
-FRAMES_WAITING_MAX: Final = 100
+Handler: TypeAlias = Callable[[str, bytes], None]  # the peer's actor, and what it said
 
 
 class Link(Protocol):
@@ -55,7 +57,9 @@ class Mesh:
         identity = driver.identity
         self.exchange = Exchange(Side(identity.store, identity.actor), identity.terminal, heads)
         self._driver = driver
-        self._links: dict[tuple[str, int], tuple[Link, asyncio.Queue[bytes]]] = {}
+        self._links: dict[tuple[str, int], tuple[Link, Outgoing]] = {}
+        self._handlers: dict[Channel, Handler] = {}
+        self._watchers: list[Callable[[str], None]] = []
         self._unsaved: dict[str, dict[str, int]] = {}
         self._listeners: list[Callable[[Sequence[Envelope]], None]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -69,6 +73,25 @@ class Mesh:
     def listen(self, listener: Callable[[Sequence[Envelope]], None]) -> None:
         """Call the listener after each batch of other tills' events was stored."""
         self._listeners.append(listener)
+
+    def on(self, channel: Channel, handler: Handler) -> None:
+        """Give what peers say on a channel to a handler, on the event loop; an error it raises ends the link."""
+        self._handlers[channel] = handler
+
+    def watch(self, watcher: Callable[[str], None]) -> None:
+        """Tell the watcher the actor of a peer whenever a link to it has come up or gone; ask ``linked`` which."""
+        self._watchers.append(watcher)
+
+    def linked(self) -> dict[str, str]:
+        """Give the peers that are linked now: actor by terminal id."""
+        return {terminal: link.peer for (terminal, _), (link, _) in self._links.items()}
+
+    def tell(self, terminal: str, channel: Channel, body: bytes) -> bool:
+        """Say something to a peer if it is linked and takes it; says whether it is on its way, which is no promise."""
+        for (peer, _), (_, outgoing) in self._links.items():
+            if peer == terminal:
+                return outgoing.put(channel, body)
+        return False
 
     def start(self) -> None:
         """Begin to look at the time."""
@@ -91,21 +114,39 @@ class Mesh:
         """Talk over a link until it is gone."""
         peer = terminal_of(link.peer)
         number, asks = self.exchange.linked(peer, now_ms())
-        outgoing: asyncio.Queue[bytes] = asyncio.Queue(FRAMES_WAITING_MAX)
+        outgoing = Outgoing()
+        for old in [key for key in self._links if key[0] == peer]:
+            del self._links[old]  # the new link takes its place
         self._links[peer, number] = link, outgoing
         self._perform(asks)
         sending = asyncio.get_running_loop().create_task(_pump(link, outgoing))
+        self._told_of(link.peer)
         try:
-            while (peer, number) in self._links:
-                message = read_frame(await link.receive())
-                self._perform(self.exchange.received(peer, number, message, now_ms()))
+            while True:
+                frame = await link.receive()
+                if (peer, number) not in self._links:
+                    break
+                self._take(link.peer, number, frame)
         except (OSError, TillmeshError) as cause:
             log.info("the link to %s ended: %s", peer, cause)
         finally:
             sending.cancel()
             self._links.pop((peer, number), None)
             self.exchange.unlinked(peer, number)
+            self._told_of(link.peer)
             await link.close()
+
+    def _take(self, actor: str, number: int, frame: bytes) -> None:
+        """Give a frame to whoever its channel belongs to; what a newer program says beside that is not for us."""
+        channel, body = unwrap(frame)
+        if channel is Channel.SYNC:
+            self._perform(self.exchange.received(terminal_of(actor), number, read_frame(body), now_ms()))
+        elif channel is not None and (handler := self._handlers.get(channel)) is not None:
+            handler(actor, body)
+
+    def _told_of(self, actor: str) -> None:
+        for watcher in self._watchers:
+            watcher(actor)
 
     def part(self, terminals: frozenset[str]) -> None:
         """Close the links to some terminals; from now on nothing they say counts."""
@@ -146,11 +187,7 @@ class Mesh:
     def _send(self, ask: Ask, frame: bytes) -> None:
         """Queue a frame behind those before it; a peer that lets too many pile up loses its link."""
         held = self._links.get((ask.peer, ask.link))
-        if held is None:
-            return
-        try:
-            held[1].put_nowait(frame)
-        except asyncio.QueueFull:
+        if held is not None and not held[1].put(Channel.SYNC, frame):
             log.warning("%s does not keep up: its link is closed", ask.peer)
             self._keep(self._close(ask))
 
@@ -208,8 +245,8 @@ class Mesh:
             log.error("the mesh made a mistake", exc_info=task.exception())
 
 
-async def _pump(link: Link, outgoing: asyncio.Queue[bytes]) -> None:
-    """Send what is queued, one frame after the other; the receiving side notices when the link is gone."""
+async def _pump(link: Link, outgoing: Outgoing) -> None:
+    """Send what is queued, the most urgent first; the receiving side notices when the link is gone."""
     try:
         while True:
             await link.send(await outgoing.get())

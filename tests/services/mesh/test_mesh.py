@@ -11,7 +11,10 @@ import pytest
 
 from tests.services.mesh.memory_links import Post, connect, open_post
 from tillmesh.adapters.sqlite.reporting import state_hash
+from tillmesh.kernel.ids import terminal_of
 from tillmesh.shop.events import Change, Payment, Value
+from tillmesh.sync.channels import Channel
+from tillmesh.terminal.outgoing import Outgoing
 from tillmesh.till.commands import ChangeRecords, CloseSale, OpenShift, ReceiveStock, WantedLine, Who
 
 MANAGER = Who(user_id="ruth", role="manager")
@@ -128,3 +131,45 @@ async def _stock_is(posts: list[Post], milli: int) -> bool:
 
 async def _agree(posts: list[Post]) -> bool:
     return len(await hashes(posts)) == 1
+
+
+def test_a_heartbeat_leaves_before_the_sales_that_were_queued_earlier() -> None:
+    async def scene() -> None:
+        outgoing = Outgoing()
+        assert outgoing.put(Channel.SYNC, b"sales")
+        assert outgoing.put(Channel.STORE, b"list")
+        assert outgoing.put(Channel.RAFT, b"heartbeat")
+        assert [(await outgoing.get())[1:] for _ in range(3)] == [b"heartbeat", b"list", b"sales"]
+        while outgoing.put(Channel.SYNC, b"more"):
+            pass
+        assert outgoing.put(Channel.RAFT, b"heartbeat"), "a full queue of sales holds no heartbeat up"
+
+    run(scene)
+
+
+def test_tills_talk_of_other_things_over_the_link_that_carries_sales(tmp_path: Path) -> None:
+    async def scene() -> None:
+        posts = await store_of(tmp_path, 2)
+        one, other = posts[0].mesh, posts[1].mesh
+        assert one is not None
+        assert other is not None
+        heard: list[tuple[str, bytes]] = []
+        seen: list[str] = []
+        other.on(Channel.STORE, lambda actor, body: heard.append((actor, body)))
+        other.watch(seen.append)
+        assert not one.tell(terminal_of(posts[1].actor), Channel.STORE, b"nobody is linked")
+        link, _ = connect(*posts)
+        await until(lambda: _is(lambda: len(one.linked()) == 1))
+        assert one.tell(terminal_of(posts[1].actor), Channel.STORE, b"hello")
+        await until(lambda: _is(lambda: heard == [(posts[0].actor, b"hello")]))
+        await link.close()
+        await until(lambda: _is(lambda: seen == [posts[0].actor] * 2))
+        assert other.linked() == {}
+        for post in posts:
+            await post.stop()
+
+    run(scene)
+
+
+async def _is(holds: Callable[[], bool]) -> bool:
+    return holds()

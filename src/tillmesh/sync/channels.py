@@ -1,0 +1,37 @@
+"""Several conversations over one link: the first byte of a frame says which, the rest is that conversation's own.
+
+What decides goes before what is big: heartbeats and lists of tills must not queue behind a batch of sales.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final
+
+from tillmesh.sync.frames import FrameDamaged
+
+
+class Channel(IntEnum):
+    """A conversation of two tills, the most urgent first. Numbers are on the wire: never reuse one."""
+
+    RAFT = 2  # agreement: votes, heartbeats, entries
+    STORE = 3  # who belongs to the store: lists of tills, renewals, what is asked of the leader
+    SYNC = 1  # the logs
+
+
+URGENCY: Final = tuple(Channel)
+
+
+def wrap(channel: Channel, body: bytes) -> bytes:
+    """Give the frame that carries a body."""
+    return bytes((channel,)) + body
+
+
+def unwrap(frame: bytes) -> tuple[Channel | None, bytes]:
+    """Give the channel and the body of a frame; a channel of a newer program is None. Raises FrameDamaged if empty."""
+    if not frame:
+        raise FrameDamaged("a frame without a channel", hint="Refuse its sender.")
+    try:
+        return Channel(frame[0]), frame[1:]
+    except ValueError:
+        return None, frame[1:]
