@@ -1,0 +1,105 @@
+"""Who a database is: settled anew at every start, because it may be a copy or an old backup of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import apsw
+import msgspec
+
+from tillmesh.adapters.sqlite.database import one, rows
+from tillmesh.adapters.sqlite.ledger import Ledger
+from tillmesh.adapters.sqlite.store import Origin, Writer, read_origin, write_origin
+from tillmesh.kernel.envelope import Head
+from tillmesh.kernel.errors import Conflict
+from tillmesh.kernel.hlc import HybridLogicalClock
+from tillmesh.kernel.ids import mint_actor, mint_terminal, spell, terminal_of
+from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX
+from tillmesh.till.desk import Identity
+from tillmesh.till.node import Till
+
+Entropy = Callable[[int], bytes]  # gives so many random bytes
+
+
+class Noted(Protocol):
+    """What is known of this database outside of it: the anchor file, or its stand-in under simulation."""
+
+    def nonces(self) -> tuple[str, ...]:
+        """Give the nonces that the database may carry."""
+        ...
+
+    def agree(self, before: str, now: str) -> None:
+        """Note the nonce that the database is about to take; durable before the database moves."""
+
+    def place(self) -> str:
+        """Give what a copied directory can't bring along."""
+        ...
+
+    def head(self) -> Head | None:
+        """Give the head noted last, or None when there is none that can be read."""
+        ...
+
+
+def agree(db: apsw.Connection, noted: Noted, store: str, entropy: Entropy) -> tuple[Origin, str]:
+    """Settle who this database is, with a new incarnation if it may not be the newest original; and say why."""
+    held, doubt = read_origin(db), ""
+    if held is None:
+        terminal = mint_terminal(entropy(16))
+        held = Origin(store=store or spell(entropy(16), 12), terminal=terminal, actor=_new_actor(db, terminal, entropy))
+    elif store and held.store != store:
+        raise Conflict(f"this data directory belongs to store {held.store}", hint="Join with an empty directory.")
+    elif doubt := _doubt(db, held, noted):
+        held = msgspec.structs.replace(held, actor=_new_actor(db, held.terminal, entropy))
+    nonce = entropy(16).hex()
+    origin = msgspec.structs.replace(held, nonce=nonce, place=noted.place())
+    noted.agree(held.nonce, nonce)
+    write_origin(db, origin)
+    return origin, doubt
+
+
+def till_of(writer: Writer, origin: Origin) -> Till:
+    """Make the till that goes on from what is on disk."""
+    return Till(
+        Identity(store=origin.store, terminal=origin.terminal, actor=origin.actor, series=series(origin.actor)),
+        HybridLogicalClock(origin.actor, last=writer.last_hlc(), max_drift_ms=HLC_DRIFT_MS_MAX),
+        writer.head(origin.actor),
+        writer.receipts_used(origin.actor),
+    )
+
+
+def series(actor: str) -> str:
+    """Start receipt numbers with four characters of the incarnation, so that no copy ever repeats a number."""
+    return actor.partition(".")[2][:4].upper()
+
+
+def _doubt(db: apsw.Connection, held: Origin, noted: Noted) -> str:
+    """Say why this database may not be the newest original, or nothing."""
+    if held.nonce not in noted.nonces():
+        return "the database and the anchor file beside it do not belong together: an old copy was put back"
+    if held.place != noted.place():
+        return "the data directory was copied or moved to another disk or machine"
+    end = noted.head()
+    if end is None:
+        return ""
+    head = Ledger(db, held.store).head(end.actor)
+    if end.seq > head.seq:
+        lost = f"events {head.seq + 1} to {end.seq} of {head.actor} were committed and are gone"
+        return f"{lost}; the last receipt of series {series(head.actor)} that is still here is {_receipts(db, head)}"
+    if end.seq == head.seq and end.hash != head.hash:
+        return f"event {head.seq} of {head.actor} is not the one that was committed"
+    return ""
+
+
+def _receipts(db: apsw.Connection, head: Head) -> str:
+    sql = "SELECT number FROM receipt r JOIN actor a ON a.id = r.actor WHERE a.name = ? ORDER BY r.seq DESC LIMIT 1"
+    return one(db, sql, (head.actor,)) or "none"
+
+
+def _new_actor(db: apsw.Connection, terminal: str, entropy: Entropy) -> str:
+    """Mint an incarnation whose receipt numbers start like those of no other that is known here."""
+    taken = {series(name) for (name,) in rows(db, "SELECT name FROM actor")}
+    while True:
+        actor = mint_actor(terminal_of(terminal), entropy(16))
+        if series(actor) not in taken:
+            return actor
