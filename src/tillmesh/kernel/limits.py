@@ -82,6 +82,16 @@ SYNC_BATCH_BYTES_MAX: Final = 1 << 20  # of bodies; guess: about 2,000 sales, ap
 FRAME_UNPACKED_BYTES_MAX: Final = 4 << 20
 FRAME_BYTES_MAX: Final = (4 << 20) + 1  # with the byte that names its channel
 
+
+# What tills say about their store (tillmesh.sync.store_messages).
+STORE_LIST_BYTES_MAX: Final = (256 << 10) + 256  # a full list of tills with its signature
+STORE_LISTS_MAX: Final = 8  # Guess: the newest, and those of other issuers that revoked somebody at the same time.
+STORE_DOCUMENT_BYTES_MAX: Final = 4_096
+STORE_MESSAGE_BYTES_MAX: Final = 3 << 20
+FORWARD_BYTES_MAX: Final = 1 << 20
+
 assert EVENT_BODY_BYTES_MAX + SYNC_BATCH_BYTES_MAX < FRAME_UNPACKED_BYTES_MAX  # one event over the batch still fits
 assert RAFT_MESSAGE_PAYLOAD_BYTES + RAFT_ENTRY_BYTES_MAX + 64 * RAFT_ENTRIES_PER_MESSAGE_MAX < RAFT_MESSAGE_BYTES_MAX
 assert RAFT_SNAPSHOT_BYTES_MAX + 8 * RAFT_MEMBERS_MAX * RAFT_ID_CHARS_MAX < RAFT_MESSAGE_BYTES_MAX
+assert STORE_LISTS_MAX * STORE_LIST_BYTES_MAX + 1024 < STORE_MESSAGE_BYTES_MAX < FRAME_BYTES_MAX
+assert FORWARD_BYTES_MAX <= RAFT_ENTRY_BYTES_MAX  # what is forwarded becomes an entry

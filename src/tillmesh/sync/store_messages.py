@@ -1,0 +1,117 @@
+"""What tills say about their store: who belongs to it, renewed certificates, and what is asked of the leader.
+
+One body of :class:`~tillmesh.sync.channels.Channel.STORE` is one message. Numbers are on the wire: never reuse one, add
+fields only at the end and with a default. A number that this program does not know is a newer one's and is ignored.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, Final, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tillmesh.kernel.limits import (
+    ACTOR_CHARS_MAX,
+    FORWARD_BYTES_MAX,
+    KEY_CHARS_MAX,
+    NOTE_CHARS_MAX,
+    STORE_DOCUMENT_BYTES_MAX,
+    STORE_LIST_BYTES_MAX,
+    STORE_LISTS_MAX,
+    STORE_MESSAGE_BYTES_MAX,
+)
+from tillmesh.sync.frames import FrameDamaged
+
+Actor = Annotated[str, Meta(min_length=1, max_length=ACTOR_CHARS_MAX)]
+Document = Annotated[bytes, Meta(max_length=STORE_DOCUMENT_BYTES_MAX)]  # a certificate, or a request for one (DER)
+SignedList = Annotated[bytes, Meta(max_length=STORE_LIST_BYTES_MAX)]  # of tills, with the authority's signature
+OpId = Annotated[str, Meta(min_length=1, max_length=KEY_CHARS_MAX)]
+
+
+class Lists(Struct, frozen=True, array_like=True, tag=1):
+    """The sender's signed lists of tills: said when a link comes up and whenever they change."""
+
+    lists: Annotated[list[SignedList], Meta(max_length=STORE_LISTS_MAX)]
+    issuer: bool = False  # whether the sender can renew certificates
+
+
+class Renew(Struct, frozen=True, array_like=True, tag=2):
+    """To an issuer: the next certificate for the actor that this link has proved, please."""
+
+    request: Document
+
+
+class Renewed(Struct, frozen=True, array_like=True, tag=3):
+    """From an issuer: the certificate, and the list of tills that knows of it."""
+
+    certificate: Document
+    list: SignedList
+
+
+class Reborn(Struct, frozen=True, array_like=True, tag=4):
+    """To an issuer: the terminal that this link has proved goes on as another actor; its old one is to be retired."""
+
+    actor: Actor
+    request: Document
+    sign_public: Annotated[bytes, Meta(min_length=32, max_length=32)]  # what the new actor's events are signed with
+    sign_proof: Annotated[bytes, Meta(min_length=64, max_length=64)]  # by that key, over both actors and the request
+
+
+class Forward(Struct, frozen=True, array_like=True, tag=5):
+    """To the leader: something that only the leader can decide. Saying it twice is the same as once."""
+
+    op_id: OpId
+    data: Annotated[bytes, Meta(max_length=FORWARD_BYTES_MAX)]
+
+
+class Answer(Struct, frozen=True, array_like=True, tag=6):
+    """What became of something that was asked under an id; ``code`` and ``detail`` say why not."""
+
+    op_id: OpId
+    ok: bool
+    code: Annotated[str, Meta(max_length=40)] = ""
+    detail: Annotated[str, Meta(max_length=NOTE_CHARS_MAX)] = ""
+
+
+class Declined(Struct, frozen=True, array_like=True, tag=7):
+    """From an issuer: no certificate, and why."""
+
+    code: Annotated[str, Meta(max_length=40)]
+    detail: Annotated[str, Meta(max_length=NOTE_CHARS_MAX)]
+
+
+StoreMessage: TypeAlias = Lists | Renew | Renewed | Reborn | Forward | Answer | Declined
+_NEWEST: Final = 7
+
+
+@cache
+def _decoder() -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(StoreMessage)
+
+
+def write_store(message: StoreMessage) -> bytes:
+    """Encode a message."""
+    return msgspec.msgpack.encode(message)
+
+
+def read_store(body: bytes) -> StoreMessage | None:
+    """Decode a message; None for one of a newer program. Raises :class:`FrameDamaged` and nothing else."""
+    if len(body) > STORE_MESSAGE_BYTES_MAX:
+        raise FrameDamaged(f"a message of {len(body)} bytes; the limit is {STORE_MESSAGE_BYTES_MAX}")
+    if _kind(body) > _NEWEST:
+        return None
+    try:
+        message: StoreMessage = _decoder().decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
+        raise FrameDamaged(f"a message that can't be read: {cause}") from cause
+    return message
+
+
+def _kind(body: bytes) -> int:
+    """Give the number of a message without reading the rest of it; 0 if it has none.
+
+    A message is an array of at most fifteen parts, its number is the first: one byte each (msgpack fixarray, fixint).
+    """
+    return body[1] if len(body) > 1 and body[0] & 0xF0 == 0x90 and body[1] < 0x80 else 0
