@@ -213,21 +213,26 @@ def test_three_tills_sell_apart_and_agree_when_they_hear_each_other_again(tmp_pa
 
         ctl(tmp_path / "data", "cut", "3")
         until(lambda: [reachable(url) for url in urls] == [1, 1, 0])
+        sold = {}
         for place, (url, token) in enumerate(zip(urls, tokens, strict=True)):
             sale = {
                 "cart_id": f"apart-{place}",
                 "lines": [{"sku": "FM-00301", "quantity": "1"}],
                 "payments": [{"method": "cash", "amount_minor": 500}],
             }
-            assert call(url, "POST", "/sales", sale, token)["durable"] is True
+            sold = call(url, "POST", "/sales", sale, token)
+            assert sold["durable"] is True
         until(lambda: len(hashes(urls[:2])) == 1)
         assert len(hashes(urls)) == 2, "the till that is cut off sells on its own"
         assert call(urls[2], "GET", "/sync")["unreplicated"] == 1
+        assert (sold["replicated_to"], sold["sync_state"]) == ([], "pending")
 
         ctl(tmp_path / "data", "heal")
         until(lambda: len(hashes(urls)) == 1)
         assert hashes(urls) != before
         until(lambda: call(urls[2], "GET", "/sync")["unreplicated"] == 0)
+        path = f"/sales/{sold['sale_id']}"
+        until(lambda: len(call(urls[2], "GET", path, token=tokens[2])["replicated_to"]) == 2)
 
 
 def until(holds: Callable[[], bool]) -> None:

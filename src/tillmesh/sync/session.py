@@ -62,6 +62,7 @@ class Session:
         self._theirs: dict[str, int] | None = None  # unknown before Hello
         self._fenced: set[str] = set()
         self._batch = 0
+        self._sent: dict[str, int] = {}  # actor -> last event of the batch in flight
         self._batches = 0
         self._loading = False
         self._resend_at_ms = 0
@@ -123,6 +124,7 @@ class Session:
             return []
         self._batches += 1
         self._batch = self._batches
+        self._sent = {event.actor: event.seq for event in events}
         self._resend_at_ms = now_ms + min(RESEND_MS << min(self._resends, 4), RESEND_MS_MAX)
         return [self._say(Push(self._batch, runs_of(events)), now_ms), WakeAt(self._resend_at_ms)]
 
@@ -150,7 +152,7 @@ class Session:
             return self._close(f"the other side has been silent for {SILENT_MS} ms")
         steps: list[Step] = []
         if self._batch and now_ms >= self._resend_at_ms:
-            self._batch = 0
+            self._batch, self._sent = 0, {}
             self._resends += 1
             steps += self._next()
         if self._theirs is not None and now_ms - self._said_ms >= PRESENCE_MS:
@@ -173,7 +175,7 @@ class Session:
                 steps += self._fence(actor, f"two events {actor}-{mark.seq} exist")
         self._theirs = {}
         steps += self._learn({actor: mark.seq for actor, mark in hello.heads.items()})
-        self._batch = 0
+        self._batch, self._sent = 0, {}
         return [*steps, *self._next()]
 
     def _pushed(self, push: Push, now_ms: int) -> list[Step]:
@@ -218,7 +220,7 @@ class Session:
 
     def _acked(self, ack: Ack) -> list[Step]:
         if ack.batch and ack.batch == self._batch:
-            self._batch = 0
+            self._batch, self._sent = 0, {}
             self._resends = 0
         return [*self._learn(ack.durable), *self._next()]
 
@@ -228,12 +230,13 @@ class Session:
         for actor, seq in want.after.items():
             self._theirs[actor] = min(self._theirs.get(actor, 0), seq)
         if want.batch == self._batch:
-            self._batch = 0
+            self._batch, self._sent = 0, {}
         return self._next()
 
     def _put_off(self, later: Later, now_ms: int) -> list[Step]:
         if later.batch != self._batch:
             return []
+        self._sent = {}  # refused for now: nothing of it is under way
         self._resend_at_ms = now_ms + later.wait_ms
         return [WakeAt(self._resend_at_ms)]
 
@@ -288,6 +291,11 @@ class Session:
     def _close(self, detail: str) -> list[Step]:
         self._closed = True
         return [Closed(detail)]
+
+    @property
+    def in_flight(self) -> Mapping[str, int]:
+        """Per actor the last event of the batch that was sent and is not answered yet."""
+        return self._sent
 
     @property
     def lacks(self) -> int | None:

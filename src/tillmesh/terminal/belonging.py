@@ -19,6 +19,7 @@ from tillmesh.terminal.neighbours import Address, Neighbours
 from tillmesh.terminal.provisioning import belonging
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.news import tell_events
+from tillmesh.till.queue import Marks, SyncState
 
 _OWN: Final = (
     "SELECT count(*) FROM receipt r JOIN actor a ON a.id = r.actor WHERE r.kind = 0 AND a.name = ? AND r.seq > ?"
@@ -56,24 +57,24 @@ class Among:
         """List the terminals that hold an event durably, as far as they have told."""
         return self._mesh.exchange.replicated_to(actor, seq) if self._mesh is not None else ()
 
+    def sync_state(self, actor: str, seq: int) -> str:
+        """Say where an event is on its way to the leader and the hub; of a till alone, it stays where it is."""
+        return self._mesh.exchange.marks(actor).state(seq).value if self._mesh is not None else SyncState.PENDING.value
+
     async def sync(self) -> dict[str, Any]:
         """Say where the sales are on their way, and who is in reach."""
-        actor, now, held = self._driver.identity.actor, now_ms(), 0
-        peers: list[dict[str, Any]] = []
-        if self._mesh is not None:
-            held = self._mesh.exchange.held_elsewhere()
-            peers = self._peers(self._mesh, now)
+        actor, mesh = self._driver.identity.actor, self._mesh
+        held = mesh.exchange.held_elsewhere() if mesh is not None else 0
+        marks = mesh.exchange.marks(actor) if mesh is not None else None
+        peers = self._peers(mesh, now_ms()) if mesh is not None else []
 
         def count(db: apsw.Connection, books: Books) -> tuple[int, int]:
             return dict(books.vector()).get(actor, 0), int(one(db, _OWN, (actor, held)))
 
         events, unreplicated = await self._driver.read(count)
+        totals = (marks or Marks(head=events)).totals()
         return {
-            "pending": events,
-            "sent_to_leader": 0,
-            "acked_by_leader": 0,
-            "sent_to_hub": 0,
-            "complete": 0,
+            **{state.value: count for state, count in totals.items()},
             "unreplicated": unreplicated,
             "last_hub_sync": None,
             "hub_reachable": False,
@@ -115,5 +116,6 @@ async def join_store(services: Services, bind: str, around: Around) -> Among:
             neighbours.obey(around.cut_file)
         among = Among(driver, mesh, neighbours)
     services.replicated_to = among.replicated_to
+    services.sync_state = among.sync_state
     services.extra["sync"] = among.sync
     return among

@@ -68,7 +68,10 @@ class Mesh:
     @classmethod
     async def over(cls, driver: Driver) -> Mesh:
         """Begin with what is on the disk."""
-        return cls(driver, await driver.read(lambda db, _: replica.heads(db)))
+        heads, acks = await driver.read(lambda db, _: (replica.heads(db), replica.acks(db)))
+        mesh = cls(driver, heads)
+        mesh.exchange.recall(acks)
+        return mesh
 
     def listen(self, listener: Callable[[Sequence[Envelope]], None]) -> None:
         """Call the listener after each batch of other tills' events was stored."""

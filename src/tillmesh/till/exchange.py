@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tillmesh.kernel.envelope import Envelope, Head
-from tillmesh.sync import Acked, Closed, Fence, Message, Session, Side, Step
+from tillmesh.sync import Acked, Closed, Fence, Hello, Message, Session, Side, Step
+from tillmesh.till.queue import Marks
 
 PEERS_MAX: Final = 32  # Guess: 15 tills, and the back office's devices.
 
@@ -44,7 +45,15 @@ class Exchange:
         self._peers: dict[str, Peer] = {}
         self._links = 0
         self._leader: str | None = None
+        self._at_hub: dict[str, int] = {}
+        self._to_hub: dict[str, int] = {}
         self.fenced: dict[str, str] = {}  # actor -> what was found out
+
+    def recall(self, acks: Mapping[str, Mapping[str, int]]) -> None:
+        """Begin with what peers were known to hold before the last stop; their next hello says how it is now."""
+        for peer, durable in acks.items():
+            if len(self._peers) < PEERS_MAX:
+                self._peers.setdefault(peer, Peer()).durable.update(durable)
 
     def linked(self, peer: str, now_ms: int) -> tuple[int, list[Ask]]:
         """A link to a peer is up: begin a session on it, and give the link's number."""
@@ -69,6 +78,8 @@ class Exchange:
         known = self._peers.get(peer)
         if known is not None:
             known.heard_ms = now_ms
+            if isinstance(message, Hello) and known.link == link:
+                known.durable = {}  # a hello names all that the peer holds: its disk may be another one now
         return self._on(peer, link, lambda session: session.receive(message, now_ms))
 
     def loaded(self, peer: str, link: int, events: Sequence[Envelope], now_ms: int) -> list[Ask]:
@@ -100,12 +111,28 @@ class Exchange:
 
     def lead(self, leader: str | None) -> list[Ask]:
         """Follow who leads: the leader pushes to everybody, the others to the leader; without one, all to all."""
+        if leader != self._leader:
+            self._to_hub = {}  # what the last leader was uploading, the new one has to send again
         self._leader = leader
         asks: list[Ask] = []
         for name, peer in self._peers.items():
             if peer.session is not None:
                 asks += self._asks(name, peer, peer.session.be_eager(eager=self._pushes_to(name)))
         return asks
+
+    @property
+    def leader(self) -> str | None:
+        """Who leads, as far as this till was told."""
+        return self._leader
+
+    def uploading(self, sent: Mapping[str, int]) -> None:
+        """Note what the leader has under way to the hub; nothing after an answer or a timeout."""
+        self._to_hub = dict(sent)
+
+    def uploaded(self, durable: Mapping[str, int]) -> None:
+        """Note what the hub holds durably; that never becomes less."""
+        for actor, seq in durable.items():
+            self._at_hub[actor] = max(seq, self._at_hub.get(actor, 0))
 
     def wake(self, now_ms: int) -> list[Ask]:
         """Let every session look at the time."""
@@ -118,6 +145,20 @@ class Exchange:
     def replicated_to(self, actor: str, seq: int) -> tuple[str, ...]:
         """List the peers that hold an event durably."""
         return tuple(sorted(name for name, peer in self._peers.items() if peer.durable.get(actor, 0) >= seq))
+
+    def marks(self, actor: str) -> Marks:
+        """Say how far the events of an actor have come on their way to the leader and the hub."""
+        head = self._heads.get(actor, Head(actor)).seq
+        leader = self._peers.get(self._leader) if self._leader is not None else None
+        session = leader.session if leader is not None else None
+        at_leader = leader.durable.get(actor, 0) if leader is not None else 0
+        return Marks(
+            head=head,
+            to_leader=session.in_flight.get(actor, 0) if session is not None else 0,
+            at_leader=head if self._leader == self._terminal else at_leader,
+            to_hub=self._to_hub.get(actor, 0),
+            at_hub=self._at_hub.get(actor, 0),
+        )
 
     def held_elsewhere(self) -> int:
         """Give the last own event that some other till holds durably."""

@@ -121,6 +121,30 @@ def test_a_sale_is_called_replicated_only_when_it_is_on_another_disk(tmp_path: P
     run(scene)
 
 
+def test_a_till_that_starts_again_alone_knows_what_the_others_hold(tmp_path: Path) -> None:
+    async def scene() -> None:
+        posts = await store_of(tmp_path, 2)
+        connect(*posts)
+        await found(posts[0])
+        head = posts[0].opened.till.head
+        exchange = posts[0].mesh.exchange if posts[0].mesh is not None else None
+        assert exchange is not None
+
+        async def told() -> bool:
+            return exchange.held_elsewhere() == head.seq
+
+        await until(told)
+        for post in posts:
+            await post.stop()
+        again = open_post(tmp_path / "till-0")
+        mesh = await again.start()
+        assert mesh.exchange.held_elsewhere() == head.seq
+        assert mesh.exchange.replicated_to(head.actor, head.seq) == (terminal_of(posts[1].actor),)
+        await again.stop()
+
+    run(scene)
+
+
 async def _knows(post: Post, sku: str) -> bool:
     return await post.driver.look(lambda books: books.product(sku)) is not None
 

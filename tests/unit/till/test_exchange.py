@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tillmesh.kernel.envelope import Envelope, Head, seal
-from tillmesh.sync import Ack, Acked, Apply, Hello, Load, Mark, Push, Send, Side, runs_of
+from tillmesh.sync import Ack, Acked, Apply, Hello, Later, Load, Mark, Push, Send, Side, runs_of
+from tillmesh.sync.session import RESEND_MS
 from tillmesh.till.exchange import Ask, Exchange
 
 STORE = "store"
@@ -106,3 +107,76 @@ def test_an_actor_that_forked_is_fenced_on_every_link() -> None:
     till.received("t222", first, hello("t222", gone=Mark(1, b"another")), 0)
     assert list(till.fenced) == ["gone.boot1"]
     assert loads(till.received("t333", second, hello("t333"), 0)) == []
+
+
+def led(events: list[Envelope]) -> tuple[Exchange, int]:
+    """A till that has just sent its sales to its leader."""
+    till = exchange(*events)
+    till.lead("t222")
+    link, _ = till.linked("t222", 0)
+    till.received("t222", link, hello("t222"), 0)
+    till.loaded("t222", link, events, 0)
+    return till, link
+
+
+def states(till: Exchange, count: int) -> list[str]:
+    return [till.marks("t111.boot1").state(seq).value for seq in range(1, count + 1)]
+
+
+def test_a_sale_goes_from_pending_over_the_leader_to_head_office() -> None:
+    events = sales("t111.boot1", 2)
+    alone = exchange(*events)
+    assert states(alone, 2) == ["pending", "pending"]
+    till, link = led(events)
+    assert states(till, 2) == ["sent_to_leader", "sent_to_leader"]
+    till.received("t222", link, Ack(1, {"t111.boot1": 2}), 1)
+    assert states(till, 2) == ["acked_by_leader", "acked_by_leader"]
+    till.uploading({"t111.boot1": 2})
+    assert states(till, 2) == ["sent_to_hub", "sent_to_hub"]
+    till.uploaded({"t111.boot1": 1})
+    assert states(till, 2) == ["complete", "sent_to_hub"]
+    till.uploading({})
+    assert states(till, 2) == ["complete", "acked_by_leader"]
+
+
+def test_a_batch_that_nobody_answered_is_pending_again() -> None:
+    till, link = led(sales("t111.boot1", 1))
+    till.wake(RESEND_MS)
+    assert states(till, 1) == ["pending"]
+    till.unlinked("t222", link)
+    assert states(till, 1) == ["pending"]
+
+
+def test_a_busy_leader_has_been_sent_nothing() -> None:
+    till, link = led(sales("t111.boot1", 1))
+    till.received("t222", link, Later(1, 500), 1)
+    assert states(till, 1) == ["pending"]
+
+
+def test_a_new_leader_has_to_be_told_what_the_old_one_knew() -> None:
+    till, link = led(sales("t111.boot1", 1))
+    till.received("t222", link, Ack(1, {"t111.boot1": 1}), 1)
+    till.uploading({"t111.boot1": 1})
+    till.lead("t333")
+    assert states(till, 1) == ["pending"]
+    assert till.replicated_to("t111.boot1", 1) == ("t222",), "the copy is still there"
+    till.lead("t111")
+    assert till.leader == "t111"
+    assert states(till, 1) == ["acked_by_leader"], "who leads has its own sales at the leader"
+
+
+def test_a_peer_that_comes_back_with_another_disk_holds_only_what_it_says() -> None:
+    till, link = led(sales("t111.boot1", 2))
+    till.received("t222", link, Ack(1, {"t111.boot1": 2}), 1)
+    again, _ = till.linked("t222", 2)
+    till.received("t222", link, hello("t222"), 2)
+    assert till.held_elsewhere() == 2, "the old link has no say"
+    till.received("t222", again, hello("t222"), 2)
+    assert till.held_elsewhere() == 0
+
+
+def test_what_peers_held_before_a_restart_counts_until_they_say_otherwise() -> None:
+    till = exchange(*sales("t111.boot1", 3))
+    till.recall({"t222": {"t111.boot1": 2}})
+    assert till.replicated_to("t111.boot1", 2) == ("t222",)
+    assert till.peers()["t222"] == (False, 0, None)

@@ -31,6 +31,14 @@ def heads(db: apsw.Connection) -> dict[str, Head]:
     return {name: Head(name, seq, pinned) for name, seq, pinned in rows(db, sql)}
 
 
+def acks(db: apsw.Connection) -> dict[str, dict[str, int]]:
+    """Give what peers were noted to hold durably: actor and last event, by terminal id."""
+    found: dict[str, dict[str, int]] = {}
+    for peer, name, seq in rows(db, "SELECT p.peer, a.name, p.seq FROM peer_ack p JOIN actor a ON a.id = p.actor"):
+        found.setdefault(peer, {})[name] = seq
+    return found
+
+
 def load(
     books: Books,
     spans: Sequence[Span],

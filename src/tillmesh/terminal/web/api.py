@@ -43,6 +43,7 @@ class Services:
     live: Live
     clock: Callable[[], int] = now_ms
     replicated_to: Callable[[str, int], tuple[str, ...]] = lambda actor, seq: ()  # noqa: ARG005 - alone, nobody holds it
+    sync_state: Callable[[str, int], str] = lambda actor, seq: "pending"  # noqa: ARG005 - alone, it goes nowhere
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -82,7 +83,7 @@ class Context:
         """Say which other tills hold an event durably, and where it stands on its way to the hub."""
         return {
             "replicated_to": list(self.services.replicated_to(event.actor, event.seq)),
-            "sync_state": "pending",
+            "sync_state": self.services.sync_state(event.actor, event.seq),
         }
 
     def path(self, name: str) -> str:
