@@ -270,3 +270,17 @@ def test_a_full_disk_is_said_in_our_words(tmp_path: Path) -> None:
         with pytest.raises(StorageFailed):
             store.save(ready([Entry(1, 1, bytes(500_000))], HardState(1, None, 0)))
         assert terms(store) == []
+
+
+def test_a_cut_log_starts_again_from_its_snapshot_with_the_entries_kept_beside_it(tmp_path: Path) -> None:
+    with closing(database(tmp_path)) as db, closing(connect(tmp_path / "till.db", KEY)) as second:
+        store = SqliteRaftStorage(db, CONF)
+        store.append(log(1, 1, 1, 2, 2))
+        store.set_hard_state(HardState(2, None, 5))
+        cut = store.begin_cut(4, CONF, b"agreed", keep=2)
+        store.write_cut(cut)
+        store.end_cut(cut)
+        for each in (store, SqliteRaftStorage(second)):
+            assert (each.first_index(), each.last_index(), each.term(2)) == (3, 5, 1)
+            assert (each.snapshot().index, each.snapshot().term, each.snapshot().data) == (4, 2, b"agreed")
+            assert each.applied == 4

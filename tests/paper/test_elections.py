@@ -6,7 +6,7 @@ import pytest
 
 from tests.paper.one_node import ELECTION, HEARTBEAT, TIMEOUT, One, log
 from tillmesh.kernel.errors import Invalid
-from tillmesh.raft import Config, MemoryStorage, MessageType, RawNode, Role
+from tillmesh.raft import Config, MemoryStorage, Message, MessageType, RawNode, Role
 
 M = MessageType
 
@@ -364,3 +364,24 @@ def test_6_2_without_the_check_the_leader_stays_but_says_so() -> None:
     one.tick(2 * ELECTION)
     assert one.status.role is Role.LEADER
     assert not one.status.has_quorum
+
+
+def test_a_leader_whose_disk_is_slow_still_says_that_it_leads() -> None:
+    one = One(terms=(1,), term=1)
+    one.lead()
+    one.node.propose(b"slow")
+    ready = one.node.ready()  # on its way to the disk
+    one.node.tick()
+    assert {message.type for message in one.node.urgent()} == {M.HEARTBEAT}
+    assert one.node.urgent() == (), "each leaves once"
+    one.node.advance(ready)
+
+
+def test_nothing_leaves_out_of_turn_in_a_term_that_is_not_on_disk() -> None:
+    one = One(terms=(1,), term=1)
+    one.node.step(Message(M.HEARTBEAT, 2, 1, term=2))
+    ready = one.node.ready()
+    one.node.step(Message(M.HEARTBEAT, 2, 1, term=2))
+    assert one.node.urgent() == ()
+    one.node.advance(ready)
+    assert [message.type for message in one.node.ready().messages] == [M.HEARTBEAT_RESPONSE]

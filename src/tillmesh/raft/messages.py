@@ -113,6 +113,7 @@ class MessageType(StrEnum):
 FROM_LEADER: Final = frozenset({
     MessageType.APPEND, MessageType.HEARTBEAT, MessageType.SNAPSHOT, MessageType.TIMEOUT_NOW,
 })  # fmt: skip
+HEARTBEATS: Final = frozenset({MessageType.HEARTBEAT, MessageType.HEARTBEAT_RESPONSE})
 VOTE_REQUESTS: Final = frozenset({MessageType.VOTE, MessageType.PRE_VOTE})
 
 

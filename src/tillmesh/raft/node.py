@@ -16,6 +16,7 @@ from tillmesh.raft import step as steps
 from tillmesh.raft.config import Config
 from tillmesh.raft.errors import NotLeader, ProposalDropped
 from tillmesh.raft.messages import (
+    HEARTBEATS,
     ConfChange,
     ConfState,
     Entry,
@@ -97,6 +98,7 @@ class RawNode:
         self._hard = storage.initial_state()[0]
         if self._hard.vote is not None and not self._hard.vote:
             self._hard = HardState(self._hard.term, None, self._hard.commit)
+        self._durable_term = self._hard.term
         self._waiting = False  # A Ready is with the driver.
 
     def tick(self) -> None:
@@ -190,10 +192,24 @@ class RawNode:
         raft.messages = []
         return ready
 
+    def urgent(self) -> tuple[Message, ...]:
+        """Give heartbeats and their answers out of turn while a Ready is on its way to a slow disk.
+
+        They promise nothing that is not durable: none leaves in a term that is not on disk yet.
+        """
+        raft = self._raft
+        if not self._waiting or raft.term != self._durable_term:
+            return ()
+        found = tuple(message for message in raft.messages if message.type in HEARTBEATS)
+        if found:
+            raft.messages = [message for message in raft.messages if message.type not in HEARTBEATS]
+        return found
+
     def advance(self, ready: Ready) -> None:
         """Note that a Ready is persisted, sent and applied."""
         assert self._waiting, "there is no Ready to advance"
         self._waiting = False
+        self._durable_term = self._hard.term
         log = self._raft.log
         if ready.snapshot is not None:
             log.snapshot_stored(ready.snapshot.index)

@@ -13,10 +13,11 @@ from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.ids import terminal_of
+from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.neighbours import Address, Neighbours
-from tillmesh.terminal.provisioning import belonging
+from tillmesh.terminal.provisioning import belonging, is_founder
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.news import tell_events
 from tillmesh.till.queue import Marks, SyncState
@@ -41,17 +42,34 @@ ALONE: Final = Around()
 class Among:
     """What a running till has of its store; nothing, if it works alone."""
 
-    def __init__(self, driver: Driver, mesh: Mesh | None = None, neighbours: Neighbours | None = None) -> None:
+    def __init__(
+        self,
+        driver: Driver,
+        mesh: Mesh | None = None,
+        neighbours: Neighbours | None = None,
+        council: CouncilDriver | None = None,
+    ) -> None:
         self._driver = driver
         self._mesh = mesh
         self._neighbours = neighbours
+        self._council = council
 
     async def stop(self) -> None:
-        """Leave the neighbours in good order."""
+        """Leave the neighbours in good order: another till leads before the links go."""
+        if self._council is not None:
+            await self._council.stop()
         if self._neighbours is not None:
             await self._neighbours.stop()
         if self._mesh is not None:
             await self._mesh.stop()
+
+    def raft(self) -> dict[str, Any]:
+        """Say who leads the store; a till alone leads itself."""
+        if self._council is not None:
+            return self._council.view()
+        me = self._driver.identity.terminal
+        return {"state": "leader", "term": 0, "leader_id": me, "voters": [me], "learners": [], "commit_index": 0,
+                "has_quorum": True}  # fmt: skip
 
     def replicated_to(self, actor: str, seq: int) -> tuple[str, ...]:
         """List the terminals that hold an event durably, as far as they have told."""
@@ -111,11 +129,16 @@ async def join_store(services: Services, bind: str, around: Around) -> Among:
 
         mesh.listen(tell)
         mesh.start()
+        founder = is_founder(driver.opened.data_dir, identity.actor)
+        council = await CouncilDriver.over(driver, mesh, neighbours.known, founder=founder)
+        services.decide = council.decide_settings
         await neighbours.start(Address(bind, around.link_port), [Address.of(peer) for peer in around.peers])
         if around.cut_file is not None:
             neighbours.obey(around.cut_file)
-        among = Among(driver, mesh, neighbours)
+        council.start()
+        among = Among(driver, mesh, neighbours, council)
     services.replicated_to = among.replicated_to
     services.sync_state = among.sync_state
     services.extra["sync"] = among.sync
+    services.extra["raft"] = among.raft
     return among

@@ -64,6 +64,14 @@ class Driver:
                 log.exception("a listener failed; what it was told of is committed all the same")
         return outcome
 
+    async def check(self, who: Who, command: Command) -> None:
+        """Raise what the shop would say to a command, and store nothing."""
+
+        def decide(opened: Opened) -> None:
+            opened.till.decide(who, command, opened.writer.books, now_ms())
+
+        await asyncio.get_running_loop().run_in_executor(self._writing, decide, self.opened)
+
     def do_now(self, who: Who, command: Command) -> Outcome:
         """Do it on the calling thread, which must be the writer's."""
         outcome = self._with_disk(lambda opened: opened.writer.execute(opened.till, who, command, now_ms()))

@@ -96,6 +96,10 @@ class Mesh:
                 return outgoing.put(channel, body)
         return False
 
+    def lead(self, leader: str | None) -> None:
+        """Follow who leads the store (a terminal id): what is sold goes there first."""
+        self._perform(self.exchange.lead(leader))
+
     def start(self) -> None:
         """Begin to look at the time."""
         self._keep(self._ticking())

@@ -16,6 +16,7 @@ from tillmesh.kernel.errors import Invalid
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.provisioning import Belonging
+from tillmesh.till.agreement import Belonging as Known
 
 log = logging.getLogger(__name__)
 RETRY_S_FIRST: Final = 0.25
@@ -73,6 +74,10 @@ class Neighbours:
     def members(self) -> list[str]:
         """List the actors that belong to the store, as far as this till knows."""
         return [actor for actor, member in self._membership.roster.members.items() if member.state == "active"]
+
+    def known(self) -> Known:
+        """Say who belongs to the store and who was revoked, as far as this till knows."""
+        return Known(frozenset(self.members()), self._membership.revoked)
 
     def cut(self, terminals: frozenset[str]) -> None:
         """Behave as if these terminals were out of reach, for demonstrations and tests; nobody else is told."""

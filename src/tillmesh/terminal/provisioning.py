@@ -27,6 +27,7 @@ from tillmesh.kernel.errors import Conflict
 
 FOLDER: Final = "store"
 _AUTHORITY, _MEMBERS, _CERTIFICATE = "authority.der", "members", "certificate.der"
+_FOUNDER: Final = "founder"  # the actor that founded the store, on the till where it did: the first voter
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,12 @@ def belonging(data_dir: Path, store: str, actor: str) -> Belonging | None:
     return Belonging(credentials, Gate(authority, membership))
 
 
+def is_founder(data_dir: Path, actor: str) -> bool:
+    """Say whether this actor founded its store, and so is the first who may decide."""
+    file = data_dir / FOLDER / _FOUNDER
+    return file.exists() and file.read_bytes() == actor.encode()
+
+
 def found(data_dir: Path, store: str, actor: str, now_s: int) -> Authority:
     """Make the authority of a store on its first till, and this till its first member."""
     folder = data_dir / FOLDER
@@ -56,6 +63,7 @@ def found(data_dir: Path, store: str, actor: str, now_s: int) -> Authority:
     authority = Authority.create(store, secret(data_dir, "authority.key"), now_s)
     write_file(folder / _AUTHORITY, authority.certificate)
     write_file(folder / _MEMBERS, authority.first_roster(now_s, {}))
+    write_file(folder / _FOUNDER, actor.encode())
     enrol(data_dir, data_dir, store, actor, now_s)
     return authority
 

@@ -186,6 +186,7 @@ class ChangeRecords(Record):
     entity: str  # product | customer | person | setting
     changes: tuple[Change, ...]
     source: str = ""
+    authority: int = 0  # of settings: where the store's agreement put this change; a later decision wins by it
 
 
 class Note(Record):

@@ -84,7 +84,7 @@ def _body(command: ChangeRecords, by: str) -> Record:
         case "person":
             return PeopleChanged(changes=changes, by=by)
         case _:
-            return SettingsChanged(changes=changes, by=by)
+            return SettingsChanged(changes=changes, by=by, authority=command.authority)
 
 
 def note(desk: Desk, command: Note) -> None:

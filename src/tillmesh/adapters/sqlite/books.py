@@ -109,6 +109,10 @@ class Books:
         """Give the settings of the store."""
         return self._load_settings()[0]
 
+    def settings_authority(self) -> int:
+        """Give the place in the store's agreement of the newest decision about its settings that is an event here."""
+        return registers.authority(self._db, "setting", STORE)
+
     def terminal(self) -> TerminalSettings:
         """Give the settings of this terminal."""
         return self._load_settings()[1]

@@ -7,7 +7,7 @@ then ``note`` here, or ``save`` for both. What a store agrees on is small, and c
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import apsw
 import msgspec
@@ -34,6 +34,14 @@ _LOAD: Final = "SELECT term, vote, commit_index, base, base_term, snapshot, appl
 _ENTRIES: Final = "SELECT idx, term, conf_change, data FROM raft_entry ORDER BY idx"
 _HARD: Final = "UPDATE raft_state SET term = ?, vote = ?, commit_index = ?"
 _TAKE: Final = "UPDATE raft_state SET snapshot = ?, base = ?, base_term = ?, applied = ?, conf = ?"
+
+
+class Cut(NamedTuple):
+    """A snapshot on its way to the disk, and the last entry that goes with it."""
+
+    snapshot: Snapshot
+    upto: int
+    upto_term: int
 
 
 class SqliteRaftStorage:
@@ -144,6 +152,34 @@ class SqliteRaftStorage:
         with write(self._db):
             self._db.execute("DELETE FROM raft_entry WHERE idx <= ?", (index,))
             self._db.execute("UPDATE raft_state SET base = ?, base_term = ?", (index, self._memory.term(index)))
+
+    def begin_cut(self, index: int, conf_state: ConfState, data: bytes, keep: int) -> Cut:
+        """Make a snapshot of the state after an applied entry, to drop what lies ``keep`` entries before.
+
+        The node's thread; ``write_cut`` on the writer's thread and then ``end_cut`` here follow.
+        """
+        snapshot = self._memory.create_snapshot(index, conf_state, data)
+        upto = max(index - keep, self._memory.first_index() - 1)
+        return Cut(snapshot, upto, self._memory.term(upto))
+
+    def write_cut(self, cut: Cut) -> None:
+        """Bring a cut to the disk: the snapshot, where the state machine starts from, and the shorter log."""
+        snapshot = cut.snapshot
+        with write(self._db):
+            self._db.execute("DELETE FROM raft_entry WHERE idx <= ?", (cut.upto,))
+            row = (encode(snapshot), cut.upto, cut.upto_term, snapshot.index, encode(snapshot.conf_state))
+            self._db.execute(_TAKE, row)
+
+    def end_cut(self, cut: Cut) -> None:
+        """Drop from the mirror what is dropped on the disk."""
+        if cut.upto >= self._memory.first_index():
+            self._memory.compact(cut.upto)
+        self.applied = cut.snapshot.index
+        self._memory.set_conf_state(cut.snapshot.conf_state)
+
+    def bind(self, db: apsw.Connection) -> None:
+        """Write over another connection from now on: the one before was closed after an error."""
+        self._db = db
 
     def _write_snapshot(self, snapshot: Snapshot) -> None:
         self._db.execute("DELETE FROM raft_entry")

@@ -51,6 +51,15 @@ def fields(db: apsw.Connection, entity: str, key: str) -> dict[str, Value] | Non
     return None if row is None else _shown(LWWMap.from_bytes(row[0]))
 
 
+def authority(db: apsw.Connection, entity: str, key: str) -> int:
+    """Give the highest authority that any field of a register was written with; 0 if there is none."""
+    row = db.execute(_LOAD, (entity, key)).fetchone()
+    if row is None:
+        return 0
+    merged = LWWMap.from_bytes(row[0])
+    return max((merged.stamp(field).authority for field, _ in merged.items()), default=0)
+
+
 def _shown(merged: LWWMap) -> dict[str, Value]:
     """Give fields as events carry them: what a register keeps as a tuple was written, and is compared, as a list."""
     return {field: _written(value) for field, value in merged.items()}

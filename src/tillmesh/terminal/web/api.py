@@ -16,6 +16,7 @@ from starlette.routing import Route
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError, TooLarge
 from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
+from tillmesh.shop.events import Change
 from tillmesh.shop.people import Role, covers
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.web.live import Live
@@ -42,6 +43,8 @@ class Services:
     pins: Pins
     live: Live
     clock: Callable[[], int] = now_ms
+    # How the store agrees on its settings; a till alone decides by itself.
+    decide: Callable[[tuple[Change, ...], Who], Awaitable[None]] | None = None
     replicated_to: Callable[[str, int], tuple[str, ...]] = lambda actor, seq: ()  # noqa: ARG005 - alone, nobody holds it
     sync_state: Callable[[str, int], str] = lambda actor, seq: "pending"  # noqa: ARG005 - alone, it goes nowhere
     extra: dict[str, Any] = field(default_factory=dict)

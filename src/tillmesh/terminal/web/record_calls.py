@@ -329,8 +329,7 @@ async def get_settings(context: Context) -> Any:
 async def patch_settings(context: Context, body: SettingsBody) -> Any:
     """Change settings of the store or of this till."""
     changes = []
-    if body.store:
-        changes.append(Change(key=STORE, fields=store_fields(body.store)))
+    shared = (Change(key=STORE, fields=store_fields(body.store)),) if body.store else ()
     if body.terminal:
         fields = terminal_fields(body.terminal)
         held = await context.driver.look(lambda books: books.terminal())
@@ -338,9 +337,14 @@ async def patch_settings(context: Context, body: SettingsBody) -> Any:
         kind, target = fields.get("printer_kind", held.printer_kind), fields.get("printer_target", held.printer_target)
         open_printer(str(kind), str(target), context.driver.opened.data_dir)
         changes.append(Change(key=context.driver.identity.terminal, fields=fields))
-    if not changes:
+    if not changes and not shared:
         raise Invalid("nothing to change", hint="Send store or terminal settings.")
-    await context.do(ChangeRecords(entity="setting", changes=tuple(changes)))
+    if shared and context.services.decide is not None:
+        await context.driver.check(context.who(), ChangeRecords(entity="setting", changes=shared))
+        await context.services.decide(shared, context.who())
+        shared = ()
+    if changes or shared:
+        await context.do(ChangeRecords(entity="setting", changes=(*shared, *changes)))
     return await get_settings(context)
 
 

@@ -49,17 +49,8 @@ async def sync(context: Context) -> Any:
 
 
 async def raft(context: Context) -> Any:
-    """One till of its own: it is its own leader and its own quorum."""
-    identity = context.driver.identity
-    return {
-        "state": "leader",
-        "term": 0,
-        "leader_id": identity.terminal,
-        "voters": [identity.terminal],
-        "learners": [],
-        "commit_index": 0,
-        "has_quorum": True,
-    }
+    """Say who leads the store, and whether a majority of it is in reach."""
+    return context.services.extra["raft"]()
 
 
 async def state_hash(context: Context) -> Any:

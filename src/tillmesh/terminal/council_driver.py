@@ -1,0 +1,286 @@
+"""The driver of the store's agreement: ticks and frames in, disk and links out. The council decides, nothing here does.
+
+The node lives on the event loop, its disk on the writer's thread. Heartbeats never wait for that thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+import secrets
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, Final, assert_never
+
+import apsw
+
+from tillmesh.adapters.sqlite.raft_storage import Cut, SqliteRaftStorage
+from tillmesh.kernel.errors import TillmeshError
+from tillmesh.kernel.ids import terminal_of
+from tillmesh.raft import Config, ConfState, HardState, RawNode, Ready, Role
+from tillmesh.shop.events import Change
+from tillmesh.sync.channels import Channel
+from tillmesh.terminal.driver import Driver
+from tillmesh.terminal.mesh import Mesh
+from tillmesh.till.agreement import Belonging, SettingsDecided
+from tillmesh.till.commands import ChangeRecords, Who
+from tillmesh.till.council import (
+    PROPOSALS_WAITING_MAX,
+    TICK_MS,
+    Compact,
+    Council,
+    CouncilStep,
+    Led,
+    NoQuorum,
+    Persist,
+    Publish,
+    Refused,
+    SendTo,
+    Settled,
+    beginning,
+)
+
+log = logging.getLogger(__name__)
+ENTRIES_BESIDE_SNAPSHOT: Final = 200
+DECIDE_S: Final = 4.0  # well above a failover
+ASK_AGAIN_S: Final = 0.25
+SEEN_S: Final = 2.0
+DISK_AGAIN_S: Final = 1.0
+HOUSEKEEPING_TICKS: Final = 100
+MEMBERS_TICKS: Final = 10
+HAND_OVER_S: Final = 0.6
+
+NO_ANSWER: Final = NoQuorum(
+    "no majority of the store's tills took this in, so its shared settings did not change for now",
+    hint="Selling goes on. Bring the other tills back, then try again.",
+)
+
+
+class CouncilDriver:
+    """Runs the council of one till over the mesh."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        mesh: Mesh,
+        council: Council,
+        storage: SqliteRaftStorage,
+        known: Callable[[], Belonging],
+    ) -> None:
+        self.council = council
+        self._driver, self._mesh, self._storage, self._known = driver, mesh, storage, known
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._waiting: dict[str, asyncio.Future[int]] = {}
+        self._listeners: list[Callable[[Led], None]] = []
+        self._handing: asyncio.Event | None = None  # set when another till has taken over
+        self._publishing: asyncio.Queue[Publish] = asyncio.Queue()
+        self.led = Led(None, council.status().role, council.status().term)
+        self.elections = 0  # how often the leader changed since the start
+        mesh.on(Channel.RAFT, self._received)
+        mesh.watch(self._link_changed)
+
+    @classmethod
+    async def over(cls, driver: Driver, mesh: Mesh, known: Callable[[], Belonging], *, founder: bool) -> CouncilDriver:
+        """Begin with what is on disk; a founder that has nothing yet is the first voter.
+
+        ``known`` says who belongs to the store, as far as this till has heard.
+        """
+        me = driver.identity.actor
+
+        def load(db: apsw.Connection) -> SqliteRaftStorage:
+            storage = SqliteRaftStorage(db, ConfState())
+            if founder and storage.last_index() == 0 and storage.initial_state()[0] == HardState():
+                hard, snapshot = beginning(me)
+                storage.save(Ready(None, hard, (), snapshot, (), (), must_sync=True))
+            # What was applied after the snapshot is applied again: it is small, and taking it twice changes nothing.
+            storage.set_applied(storage.snapshot().index, storage.snapshot().conf_state)
+            return storage
+
+        storage = await driver.on_writer(load)
+        node = RawNode(Config(id=me, rng=random.Random(), applied=storage.applied), storage)  # noqa: S311 - timeouts
+        return cls(driver, mesh, Council(me, node, storage.snapshot()), storage, known)
+
+    def listen(self, listener: Callable[[Led], None]) -> None:
+        """Call the listener whenever who leads, or what this till is, has changed."""
+        self._listeners.append(listener)
+
+    def start(self) -> None:
+        """Begin to tick; the only voter of its store leads at once."""
+        self._keep(self._ticking())
+        self._keep(self._publishing_in_order())
+        status = self.council.status()
+        if status.voters == (self.council.me,):
+            self._perform(self.council.campaign())
+
+    async def stop(self) -> None:
+        """Let another till lead, if there is one, then stop."""
+        self._perform(self.council.hand_over())
+        if self.council.status().transferee is not None:
+            self._handing = asyncio.Event()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(HAND_OVER_S):
+                    await self._handing.wait()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def decide_settings(self, changes: tuple[Change, ...], who: Who) -> None:
+        """Have the store decide on settings, and wait until they hold here; raises NoQuorum, with nothing decided yet.
+
+        A decision that was asked for and not heard of may still be taken: asking again with other words is safe.
+        """
+        if len(self._waiting) >= PROPOSALS_WAITING_MAX:
+            raise NoQuorum(f"{len(self._waiting)} changes wait for the store already", hint="Try again in a moment.")
+        decision = SettingsDecided(op_id=secrets.token_hex(12), by=who.user_id, changes=changes)
+        index = await self._decided(decision)
+        await self._seen(index)
+
+    async def _decided(self, decision: SettingsDecided) -> int:
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[int] = loop.create_future()
+        self._waiting[decision.op_id] = answer
+        end, refusal = loop.time() + DECIDE_S, NO_ANSWER
+        try:
+            while loop.time() < end:
+                try:
+                    self._perform(self.council.propose(decision))
+                except NoQuorum as cause:
+                    refusal = cause
+                done, _ = await asyncio.wait({answer}, timeout=ASK_AGAIN_S)
+                if done:
+                    return answer.result()
+            raise refusal
+        finally:
+            del self._waiting[decision.op_id]
+
+    async def _seen(self, index: int) -> None:
+        """Wait until the decision is an event here, so that whoever asked reads what was decided."""
+        end = asyncio.get_running_loop().time() + SEEN_S
+        while await self._published() < index:
+            if asyncio.get_running_loop().time() >= end:
+                return
+            await asyncio.sleep(0.02)
+
+    async def _published(self) -> int:
+        return await self._driver.look(lambda books: books.settings_authority())
+
+    # What comes in ----------------------------------------------------------------------------------------------
+
+    async def _ticking(self) -> None:
+        ticks = 0
+        while True:
+            if ticks % MEMBERS_TICKS == 0:
+                self.council.belong(self._known())
+            await asyncio.sleep(TICK_MS / 1000)
+            self._perform(self.council.tick())
+            ticks += 1
+            if ticks % HOUSEKEEPING_TICKS == 0:
+                self._perform(self.council.published(await self._published()))
+
+    def _received(self, actor: str, body: bytes) -> None:
+        self._perform(self.council.received(actor, body))
+
+    def _link_changed(self, actor: str) -> None:
+        if terminal_of(actor) not in self._mesh.linked():
+            self.council.unlinked(actor)
+
+    # What goes out ----------------------------------------------------------------------------------------------
+
+    def _perform(self, steps: Iterable[CouncilStep]) -> None:
+        """Do what the council asks for; nothing here waits."""
+        for step in steps:
+            match step:
+                case Persist(ready):
+                    self._keep(self._persist(ready))
+                case SendTo(actor, body):
+                    self._mesh.tell(terminal_of(actor), Channel.RAFT, body)
+                case Publish():
+                    self._publishing.put_nowait(step)
+                case Settled(op_id, index):
+                    answer = self._waiting.get(op_id)
+                    if answer is not None and not answer.done():
+                        answer.set_result(index)
+                case Refused(op_id, detail):
+                    log.info("the leader refused %s: %s", op_id, detail)
+                case Led():
+                    self._lead(step)
+                case Compact():
+                    self._keep(self._compact(step))
+                case _:
+                    assert_never(step)
+
+    def view(self) -> dict[str, Any]:
+        """Show who leads, by terminal ids."""
+        status = self.council.status()
+        return {
+            "state": str(status.role),
+            "term": status.term,
+            "leader_id": None if status.leader is None else terminal_of(str(status.leader)),
+            "voters": sorted(terminal_of(str(node)) for node in status.voters),
+            "learners": sorted(terminal_of(str(node)) for node in status.learners),
+            "commit_index": status.commit,
+            "has_quorum": status.has_quorum,
+        }
+
+    def _lead(self, led: Led) -> None:
+        if led.leader is not None and led.leader != self.led.leader:
+            self.elections += 1
+            log.info("%s leads in term %d", led.leader, led.term)
+        self.led = led
+        if self._handing is not None and led.role is not Role.LEADER:
+            self._handing.set()
+        self._mesh.lead(None if led.leader is None else terminal_of(led.leader))
+        for listener in self._listeners:
+            listener(led)
+
+    async def _persist(self, ready: Ready) -> None:
+        """Write a Ready, however long the disk refuses: until then this till promises nothing to anybody."""
+        while True:
+            try:
+                await self._driver.on_writer(lambda db: self._write(db, ready))
+                break
+            except TillmeshError as cause:
+                log.warning("the store's agreement can't be written: %s", cause.detail)
+                await asyncio.sleep(DISK_AGAIN_S)
+        self._storage.note(ready)
+        self._perform(self.council.stored(ready))
+
+    def _write(self, db: apsw.Connection, ready: Ready) -> None:
+        self._storage.bind(db)
+        self._storage.write(ready)
+
+    def _write_cut(self, db: apsw.Connection, cut: Cut) -> None:
+        self._storage.bind(db)
+        self._storage.write_cut(cut)
+
+    async def _compact(self, step: Compact) -> None:
+        cut = self._storage.begin_cut(step.index, step.conf, step.data, ENTRIES_BESIDE_SNAPSHOT)
+        try:
+            await self._driver.on_writer(lambda db: self._write_cut(db, cut))
+        except TillmeshError as cause:
+            log.warning("the store's agreement can't be shortened now: %s", cause.detail)
+            return
+        self._storage.end_cut(cut)
+
+    async def _publishing_in_order(self) -> None:
+        """As the leader, make decisions events; one whose authority is known here was published before."""
+        while True:
+            step = await self._publishing.get()
+            try:
+                if await self._published() < step.index:
+                    who = Who(user_id=step.decision.by, role="manager")
+                    change = ChangeRecords(entity="setting", changes=step.decision.changes, authority=step.index)
+                    await self._driver.do(who, change)
+            except TillmeshError as cause:
+                log.warning("decision %d can't take effect: %s", step.index, cause.detail)
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            log.error("the store's agreement made a mistake", exc_info=task.exception())

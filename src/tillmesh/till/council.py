@@ -1,0 +1,341 @@
+"""This till's seat in the store's agreement: a Raft node, what its log decides, and the duties of a leader.
+
+A value to step, like the node inside it: ticks, messages and proposals in, steps out. The driver performs the steps
+in the order given. Selling never waits for any of this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import msgspec
+
+from tillmesh.kernel.errors import Damaged, TillmeshError
+from tillmesh.raft import (
+    ConfState,
+    Entry,
+    EntryType,
+    HardState,
+    Message,
+    NotLeader,
+    Pace,
+    ProposalDropped,
+    RawNode,
+    Ready,
+    Role,
+    Snapshot,
+    Status,
+    conf_change,
+    decode_message,
+    encode,
+)
+from tillmesh.till.agreement import (
+    Agreed,
+    Belonging,
+    Decision,
+    SettingsDecided,
+    decode_decision,
+    encode_decision,
+    next_change,
+)
+
+TICK_MS: Final = 50  # raft.md
+DUTY_TICKS: Final = 4  # how often a leader looks after the membership
+ENTRIES_KEPT: Final = 500  # applied entries that stay beside the snapshot: who was away for a while needs no snapshot
+CATCH_UP_ENTRIES: Final = 10
+PROPOSALS_WAITING_MAX: Final = 64
+_RAFT, _ASK, _NO = b"m", b"p", b"n"
+
+
+class NoQuorum(TillmeshError):
+    """Nothing can be agreed on now: too few tills of the store hear each other. Selling goes on."""
+
+    status = 503
+    kind = "no-quorum"
+    title = "Read-only for now"
+
+
+@dataclass(frozen=True, slots=True)
+class Persist:
+    """Write a Ready in one durable transaction, then call ``stored``."""
+
+    ready: Ready
+
+
+@dataclass(frozen=True, slots=True)
+class SendTo:
+    """Hand bytes to the link of an actor; losing them is harmless."""
+
+    actor: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """As the leader: make a decision an event with this authority, unless one of this authority is known already."""
+
+    index: int
+    decision: SettingsDecided
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A decision is taken, wherever it was asked for."""
+
+    op_id: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What this till asked the leader for will not be decided."""
+
+    op_id: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """Who leads, or what this till is, has changed."""
+
+    leader: str | None
+    role: Role
+    term: int
+
+
+@dataclass(frozen=True, slots=True)
+class Compact:
+    """Replace the log up to an applied entry by a snapshot."""
+
+    index: int
+    conf: ConfState
+    data: bytes
+
+
+CouncilStep: TypeAlias = Persist | SendTo | Publish | Settled | Refused | Led | Compact
+
+
+def beginning(founder: str) -> tuple[HardState, Snapshot]:
+    """Give what a founder begins with: a snapshot, so that newcomers are told who the first voter is."""
+    conf = ConfState(voters=(founder,))
+    return HardState(term=1, commit=1), Snapshot(index=1, term=1, conf_state=conf, data=Agreed().to_bytes())
+
+
+class _No(msgspec.Struct, frozen=True, array_like=True):
+    op_id: str
+    detail: str
+
+
+class Council:
+    """One till's part in the store's agreement.
+
+    Invariant: ``agreed`` is the sum of all entries up to ``applied``, and of nothing else.
+    Invariant: at most one Ready is with the driver (``_persisting``).
+    """
+
+    def __init__(self, me: str, node: RawNode, snapshot: Snapshot) -> None:
+        self.me = me
+        self.agreed = Agreed.from_bytes(snapshot.data)
+        self.applied = snapshot.index
+        self._node = node
+        self._conf = snapshot.conf_state
+        self._applied_term = snapshot.term
+        self._snapshot_index = snapshot.index
+        self._settings: dict[int, SettingsDecided] = {}  # applied since the snapshot
+        self._known = Belonging()
+        self._persisting = False
+        self._led = Led(None, Role.FOLLOWER, 0)
+        self._ticks = 0
+        self._opened_term = 0  # the last term in which this till published what its predecessors had not
+
+    # What happens -----------------------------------------------------------------------------------------------
+
+    def tick(self) -> list[CouncilStep]:
+        """Let TICK_MS pass."""
+        self._ticks += 1
+        self._node.tick()
+        if self._ticks % DUTY_TICKS == 0 and self._node.status().role is Role.LEADER:
+            self._look_after_members()
+        return self._steps()
+
+    def received(self, actor: str, body: bytes) -> list[CouncilStep]:
+        """Take in what an actor said; raises Damaged for what is no message, and for one under another's name."""
+        kind, rest = body[:1], body[1:]
+        if kind == _RAFT:
+            message = decode_message(rest)
+            if message.from_ != actor:
+                raise Damaged(f"{actor} speaks for {message.from_}", hint="Refuse its sender.")
+            self._node.step(message)
+            return self._steps()
+        if kind == _ASK:
+            return self._asked(actor, decode_decision(rest))
+        if kind == _NO:
+            try:
+                said = msgspec.msgpack.decode(rest, type=_No)
+            except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
+                raise Damaged(f"bytes that are no refusal: {cause}", hint="Refuse their sender.") from cause
+            return [Refused(said.op_id, said.detail[:500])]
+        raise Damaged(f"a message of the unknown kind {kind!r}", hint="Update both tills.")
+
+    def belong(self, known: Belonging) -> None:
+        """Hear who the store's signed lists name now."""
+        self._known = known
+
+    def unlinked(self, actor: str) -> None:
+        """Hear that the link to an actor broke: what was under way is lost."""
+        self._node.report_unreachable(actor)
+
+    def propose(self, decision: Decision) -> list[CouncilStep]:
+        """Ask for a decision: as the leader, or by asking the leader. ``Settled`` or ``Refused`` follows, or nothing.
+
+        Raises NoQuorum when no leader is known.
+        """
+        data = encode_decision(decision)
+        status = self._node.status()
+        if status.role is Role.LEADER:
+            try:
+                self._node.propose(data)
+            except (NotLeader, ProposalDropped) as cause:
+                raise NoQuorum(cause.detail, hint="Try again in a moment.") from cause
+            return self._steps()
+        if status.leader is None:
+            raise NoQuorum(
+                "too few tills of this store hear each other, so its shared settings can't change now",
+                hint="Selling goes on. Bring the other tills back, then try again.",
+            )
+        return [SendTo(str(status.leader), _ASK + data)]
+
+    def campaign(self) -> list[CouncilStep]:
+        """Stand for election now instead of waiting; for a till that is alone in its store."""
+        self._node.campaign()
+        return self._steps()
+
+    def hand_over(self) -> list[CouncilStep]:
+        """Before stopping: let the best other voter lead."""
+        status = self._node.status()
+        if status.role is Role.LEADER:
+            others = [(p.match, str(node)) for node, p in status.peers.items()
+                      if node in status.voters and node != self.me and p.active]  # fmt: skip
+            if others:
+                self._node.transfer_leader(max(others)[1])
+        return self._steps()
+
+    def stored(self, ready: Ready) -> list[CouncilStep]:
+        """A Ready is on disk: send what it promises, apply what is decided, go on with the next."""
+        assert self._persisting
+        self._persisting = False
+        return [*self._done(ready), *self._steps()]
+
+    # What is so -------------------------------------------------------------------------------------------------
+
+    @property
+    def leads(self) -> bool:
+        """Say whether this till leads, with a majority behind it."""
+        status = self._node.status()
+        return status.role is Role.LEADER and status.has_quorum
+
+    def status(self) -> Status:
+        """Describe this moment."""
+        return self._node.status()
+
+    def published(self, index: int) -> list[CouncilStep]:
+        """Hear that all decisions up to an authority are events here: the log before them may go."""
+        self._settings = {at: each for at, each in self._settings.items() if at > index}
+        if self._settings or self._persisting or self.applied - self._snapshot_index < ENTRIES_KEPT:
+            return []
+        self._snapshot_index = self.applied
+        return [Compact(self.applied, self._conf, self.agreed.to_bytes())]
+
+    # What follows from it ---------------------------------------------------------------------------------------
+
+    def _steps(self) -> list[CouncilStep]:
+        """Drain the node until it waits for the disk or has nothing more to say."""
+        steps: list[CouncilStep] = []
+        while not self._persisting and self._node.has_ready():
+            ready = self._node.ready()
+            if ready.hard_state is not None or ready.entries or ready.snapshot is not None:
+                self._persisting = True
+                steps.append(Persist(ready))
+            else:
+                steps += self._done(ready)
+        if self._persisting:
+            steps += self._sent(self._node.urgent())
+        return [*steps, *self._news()]
+
+    def _done(self, ready: Ready) -> list[CouncilStep]:
+        steps = self._sent(ready.messages)
+        if ready.snapshot is not None:
+            self._adopt(ready.snapshot)
+        for entry in ready.committed_entries:
+            steps += self._apply(entry)
+        self._node.advance(ready)
+        return steps
+
+    def _sent(self, messages: Collection[Message]) -> list[CouncilStep]:
+        return [SendTo(str(message.to), _RAFT + encode(message)) for message in messages]
+
+    def _adopt(self, snapshot: Snapshot) -> None:
+        self.agreed, self.applied = Agreed.from_bytes(snapshot.data), snapshot.index
+        self._conf, self._snapshot_index, self._settings = snapshot.conf_state, snapshot.index, {}
+        self._applied_term = snapshot.term
+
+    def _apply(self, entry: Entry) -> list[CouncilStep]:
+        self.applied, self._applied_term = entry.index, entry.term
+        change = conf_change(entry)
+        if change is not None:
+            self._conf = self._node.apply_conf_change(change)
+            return []
+        if not entry.data or entry.type is not EntryType.NORMAL:
+            return []
+        decision = decode_decision(entry.data)
+        is_new = decision.op_id not in self.agreed.operations
+        self.agreed = self.agreed.after(decision)
+        steps: list[CouncilStep] = []
+        if is_new and isinstance(decision, SettingsDecided):
+            self._settings[entry.index] = decision
+            if self._node.status().role is Role.LEADER:
+                steps.append(Publish(entry.index, decision))
+        return [*steps, Settled(decision.op_id, entry.index)]
+
+    def _news(self) -> list[CouncilStep]:
+        """Tell who leads when that changed, and as a new leader publish what those before it may not have."""
+        status = self._node.status()
+        steps: list[CouncilStep] = []
+        now = Led(None if status.leader is None else str(status.leader), status.role, status.term)
+        if now != self._led:
+            self._led = now
+            steps.append(now)
+        # An entry of the own term is applied: then everything that was decided before is, too.
+        if status.role is Role.LEADER and self._opened_term != status.term == self._applied_term:
+            self._opened_term = status.term
+            steps += [Publish(index, decision) for index, decision in sorted(self._settings.items())]
+        return steps
+
+    def _asked(self, actor: str, decision: Decision) -> list[CouncilStep]:
+        """Decide as the leader what another till asks for, or say why not."""
+        try:
+            self._node.propose(encode_decision(decision))
+        except TillmeshError as cause:
+            return [SendTo(actor, _NO + msgspec.msgpack.encode(_No(decision.op_id, cause.detail)))]
+        return self._steps()
+
+    def _look_after_members(self) -> None:
+        status = self._node.status()
+        caught_up = {
+            node for node, peer in status.peers.items()
+            if node == self.me or (peer.pace is Pace.REPLICATE and status.last_index - peer.match <= CATCH_UP_ENTRIES)
+        }  # fmt: skip
+        change = next_change(ConfState(status.voters, status.learners), self.me, self._known, caught_up)
+        if change is None:
+            return
+        try:
+            self._node.propose_conf_change(change)
+        except ProposalDropped:
+            return  # one is under way; the next look decides anew
+
+
+def lagging(status: Status) -> Mapping[str, int]:
+    """Give how many entries each other member lacks, as a leader sees it."""
+    return {str(node): max(0, status.last_index - peer.match) for node, peer in status.peers.items()}

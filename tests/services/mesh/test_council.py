@@ -1,0 +1,105 @@
+"""Tills of one store agree over links in memory, with their terms and logs on real databases."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.services.mesh.memory_links import Post, connect
+from tests.services.mesh.test_mesh import MANAGER, run, store_of, until
+from tillmesh.kernel.ids import terminal_of
+from tillmesh.shop.events import Change
+from tillmesh.shop.settings import STORE
+from tillmesh.terminal.council_driver import CouncilDriver
+from tillmesh.till.agreement import Belonging
+from tillmesh.till.council import NoQuorum
+
+pytestmark = pytest.mark.service
+
+
+def footer(text: str) -> tuple[Change, ...]:
+    return (Change(key=STORE, fields={"receipt_footer": text}),)
+
+
+async def seats(posts: list[Post]) -> list[CouncilDriver]:
+    known = Belonging(frozenset(post.actor for post in posts))
+    found = []
+    for place, post in enumerate(posts):
+        assert post.mesh is not None
+        found.append(await CouncilDriver.over(post.driver, post.mesh, lambda: known, founder=place == 0))
+        found[-1].start()
+    return found
+
+
+async def footer_of(post: Post) -> str:
+    return await post.driver.look(lambda books: books.store().receipt_footer)
+
+
+async def full(councils: list[CouncilDriver], voters: int) -> bool:
+    return all(len(council.view()["voters"]) == voters and council.view()["leader_id"] for council in councils)
+
+
+def test_settings_decided_on_a_follower_hold_on_every_till_when_it_is_answered(tmp_path: Path) -> None:
+    async def scene() -> None:
+        posts = await store_of(tmp_path, 3)
+        councils = await seats(posts)
+        for one in range(3):
+            for other in range(one):
+                connect(posts[one], posts[other])
+        await until(lambda: full(councils, 3))
+        await councils[2].decide_settings(footer("Thank you"), MANAGER)
+        assert await footer_of(posts[2]) == "Thank you"
+        await until(lambda: _all_say(posts, "Thank you"))
+        assert {council.view()["leader_id"] for council in councils} == {terminal_of(posts[0].actor)}
+        await _stop(councils, posts)
+
+    run(scene)
+
+
+def test_a_store_whose_leader_is_gone_decides_without_it_and_tells_it_later(tmp_path: Path) -> None:
+    async def scene() -> None:
+        posts = await store_of(tmp_path, 3)
+        councils = await seats(posts)
+        connect(posts[1], posts[2])
+        links = [connect(posts[0], posts[1])[0], connect(posts[0], posts[2])[0]]
+        await until(lambda: full(councils, 3))
+        for link in links:
+            await link.close()
+        await councils[2].decide_settings(footer("new"), MANAGER)
+        assert await footer_of(posts[0]) == ""
+        with pytest.raises(NoQuorum):
+            await councils[0].decide_settings(footer("alone"), MANAGER)
+        connect(posts[0], posts[1])
+        await until(lambda: _is(posts[0], "new"))
+        await _stop(councils, posts)
+
+    run(scene)
+
+
+def test_a_till_alone_in_its_store_decides_at_once_and_again_after_a_restart(tmp_path: Path) -> None:
+    async def scene() -> None:
+        for word in ("first", "second"):
+            posts = await store_of(tmp_path, 1)
+            councils = await seats(posts)
+            await councils[0].decide_settings(footer(word), MANAGER)
+            assert await footer_of(posts[0]) == word
+            assert councils[0].view()["has_quorum"]
+            await _stop(councils, posts)
+
+    run(scene)
+
+
+async def _is(post: Post, text: str) -> bool:
+    return await footer_of(post) == text
+
+
+async def _all_say(posts: list[Post], text: str) -> bool:
+    return all([await _is(post, text) for post in posts])
+
+
+async def _stop(councils: list[CouncilDriver], posts: list[Post]) -> None:
+    await asyncio.gather(*(council.stop() for council in councils))
+    for post in posts:
+        await post.stop()
