@@ -38,7 +38,7 @@ def test_a_directory_without_a_till_is_a_finding(tmp_path: Path, capsys: pytest.
 
 def test_damage_is_a_finding_for_each_problem(tmp_path: Path) -> None:
     trade(tmp_path)
-    tamper(tmp_path, "UPDATE stock SET n = 0", "DELETE FROM event WHERE seq = 3")
+    tamper(tmp_path, "UPDATE stock_column SET n = 0", "DELETE FROM event WHERE seq = 3")
     bad = [finding.text for finding in examine(tmp_path) if not finding.ok]
     assert any("the table stock" in text for text in bad)
     assert any(text.endswith(": 3") for text in bad)

@@ -84,7 +84,7 @@ DAMAGE: dict[str, tuple[str, str]] = {
     ),
     "a sale that the index does not have": ("DELETE FROM receipt WHERE number LIKE '%2'", "the table receipt"),
     "an altered price": ("UPDATE product SET price_minor = 1 WHERE sku = 'mug'", "the table product"),
-    "altered stock": ("UPDATE stock SET n = 0", "the table stock"),
+    "altered stock": ("UPDATE stock_column SET n = 0", "the table stock"),
     "a hidden audit entry": ("DELETE FROM audit", "the table audit"),
     "an altered register": ("UPDATE register SET state = (SELECT state FROM register LIMIT 1)", "the table register"),
 }
@@ -173,7 +173,7 @@ def test_a_missing_key_and_a_missing_anchor_are_named(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_tables_are_made_anew_from_the_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     trade(tmp_path)
-    tamper(tmp_path, "UPDATE product SET price_minor = 1", "DELETE FROM receipt", "DELETE FROM stock")
+    tamper(tmp_path, "UPDATE product SET price_minor = 1", "DELETE FROM receipt", "DELETE FROM stock_column")
     assert len(verify(tmp_path)["problems"]) == 3
     assert verify(tmp_path, quick=True)["ok"]
     with pytest.raises(SystemExit) as done:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 import apsw
@@ -11,6 +11,7 @@ from tillmesh.adapters.sqlite import registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.ledger import request_key
+from tillmesh.adapters.sqlite.stock_tail import levels
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import GENESIS, Envelope
 from tillmesh.kernel.errors import Invalid
@@ -71,9 +72,16 @@ class Books:
         sql = "SELECT coalesce(sum(p), 0) - coalesce(sum(n), 0) FROM stock WHERE sku = ?"
         return int(one(self._db, sql, (sku,)))
 
+    def stocks_milli(self, skus: Collection[str]) -> dict[str, int]:
+        """Give the stock of several products at once."""
+        return levels(self._db, skus)
+
     def stock_columns(self, sku: str) -> dict[str, tuple[int, int]]:
         """Give the PN-counter of a product: per actor what it added and what it took."""
-        sql = "SELECT a.name, p, n FROM stock s JOIN actor a ON a.id = s.actor WHERE sku = ? ORDER BY a.name"
+        sql = (
+            "SELECT a.name, sum(p), sum(n) FROM stock s JOIN actor a ON a.id = s.actor WHERE sku = ? "
+            "GROUP BY a.name ORDER BY a.name"
+        )
         return {name: (p, n) for name, p, n in self._db.execute(sql, (sku,))}
 
     def vector(self) -> tuple[tuple[str, int], ...]:

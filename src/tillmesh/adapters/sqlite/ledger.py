@@ -15,6 +15,7 @@ import apsw
 from tillmesh.adapters.sqlite import registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import one
+from tillmesh.adapters.sqlite.stock_tail import StockTail, move
 from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head, check_link
 from tillmesh.kernel.errors import Damaged
@@ -26,10 +27,6 @@ INSERT_EVENT: Final = "INSERT INTO event (actor, seq, hlc, type, version, body, 
 SET_HEAD: Final = (
     "INSERT INTO version_vector (actor, seq, hash) VALUES (?, ?, ?) "
     "ON CONFLICT (actor) DO UPDATE SET seq = excluded.seq, hash = excluded.hash"
-)
-MOVE_STOCK: Final = (
-    "INSERT INTO stock (sku, actor, p, n) VALUES (?, ?, ?, ?) "
-    "ON CONFLICT (sku, actor) DO UPDATE SET p = p + excluded.p, n = n + excluded.n"
 )
 INSERT_RECEIPT: Final = (
     "INSERT INTO receipt (actor, seq, kind, at_ms, number, shift_id, person, customer_id, total_minor, tax_minor, "
@@ -71,6 +68,11 @@ class Ledger:
         self._db = db
         self._store = store
         self._actors = Actors(db) if actors is None else actors
+        self._tail = StockTail(db)
+
+    def forget(self) -> None:
+        """Drop what was counted: the transaction was rolled back."""
+        self._tail.forget()
 
     def head(self, actor: str) -> Head:
         """Give the end of an actor's chain as stored."""
@@ -84,7 +86,8 @@ class Ledger:
         given = iter(bodies) if bodies is not None else None
         for event in events:
             self._store_event(event)
-            self.project(event, next(given) if given is not None else None)
+            later = event.type == "sale_closed"
+            self.project(event, next(given) if given is not None else None, later=later)
 
     def append_foreign(self, events: Iterable[Envelope]) -> int:
         """Append events of any actor that are not held yet, verifying the chain; give how many were new.
@@ -116,17 +119,22 @@ class Ledger:
         self._db.execute(INSERT_EVENT, row)
         self._db.execute(SET_HEAD, (actor, event.seq, event.hash))
 
-    def project(self, event: Envelope, body: Record | None = None) -> None:
-        """Carry one event into the projections; types of a newer program are kept and not projected."""
+    def project(self, event: Envelope, body: Record | None = None, *, later: bool = False) -> None:
+        """Carry one event into the projections; types of a newer program are kept and not projected.
+
+        ``later`` lets its stock wait in the tail.
+        """
         kind = e.KINDS.get(event.type)
         if kind is None:
             return
         if body is None:
             body = decode(event.body, kind)
         actor = self._actors.id(event.actor)
-        moves = movements(body)
-        if moves:
-            self._db.executemany(MOVE_STOCK, [(sku, actor, max(0, delta), max(0, -delta)) for sku, delta in moves])
+        if moves := movements(body):
+            if later and len(moves) > 1:
+                self._tail.note(actor, event.seq, moves)
+            else:
+                move(self._db, actor, moves)
         handler = _HANDLERS.get(kind)
         if handler is not None:
             handler(Place(self._db, self._actors, actor), event, body)
@@ -137,6 +145,7 @@ class Ledger:
         """Empty the projections and project the whole log again; give the number of events."""
         for table in PROJECTIONS:
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the constant above
+        self._tail.forget()
         count = 0
         for event in log(self._db):
             self.project(event)
@@ -145,7 +154,8 @@ class Ledger:
 
 
 PROJECTIONS: Final = (
-    "stock",
+    "stock_column",
+    "stock_tail",
     "register",
     "product",
     "barcode",

@@ -114,7 +114,10 @@ def state_parts(db: apsw.Connection) -> dict[str, str]:
 
 _STATE: Final = {
     "register": "SELECT entity, key, hex(state) FROM register ORDER BY entity, key",
-    "stock": "SELECT s.sku, a.name, p, n FROM stock s JOIN actor a ON a.id = s.actor ORDER BY s.sku, a.name",
+    "stock": (
+        "SELECT s.sku, a.name, sum(p), sum(n) FROM stock s JOIN actor a ON a.id = s.actor GROUP BY s.sku, a.name "
+        "ORDER BY s.sku, a.name"
+    ),
     "receipt": (
         "SELECT a.name, r.seq, kind, at_ms, number, shift_id, person, customer_id, total_minor, tax_minor, request, "
         "b.name, sale_seq FROM receipt r JOIN actor a ON a.id = r.actor LEFT JOIN actor b ON b.id = r.sale_actor "

@@ -91,6 +91,7 @@ class Writer:
                 yield
         except BaseException:
             self.books.forget()
+            self.ledger.forget()
             raise
 
     def execute(self, till: Till, who: Who, command: Command, now_ms: int) -> Outcome:

@@ -52,16 +52,17 @@ def tell(services: Services, happened: Iterable[tuple[Envelope, Record]]) -> Non
 def _tell_products(services: Services, skus: list[str]) -> None:
     def query(db: Any, books: Books) -> list[dict[str, Any]]:  # noqa: ARG001
         currency = books.store().currency
+        stocks = books.stocks_milli(skus)
         found = (books.product(sku) for sku in skus)
-        return [views.product(one, currency, books.stock_milli(one.sku)) for one in found if one is not None]
+        return [views.product(one, currency, stocks[one.sku]) for one in found if one is not None]
 
     services.driver.later(query, lambda rows: services.live.send("products", {"skus": skus, "products": rows}))
 
 
 def _tell_stock(services: Services, skus: list[str]) -> None:
     def query(db: Any, books: Books) -> dict[str, str]:  # noqa: ARG001
-        counted = (sku for sku in skus if (found := books.product(sku)) is None or found.track_stock)
-        return {sku: format_quantity(books.stock_milli(sku)) for sku in counted}
+        counted = [sku for sku in skus if (found := books.product(sku)) is None or found.track_stock]
+        return {sku: format_quantity(milli) for sku, milli in books.stocks_milli(counted).items()}
 
     def tell(levels: dict[str, str]) -> None:
         if levels:

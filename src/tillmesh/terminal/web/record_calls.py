@@ -43,7 +43,9 @@ async def list_products(context: Context) -> Any:
 
     def query(db: Any, books: Books) -> dict[str, Any]:
         skus = searching.search(db, text, department=department, limit=limit)
-        return {"products": [_view(books, sku) for sku in skus]}
+        stocks, currency = books.stocks_milli(skus), books.store().currency
+        found = (books.product(sku) for sku in skus)
+        return {"products": [views.product(one, currency, stocks[one.sku]) for one in found if one is not None]}
 
     return await context.driver.read(query)
 

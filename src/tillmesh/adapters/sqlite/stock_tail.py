@@ -1,0 +1,75 @@
+"""Stock of the newest sales: noted in one row each, and folded into the columns with many others in one go.
+
+Columns and tail are sums of movements, so it makes no difference to the stock when a sale is folded, or in which order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
+
+import apsw
+import msgspec
+
+from tillmesh.adapters.sqlite.database import one, rows
+from tillmesh.kernel.limits import STOCK_TAIL_SALES_MAX
+
+MOVE_STOCK: Final = (
+    "INSERT INTO stock_column (sku, actor, p, n) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (sku, actor) DO UPDATE SET p = p + excluded.p, n = n + excluded.n"
+)
+_FOLDED: Final = "SELECT coalesce(sum(p) - sum(n), 0) FROM stock_column WHERE sku = ?"
+_NOTE: Final = "INSERT INTO stock_tail (actor, seq, moves) VALUES (?, ?, ?)"
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(dict[str, int]).decode
+
+
+def move(db: apsw.Connection, actor: int, moves: Iterable[tuple[str, int]]) -> None:
+    """Add movements to the columns of an actor."""
+    db.executemany(MOVE_STOCK, [(sku, actor, max(0, delta), max(0, -delta)) for sku, delta in moves])
+
+
+def levels(db: apsw.Connection, skus: Collection[str]) -> dict[str, int]:
+    """Give the stock of several products: what the view says, with one walk through the tail for all of them."""
+    found = {sku: int(one(db, _FOLDED, (sku,))) for sku in skus}
+    for (moves,) in rows(db, "SELECT moves FROM stock_tail"):
+        for sku, delta in _decode(moves).items():
+            if sku in found:
+                found[sku] += delta
+    return found
+
+
+class StockTail:
+    """The write side of the tail. Every method runs inside the caller's transaction.
+
+    Invariant: at most STOCK_TAIL_SALES_MAX sales wait, on disk, after any transaction.
+    """
+
+    __slots__ = ("_count", "_db")
+
+    def __init__(self, db: apsw.Connection) -> None:
+        self._db = db
+        self._count: int | None = None  # None: not looked at since the last rollback
+
+    def forget(self) -> None:
+        """Count again next time: the transaction was rolled back, or the tail emptied by others."""
+        self._count = None
+
+    def note(self, actor: int, seq: int, moves: Sequence[tuple[str, int]]) -> None:
+        """Let the movements of a sale wait; fold all that wait when they have become many."""
+        if self._count is None:
+            self._count = int(one(self._db, "SELECT count(*) FROM stock_tail"))
+        self._db.execute(_NOTE, (actor, seq, _encode(dict(moves)).decode()))
+        self._count += 1
+        if self._count >= STOCK_TAIL_SALES_MAX:
+            self.fold()
+
+    def fold(self) -> None:
+        """Carry everything that waits into the columns."""
+        waiting: dict[int, list[tuple[str, int]]] = {}
+        for actor, moves in rows(self._db, "SELECT actor, moves FROM stock_tail"):
+            waiting.setdefault(actor, []).extend(_decode(moves).items())
+        for actor, moves in waiting.items():
+            move(self._db, actor, sorted(moves))  # neighbours on one page are written together
+        self._db.execute("DELETE FROM stock_tail")
+        self._count = 0
