@@ -23,6 +23,15 @@ SALE_PAYMENTS_MAX: Final = 50
 STOCK_TAIL_SALES_MAX: Final = 64  # whose stock is not folded yet: every reader adds them up
 BARCODES_PER_PRODUCT_MAX: Final = 50
 
+# Oversells. Guesses: a manager works through a page, and the sales that were too many are among the newest.
+OVERSELLS_SHOWN_MAX: Final = 50
+OVERSELL_SALES_SHOWN_MAX: Final = 6
+OVERSELL_VOIDS_SUGGESTED_MAX: Final = 3
+OVERSELL_SALES_LOOKED_THROUGH_MAX: Final = 5_000
+OVERSELL_STOCK_EVENTS_LOOKED_THROUGH_MAX: Final = 2_000
+OVERSELLS_RESOLVED_SHOWN_MAX: Final = 30
+BACK_ORDERS_SHOWN_MAX: Final = 100
+
 # Event bodies and requests.
 EVENT_BODY_BYTES_MAX: Final = 1 << 20
 REQUEST_BODY_BYTES_MAX: Final = 2 << 20

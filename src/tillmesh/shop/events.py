@@ -317,6 +317,49 @@ class Audited(Record):
     approved_by: str = ""
 
 
+class Proposed(Record):
+    """One of the answers that were suggested when somebody decided."""
+
+    action: str
+    confidence_percent: int
+    sale_id: str = ""
+
+
+class OversellResolved(Record):
+    """Somebody, or a written policy of the store, answered an oversell; what was proposed stands beside it.
+
+    ``answer`` is the event that carried it out: the SaleVoided or the StockAdjusted; a back-order needs none.
+    """
+
+    conflict_id: str
+    sku: str
+    action: str  # back_order | void | adjust
+    quantity_milli: int  # what was missing; for a void what came back of the sku
+    by: str
+    reason: str
+    approved_by: str = ""
+    sale_id: str = ""  # that was voided
+    answer: str = ""
+    sales: tuple[str, ...] = ()  # that were too many, newest first
+    proposed: tuple[Proposed, ...] = ()
+    stock_milli: int = 0  # before
+    resolved_at_ms: int = 0
+
+
+class OversellSettled(Record):
+    """What a resolution left open came to an end.
+
+    Invariant: ``quantity_milli`` is the total settled so far, so the largest one counts, however many tills say it.
+    """
+
+    resolution: str  # the OversellResolved
+    sku: str
+    outcome: str  # filled: the goods of a back-order came in | taken_back: a second adjustment was undone
+    quantity_milli: int
+    by: str
+    reason: str = ""
+
+
 # Stored for ever: the name of each event type and its version.
 KINDS: Final[dict[str, type[Record]]] = {
     "sale_closed": SaleClosed,
@@ -335,6 +378,8 @@ KINDS: Final[dict[str, type[Record]]] = {
     "cart_parked": CartParked,
     "cart_resumed": CartResumed,
     "audited": Audited,
+    "oversell_resolved": OversellResolved,
+    "oversell_settled": OversellSettled,
 }
 NAMES: Final[dict[type[Record], str]] = {kind: name for name, kind in KINDS.items()}
 VERSION: Final = 1

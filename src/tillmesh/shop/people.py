@@ -48,6 +48,7 @@ class Action(StrEnum):
     CHANGE_PERSON = "change_person"
     CHANGE_SETTING = "change_setting"
     SEE_AUDIT = "see_audit"
+    RESOLVE_OVERSELL = "resolve_oversell"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ _SUPERVISOR: Final = dict.fromkeys(
 _MANAGER: Final = dict.fromkeys(
     (
         Action.REFUND_WITHOUT_RECEIPT, Action.CHANGE_PRODUCT, Action.CHANGE_PERSON, Action.CHANGE_SETTING,
-        Action.SEE_AUDIT,
+        Action.SEE_AUDIT, Action.RESOLVE_OVERSELL,
     ),
     Role.MANAGER,
 )  # fmt: skip
@@ -88,7 +89,7 @@ LEAST: Final[dict[Action, Role]] = {**_CASHIER, **_LIMITED, **_SUPERVISOR, **_MA
 APPROVABLE: Final = (
     Action.DISCOUNT, Action.PRICE_OVERRIDE, Action.VOID, Action.REFUND, Action.REFUND_WITHOUT_RECEIPT,
     Action.OPEN_DRAWER, Action.CASH_MOVE, Action.DISCARD_PARKED, Action.COUNT_STOCK, Action.ADJUST_STOCK,
-    Action.REPRINT, Action.CLOSE_SHIFT,
+    Action.REPRINT, Action.CLOSE_SHIFT, Action.RESOLVE_OVERSELL,
 )  # fmt: skip
 
 

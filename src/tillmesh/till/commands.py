@@ -180,6 +180,22 @@ class CountStock(Record):
     reason: str = ""
 
 
+class ResolveOversell(Record):
+    """Answer an open oversell: back_order, void (of ``sale_id``, or of the sale suggested first) or adjust."""
+
+    conflict_id: str
+    sku: str
+    action: str
+    sale_id: str = ""
+    reason: str = ""
+
+
+class SettleOversells(Record):
+    """Look after back-orders and doubled adjustments of this terminal, now that others were heard."""
+
+    skus: tuple[str, ...]
+
+
 class ChangeRecords(Record):
     """Change products, customers, people or settings, field by field. ``entity`` names which."""
 
@@ -201,5 +217,5 @@ Command = (
     CloseSale | PayCart | EditCart | ParkCart | ResumeCart | DiscardParked
     | VoidSale | RefundSale | RefundWithoutReceipt
     | OpenShift | CloseShift | MoveCash | OpenDrawer | Reprint
-    | ReceiveStock | AdjustStock | CountStock | ChangeRecords | Note
+    | ReceiveStock | AdjustStock | CountStock | ResolveOversell | SettleOversells | ChangeRecords | Note
 )  # fmt: skip

@@ -12,7 +12,7 @@ from tillmesh.kernel.codec import Record, encode
 from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.shop.events import NAMES, VERSION
-from tillmesh.till import carts, checkout, drawer, records, refunds, shifts, stockroom
+from tillmesh.till import carts, checkout, drawer, oversells, records, refunds, shifts, stockroom
 from tillmesh.till import commands as c
 from tillmesh.till.desk import Desk, Identity
 from tillmesh.till.effects import Outcome
@@ -44,6 +44,7 @@ class Till:
             receipts_used=self.receipts,
         )
         reply = dispatch(desk, command)
+        oversells.fill_back_orders(desk)
         events, head = self._seal(desk.bodies, now_ms)
         return Outcome(
             reply=reply,
@@ -115,6 +116,11 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return stockroom.adjust(desk, command)
         case c.CountStock():
             return stockroom.count(desk, command)
+        case c.ResolveOversell():
+            return oversells.resolve(desk, command)
+        case c.SettleOversells():
+            oversells.settle(desk, command)
+            return None
         case c.ChangeRecords():
             return records.change_records(desk, command)
         case c.Note():

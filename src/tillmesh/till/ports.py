@@ -10,6 +10,7 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import Value
+from tillmesh.shop.oversell import Noted
 from tillmesh.shop.settings import StoreSettings, TerminalSettings
 
 
@@ -41,6 +42,27 @@ class Books(Protocol):
 
     def stock_milli(self, sku: str) -> int:
         """Give the stock of a product: received minus sold, over all actors."""
+
+    def stock_columns(self, sku: str) -> Mapping[str, tuple[int, int]]:
+        """Give the PN-counter of a product: per actor what it added and what it took."""
+
+    def below_zero(self) -> list[tuple[str, int, bool]]:
+        """List counted products with stock below zero: sku, stock, whether any was ever booked in."""
+
+    def oversell_notes(self, sku: str) -> Iterable[Noted]:
+        """Iterate what was decided about oversells of a product."""
+
+    def newest_resolutions(self) -> Iterable[Noted]:
+        """Iterate the newest resolutions of oversells, newest first."""
+
+    def noted_skus(self) -> list[str]:
+        """List the products about whose oversells anything was decided."""
+
+    def newest_sales_of(self, sku: str) -> Iterable[Envelope]:
+        """Iterate the newest sales in which a sku may stand, in any order."""
+
+    def stock_events_of(self, sku: str, since_hlc: int) -> Iterable[Envelope]:
+        """Iterate deliveries, counts and adjustments in which a sku may stand, in any order."""
 
     def vector(self) -> tuple[tuple[str, int], ...]:
         """Give the version vector of everything applied here."""

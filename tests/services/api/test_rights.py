@@ -11,6 +11,7 @@ from tillmesh.shop.people import APPROVABLE, LEAST, RANK, Action, Role, approver
 from tillmesh.terminal.web.app import CALLS
 
 REFUND = {"lines": [{"line": 0, "quantity": "1"}], "reason": "broken"}
+ADJUST = {"action": "adjust"}
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,13 @@ class Scene:
         answer = self.shop.call("POST", f"/carts/{self.cart()}/ops", {"ops": [change]}, role=role)
         rejected = answer.json()["rejected"]
         return httpx.Response(rejected[0]["problem"]["status"], json=rejected[0]["problem"]) if rejected else answer
+
+    def oversold(self) -> str:
+        sku = self.id()
+        self.shop.product(sku)
+        self.shop.sale(self.id(), sku=sku)
+        found = self.shop.ok("GET", "/conflicts")["conflicts"]
+        return str(next(one["id"] for one in found if one["sku"] == sku))
 
     def parked(self) -> str:
         return str(self.shop.ok("POST", f"/carts/{self.cart()}/park", {})["park_id"])
@@ -85,6 +93,7 @@ def attempts(scene: Scene) -> dict[Action, Callable[[str, str], httpx.Response]]
         ),
         Action.REPRINT: lambda role, a: post(f"/sales/{scene.sale()}/print", {}, role, a),
         Action.CLOSE_SHIFT: lambda role, a: post("/shifts/close", {"counted_minor": 0}, role, a),
+        Action.RESOLVE_OVERSELL: lambda role, a: post(f"/conflicts/{scene.oversold()}/resolve", ADJUST, role, a),
         Action.SEE_REPORTS: lambda role, _: shop.call("GET", "/reports/x", role=role),
         Action.SEE_PEOPLE: lambda role, _: shop.call("GET", "/people", role=role),
         Action.SEE_AUDIT: lambda role, _: shop.call("GET", "/audit", role=role),

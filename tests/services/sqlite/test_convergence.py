@@ -19,6 +19,7 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop import events as e
 from tillmesh.till import commands as c
 from tillmesh.till.carts import Edited
+from tillmesh.till.oversells import open_oversell
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +55,7 @@ def histories() -> tuple[tuple[Envelope, ...], ...]:
     parked = front.do(c.ParkCart(cart_id="aside")).reply
     sold = front.sell(line("milk", 3), cart_id="big")
     tell(front, back)
+    oversell(front, back)
     edited = back.do(c.ResumeCart(park_id=str(parked))).reply
     assert isinstance(edited, Edited)
     back.do(c.RefundSale(sale_id=sold, lines=(c.WantedRefund(line=0, quantity_milli=1_000),), reason="x"), SUPERVISOR)
@@ -65,6 +67,31 @@ def histories() -> tuple[tuple[Envelope, ...], ...]:
     restored.open(7_000).sell(line("milk"), cart_id="restored")
     front.do(c.CloseShift(counted_minor=2))
     return tuple(tuple(own(shop)) for shop in (front, back, restored))
+
+
+def oversell(front: Shop, back: Shop) -> None:
+    """Both sell the same apples apart, both answer the oversell apart, and what came second is taken back."""
+    front.do(c.ReceiveStock(sku="apples", quantity_milli=1_000))
+    tell(front, back)
+    for shop, name in ((front, "f"), (back, "b")):
+        shop.sell(line("apples"), cart_id=f"apples-{name}")
+    tell(front, back)
+    tell(back, front)
+    found = [open_oversell(shop.books, "apples") for shop in (front, back)]
+    assert found[0] is not None
+    assert found[0] == found[1], "both see the same oversell under the same name"
+    for shop in (front, back):
+        shop.do(c.ResolveOversell(conflict_id=found[0].conflict_id, sku="apples", action="adjust"), MANAGER)
+    tell(front, back)
+    tell(back, front)
+    for shop in (front, back):
+        shop.do(c.SettleOversells(skus=("apples",)), MANAGER)
+    tell(front, back)
+    tell(back, front)
+    assert [shop.books.stock_milli("apples") for shop in (front, back)] == [0, 0], "adjusted once, not twice"
+    held = len(front.log())
+    front.do(c.SettleOversells(skus=("apples",)), MANAGER)
+    assert len(front.log()) == held, "nothing is taken back twice"
 
 
 def change(shop: Shop, sku: str, **fields: e.Value) -> None:

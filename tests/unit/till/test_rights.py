@@ -9,6 +9,7 @@ from tillmesh.kernel.errors import NotAllowed
 from tillmesh.shop import events as e
 from tillmesh.shop.people import LEAST, RANK
 from tillmesh.till import commands as c
+from tillmesh.till.oversells import open_oversell
 
 # Selling is whoever is signed in; who sees what is the pages' and the API's business.
 RIGHTS = {
@@ -39,6 +40,13 @@ def _refund(shop: Shop) -> c.Command:
     return c.RefundSale(sale_id=shop.sell(), lines=(c.WantedRefund(line=0, quantity_milli=1000),), reason="broken")
 
 
+def _oversold(shop: Shop) -> c.Command:
+    shop.sell()
+    open_one = open_oversell(shop.books, "mug")
+    assert open_one is not None
+    return c.ResolveOversell(conflict_id=open_one.conflict_id, sku="mug", action="adjust")
+
+
 ATTEMPTS: dict[str, Callable[[Shop], c.Command]] = {
     "discount": lambda _: c.CloseSale(cart_id="x", lines=(line(discount_minor=1_000),), payments=cash(250)),
     "price_override": lambda _: c.CloseSale(cart_id="x", lines=(line(unit_price_minor=1),), payments=cash(1)),
@@ -55,6 +63,7 @@ ATTEMPTS: dict[str, Callable[[Shop], c.Command]] = {
     "count_stock": lambda _: c.CountStock(sku="mug", quantity_milli=1000),
     "reprint": _printed,
     "close_shift": lambda _: c.CloseShift(counted_minor=0),
+    "resolve_oversell": _oversold,
     "change_product": _change("product"),
     "change_customer": _change("customer"),
     "change_person": _change("person"),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import apsw
 
-from tillmesh.adapters.sqlite import registers
+from tillmesh.adapters.sqlite import oversold, registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.ledger import request_key
@@ -16,9 +16,11 @@ from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import GENESIS, Envelope
 from tillmesh.kernel.errors import Invalid
 from tillmesh.kernel.ids import parse_event_id
+from tillmesh.kernel.limits import OVERSELL_SALES_LOOKED_THROUGH_MAX, OVERSELL_STOCK_EVENTS_LOOKED_THROUGH_MAX
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import KINDS, CartParked, SaleClosed, SaleRefunded, Value
+from tillmesh.shop.oversell import Noted
 from tillmesh.shop.settings import STORE, StoreSettings, TerminalSettings
 from tillmesh.till.ports import Parked, Shift
 
@@ -83,6 +85,30 @@ class Books:
             "GROUP BY a.name ORDER BY a.name"
         )
         return {name: (p, n) for name, p, n in self._db.execute(sql, (sku,))}
+
+    def below_zero(self) -> list[tuple[str, int, bool]]:
+        """List counted products with stock below zero: sku, stock, whether any was ever booked in."""
+        return oversold.below_zero(self._db)
+
+    def oversell_notes(self, sku: str) -> Iterator[Noted]:
+        """Iterate what was decided about oversells of a product."""
+        return oversold.notes(self._db, self.actors, sku)
+
+    def newest_resolutions(self) -> Iterator[Noted]:
+        """Iterate the newest resolutions of oversells, newest first."""
+        return oversold.newest_notes(self._db, self.actors)
+
+    def noted_skus(self) -> list[str]:
+        """List the products about whose oversells anything was decided."""
+        return oversold.noted_skus(self._db)
+
+    def newest_sales_of(self, sku: str) -> Iterator[Envelope]:
+        """Iterate the newest sales in which a sku may stand, in any order."""
+        return self.events(oversold.SALES, (OVERSELL_SALES_LOOKED_THROUGH_MAX, sku.encode()))
+
+    def stock_events_of(self, sku: str, since_hlc: int) -> Iterator[Envelope]:
+        """Iterate deliveries, counts and adjustments in which a sku may stand, in any order."""
+        return self.events(oversold.STOCK_EVENTS, (since_hlc, OVERSELL_STOCK_EVENTS_LOOKED_THROUGH_MAX, sku.encode()))
 
     def vector(self) -> tuple[tuple[str, int], ...]:
         """Give the version vector, ordered by actor."""

@@ -164,10 +164,12 @@ PROJECTIONS: Final = (
     "shift",
     "parked",
     "audit",
+    "oversell",
 )
 _AUDITED: Final = {
     "audited", "sale_voided", "sale_refunded", "sale_closed", "cash_moved", "shift_opened", "shift_closed",
     "products_changed", "people_changed", "settings_changed", "stock_adjusted", "stock_counted",
+    "oversell_resolved", "oversell_settled",
 }  # fmt: skip
 
 
@@ -251,6 +253,12 @@ def _cart_resumed(at: Place, event: Envelope, body: Record) -> None:  # noqa: AR
         )
 
 
+def _oversell_noted(at: Place, event: Envelope, body: Record) -> None:
+    assert isinstance(body, e.OversellResolved | e.OversellSettled)
+    sql = "INSERT INTO oversell (sku, hlc, actor, seq, type, body) VALUES (?, ?, ?, ?, ?, ?)"
+    at.db.execute(sql, (body.sku, event.hlc, at.actor, event.seq, event.type, event.body))
+
+
 Handler = Callable[[Place, Envelope, Record], None]
 
 
@@ -270,6 +278,8 @@ _HANDLERS: Final[dict[type[Record], Handler]] = {
     e.ShiftClosed: _shift_closed,
     e.CartParked: _cart_parked,
     e.CartResumed: _cart_resumed,
+    e.OversellResolved: _oversell_noted,
+    e.OversellSettled: _oversell_noted,
     e.ProductsChanged: _changed("product"),
     e.CustomersChanged: _changed("customer"),
     e.PeopleChanged: _changed("person"),

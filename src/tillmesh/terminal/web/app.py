@@ -14,6 +14,7 @@ from starlette.routing import Match
 from tillmesh.kernel.errors import NotFound, TillmeshError
 from tillmesh.terminal.web import (
     cart_calls,
+    conflict_calls,
     file_calls,
     news,
     openapi,
@@ -36,6 +37,7 @@ CALLS: list[Call] = [
     *file_calls.CALLS,
     *record_calls.CALLS,
     *shop_calls.CALLS,
+    *conflict_calls.CALLS,
     *system_calls.CALLS,
 ]
 

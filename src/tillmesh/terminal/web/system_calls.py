@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from tillmesh.adapters.sqlite import reporting, searching
 from tillmesh.adapters.sqlite.database import one
-from tillmesh.shop.people import Role
 from tillmesh.terminal.web.api import ANY, Call, Context
 from tillmesh.terminal.web.problems import NotAvailable
 
@@ -56,11 +55,6 @@ async def raft(context: Context) -> Any:
 async def state_hash(context: Context) -> Any:
     """Give the hash of everything applied, equal on converged replicas."""
     return await context.driver.read(reporting.state_hash)
-
-
-async def conflicts(context: Context) -> Any:  # noqa: ARG001
-    """List oversold products: none while one till sells alone."""
-    return {"conflicts": []}
 
 
 async def health(context: Context) -> Any:
@@ -124,7 +118,6 @@ CALLS = [
     Call("GET", "/sync", sync, "Where sales are on their way", role=None),
     Call("GET", "/raft", raft, "Who leads the store", role=None),
     Call("GET", "/state-hash", state_hash, "Hash of everything applied", role=None),
-    Call("GET", "/conflicts", conflicts, "Oversold products", role=Role.SUPERVISOR),
     Call("GET", "/health", health, "How the till is, in words", role=None),
     Call("GET", "/printer", printer, "How the printer is"),
     Call("GET", "/metrics", metrics, "Prometheus metrics", role=None, gives=("text/plain",)),
