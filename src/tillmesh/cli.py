@@ -15,7 +15,6 @@ from tillmesh.terminal.logs import start_logging
 LATER = {
     "store": "joining tills to a store comes with the store",
     "hub": "head office comes with the hub",
-    "sim": "the simulator comes with the store",
     "models": "the model pipeline comes with edge AI",
 }
 
@@ -48,6 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     _import(commands.add_parser("import", help="import products from a CSV file"))
     _verify(commands.add_parser("verify", help="check a data directory: chains, gaps, money"))
     _bench(commands.add_parser("bench", help="reproducible benchmarks", add_help=False))
+    _sim(commands.add_parser("sim", help="live through simulated stores, each from one seed"))
     _doctor(commands.add_parser("doctor", help="what is wrong, in words"))
     for name, when in LATER.items():
         later = commands.add_parser(name, help=f"(not yet: {when})")
@@ -157,6 +157,22 @@ def _bench(parser: argparse.ArgumentParser) -> None:
         from tillmesh.bench.program import main as bench
 
         return bench(options.rest)
+
+    parser.set_defaults(run=run)
+
+
+def _sim(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=int, default=1, help="the first seed (1)")
+    parser.add_argument("--count", type=int, default=1, help="how many seeds, one after the other (1)")
+    parser.add_argument("--tills", type=int, help="1 to 15; as the seed says, when not given")
+    parser.add_argument("--steps", type=int, help="what people do in each world (60)")
+    parser.add_argument("--trace", action="store_true", help="tell everything that happens")
+
+    def run(options: argparse.Namespace) -> int:
+        from tillmesh.sim.program import simulate
+
+        seeds = range(options.seed, options.seed + options.count)
+        return simulate(seeds, options.tills, options.steps, say=print, trace=options.trace)
 
     parser.set_defaults(run=run)
 

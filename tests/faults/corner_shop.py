@@ -10,7 +10,6 @@ from pathlib import Path
 import apsw
 
 from tests.faults.checker import History, Sold, check, stock_sold
-from tests.faults.faultvfs import PowerCut
 from tillmesh.adapters.host.keys import database_key
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import connect, one, storage_errors
@@ -18,6 +17,7 @@ from tillmesh.adapters.sqlite.store import FILE, log, read_origin
 from tillmesh.kernel.codec import decode
 from tillmesh.shop import events as e
 from tillmesh.shop.events import Change, Payment
+from tillmesh.sim.disk import PowerCut
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.driver import Driver
 from tillmesh.terminal.offline import OfflineTill

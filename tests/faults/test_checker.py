@@ -7,8 +7,8 @@ import pytest
 
 from tests.faults.checker import Attempt, History, Sold, check
 from tests.faults.corner_shop import CASHIER, driving, found_shop, read_books, receipt_of, sale, total_minor
-from tests.faults.faultvfs import Disk, FaultVfs
 from tillmesh.kernel.errors import StorageFailed
+from tillmesh.sim.disk import Disk, FaultVfs
 
 TOLD = [Attempt(f"cart-{n}", "ok", f"till.actor-{n}", f"ACTO-{n:06d}", 500) for n in (1, 2, 3)]
 BOOKS = [

@@ -24,8 +24,8 @@ from tests.faults.corner_shop import (
     sale,
     total_minor,
 )
-from tests.faults.faultvfs import Disk, FaultVfs, PowerCut
 from tillmesh.kernel.errors import Damaged, StorageFailed, TillmeshError
+from tillmesh.sim.disk import Disk, FaultVfs, PowerCut
 from tillmesh.terminal.driver import Driver
 from tillmesh.terminal.verifying import verify
 

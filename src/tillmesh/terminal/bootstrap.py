@@ -83,12 +83,13 @@ def _open(data_dir: Path, key_file: Path | None, vfs: str | None, store: str) ->
         reserve = Reserve(data_dir)
         reserve.hold()
         writer = Writer(db, origin)
-        till = till_of(writer, origin)
+        now_ms = time.time_ns() // 1_000_000
+        till = till_of(writer, origin, now_ms)
         notices: tuple[tuple[str, str], ...] = ()
         if doubt:
             notices = (("new_incarnation", doubt),)
             note = Note(action="new_incarnation", subject=origin.actor, detail=doubt)
-            writer.execute(till, SYSTEM, note, time.time_ns() // 1_000_000)
+            writer.execute(till, SYSTEM, note, now_ms)
         # Only now: a crash before this finds the same doubt again and tells of it then.
         anchor.remember(till.head)
         opened = Opened(

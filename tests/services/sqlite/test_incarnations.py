@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.services.sqlite.disk_shop import DiskShop, shop_at, snapshot, tamper, trade
-from tests.unit.till.shop_till import START_MS
-from tillmesh.adapters.sqlite.store import FILE
+from tests.unit.till.shop_till import MANAGER, START_MS, Shop
+from tillmesh.adapters.sqlite import replica
+from tillmesh.adapters.sqlite.store import FILE, Origin
 from tillmesh.kernel.errors import StorageFailed
+from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.shop import events as e
 from tillmesh.terminal.bootstrap import open_terminal
@@ -168,3 +170,15 @@ def test_two_programs_never_run_one_till(tmp_path: Path) -> None:
         open_terminal(tmp_path)
     with shop_at(tmp_path) as shop:
         assert shop.opened.notices == ()
+
+
+def test_a_restart_beside_events_from_a_clock_years_ahead_leaves_the_own_clock_alone(tmp_path: Path) -> None:
+    trade(tmp_path / "till")
+    with shop_at(tmp_path / "till") as shop:
+        ahead = Shop(Origin(store=shop.till.identity.store, terminal="ahead000", actor="ahead000.aaaaaaaa"))
+        ahead.clock_ms = shop.clock_ms + 10 * 365 * 86_400_000
+        ahead.do(c.Note(action="hello"), MANAGER)
+        replica.merge(shop.writer, shop.till, ahead.log(), shop.clock_ms)
+    with shop_at(tmp_path / "till") as shop:
+        stamp = shop.do(c.Note(action="hello"), MANAGER).events[0].hlc
+        assert physical_ms(stamp) < ahead.clock_ms - 86_400_000

@@ -7,18 +7,16 @@ import apsw
 
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import in_memory
+from tillmesh.adapters.sqlite.identity import till_of
 from tillmesh.adapters.sqlite.ledger import log
 from tillmesh.adapters.sqlite.store import Origin, Writer
 from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.envelope import Envelope
-from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.shop import events as e
 from tillmesh.shop.settings import STORE
 from tillmesh.till import commands as c
 from tillmesh.till.carts import Edited
-from tillmesh.till.desk import Identity
 from tillmesh.till.effects import Outcome
-from tillmesh.till.node import Till
 
 T = TypeVar("T", bound=Record)
 START_MS = 1_795_356_000_000  # a Sunday afternoon in November 2026
@@ -41,15 +39,7 @@ class Shop:
     def __init__(self, origin: Origin = ORIGIN, db: apsw.Connection | None = None) -> None:
         self.writer = Writer(in_memory() if db is None else db, origin)
         self.clock_ms = START_MS
-        identity = Identity(
-            store=origin.store, terminal=origin.terminal, actor=origin.actor, series=origin.actor[9:13].upper()
-        )
-        self.till = Till(
-            identity,
-            HybridLogicalClock(origin.actor, last=self.writer.last_hlc()),
-            self.writer.head(origin.actor),
-            self.writer.receipts_used(origin.actor),
-        )
+        self.till = till_of(self.writer, origin, self.clock_ms)
 
     @property
     def books(self) -> Books:

@@ -58,11 +58,19 @@ def agree(db: apsw.Connection, noted: Noted, store: str, entropy: Entropy) -> tu
     return origin, doubt
 
 
-def till_of(writer: Writer, origin: Origin) -> Till:
-    """Make the till that goes on from what is on disk."""
+def till_of(writer: Writer, origin: Origin, now_ms: int) -> Till:
+    """Make the till that goes on from what is on disk.
+
+    Its clock goes on behind its own last event, and takes in the others' as if they had just come: a till that holds
+    events of one whose clock is years ahead is not dragged along by a restart either.
+    """
+    hlcs = writer.last_hlcs()
+    clock = HybridLogicalClock(origin.actor, last=hlcs.pop(origin.actor, 0), max_drift_ms=HLC_DRIFT_MS_MAX)
+    for hlc in hlcs.values():
+        clock.observe(hlc, now_ms)
     return Till(
         Identity(store=origin.store, terminal=origin.terminal, actor=origin.actor, series=series(origin.actor)),
-        HybridLogicalClock(origin.actor, last=writer.last_hlc(), max_drift_ms=HLC_DRIFT_MS_MAX),
+        clock,
         writer.head(origin.actor),
         writer.receipts_used(origin.actor),
     )

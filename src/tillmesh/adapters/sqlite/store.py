@@ -14,7 +14,7 @@ import apsw
 import msgspec
 
 from tillmesh.adapters.sqlite.books import Books
-from tillmesh.adapters.sqlite.database import connect, migrate, one, settle, storage_errors, write
+from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, settle, storage_errors, write
 from tillmesh.adapters.sqlite.ledger import Ledger, log
 from tillmesh.kernel.codec import encode
 from tillmesh.kernel.envelope import Head
@@ -155,10 +155,13 @@ class Writer:
         sql = "SELECT count(*) FROM receipt r JOIN actor a ON a.id = r.actor WHERE a.name = ?"
         return int(one(self.db, sql, (actor,)))
 
-    def last_hlc(self) -> int:
-        """Give the largest timestamp that any event here carries."""
-        sql = "SELECT coalesce(max(e.hlc), 0) FROM version_vector v JOIN event e ON e.actor = v.actor AND e.seq = v.seq"
-        return int(one(self.db, sql))
+    def last_hlcs(self) -> dict[str, int]:
+        """Give the newest timestamp of each actor."""
+        sql = (
+            "SELECT a.name, e.hlc FROM version_vector v JOIN actor a ON a.id = v.actor "
+            "JOIN event e ON e.actor = v.actor AND e.seq = v.seq ORDER BY e.hlc"
+        )
+        return dict(rows(self.db, sql))
 
     def head(self, actor: str) -> Head:
         """Give the end of an actor's chain."""

@@ -44,11 +44,31 @@ class Disk:
     lies: bool = False  # says "synced" and does nothing
     fail_sync_at: int | None = None
     die_at_sync: int | None = None  # the program dies before this sync; the cache lives on, so set ``is_off`` back
+    is_full: bool = False  # no file grows any more, except by
+    spare_bytes: int = 0
     writes: int = 0
     syncs: int = 0
     is_off: bool = False
     held: dict[str, list[Held]] = field(default_factory=dict)
     deleted: dict[str, bytes] = field(default_factory=dict)
+
+    def revive(self) -> None:
+        """Start again after a program was killed; what was not synced is still in the cache, and can still be lost."""
+        self.cut_at = self.fail_sync_at = self.die_at_sync = None
+        self.is_off = False
+
+    def settle(self) -> None:
+        """Take what is in the files now for what there is: after a power cut, or when they were put there by hand."""
+        for held in self.held.values():
+            held.clear()
+        self.deleted.clear()
+
+    def grow(self, by_bytes: int) -> None:
+        """Take room for a longer file."""
+        if self.is_full:
+            if by_bytes > self.spare_bytes:
+                raise apsw.FullError("the disk is full")
+            self.spare_bytes -= by_bytes
 
     def step(self) -> None:
         """Count a write, and lose power in its turn."""
@@ -92,7 +112,10 @@ def _undo(file: Any, write: Held, draw: random.Random, share: float) -> int:
 
 
 class FaultVfs(apsw.VFS):
-    """A plaintext VFS over the system's, with one :class:`Disk` below; register it and use ``encrypted``."""
+    """A plaintext VFS over the system's, with one :class:`Disk` below; open databases through ``encrypted``.
+
+    SQLite keeps a VFS for as long as the process lives, so put another ``disk`` below one rather than make another.
+    """
 
     def __init__(self, disk: Disk) -> None:
         self.disk = disk
@@ -101,14 +124,17 @@ class FaultVfs(apsw.VFS):
         self.encrypted = f"multipleciphers-{name}"
 
     def xOpen(self, name: Any, flags: list[int]) -> apsw.VFSFile:  # noqa: N802 - SQLite's name
+        """Open a file on the disk."""
         return _File(name, flags, self.disk)
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802
+        """Delete a file, which a power cut may bring back."""
         if self.disk.is_off:
             raise PowerCut
         path = Path(filename)
         if path.exists():
             self.disk.deleted[filename] = path.read_bytes()
+            self.disk.held.get(filename, []).clear()
         super().xDelete(filename, syncdir)
 
 
@@ -122,6 +148,8 @@ class _File(apsw.VFSFile):
     def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
         self._disk.step()
         size = self.xFileSize()
+        if offset + len(data) > size:
+            self._disk.grow(offset + len(data) - size)
         old = bytes(super().xRead(min(len(data), max(0, size - offset)), offset)) if offset < size else b""
         self._held.append(Held(offset, old, bytes(data), size))
         super().xWrite(data, offset)

@@ -1,0 +1,72 @@
+"""Whole stores from seeds: nothing breaks, everything replays, and what breaks says which line replays it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tillmesh.sim.plan import draw_plan
+from tillmesh.sim.program import Simulator, simulate
+
+pytestmark = pytest.mark.slow
+SEEDS = int(os.environ.get("TILLMESH_SIM_SEEDS", "24"))
+PARTS = 4
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Simulator:
+    return Simulator(tmp_path_factory.mktemp("stores"))
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_stores_under_faults_lose_nothing_double_nothing_and_agree_in_the_end(part: int) -> None:
+    said: list[str] = []
+    first = 1 + part * SEEDS // PARTS
+    assert simulate(range(first, first + SEEDS // PARTS), None, None, say=said.append) == 0, "\n".join(said)
+
+
+def test_one_seed_twice_is_the_same_life_to_the_last_frame(simulator: Simulator) -> None:
+    plan = draw_plan(7, 3)
+    assert simulator.live(plan).trace == simulator.live(plan).trace
+
+
+@pytest.mark.service
+def test_a_seed_replays_in_another_process_with_other_hashes() -> None:
+    traces = set()
+    for hashing in ("1", "2"):
+        command = [sys.executable, "-m", "tillmesh", "sim", "--seed", "5", "--tills", "4"]
+        ran = subprocess.run(
+            command,
+            env={**os.environ, "PYTHONHASHSEED": hashing},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=100,
+        )
+        traces.add(ran.stdout.rpartition("trace ")[2])
+    assert len(traces) == 1
+    assert len(traces.pop().strip()) == 64
+
+
+@pytest.mark.parametrize("tills", [1, 15])
+def test_the_smallest_and_the_largest_store_live(simulator: Simulator, tills: int) -> None:
+    assert simulator.live(draw_plan(3, tills, 30)).troubles
+
+
+def test_other_seeds_are_other_lives(simulator: Simulator) -> None:
+    assert len({simulator.live(draw_plan(seed, 2, 20)).trace for seed in range(5)}) == 5
+
+
+def test_a_store_of_sixteen_tills_is_refused() -> None:
+    from tillmesh.kernel.errors import Invalid
+
+    with pytest.raises(Invalid, match="16 tills"):
+        simulate([1], 16, None, say=lambda _: None)
+
+
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = set(Path("/dev/shm").glob("tillmesh-sim-*")) if Path("/dev/shm").is_dir() else set()
+    assert simulate([2], 2, 5, say=lambda _: None) in {0, 1}
+    assert before == (set(Path("/dev/shm").glob("tillmesh-sim-*")) if Path("/dev/shm").is_dir() else set())
