@@ -31,6 +31,7 @@ OVERSELL_SALES_LOOKED_THROUGH_MAX: Final = 5_000
 OVERSELL_STOCK_EVENTS_LOOKED_THROUGH_MAX: Final = 2_000
 OVERSELLS_RESOLVED_SHOWN_MAX: Final = 30
 BACK_ORDERS_SHOWN_MAX: Final = 100
+OVERSELL_POLICY_ADJUST_MILLI_MAX: Final = 10_000  # A policy may adjust little; more is for a person.
 
 # Event bodies and requests.
 EVENT_BODY_BYTES_MAX: Final = 1 << 20

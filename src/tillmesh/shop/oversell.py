@@ -23,6 +23,7 @@ ADJUST: Final = "adjust"
 ACTIONS: Final = (BACK_ORDER, VOID, ADJUST)
 FILLED: Final = "filled"
 TAKEN_BACK: Final = "taken_back"
+POLICY: Final = "policy:"  # starts the name under which a store's written policy decides
 _ID_CHARS: Final = 16
 
 Decision: TypeAlias = OversellResolved | OversellSettled
@@ -91,6 +92,20 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
     def promised_sales(self) -> frozenset[str]:
         """Name the sales that a waiting back-order answers for: they are not too many a second time."""
         return frozenset(sale for one in self.resolutions if one.owed_milli for sale in one.body.sales)
+
+
+def by_policy(policy: str, adjust_max_milli: int, missing_milli: int) -> str | None:
+    """Give the answer that a store's written policy has for this much missing, or None: then a person decides.
+
+    A policy is a back-order always, or an adjustment up to a size. None gives money back.
+    """
+    match policy:
+        case "back_order":
+            return BACK_ORDER
+        case "adjust" if missing_milli <= adjust_max_milli:
+            return ADJUST
+        case _:
+            return None
 
 
 def conflict_id(sku: str, epoch: int) -> str:

@@ -7,7 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from tillmesh.kernel.errors import Invalid
-from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, NAME_CHARS_MAX, NOTE_CHARS_MAX, RATE_PPM_MAX
+from tillmesh.kernel.limits import (
+    AMOUNT_MINOR_MAX,
+    NAME_CHARS_MAX,
+    NOTE_CHARS_MAX,
+    OVERSELL_POLICY_ADJUST_MILLI_MAX,
+    RATE_PPM_MAX,
+)
 from tillmesh.kernel.money import Rounding, exponent
 from tillmesh.kernel.times import zone
 from tillmesh.shop.cardnumbers import refuse_card_number
@@ -176,6 +182,9 @@ _STORE: Final[dict[str, Check]] = {
     "scanner_prefix": _text(5),
     "pay_methods": _methods,
     "departments": _departments,
+    "oversell_policy": _one_of("ask", "back_order", "adjust"),
+    "oversell_adjust_max_milli": _number(0, OVERSELL_POLICY_ADJUST_MILLI_MAX),
+    "oversell_policy_name": _text(NAME_CHARS_MAX),
 }
 _TERMINAL: Final[dict[str, Check]] = {
     "name": _text(40, least=1),

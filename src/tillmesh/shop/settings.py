@@ -35,6 +35,9 @@ class StoreSettings(Record):
     scanner_prefix: str = ""
     pay_methods: tuple[str, ...] = ("cash", "card")
     departments: tuple[str, ...] = ()  # name=icon=colour, in the order the UI shows them
+    oversell_policy: str = "ask"  # ask a person | back_order | adjust (up to the size below)
+    oversell_adjust_max_milli: int = 1_000
+    oversell_policy_name: str = ""  # under which the policy is written down; stands in the audit log
 
     def policy(self) -> Policy:
         """Give the rules by which this store computes money; made once per settings, as every sale needs them."""

@@ -132,6 +132,8 @@ async def join_store(services: Services, bind: str, around: Around) -> Among:
         founder = is_founder(driver.opened.data_dir, identity.actor)
         council = await CouncilDriver.over(driver, mesh, neighbours.known, founder=founder)
         services.decide = council.decide_settings
+        services.oversold.leads = lambda: council.council.leads
+        council.listen(lambda _: services.oversold.led())
         await neighbours.start(Address(bind, around.link_port), [Address.of(peer) for peer in around.peers])
         if around.cut_file is not None:
             neighbours.obey(around.cut_file)

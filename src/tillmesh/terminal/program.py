@@ -67,6 +67,7 @@ async def _serve(options: Options) -> None:
     printing = await start_printing(driver, services.live)
     services.extra["printer"] = printing.view
     among = await join_store(services, options.bind, options.around)
+    services.oversold.look_at_all()
     server = server_for(build(services, {"127.0.0.1", "localhost", options.bind}))
     _on_signals(functools.partial(_stop, server, services))
     settle_memory()
@@ -76,6 +77,7 @@ async def _serve(options: Options) -> None:
     finally:
         keeping.cancel()
         await among.stop()
+        await services.oversold.stop()
         await printing.stop()
         with contextlib.suppress(TillmeshError):  # the disk may refuse; stopping goes on
             await driver.on_writer(lambda db: sign_heads(driver.opened, db, now_ms()))

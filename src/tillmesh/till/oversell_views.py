@@ -10,14 +10,13 @@ from tillmesh.kernel.limits import BACK_ORDERS_SHOWN_MAX, OVERSELLS_SHOWN_MAX
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.events import SaleClosed
-from tillmesh.shop.oversell import History, Noted, Resolution, Sold
+from tillmesh.shop.oversell import POLICY, History, Noted, Resolution, Sold
 from tillmesh.shop.oversell_ranking import Reason, Suggestion
 from tillmesh.till import views
 from tillmesh.till.oversells import Finding, load_history, look_into, open_oversells
 from tillmesh.till.ports import Books
 from tillmesh.till.views import View
 
-POLICY: Final = "policy:"  # starts the name under which a store's written policy decides
 # Read by programs; the pages have their own words for each code.
 _WORDS: Final = {
     "never_booked": "no delivery of this product was ever booked in",

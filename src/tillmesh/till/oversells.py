@@ -6,11 +6,11 @@ small adjustments: never with money.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.envelope import Envelope
-from tillmesh.kernel.errors import Conflict, Invalid, NotFound
+from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from tillmesh.kernel.hlc import COUNTER_BITS, physical_ms
 from tillmesh.kernel.ids import EventId, terminal_of
 from tillmesh.kernel.limits import OVERSELL_SALES_SHOWN_MAX
@@ -69,14 +69,20 @@ def load_history(books: Books, sku: str) -> History:
 
 def open_oversell(books: Books, sku: str) -> Open | None:
     """Look at one product: is more of it sold than there is or was promised?"""
-    stock_milli = books.stock_milli(sku)
-    if stock_milli >= 0:
-        return None
-    product = books.product(sku)
-    if product is not None and not product.track_stock:
-        return None
-    booked = any(added for added, _ in books.stock_columns(sku).values())
-    return _open(books, sku, stock_milli, ever_booked=booked)
+    return open_among(books, {sku: books.stock_milli(sku)}).get(sku)
+
+
+def open_among(books: Books, stocks_milli: Mapping[str, int]) -> dict[str, Open]:
+    """Look at some products whose stock is known: which are oversold? Cheap for those that are not."""
+    found: dict[str, Open] = {}
+    for sku, stock_milli in stocks_milli.items():
+        if stock_milli >= 0 or ((product := books.product(sku)) is not None and not product.track_stock):
+            continue
+        booked = any(added for added, _ in books.stock_columns(sku).values())
+        one = _open(books, sku, stock_milli, ever_booked=booked)
+        if one is not None:
+            found[sku] = one
+    return found
 
 
 def open_oversells(books: Books) -> list[Open]:
@@ -190,6 +196,7 @@ def resolve(desk: Desk, command: ResolveOversell) -> EventId:
     if found is None or found.conflict_id != command.conflict_id:
         raise NotFound("this oversell is not open any more", hint="The stock changed: look at the list anew.")
     finding = look_into(desk.books, found, desk.now_ms)
+    _within_policy(desk, command, found)
     reason = checked_text(command.reason, "reason") or f"oversold by {format_quantity(found.missing_milli)}"
     sale_id, answer, quantity_milli = _carry_out(desk, command, finding, reason)
     return desk.record(
@@ -225,6 +232,17 @@ def _may_resolve(desk: Desk, command: ResolveOversell) -> str:
         who = desk.who
         desk.who = Who(user_id=who.user_id, role=who.role, approvals=(*who.approvals, *also))
     return approved_by
+
+
+def _within_policy(desk: Desk, command: ResolveOversell, found: Open) -> None:
+    """Keep what decides in the name of the store's policy to what the policy says now."""
+    if not desk.who.user_id.startswith(oversell.POLICY):
+        return
+    store = desk.store()
+    if command.action != oversell.by_policy(
+        store.oversell_policy, store.oversell_adjust_max_milli, found.missing_milli
+    ):
+        raise NotAllowed("the store's policy has no such answer", needs="manager", hint="A manager decides.")
 
 
 def _carry_out(desk: Desk, command: ResolveOversell, finding: Finding, reason: str) -> tuple[str, str, int]:

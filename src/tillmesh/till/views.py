@@ -319,4 +319,7 @@ def store(settings: StoreSettings, exponent: int) -> View:
             {"name": name, "icon": icon, "colour": colour}
             for name, (icon, colour) in settings.department_styles().items()
         ],
+        "oversell_policy": settings.oversell_policy,
+        "oversell_adjust_max_milli": settings.oversell_adjust_max_milli,
+        "oversell_policy_name": settings.oversell_policy_name,
     }

@@ -114,3 +114,48 @@ def test_goods_that_were_never_booked_in_are_listed_but_raise_no_alarm(fresh: Ca
     assert (told["open"], told["never_booked"]) == (0, 1)
     assert told["conflicts"][0]["never_booked"] is True
     assert told["conflicts"][0]["suggestions"][0]["action"] == "adjust"
+
+
+def test_the_pages_hear_of_an_oversell_and_of_its_answer_as_it_happens(fresh: Callable[[], Shop]) -> None:
+    shop = fresh()
+    shop.product()
+    shop.ok("POST", "/stock/receipts", {"sku": "tea", "quantity": "1"})
+    told = Told(shop)
+    shop.sale("first")
+    shop.sale("second")
+    told.wait_for(1)
+    assert shop.ok("GET", "/state", role="supervisor")["oversold"] == 1
+    assert "oversold" not in shop.ok("GET", "/state", role="cashier")
+    resolve(shop, "back_order")
+    told.wait_for(0)
+    shop.sale("third")
+    told.wait_for(1)
+    shop.ok("PATCH", "/products/tea", {"track_stock": False})
+    told.wait_for(0)
+
+
+class Told:
+    """What an open page is told of oversells."""
+
+    def __init__(self, shop: Shop) -> None:
+        self.shop, self.counts = shop, list[int]()
+        send = shop.services.live.send
+
+        def listen(kind: str, data: Json) -> None:
+            send(kind, data)
+            if kind == "oversold":
+                self.counts.append(data["open"])
+
+        shop.services.live.send = listen  # type: ignore[method-assign]
+
+    def wait_for(self, count: int) -> None:
+        self.shop.wait_for(lambda: True if self.counts[-1:] == [count] else None)
+
+
+def test_the_written_policy_is_a_setting_of_the_store_and_off_until_somebody_says_so(shop: Shop) -> None:
+    assert shop.ok("GET", "/settings")["store"]["oversell_policy"] == "ask"
+    change = {"oversell_policy": "adjust", "oversell_adjust_max_milli": 2_000, "oversell_policy_name": "House rule 4"}
+    store = shop.ok("PATCH", "/settings", {"store": change})["store"]
+    assert {name: store[name] for name in change} == change
+    for wrong in ({"oversell_policy": "void"}, {"oversell_adjust_max_milli": 99_000}):
+        assert shop.call("PATCH", "/settings", {"store": wrong}).status_code == 422

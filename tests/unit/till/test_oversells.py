@@ -200,3 +200,14 @@ def test_what_is_shown_names_the_sales_the_people_and_the_reasons(shop: Shop) ->
     (done,) = told["resolved"]
     assert (done["action"], done["status"], done["by"]["name"], done["owed"]) == ("back_order", "waiting", "mona", "1")
     assert [one["event_id"] for one in told["back_orders"]] == [done["event_id"]]
+
+
+def test_a_policy_decides_only_what_is_written_and_nothing_with_money(shop: Shop) -> None:
+    conflict = oversell(shop)
+    policy = c.Who(user_id="policy:House rule", role="manager")
+    for written, allowed in (("ask", ()), ("adjust", ("adjust",)), ("back_order", ("back_order",))):
+        shop.set_store(oversell_policy=written)
+        for action in {"adjust", "back_order", "void"} - set(allowed):
+            with pytest.raises(NotAllowed, match="policy has no such answer"):
+                answer(shop, conflict, action, policy)
+    assert answer(shop, conflict, "back_order", policy).by == "policy:House rule"

@@ -19,6 +19,7 @@ from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
 from tillmesh.shop.events import Change
 from tillmesh.shop.people import Role, covers
 from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.oversells import Oversold
 from tillmesh.terminal.web.live import Live
 from tillmesh.terminal.web.pins import Pins
 from tillmesh.terminal.web.problems import BadRequest, UnsupportedType, answer, unexpected
@@ -48,6 +49,11 @@ class Services:
     replicated_to: Callable[[str, int], tuple[str, ...]] = lambda actor, seq: ()  # noqa: ARG005 - alone, nobody holds it
     sync_state: Callable[[str, int], str] = lambda actor, seq: "pending"  # noqa: ARG005 - alone, it goes nowhere
     extra: dict[str, Any] = field(default_factory=dict)
+    oversold: Oversold = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Let the pages hear how much is oversold."""
+        self.oversold = Oversold(self.driver, lambda count: self.live.send("oversold", {"open": count}))
 
 
 @dataclass(slots=True)

@@ -13,18 +13,21 @@ from tillmesh.shop import events as e
 from tillmesh.shop.stock import movements
 from tillmesh.terminal.web.api import Services
 from tillmesh.till import views
+from tillmesh.till.oversells import Open, open_among
 
 PRODUCTS_TOLD_MAX: Final = 500  # Above that a page loads the catalogue anew, which is less work for both.
 
 
 def tell_events(services: Services, events: Sequence[Envelope]) -> None:
     """Tell what other tills did."""
-    tell(services, [(event, decode(event.body, e.KINDS[event.type])) for event in events if event.type in e.KINDS])
+    known = [(event, decode(event.body, e.KINDS[event.type])) for event in events if event.type in e.KINDS]
+    tell(services, known)
+    services.oversold.heard(body for _, body in known)
 
 
 def tell(services: Services, happened: Iterable[tuple[Envelope, Record]]) -> None:
     """Tell the open pages what stored events changed; products and stock levels once for all of them."""
-    live, products, moved = services.live, set[str](), set[str]()
+    live, products, moved, decided = services.live, set[str](), set[str](), set[str]()
     for event, body in happened:
         match body:
             case e.SaleClosed():
@@ -38,15 +41,19 @@ def tell(services: Services, happened: Iterable[tuple[Envelope, Record]]) -> Non
                 products |= {change.key for change in body.changes}
             case e.SettingsChanged():
                 live.send("settings", {})
+            case e.OversellResolved() | e.OversellSettled():
+                decided.add(body.sku)
             case _:
                 pass
         moved |= {sku for sku, _ in movements(body)}
     if len(products) > PRODUCTS_TOLD_MAX:
         live.send("resync", {})
+        services.oversold.look_at_all()
     elif products:
         _tell_products(services, sorted(products))
-    if moved:
-        _tell_stock(services, sorted(moved))
+    also = decided | products if len(products) <= PRODUCTS_TOLD_MAX else decided
+    if moved or also:
+        _tell_stock(services, moved, also)
 
 
 def _tell_products(services: Services, skus: list[str]) -> None:
@@ -59,13 +66,20 @@ def _tell_products(services: Services, skus: list[str]) -> None:
     services.driver.later(query, lambda rows: services.live.send("products", {"skus": skus, "products": rows}))
 
 
-def _tell_stock(services: Services, skus: list[str]) -> None:
-    def query(db: Any, books: Books) -> dict[str, str]:  # noqa: ARG001
-        counted = [sku for sku in skus if (found := books.product(sku)) is None or found.track_stock]
-        return {sku: format_quantity(milli) for sku, milli in books.stocks_milli(counted).items()}
+def _tell_stock(services: Services, moved: set[str], also: set[str]) -> None:
+    """Tell the levels that moved, and look whether they, or what was said about other products, make an oversell."""
+    skus, number = moved | also, services.oversold.asked()
 
-    def tell(levels: dict[str, str]) -> None:
+    def query(db: Any, books: Books) -> tuple[dict[str, str], dict[str, Open]]:  # noqa: ARG001
+        counted = [sku for sku in sorted(skus) if (found := books.product(sku)) is None or found.track_stock]
+        stocks = books.stocks_milli(counted)
+        levels = {sku: format_quantity(milli) for sku, milli in stocks.items() if sku in moved}
+        return levels, open_among(books, stocks)
+
+    def tell(answer: tuple[dict[str, str], dict[str, Open]]) -> None:
+        levels, found = answer
         if levels:
             services.live.send("stock", {"levels": levels})
+        services.oversold.looked(number, skus, found, tell=bool(also))
 
     services.driver.later(query, tell)

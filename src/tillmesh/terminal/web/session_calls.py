@@ -15,7 +15,7 @@ from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.errors import Invalid, NotAllowed, NotSignedIn, TillmeshError
 from tillmesh.kernel.money import exponent
 from tillmesh.kernel.times import rfc3339
-from tillmesh.shop.people import APPROVABLE, approver, may_approve
+from tillmesh.shop.people import APPROVABLE, Role, approver, covers, may_approve
 from tillmesh.terminal.web.api import COOKIE, Call, Context, token_of
 from tillmesh.terminal.web.sessions import SESSION_MS, Person
 from tillmesh.till import views
@@ -142,6 +142,8 @@ async def state(context: Context) -> Any:
     result["session"] = None if context.person is None else _shown(context.person)
     result["sync"] = await services.extra["sync"]()
     result["printer"] = services.extra["printer"]()
+    if context.person is not None and covers(context.person.role, Role.SUPERVISOR):
+        result["oversold"] = services.oversold.count
     result["storage"] = {"error": context.driver.storage_error}
     return result
 
