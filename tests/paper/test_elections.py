@@ -385,3 +385,35 @@ def test_nothing_leaves_out_of_turn_in_a_term_that_is_not_on_disk() -> None:
     assert one.node.urgent() == ()
     one.node.advance(ready)
     assert [message.type for message in one.node.ready().messages] == [M.HEARTBEAT_RESPONSE]
+
+
+def test_a_follower_whose_link_to_the_leader_broke_stands_after_a_few_ticks() -> None:
+    one = One(terms=(1,), term=1, pre_vote=True, check_quorum=True)
+    one.hear(M.HEARTBEAT)
+    one.node.report_unreachable(2)
+    assert one.status.leader is None
+    sent = one.tick(TIMEOUT - ELECTION + 1)
+    assert {message.type for message in sent} == {M.PRE_VOTE}
+    assert one.status.term == 1, "nothing has changed for the others yet"
+
+
+def test_a_leader_that_is_heard_again_after_a_broken_link_stays() -> None:
+    one = One(terms=(1,), term=1, pre_vote=True, check_quorum=True)
+    one.hear(M.HEARTBEAT)
+    one.node.report_unreachable(2)
+    one.hear(M.HEARTBEAT)
+    assert one.status.leader == 2
+    assert one.tick(ELECTION - 1) == []
+
+
+def test_a_broken_link_to_somebody_else_is_no_reason_to_stand() -> None:
+    one = One(terms=(1,), term=1, pre_vote=True, check_quorum=True)
+    one.hear(M.HEARTBEAT)
+    one.node.report_unreachable(3)
+    assert one.status.leader == 2
+
+
+def test_who_still_hears_the_leader_grants_nothing_to_one_whose_link_broke() -> None:
+    one = One(terms=(1,), term=1, pre_vote=True, check_quorum=True)
+    one.hear(M.HEARTBEAT)
+    assert one.hear(M.PRE_VOTE, 3, term=2, log_term=1, index=1) == []

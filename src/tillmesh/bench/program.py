@@ -149,6 +149,12 @@ def _http(wish: Wish) -> list[Row]:
     return serving.sales_per_second(wish.place, wish.products, blocks=wish.count or serving.BLOCKS)
 
 
+def _failover(wish: Wish) -> list[Row]:
+    from tillmesh.bench import failover
+
+    return failover.run(wish.place, runs=wish.count or failover.RUNS)
+
+
 def _ui(wish: Wish) -> list[Row]:
     from tillmesh.bench import ui
 
@@ -166,6 +172,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "start": Benchmark("starting the program with 97,000 products", _start, "starts"),
     "memory": Benchmark("memory of the program with 97,000 products", _memory, "sales"),
     "http": Benchmark("sales over HTTP, one client", _http, "blocks of 50 sales"),
+    "failover": Benchmark("kill -9 of the leader until the next setting is agreed on", _failover, "kills per store"),
     "ui": Benchmark("the page in a real browser, against its limits", _ui, "scans"),
 }
 

@@ -56,6 +56,18 @@ def _count(raft: Raft) -> bool:
     return True
 
 
+def lose_leader(raft: Raft) -> None:
+    """The link to the leader broke, as it does when its program dies: trust it no longer, and stand soon.
+
+    How soon is drawn, so that one goes first. If only this link is gone, the others still hear the leader, are held by
+    their lease and grant no pre-vote; the leader's next heartbeat over another link makes a follower of us again.
+    """
+    if raft.role is not Role.FOLLOWER or not raft.config.pre_vote:
+        return
+    raft.leader = None
+    raft.hurry_ticks = raft.config.draw_election_timeout() - raft.config.election_tick + 1
+
+
 def in_lease(raft: Raft) -> bool:
     """Say whether a leader was heard so lately that no election can be needed (thesis, section 4.2.3)."""
     return raft.config.check_quorum and raft.leader is not None and raft.election_elapsed < raft.config.election_tick

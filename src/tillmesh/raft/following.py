@@ -12,7 +12,7 @@ def on_leader(raft: Raft, m: Message) -> bool:
         return False  # Our own term has one leader: us. Somebody is not what they seem.
     if raft.role is not Role.FOLLOWER:
         raft.become_follower(m.term, m.from_)
-    raft.leader, raft.election_elapsed = m.from_, 0
+    raft.leader, raft.election_elapsed, raft.hurry_ticks = m.from_, 0, 0
     return True
 
 

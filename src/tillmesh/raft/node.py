@@ -144,7 +144,9 @@ class RawNode:
         return leading.transfer(self._raft, to)
 
     def report_unreachable(self, node: NodeId) -> None:
-        """Tell a leader that the link to a node broke: what was under way is lost."""
+        """Tell that the link to a node broke: what a leader sent it may be lost, and so may be a follower's leader."""
+        if node == self._raft.leader and node != self._raft.id:
+            elections.lose_leader(self._raft)
         progress = self._raft.tracker.progress.get(node)
         if self._raft.role is Role.LEADER and progress is not None and progress.pace is Pace.REPLICATE:
             progress.probe()

@@ -30,6 +30,7 @@ class Raft:
         self.election_elapsed = 0  # Ticks since a leader was heard; of a leader: since its last quorum check.
         self.heartbeat_elapsed = 0
         self.election_timeout = config.draw_election_timeout()
+        self.hurry_ticks = 0  # Of a follower whose link to the leader broke: it stands after so many ticks instead.
         self.had_quorum = False  # Of a leader: a majority answered up to the last check.
         self.transferee: NodeId | None = None
         # While entries up to here are not all applied, the leader takes no change of membership.
@@ -68,7 +69,7 @@ class Raft:
             assert term > self.term
             self.term, self.vote = term, None
         self.leader = None
-        self.election_elapsed = self.heartbeat_elapsed = 0
+        self.election_elapsed = self.heartbeat_elapsed = self.hurry_ticks = 0
         self.election_timeout = self.config.draw_election_timeout()
         self.votes = {}
         self.transferee = None
@@ -84,7 +85,7 @@ class Raft:
         """Ask around before the term is raised (thesis, section 9.6): neither term nor vote change."""
         assert self.role is not Role.LEADER
         self.votes, self.leader, self.role = {}, None, Role.PRE_CANDIDATE
-        self.election_elapsed = 0
+        self.election_elapsed = self.hurry_ticks = 0
         self.election_timeout = self.config.draw_election_timeout()
 
     def become_candidate(self) -> None:

@@ -13,7 +13,8 @@ def tick(raft: Raft) -> None:
         leading.tick(raft)
         return
     raft.election_elapsed += 1
-    if raft.is_promotable() and raft.election_elapsed >= raft.election_timeout:
+    is_hurried, raft.hurry_ticks = raft.hurry_ticks == 1, max(0, raft.hurry_ticks - 1)
+    if raft.is_promotable() and (is_hurried or raft.election_elapsed >= raft.election_timeout):
         raft.election_elapsed = 0
         elections.campaign(raft)
 

@@ -74,6 +74,7 @@ class CouncilDriver:
         self._waiting: dict[str, asyncio.Future[int]] = {}
         self._listeners: list[Callable[[Led], None]] = []
         self._handing: asyncio.Event | None = None  # set when another till has taken over
+        self._new_leader = asyncio.Event()
         self._publishing: asyncio.Queue[Publish] = asyncio.Queue()
         self.led = Led(None, council.status().role, council.status().term)
         self.elections = 0  # how often the leader changed since the start
@@ -147,12 +148,20 @@ class CouncilDriver:
                     self._perform(self.council.propose(decision))
                 except NoQuorum as cause:
                     refusal = cause
-                done, _ = await asyncio.wait({answer}, timeout=ASK_AGAIN_S)
-                if done:
+                if await self._answered(answer):
                     return answer.result()
             raise refusal
         finally:
             del self._waiting[decision.op_id]
+
+    async def _answered(self, answer: asyncio.Future[int]) -> bool:
+        """Wait for an answer, but not past the moment when somebody else leads, who has not been asked yet."""
+        self._new_leader.clear()
+        news = asyncio.ensure_future(self._new_leader.wait())
+        both: set[asyncio.Future[Any]] = {answer, news}
+        await asyncio.wait(both, timeout=ASK_AGAIN_S, return_when=asyncio.FIRST_COMPLETED)
+        news.cancel()
+        return answer.done()
 
     async def _seen(self, index: int) -> None:
         """Wait until the decision is an event here, so that whoever asked reads what was decided."""
@@ -183,7 +192,7 @@ class CouncilDriver:
 
     def _link_changed(self, actor: str) -> None:
         if terminal_of(actor) not in self._mesh.linked():
-            self.council.unlinked(actor)
+            self._perform(self.council.unlinked(actor))
 
     # What goes out ----------------------------------------------------------------------------------------------
 
@@ -228,6 +237,8 @@ class CouncilDriver:
             self.elections += 1
             log.info("%s leads in term %d", led.leader, led.term)
         self.led = led
+        if led.leader is not None:
+            self._new_leader.set()
         if self._handing is not None and led.role is not Role.LEADER:
             self._handing.set()
         self._mesh.lead(None if led.leader is None else terminal_of(led.leader))

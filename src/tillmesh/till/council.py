@@ -183,9 +183,10 @@ class Council:
         """Hear who the store's signed lists name now."""
         self._known = known
 
-    def unlinked(self, actor: str) -> None:
-        """Hear that the link to an actor broke: what was under way is lost."""
+    def unlinked(self, actor: str) -> list[CouncilStep]:
+        """Hear that the link to an actor broke: what was under way is lost, and a leader may be."""
         self._node.report_unreachable(actor)
+        return self._steps()
 
     def propose(self, decision: Decision) -> list[CouncilStep]:
         """Ask for a decision: as the leader, or by asking the leader. ``Settled`` or ``Refused`` follows, or nothing.

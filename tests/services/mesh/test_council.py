@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.mesh.memory_links import Post, connect
+from tests.services.mesh.memory_links import Post, connect, open_post
 from tests.services.mesh.test_mesh import MANAGER, run, store_of, until
+from tillmesh.kernel.errors import Conflict
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.shop.events import Change
 from tillmesh.shop.settings import STORE
 from tillmesh.terminal.council_driver import CouncilDriver
+from tillmesh.terminal.council_recovery import recover_store
 from tillmesh.till.agreement import Belonging
 from tillmesh.till.council import NoQuorum
 
@@ -103,3 +105,47 @@ async def _stop(councils: list[CouncilDriver], posts: list[Post]) -> None:
     await asyncio.gather(*(council.stop() for council in councils))
     for post in posts:
         await post.stop()
+
+
+def test_after_most_tills_are_lost_an_operator_lets_the_last_one_decide_and_others_come_back_to_it(
+    tmp_path: Path,
+) -> None:
+    known = Belonging()
+
+    async def formed() -> None:
+        nonlocal known
+        posts = await store_of(tmp_path, 3)
+        known = Belonging(frozenset(post.actor for post in posts))
+        councils = await seats(posts)
+        for one in range(3):
+            for other in range(one):
+                connect(posts[one], posts[other])
+        await until(lambda: full(councils, 3))
+        await councils[0].decide_settings(footer("before"), MANAGER)
+        await until(lambda: _all_say(posts, "before"))
+        await _stop(councils, posts)
+
+    async def alone_and_then_two() -> None:
+        posts = [open_post(tmp_path / "till-1"), open_post(tmp_path / "till-2")]
+        councils = []
+        for post in posts:
+            mesh = await post.start()
+            councils.append(await CouncilDriver.over(post.driver, mesh, lambda: known, founder=False))
+            councils[-1].start()
+        await councils[1].decide_settings(footer("after"), MANAGER)
+        connect(*posts)
+        await until(lambda: _all_say(posts, "after"))
+        await until(lambda: _led(councils[0], terminal_of(posts[1].actor)))
+        await _stop(councils, posts)
+
+    run(formed)
+    with pytest.raises(Conflict, match="belongs to no store"):
+        recover_store(tmp_path / "till-2")
+    (tmp_path / "till-2" / "store").mkdir()
+    told = recover_store(tmp_path / "till-2")
+    assert len(told["members_before"]) == 2
+    run(alone_and_then_two)
+
+
+async def _led(council: CouncilDriver, leader: str) -> bool:
+    return bool(council.view()["leader_id"] == leader)

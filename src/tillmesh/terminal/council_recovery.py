@@ -1,0 +1,56 @@
+"""Let one till decide for its store again after most voters are lost for good. An operator's act, never automatic.
+
+The till begins a new term of office far above everything that was ever decided, as the only voter. Whoever comes back
+from the old group finds a higher term and a newer snapshot, takes both over and is admitted again.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from tillmesh.adapters.sqlite.raft_storage import SqliteRaftStorage
+from tillmesh.kernel.errors import Conflict
+from tillmesh.raft import ConfState, HardState, Ready, Snapshot, conf_change
+from tillmesh.terminal.bootstrap import SYSTEM, open_terminal
+from tillmesh.terminal.provisioning import FOLDER
+from tillmesh.till.commands import Note
+
+# Whatever the lost voters still agreed on without this till lies below: authorities and terms only grow.
+INDEX_LEAP: Final = 1 << 20
+TERM_LEAP: Final = 1 << 10
+
+
+def recover_store(data_dir: Path, *, key_file: Path | None = None) -> dict[str, Any]:
+    """Make the till in a data directory the only voter of its store; it must not be running. Audited.
+
+    Raises Conflict for a till that belongs to no store.
+    """
+    if not (data_dir / FOLDER).exists():
+        raise Conflict(f"{data_dir} belongs to no store", hint="A till alone needs no recovery: just start it.")
+    opened = open_terminal(data_dir, key_file=key_file)
+    try:
+        me = opened.origin.actor
+        storage = SqliteRaftStorage(opened.writer.db, ConfState())
+        hard = storage.initial_state()[0]
+        lost = sorted(_ever_members(storage) - {me})
+        index, term = storage.last_index() + INDEX_LEAP, hard.term + TERM_LEAP
+        snapshot = Snapshot(index=index, term=term, conf_state=ConfState(voters=(me,)), data=storage.snapshot().data)
+        storage.save(Ready(None, HardState(term, None, index), (), snapshot, (), (), must_sync=True))
+        detail = f"the only voter from now on; members before: {', '.join(lost) or 'nobody else'}"
+        note = Note(action="store_recovered", subject=me, detail=detail[:500])
+        opened.writer.execute(opened.till, SYSTEM, note, time.time_ns() // 1_000_000)
+        opened.anchor.remember(opened.till.head)
+        return {"terminal_id": opened.origin.terminal, "term": term, "members_before": lost}
+    finally:
+        opened.close()
+
+
+def _ever_members(storage: SqliteRaftStorage) -> set[str]:
+    """Name everybody whom the snapshot and the log after it know as a member."""
+    conf = storage.snapshot().conf_state
+    first, last = storage.first_index(), storage.last_index()
+    entries = storage.entries(first, last + 1, 2**62) if first <= last else ()
+    changes = (conf_change(entry) for entry in entries)
+    return {str(node) for node in (*conf.voters, *conf.learners)} | {str(each.node) for each in changes if each}
