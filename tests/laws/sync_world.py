@@ -15,6 +15,7 @@ from tillmesh.sync import (
     Hello,
     Load,
     Message,
+    Notary,
     Send,
     Session,
     Side,
@@ -77,13 +78,14 @@ class World:
         self.loss, self.double = loss, double
         self.now_ms = 1_000_000
         self.frames = 0
+        self.notary: Notary | None = None
 
     def connect(self, one: str, other: str) -> None:
         """Open a link; messages of an older link are gone."""
         self.wire = [frame for frame in self.wire if {frame[0], frame[1]} != {one, other}]
         for me, peer in ((one, other), (other, one)):
             till = self.tills[me]
-            session = Session(Side(STORE, till.actor), till.heads())
+            session = Session(Side(STORE, till.actor), till.heads(), notary=self.notary)
             till.sessions[peer] = session
             self.perform(me, peer, session.start(self.now_ms))
 
@@ -100,10 +102,11 @@ class World:
             match step:
                 case Send(message):
                     self._post(me, peer, message)
-                case Load(spans, events_max, _):
-                    events = [e for s in spans for e in till.logs[s.actor][s.first - 1 : s.last]][:events_max]
-                    self.perform(me, peer, till.sessions[peer].loaded(events, self.now_ms))
+                case Load():
+                    events, signatures = self.load(me, step)
+                    self.perform(me, peer, till.sessions[peer].loaded(events, self.now_ms, signatures))
                 case Apply(batch, events):
+                    self.keep_signatures(me, step)
                     self._apply(me, peer, batch, events)
                 case Acked(durable):
                     till.told.setdefault(peer, {}).update(durable)
@@ -113,6 +116,14 @@ class World:
                     till.closed.append(detail)
                 case WakeAt(_):
                     pass  # the world wakes everybody every STEP_MS
+
+    def load(self, me: str, step: Load) -> tuple[list[Envelope], dict[tuple[str, int], bytes]]:
+        """Read what a session asks for; nobody signs anything in this world."""
+        logs = self.tills[me].logs
+        return [e for s in step.spans for e in logs[s.actor][s.first - 1 : s.last]][: step.events_max], {}
+
+    def keep_signatures(self, me: str, step: Apply) -> None:
+        """Keep what the events came signed with."""
 
     def _apply(self, me: str, peer: str, batch: int, events: tuple[Envelope, ...]) -> None:
         till = self.tills[me]

@@ -21,6 +21,7 @@ from tillmesh.sync.messages import (
     runs_of,
 )
 from tillmesh.sync.session import Session, Side
+from tillmesh.sync.signatures import KeyNotary, Notary, SignedHead, Verdict, head_message
 from tillmesh.sync.steps import Acked, Apply, Closed, Fence, Load, Send, Step, WakeAt
 
 __all__ = [
@@ -33,10 +34,12 @@ __all__ = [
     "FrameDamaged",
     "Hello",
     "Item",
+    "KeyNotary",
     "Later",
     "Load",
     "Mark",
     "Message",
+    "Notary",
     "Presence",
     "Push",
     "Refuse",
@@ -44,9 +47,12 @@ __all__ = [
     "Send",
     "Session",
     "Side",
+    "SignedHead",
     "Step",
+    "Verdict",
     "WakeAt",
     "Want",
+    "head_message",
     "read_frame",
     "runs_of",
     "write_frame",

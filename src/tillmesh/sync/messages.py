@@ -5,7 +5,8 @@ Every collection has its limit in the type, so that a decoder refuses before it 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta, Struct
@@ -58,13 +59,15 @@ class Item(Struct, frozen=True, array_like=True):
 class Run(Struct, frozen=True, array_like=True):
     """A stretch of one actor's log. The receiver computes the hashes; ``hash`` is what the last one must be.
 
-    So a run says nothing twice, and a fork shows wherever two logs parted, not only where their heads meet.
+    So a run says nothing twice, and a fork shows wherever two logs parted, not only where their heads meet. It ends
+    where the actor has signed.
     """
 
     actor: Actor
     first: Annotated[int, Meta(ge=1, le=2**62)]
     items: Annotated[list[Item], Meta(min_length=1, max_length=SYNC_EVENTS_PER_BATCH_MAX)]
     hash: Hash
+    signature: Annotated[bytes, Meta(max_length=64)] = b""  # of the last event's head, by the actor's own key
 
 
 class Push(Struct, frozen=True, array_like=True, tag=2):
@@ -74,20 +77,28 @@ class Push(Struct, frozen=True, array_like=True, tag=2):
     runs: Annotated[list[Run], Meta(max_length=SYNC_EVENTS_PER_BATCH_MAX)]
 
 
-def runs_of(events: Iterable[Envelope]) -> list[Run]:
-    """Put events, in log order of each actor, into runs."""
+NO_SIGNATURES: Final[Mapping[tuple[str, int], bytes]] = MappingProxyType({})
+
+
+def runs_of(events: Iterable[Envelope], signatures: Mapping[tuple[str, int], bytes] = NO_SIGNATURES) -> list[Run]:
+    """Put events, in log order of each actor, into runs; with the signatures of the heads (actor, seq) they end in."""
     runs: list[Run] = []
     items: list[Item] = []
     last: Envelope | None = None
     for event in events:
         if last is not None and (event.actor, event.seq) != (last.actor, last.seq + 1):
-            runs.append(Run(last.actor, last.seq - len(items) + 1, items, last.hash))
+            runs.append(_run(last, items, signatures))
             items = []
         items.append(Item(event.hlc, event.type, event.version, event.body))
         last = event
     if last is not None:
-        runs.append(Run(last.actor, last.seq - len(items) + 1, items, last.hash))
+        runs.append(_run(last, items, signatures))
     return runs
+
+
+def _run(last: Envelope, items: list[Item], signatures: Mapping[tuple[str, int], bytes]) -> Run:
+    signature = signatures.get((last.actor, last.seq), b"")
+    return Run(last.actor, last.seq - len(items) + 1, items, last.hash, signature)
 
 
 class Ack(Struct, frozen=True, array_like=True, tag=3):

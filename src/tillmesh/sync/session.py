@@ -15,6 +15,7 @@ import msgspec
 from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.limits import SYNC_BATCH_BYTES_MAX, SYNC_EVENTS_PER_BATCH_MAX
 from tillmesh.sync.messages import (
+    NO_SIGNATURES,
     PROTOCOL,
     Ack,
     Forked,
@@ -30,12 +31,14 @@ from tillmesh.sync.messages import (
     Want,
     runs_of,
 )
+from tillmesh.sync.signatures import Notary, SignedHead, Verdict
 from tillmesh.sync.steps import Acked, Apply, Closed, Fence, Load, Send, Step, WakeAt
 
 RESEND_MS: Final = 2_000  # Guess: well above a fsync on a slow disk, well below a cashier's patience.
 RESEND_MS_MAX: Final = 30_000
 PRESENCE_MS: Final = 5_000
 SILENT_MS: Final = 3 * PRESENCE_MS  # A peer that says nothing for so long is gone.
+STRANGER_MS: Final = 5_000  # so long may a list of tills take that introduces an actor
 assert PRESENCE_MS < SILENT_MS
 assert RESEND_MS <= RESEND_MS_MAX
 
@@ -55,8 +58,12 @@ class Session:
     Invariant: at most one batch is in flight (``_batch`` > 0 exactly then), and at most one Load is unanswered.
     """
 
-    def __init__(self, me: Side, heads: Mapping[str, Head], *, eager: bool = True) -> None:
+    def __init__(
+        self, me: Side, heads: Mapping[str, Head], *, eager: bool = True, notary: Notary | None = None
+    ) -> None:
+        """Begin with what is held; without a notary everything that joins on is taken for true."""
         self._me = me
+        self._notary = notary
         self._heads = dict(heads)
         self._eager = eager
         self._theirs: dict[str, int] | None = None  # unknown before Hello
@@ -117,8 +124,10 @@ class Session:
         self._eager = eager
         return self._next()
 
-    def loaded(self, events: Sequence[Envelope], now_ms: int) -> list[Step]:
-        """The driver has read what :class:`Load` asked for."""
+    def loaded(
+        self, events: Sequence[Envelope], now_ms: int, signatures: Mapping[tuple[str, int], bytes] = NO_SIGNATURES
+    ) -> list[Step]:
+        """The driver has read what :class:`Load` asked for, and the signatures of the heads (actor, seq) it ends in."""
         self._loading = False
         if self._closed or not events or self._batch:
             return []
@@ -126,7 +135,7 @@ class Session:
         self._batch = self._batches
         self._sent = {event.actor: event.seq for event in events}
         self._resend_at_ms = now_ms + min(RESEND_MS << min(self._resends, 4), RESEND_MS_MAX)
-        return [self._say(Push(self._batch, runs_of(events)), now_ms), WakeAt(self._resend_at_ms)]
+        return [self._say(Push(self._batch, runs_of(events, signatures)), now_ms), WakeAt(self._resend_at_ms)]
 
     def applied(self, batch: int, durable: Mapping[str, Head], now_ms: int) -> list[Step]:
         """A batch of the peer is on disk; ``durable`` are the heads of the actors it was about."""
@@ -180,9 +189,15 @@ class Session:
 
     def _pushed(self, push: Push, now_ms: int) -> list[Step]:
         """Pass on what is new and joins on; ask again where something is missing before it."""
+        verdict = self._judged(push)
+        if verdict is Verdict.FORGED:
+            return self._refuse("unsigned", "events that their own actor did not sign", now_ms, forger=True)
+        if verdict is Verdict.UNKNOWN:
+            return [self._say(Later(push.batch, STRANGER_MS), now_ms)]
         steps: list[Step] = []
         wanted: dict[str, int] = {}
         fresh: list[Envelope] = []
+        signed: list[SignedHead] = []
         told: dict[str, int] = {}
         for run in push.runs:
             if run.actor in self._fenced:
@@ -198,16 +213,32 @@ class Session:
                 steps += [*self._fence(run.actor, detail), self._say(Forked(run.actor, detail), now_ms)]
                 continue
             fresh += events
+            if events:
+                signed.append(SignedHead(end, run.signature))
             told[run.actor] = held.seq
             # Whoever sends an event has it on disk: it need not be sent back.
             steps += self._learn({run.actor: run.first + len(run.items) - 1})
         if wanted:
             steps.append(self._say(Want(push.batch, wanted), now_ms))
         if fresh:
-            steps.append(Apply(push.batch, tuple(fresh)))
+            steps.append(Apply(push.batch, tuple(fresh), tuple(signed)))
         elif not wanted:
             steps.append(self._say(Ack(push.batch, told), now_ms))
         return steps
+
+    def _judged(self, push: Push) -> Verdict:
+        """Say whether the actors themselves signed what is new of a batch; a forger is worse than a stranger."""
+        found = Verdict.SIGNED
+        for run in push.runs if self._notary is not None else ():
+            end = Head(run.actor, run.first + len(run.items) - 1, run.hash)
+            if run.actor in self._fenced or end.seq <= self._heads.get(run.actor, Head(run.actor)).seq:
+                continue
+            assert self._notary is not None
+            verdict = self._notary.judge(SignedHead(end, run.signature))
+            if verdict is Verdict.FORGED:
+                return verdict
+            found = verdict if verdict is Verdict.UNKNOWN else found
+        return found
 
     def _chained(self, run: Run, held: Head) -> tuple[list[Envelope], Head]:
         """Seal what is new of a run on top of the own log, and give where that ends."""
@@ -266,7 +297,9 @@ class Session:
         if actor in self._fenced:
             return []
         self._fenced.add(actor)
-        return [Fence(actor, detail)]
+        # Where signatures count, the word of one peer fences an actor towards that peer only: else a single till
+        # that lies could silence any other.
+        return [Fence(actor, detail, everywhere=self._notary is None)]
 
     def _own_first(self, item: tuple[str, Head]) -> tuple[bool, str]:
         """What was sold here is nowhere else yet: it goes first."""
@@ -285,12 +318,12 @@ class Session:
             ahead.append(self._resend_at_ms)
         return max(now_ms + 1, min(ahead))
 
-    def _refuse(self, code: str, detail: str, now_ms: int) -> list[Step]:
-        return [self._say(Refuse(code, detail), now_ms), *self._close(detail)]
+    def _refuse(self, code: str, detail: str, now_ms: int, *, forger: bool = False) -> list[Step]:
+        return [self._say(Refuse(code, detail), now_ms), *self._close(detail, forger=forger)]
 
-    def _close(self, detail: str) -> list[Step]:
+    def _close(self, detail: str, *, forger: bool = False) -> list[Step]:
         self._closed = True
-        return [Closed(detail)]
+        return [Closed(detail, forger)]
 
     @property
     def in_flight(self) -> Mapping[str, int]:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.sync.messages import Message, Span
+from tillmesh.sync.signatures import SignedHead
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +19,10 @@ class Send:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Read events from the own log and give them to ``Session.loaded``; stop early at either limit."""
+    """Read events from the own log and give them to ``Session.loaded``; stop early at either limit.
+
+    Each actor's run has to end where a signature of that actor is at hand.
+    """
 
     spans: tuple[Span, ...]
     events_max: int
@@ -27,10 +31,11 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Apply:
-    """Store these events in one transaction, then tell ``Session.applied``; signatures are the driver's to check."""
+    """Store these events in one transaction with the signatures that vouch for them, then tell ``Session.applied``."""
 
     batch: int
     events: tuple[Envelope, ...]
+    signed: tuple[SignedHead, ...] = ()  # checked; one for each actor's run
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +47,14 @@ class Acked:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """Two logs of one actor disagree: take nothing of this actor any more, and tell a manager."""
+    """Two logs of one actor disagree: take nothing of this actor any more, and tell a manager.
+
+    ``everywhere`` is False if only the word of the peer says so: then only this session stops with the actor.
+    """
 
     actor: str
     detail: str
+    everywhere: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,7 @@ class Closed:
     """The session is over; a new one may begin with a new link."""
 
     detail: str
+    forger: bool = False  # the peer passed on events that their actor did not sign
 
 
 Step: TypeAlias = Send | Load | Apply | Acked | Fence | WakeAt | Closed

@@ -121,7 +121,7 @@ async def join_store(services: Services, bind: str, around: Around) -> Among:
     place = belonging(driver.opened.data_dir, identity.store, identity.actor)
     among = Among(driver)
     if place is not None:
-        mesh = await Mesh.over(driver)
+        mesh = await Mesh.over(driver, place.notary())
         neighbours = Neighbours(place, mesh)
 
         def tell(events: Sequence[Envelope]) -> None:

@@ -20,6 +20,7 @@ from tillmesh.adapters.sqlite.database import DiskBroken, DiskFull
 from tillmesh.adapters.sqlite.store import Reader, write_origin
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.errors import Damaged, TillmeshError
+from tillmesh.sync.signatures import SignedHead
 from tillmesh.terminal.bootstrap import Opened, reopen
 from tillmesh.till.commands import Command, Who
 from tillmesh.till.effects import Outcome
@@ -118,10 +119,10 @@ class Driver:
             self.storage_error = f"the anchor file can't be written ({cause.strerror})"
             log.warning(self.storage_error)
 
-    async def merge(self, events: Sequence[Envelope]) -> dict[str, Head]:
-        """Store events of other actors on the writer's thread; give where their chains end then."""
+    async def merge(self, events: Sequence[Envelope], signed: Sequence[SignedHead] = ()) -> dict[str, Head]:
+        """Store events of other actors, with signatures, on the writer's thread; give where their chains end then."""
         work = functools.partial(
-            self._with_disk, lambda opened: replica.merge(opened.writer, opened.till, events, now_ms())
+            self._with_disk, lambda opened: replica.merge(opened.writer, opened.till, events, now_ms(), signed)
         )
         return await asyncio.get_running_loop().run_in_executor(self._writing, work)
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import time
-from itertools import islice
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from tillmesh.adapters.host.keys import secret, write_file
 from tillmesh.adapters.sqlite import replica
-from tillmesh.adapters.sqlite.store import log
-from tillmesh.kernel.limits import SYNC_EVENTS_PER_BATCH_MAX
+from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.kernel.limits import SYNC_BATCH_BYTES_MAX, SYNC_EVENTS_PER_BATCH_MAX
 from tillmesh.shop.events import Change
+from tillmesh.sync.messages import Span
+from tillmesh.sync.signatures import SignedHead
 from tillmesh.terminal import provisioning
 from tillmesh.terminal.bootstrap import SYSTEM, Opened, open_terminal
+from tillmesh.terminal.signing import Signatures
 from tillmesh.till.commands import ChangeRecords, OpenShift, Who
 
 PEPPER: Final = "pepper.key"
@@ -53,7 +58,26 @@ def join_here(first_dir: Path, data_dir: Path, *, number: int, float_minor: int,
 
 
 def _learn(opened: Opened, first: Opened, now_ms: int) -> None:
-    """Take over the whole log of the first till, verified like anything that comes over a link."""
-    events = log(first.writer.db)
-    while batch := list(islice(events, SYNC_EVENTS_PER_BATCH_MAX)):
-        replica.merge(opened.writer, opened.till, batch, now_ms)
+    """Take over the log of the first till, verified like anything that comes over a link, as far as it is signed."""
+    signatures = Signatures(first.data_dir, first.origin.store)
+    db, books = first.writer.db, first.writer.books
+    for head in replica.heads(db).values():
+        at = Head(head.actor)
+        while at.seq < head.seq:
+            span = Span(head.actor, at.seq + 1, head.seq)
+            events, signed = replica.load_signed(
+                db, books, [span], signatures, events_max=SYNC_EVENTS_PER_BATCH_MAX, bytes_max=SYNC_BATCH_BYTES_MAX
+            )
+            if not events:
+                break
+            end = Head(head.actor, events[-1].seq, events[-1].hash)
+            vouched = SignedHead(end, signed[head.actor, end.seq])
+            replica.merge(opened.writer, opened.till, list(_chained(at, events)), now_ms, [vouched])
+            at = end
+
+
+def _chained(head: Head, events: Iterable[Envelope]) -> Iterator[Envelope]:
+    """Fill in the previous hashes, which a stretch of the log is read without."""
+    for event in events:
+        yield msgspec.structs.replace(event, prev_hash=head.hash)
+        head = Head(event.actor, event.seq, event.hash)

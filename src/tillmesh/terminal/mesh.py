@@ -15,10 +15,11 @@ from tillmesh.adapters.sqlite import replica
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.errors import Damaged, TillmeshError
 from tillmesh.kernel.ids import terminal_of
-from tillmesh.sync import Acked, Apply, Closed, Fence, Load, Send, Side, WakeAt, read_frame, write_frame
+from tillmesh.sync import Acked, Apply, Closed, Fence, Load, Notary, Send, Side, WakeAt, read_frame, write_frame
 from tillmesh.sync.channels import Channel, unwrap
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.outgoing import Outgoing
+from tillmesh.terminal.signing import Signatures
 from tillmesh.till.commands import Note, Who
 from tillmesh.till.effects import Outcome
 from tillmesh.till.exchange import Ask, Exchange
@@ -28,6 +29,8 @@ SYSTEM: Final = Who(user_id="system", role="manager")
 TICK_S: Final = 0.5
 ACKS_S: Final = 5.0
 BUSY_MS: Final = 2_000
+QUARANTINE_MS: Final = 30_000  # guess: a manager has seen the alarm by then
+QUARANTINE_MS_MAX: Final = 3_600_000
 Handler: TypeAlias = Callable[[str, bytes], None]  # the peer's actor, and what it said
 
 
@@ -53,23 +56,26 @@ class Link(Protocol):
 class Mesh:
     """Runs the exchange of one till over whatever links come up."""
 
-    def __init__(self, driver: Driver, heads: dict[str, Head]) -> None:
+    def __init__(self, driver: Driver, heads: dict[str, Head], notary: Notary) -> None:
         identity = driver.identity
-        self.exchange = Exchange(Side(identity.store, identity.actor), identity.terminal, heads)
+        self.exchange = Exchange(Side(identity.store, identity.actor), identity.terminal, heads, notary=notary)
         self._driver = driver
+        self._signatures = Signatures(driver.opened.data_dir, identity.store)
+        self._quarantine: dict[str, tuple[int, int]] = {}  # terminal -> until when (ms), and how often so far
         self._links: dict[tuple[str, int], tuple[Link, Outgoing]] = {}
         self._handlers: dict[Channel, Handler] = {}
         self._watchers: list[Callable[[str], None]] = []
+        self._batches = 0  # stored since the start
         self._unsaved: dict[str, dict[str, int]] = {}
         self._listeners: list[Callable[[Sequence[Envelope]], None]] = []
         self._tasks: set[asyncio.Task[Any]] = set()
         driver.listen(self._committed)
 
     @classmethod
-    async def over(cls, driver: Driver) -> Mesh:
-        """Begin with what is on the disk."""
+    async def over(cls, driver: Driver, notary: Notary) -> Mesh:
+        """Begin with what is on the disk; the notary says which events their own actors signed."""
         heads, acks = await driver.read(lambda db, _: (replica.heads(db), replica.acks(db)))
-        mesh = cls(driver, heads)
+        mesh = cls(driver, heads, notary)
         mesh.exchange.recall(acks)
         return mesh
 
@@ -118,8 +124,11 @@ class Mesh:
         self._keep(self.attach(link))
 
     async def attach(self, link: Link) -> None:
-        """Talk over a link until it is gone."""
+        """Talk over a link until it is gone; a till that passed on forged events has to wait."""
         peer = terminal_of(link.peer)
+        if now_ms() < self._quarantine.get(peer, (0, 0))[0]:
+            await link.close()
+            return
         number, asks = self.exchange.linked(peer, now_ms())
         outgoing = Outgoing()
         for old in [key for key in self._links if key[0] == peer]:
@@ -183,8 +192,10 @@ class Mesh:
                     log.error("fenced %s: %s", actor, detail)
                     note = Note(action="actor_fenced", subject=actor, detail=detail)
                     self._keep(self._driver.do(SYSTEM, note))
-                case Closed(detail):
+                case Closed(detail, forger):
                     log.info("the session with %s is over: %s", ask.peer, detail)
+                    if forger:
+                        self._shut_out(ask.peer, detail)
                     self._keep(self._close(ask))
                 case WakeAt():
                     pass  # the ticking looks often enough
@@ -198,14 +209,27 @@ class Mesh:
             log.warning("%s does not keep up: its link is closed", ask.peer)
             self._keep(self._close(ask))
 
+    def _shut_out(self, terminal: str, detail: str) -> None:
+        """Talk no more with a till that passed on what nobody signed, each time longer; and tell a manager."""
+        times = self._quarantine.get(terminal, (0, 0))[1] + 1
+        wait_ms = min(QUARANTINE_MS << min(times - 1, 10), QUARANTINE_MS_MAX)
+        self._quarantine[terminal] = now_ms() + wait_ms, times
+        log.error("%s passed on %s: no links with it for %d s", terminal, detail, wait_ms // 1000)
+        note = Note(action="forged_events", subject=terminal, detail=detail)
+        self._keep(self._driver.do(SYSTEM, note))
+
     async def _load(self, ask: Ask, step: Load) -> None:
-        events = await self._driver.look(lambda books: replica.load(books, step.spans, step.events_max, step.bytes_max))
-        self._perform(self.exchange.loaded(ask.peer, ask.link, events, now_ms()))
+        events, signatures = await self._driver.read(
+            lambda db, books: replica.load_signed(
+                db, books, step.spans, self._signatures, events_max=step.events_max, bytes_max=step.bytes_max
+            )
+        )
+        self._perform(self.exchange.loaded(ask.peer, ask.link, events, now_ms(), signatures))
 
     async def _apply(self, ask: Ask, step: Apply) -> None:
         """Store a batch, then acknowledge it; a batch that does not join on ends the link, a busy disk delays it."""
         try:
-            heads = await self._driver.merge(step.events)
+            heads = await self._driver.merge(step.events, step.signed)
         except Damaged as cause:
             log.warning("%s sent events that do not verify: %s", ask.peer, cause.detail)
             await self._close(ask)
@@ -217,6 +241,16 @@ class Mesh:
         self._perform(self.exchange.applied(ask.peer, ask.link, step.batch, heads, now_ms()))
         for listener in self._listeners:
             listener(step.events)
+        self._batches += 1
+        if self._batches % replica.HEADS_BEFORE_THINNING == 0:
+            await self._thin()
+
+    async def _thin(self) -> None:
+        """Forget signatures that are not needed any more; there is always another chance."""
+        try:
+            await self._driver.on_writer(lambda db: replica.thin_signatures(db, self._signatures.actors))
+        except TillmeshError as cause:
+            log.warning("old signatures could not be forgotten: %s", cause.detail)
 
     async def _close(self, ask: Ask) -> None:
         held = self._links.pop((ask.peer, ask.link), None)

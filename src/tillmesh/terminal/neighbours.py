@@ -73,7 +73,7 @@ class Neighbours:
 
     def members(self) -> list[str]:
         """List the actors that belong to the store, as far as this till knows."""
-        return [actor for actor, member in self._membership.roster.members.items() if member.state == "active"]
+        return [actor for actor, member in self._membership.members.items() if member.state == "active"]
 
     def known(self) -> Known:
         """Say who belongs to the store and who was revoked, as far as this till knows."""

@@ -6,6 +6,7 @@ certificates, the authority's. A till without ``store/`` works alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -23,10 +24,13 @@ from tillmesh.adapters.lan.certificates import (
     serial_of,
 )
 from tillmesh.adapters.lan.roster import Member, Membership
-from tillmesh.kernel.errors import Conflict
+from tillmesh.kernel.errors import Conflict, Damaged
+from tillmesh.kernel.limits import STORE_LISTS_MAX
+from tillmesh.sync.signatures import KeyNotary
+from tillmesh.sync.store_messages import Lists, read_store, write_store
 
 FOLDER: Final = "store"
-_AUTHORITY, _MEMBERS, _CERTIFICATE = "authority.der", "members", "certificate.der"
+_AUTHORITY, _LISTS, _CERTIFICATE = "authority.der", "lists", "certificate.der"
 _FOUNDER: Final = "founder"  # the actor that founded the store, on the till where it did: the first voter
 
 
@@ -37,6 +41,14 @@ class Belonging:
     credentials: Credentials
     gate: Gate
 
+    def notary(self) -> KeyNotary:
+        """Give who says which events their own actors signed: it knows every actor of the lists, revoked ones too."""
+        return KeyNotary(self.credentials.store, self._key_of)
+
+    def _key_of(self, actor: str) -> bytes | None:
+        member = self.gate.membership.members.get(actor)
+        return None if member is None else member.sign_public
+
 
 def belonging(data_dir: Path, store: str, actor: str) -> Belonging | None:
     """Load a till's place in its store, or give None if it works alone."""
@@ -44,7 +56,7 @@ def belonging(data_dir: Path, store: str, actor: str) -> Belonging | None:
     if not (folder / _CERTIFICATE).exists():
         return None
     authority = (folder / _AUTHORITY).read_bytes()
-    membership = Membership(read_authority(authority), store, (folder / _MEMBERS).read_bytes())
+    membership = membership_in(data_dir, store)
     credentials = Credentials(store, actor, _link_key(data_dir), (folder / _CERTIFICATE).read_bytes(), authority)
     return Belonging(credentials, Gate(authority, membership))
 
@@ -55,6 +67,21 @@ def is_founder(data_dir: Path, actor: str) -> bool:
     return file.exists() and file.read_bytes() == actor.encode()
 
 
+def membership_in(data_dir: Path, store: str) -> Membership:
+    """Load the lists of tills of a store."""
+    authority = read_authority((data_dir / FOLDER / _AUTHORITY).read_bytes())
+    path = data_dir / FOLDER / _LISTS
+    held = read_store(path.read_bytes())
+    if not isinstance(held, Lists) or not held.lists:
+        raise Damaged(f"{path} holds no list of tills", hint="Join the store again with an empty data directory.")
+    return Membership(authority, store, *held.lists)
+
+
+def write_lists(data_dir: Path, lists: Sequence[bytes]) -> None:
+    """Keep the lists of tills: all of them, since an older one may hold a revocation that the newest lacks."""
+    write_file(data_dir / FOLDER / _LISTS, write_store(Lists(list(lists[:STORE_LISTS_MAX]))))
+
+
 def found(data_dir: Path, store: str, actor: str, now_s: int) -> Authority:
     """Make the authority of a store on its first till, and this till its first member."""
     folder = data_dir / FOLDER
@@ -62,7 +89,7 @@ def found(data_dir: Path, store: str, actor: str, now_s: int) -> Authority:
         raise Conflict(f"{data_dir} belongs to a store already", hint="Use an empty data directory.")
     authority = Authority.create(store, secret(data_dir, "authority.key"), now_s)
     write_file(folder / _AUTHORITY, authority.certificate)
-    write_file(folder / _MEMBERS, authority.first_roster(now_s, {}))
+    write_lists(data_dir, (authority.first_roster(now_s, {}),))
     write_file(folder / _FOUNDER, actor.encode())
     enrol(data_dir, data_dir, store, actor, now_s)
     return authority
@@ -75,14 +102,15 @@ def enrol(issuer_dir: Path, data_dir: Path, store: str, actor: str, now_s: int) 
     """
     there = issuer_dir / FOLDER
     authority = Authority(store, secret(issuer_dir, "authority.key", create=False), (there / _AUTHORITY).read_bytes())
-    membership = Membership(read_authority(authority.certificate), store, (there / _MEMBERS).read_bytes())
+    membership = membership_in(issuer_dir, store)
     as_of_s = issuing_time_s(membership, wall_s=now_s, running_s=0)
     certificate = authority.issue(make_request(_link_key(data_dir), store, actor), actor, as_of_s)
     member = Member("active", signing_key(data_dir, actor).public_key().public_bytes_raw(), serial_of(certificate))
     signed = authority.sign(membership.revised(as_of_s, {actor: member}))
-    for folder in {there, data_dir / FOLDER}:
-        write_file(folder / _AUTHORITY, authority.certificate)
-        write_file(folder / _MEMBERS, signed)
+    membership.merge(signed)
+    for place in {issuer_dir, data_dir}:
+        write_file(place / FOLDER / _AUTHORITY, authority.certificate)
+        write_lists(place, membership.lists)
     write_file(data_dir / FOLDER / _CERTIFICATE, certificate)
 
 

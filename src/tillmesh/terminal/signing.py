@@ -2,17 +2,52 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 import apsw
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tillmesh.adapters.host.keys import signing_key
 from tillmesh.adapters.sqlite.database import write
 from tillmesh.kernel.envelope import Head
+from tillmesh.sync.signatures import head_message
 from tillmesh.terminal.bootstrap import Opened
 
+KEPT_MAX: Final = 64  # signatures at hand, so that a head is signed once and not for each peer
 
-def head_message(store: str, head: Head) -> bytes:
-    """Give the bytes that are signed for a head."""
-    return b"tillmesh head v1\0" + f"{store}\0{head.actor}\0{head.seq}\0".encode() + head.hash
+
+class Signatures:
+    """Signs heads with the keys that are in the data directory: of this actor, and of those this terminal was before.
+
+    Safe on several threads: at worst a head is signed twice, and both signatures are the same.
+    """
+
+    def __init__(self, data_dir: Path, store: str) -> None:
+        self._store = store
+        self._keys: dict[str, Ed25519PrivateKey] = {
+            path.stem: signing_key(data_dir, path.stem, create=False) for path in (data_dir / "keys").glob("*.sign")
+        }
+        self._kept: dict[Head, bytes] = {}
+
+    @property
+    def actors(self) -> frozenset[str]:
+        """The actors whose keys are here."""
+        return frozenset(self._keys)
+
+    def signs(self, actor: str) -> bool:
+        """Say whether the key of an actor is here."""
+        return actor in self._keys
+
+    def sign(self, head: Head) -> bytes:
+        """Sign a head that stands in the log here."""
+        signature = self._kept.get(head)
+        if signature is None:
+            signature = self._keys[head.actor].sign(head_message(self._store, head))
+            if len(self._kept) >= KEPT_MAX:
+                self._kept.clear()
+            self._kept[head] = signature
+        return signature
 
 
 def sign_heads(opened: Opened, db: apsw.Connection, now_ms: int) -> None:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tillmesh.kernel.envelope import Envelope, Head
-from tillmesh.sync import Acked, Closed, Fence, Hello, Message, Session, Side, Step
+from tillmesh.sync import Acked, Closed, Fence, Hello, Message, Notary, Session, Side, Step
+from tillmesh.sync.messages import NO_SIGNATURES
 from tillmesh.till.queue import Marks
 
 PEERS_MAX: Final = 32  # Guess: 15 tills, and the back office's devices.
@@ -38,8 +39,9 @@ class Ask:
 class Exchange:
     """The replication state of one till. Peers are named by terminal id; ``leader`` is one of them, oneself or None."""
 
-    def __init__(self, me: Side, terminal: str, heads: Mapping[str, Head]) -> None:
+    def __init__(self, me: Side, terminal: str, heads: Mapping[str, Head], *, notary: Notary | None = None) -> None:
         self._me = me
+        self._notary = notary
         self._terminal = terminal
         self._heads = dict(heads)
         self._peers: dict[str, Peer] = {}
@@ -62,7 +64,7 @@ class Exchange:
         self._links += 1
         known = self._peers.setdefault(peer, Peer())
         known.link, known.heard_ms = self._links, now_ms
-        known.session = Session(self._me, self._heads, eager=self._pushes_to(peer))
+        known.session = Session(self._me, self._heads, eager=self._pushes_to(peer), notary=self._notary)
         for actor in self.fenced:
             known.session.fence(actor)
         return self._links, self._asks(peer, known, known.session.start(now_ms))
@@ -82,9 +84,16 @@ class Exchange:
                 known.durable = {}  # a hello names all that the peer holds: its disk may be another one now
         return self._on(peer, link, lambda session: session.receive(message, now_ms))
 
-    def loaded(self, peer: str, link: int, events: Sequence[Envelope], now_ms: int) -> list[Ask]:
-        """What a session asked to read was read."""
-        return self._on(peer, link, lambda session: session.loaded(events, now_ms))
+    def loaded(
+        self,
+        peer: str,
+        link: int,
+        events: Sequence[Envelope],
+        now_ms: int,
+        signatures: Mapping[tuple[str, int], bytes] = NO_SIGNATURES,
+    ) -> list[Ask]:
+        """What a session asked to read was read, with signatures of the heads it ends in."""
+        return self._on(peer, link, lambda session: session.loaded(events, now_ms, signatures))
 
     def applied(self, peer: str, link: int, batch: int, heads: Mapping[str, Head], now_ms: int) -> list[Ask]:
         """A batch is on disk: acknowledge it, and let the other peers have it."""
@@ -190,7 +199,7 @@ class Exchange:
             match step:
                 case Acked(durable):
                     peer.durable.update(durable)
-                case Fence(actor, detail):
+                case Fence(actor, detail, everywhere=True):
                     self.fenced[actor] = detail
                     self._fence_everywhere(actor)
                 case Closed():

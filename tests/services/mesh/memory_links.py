@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from tillmesh.adapters.host.keys import signing_key
+from tillmesh.sync.signatures import KeyNotary
 from tillmesh.terminal.bootstrap import Opened, open_terminal
 from tillmesh.terminal.driver import Driver
 from tillmesh.terminal.mesh import Mesh
@@ -45,9 +47,16 @@ class Post:
         self.mesh: Mesh | None = None
 
     async def start(self) -> Mesh:
-        self.mesh = await Mesh.over(self.driver)
+        self.mesh = await Mesh.over(self.driver, KeyNotary(self.opened.origin.store, self._key_of))
         self.mesh.start()
         return self.mesh
+
+    def _key_of(self, actor: str) -> bytes | None:
+        """Know the keys of all tills of the test, which keep their directories side by side."""
+        for place in self.opened.data_dir.parent.iterdir():
+            if (place / "keys" / f"{actor}.sign").exists():
+                return signing_key(place, actor, create=False).public_key().public_bytes_raw()
+        return None
 
     async def stop(self) -> None:
         if self.mesh is not None:

@@ -19,8 +19,8 @@ from tillmesh.adapters.sqlite.store import FILE, open_database
 from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.errors import Damaged
 from tillmesh.shop import events as e
+from tillmesh.sync.signatures import head_message
 from tillmesh.terminal.bootstrap import open_terminal
-from tillmesh.terminal.signing import head_message
 from tillmesh.till import commands as c
 
 CANARY = "Canary Quietfeather"

@@ -63,7 +63,7 @@ def renew(
 ) -> tuple[bytes, bytes]:
     """Give a till that is linked (so ``actor`` is proved) its next certificate (DER), and the signed roster with it."""
     as_of_s = issuing_time_s(membership, wall_s=wall_s, running_s=running_s)
-    member = membership.roster.members.get(actor)
+    member = membership.members.get(actor)
     if member is None or membership.state(actor) != "active":
         raise CertificateRefused("revoked", f"{actor} is no till of this store", hint="Pair it with a new code.")
     return _issued(authority, membership, request, actor, member.sign_public, as_of_s)

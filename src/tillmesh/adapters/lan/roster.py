@@ -82,10 +82,11 @@ def read_roster(public: Ed25519PublicKey, store: str, data: bytes) -> Roster:
 
 
 class Membership:
-    """The newest roster that this till has seen, and every revocation.
+    """The newest roster that this till has seen, and what older ones know beside it: revocations, and members.
 
-    Invariant: ``roster.version`` and ``as_of_s`` never go back, and ``revoked`` never loses an actor.
-    Invariant: whoever makes a Membership of ``lists`` again knows all that this one knows.
+    Two issuers that did not hear each other may have written lists of the same version: one of them lost, and with it
+    whom it took in. Invariants: ``roster.version`` and ``as_of_s`` never go back, ``revoked`` never loses an actor, nor
+    does ``members``. Whoever makes a Membership of ``lists`` again knows all that this one knows.
     """
 
     def __init__(self, public: Ed25519PublicKey, store: str, *lists: bytes) -> None:
@@ -93,9 +94,10 @@ class Membership:
         self._store = store
         self._signed = lists[0]
         self._roster = read_roster(public, store, lists[0])
+        self._members = dict(self._roster.members)
         self._revoked = _revoked(self._roster.members)
         self._seen_s = self._roster.as_of_s
-        self._beside: dict[bytes, frozenset[str]] = {}  # lists that revoke whom the newest does not
+        self._beside: dict[bytes, Roster] = {}  # lists that know what the newest does not
         for signed in lists[1:]:
             self.merge(signed)
         self.begun_s = self._seen_s
@@ -107,13 +109,23 @@ class Membership:
 
     @property
     def lists(self) -> tuple[bytes, ...]:
-        """What to keep on disk and to pass on: the newest list, and those whose revocations it does not have yet."""
+        """What to keep on disk and to pass on: the newest list, and those that know what it does not."""
         return (self._signed, *self._beside)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the newest list knows everything; if not, an issuer should sign one that does."""
+        return not self._beside
 
     @property
     def revoked(self) -> frozenset[str]:
         """Every actor that any list seen here has revoked."""
         return self._revoked
+
+    @property
+    def members(self) -> dict[str, Member]:
+        """Every actor of any list seen here, as the newest list that has it says; but revoked if any list says so."""
+        return self._members
 
     @property
     def as_of_s(self) -> int:
@@ -126,28 +138,35 @@ class Membership:
         The higher version wins. Of two with the same version (two issuers at once) every till keeps the same one.
         """
         theirs = read_roster(self._public, self._store, signed)
-        revoked = _revoked(theirs.members)
-        news = revoked - self._revoked
+        news = _revoked(theirs.members) - self._revoked
         self._revoked |= news
         self._seen_s = max(self._seen_s, theirs.as_of_s)
-        if news:
-            self._beside[signed] = revoked
-        if (theirs.version, signed) > (self._roster.version, self._signed):
-            self._beside[self._signed] = _revoked(self._roster.members)
+        newest = (theirs.version, signed) > (self._roster.version, self._signed)
+        if newest:
+            self._beside[self._signed] = self._roster
             self._roster, self._signed = theirs, signed
-        have = _revoked(self._roster.members)
-        self._beside = {each: whom for each, whom in self._beside.items() if each != self._signed and whom - have}
+        elif signed != self._signed:
+            self._beside[signed] = theirs
+        self._members = self._members | theirs.members if newest else theirs.members | self._members
+        for actor in self._revoked & self._members.keys():
+            self._members[actor] = msgspec.structs.replace(self._members[actor], state="revoked")
+        self._beside = {each: roster for each, roster in self._beside.items() if self._adds(roster)}
         return news
+
+    def _adds(self, roster: Roster) -> bool:
+        """Say whether a list knows an actor, or that it is revoked, and the newest does not."""
+        newest = self._roster.members
+        return bool(roster.members.keys() - newest.keys() or _revoked(roster.members) - _revoked(newest))
 
     def state(self, actor: str) -> Literal["active", "revoked", "unknown"]:
         """Say how this till sees an actor."""
         if actor in self._revoked:
             return "revoked"
-        return "active" if actor in self._roster.members else "unknown"
+        return "active" if actor in self._members else "unknown"
 
     def revised(self, now_s: int, changes: Mapping[str, Member]) -> Roster:
-        """Give the next list to sign: with these changes, and with every revocation known here."""
-        members = {**self._roster.members, **changes}
+        """Give the next list to sign: with these changes, and with everything known here."""
+        members = {**self._members, **changes}
         for actor in self._revoked & members.keys():
             members[actor] = msgspec.structs.replace(members[actor], state="revoked")
         if len(members) > ROSTER_MEMBERS_MAX:

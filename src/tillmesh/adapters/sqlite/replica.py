@@ -1,28 +1,58 @@
-"""The log as replication sees it: stretches out, batches of other actors in, and where every chain ends."""
+"""The log as replication sees it: stretches out, batches of other actors in, and where every chain ends.
+
+Of another actor only stretches leave that end in a head which that actor signed. Invariant: between two such heads that
+are kept (and before the first) lies no more than fits one batch, so whatever is held can be passed on.
+"""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import Final, Protocol, TypeAlias
 
 import apsw
 
 from tillmesh.adapters.sqlite.books import Books
-from tillmesh.adapters.sqlite.database import rows
+from tillmesh.adapters.sqlite.database import one, rows, write
 from tillmesh.adapters.sqlite.store import Writer
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.limits import SYNC_BATCH_BYTES_MAX, SYNC_EVENTS_PER_BATCH_MAX
 from tillmesh.sync.messages import Span
+from tillmesh.sync.signatures import SignedHead
 from tillmesh.till.node import Till
 
 _SPAN: Final = (
     "SELECT actor, seq, hlc, type, version, body, hash FROM event WHERE actor = ? AND seq BETWEEN ? AND ? "
     "ORDER BY seq LIMIT ?"
 )
+SEQ_MAX: Final = 2**62
+HEADS_BEFORE_THINNING: Final = 64  # guess: seldom enough to cost nothing, often enough to stay small
 _ACK: Final = (
     "INSERT INTO peer_ack (peer, actor, seq) SELECT ?, id, ? FROM actor WHERE name = ? "
     "ON CONFLICT (peer, actor) DO UPDATE SET seq = max(seq, excluded.seq)"
 )
+_KEEP_SIGNED: Final = (
+    "INSERT INTO signed_head (actor, seq, hash, signature, signed_ms) SELECT id, ?, ?, ?, ? FROM actor WHERE name = ? "
+    "ON CONFLICT DO NOTHING"
+)
+_SIGNED: Final = (
+    "SELECT seq, signature FROM signed_head WHERE actor = ? AND seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT 1"
+)
+_SIZE: Final = "SELECT coalesce(sum(length(body)), 0) FROM event WHERE actor = ? AND seq > ? AND seq <= ?"
+_TAIL: Final = "SELECT seq FROM signed_head WHERE actor = ? AND seq >= ? ORDER BY seq"
+Signatures: TypeAlias = dict[tuple[str, int], bytes]
+
+
+class Signer(Protocol):
+    """Signs heads of the actors whose keys are on this terminal: its own, and those that it was before."""
+
+    def signs(self, actor: str) -> bool:
+        """Say whether the key of an actor is here."""
+        ...
+
+    def sign(self, head: Head) -> bytes:
+        """Sign a head that stands in the log here."""
+        ...
 
 
 def heads(db: apsw.Connection) -> dict[str, Head]:
@@ -62,13 +92,80 @@ def load(
     return found
 
 
-def merge(writer: Writer, till: Till, events: Sequence[Envelope], now_ms: int) -> dict[str, Head]:
-    """Store events of other actors in one transaction; give where their chains end then.
+def load_signed(
+    db: apsw.Connection, books: Books, spans: Sequence[Span], signer: Signer, *, events_max: int, bytes_max: int
+) -> tuple[list[Envelope], Signatures]:
+    """Read stretches of logs like :func:`load`, each only as far as its actor has signed, and the signatures."""
+    found: list[Envelope] = []
+    signatures: Signatures = {}
+    for span in spans:
+        # The signature of the head that the span ends in may be forgotten already; then there is a later one.
+        last = span.last if signer.signs(span.actor) else SEQ_MAX
+        room = bytes_max - sum(len(event.body) for event in found)
+        if len(found) >= events_max or room <= 0:
+            break
+        run = load(books, [Span(span.actor, span.first, last)], events_max - len(found), room)
+        if found and len(run) == 1 and len(run[0].body) > room:
+            break  # the first event of a load comes whatever its size; here it is not the first
+        run, signature = _signed_part(db, books, run, signer)
+        if signature is not None:
+            found += run
+            signatures[run[-1].actor, run[-1].seq] = signature
+    return found, signatures
+
+
+def _signed_part(
+    db: apsw.Connection, books: Books, run: list[Envelope], signer: Signer
+) -> tuple[list[Envelope], bytes | None]:
+    """Cut a run back to the last head in it that its actor has signed, and give that signature."""
+    if not run:
+        return [], None
+    end = run[-1]
+    if signer.signs(end.actor):
+        return run, signer.sign(Head(end.actor, end.seq, end.hash))
+    held = db.execute(_SIGNED, (books.actors.find(end.actor), run[0].seq, end.seq)).fetchone()
+    if held is None:
+        return [], None
+    return run[: held[0] - run[0].seq + 1], bytes(held[1])
+
+
+def thin_signatures(db: apsw.Connection, own: Iterable[str]) -> None:
+    """Forget signed heads of other actors that are not needed to pass on what is held, in one transaction.
+
+    One can go if everything from the head before it to the one after it fits a batch.
+    """
+    with write(db):
+        _thin(db, set(own))
+
+
+def _thin(db: apsw.Connection, own: set[str]) -> None:
+    newest = "SELECT s.actor, a.name, max(s.seq) FROM signed_head s JOIN actor a ON a.id = s.actor GROUP BY s.actor"
+    for actor, name, last in rows(db, newest):
+        kept = [seq for (seq,) in rows(db, _TAIL, (actor, last - SYNC_EVENTS_PER_BATCH_MAX))]
+        if name in own or len(kept) < HEADS_BEFORE_THINNING:
+            continue
+        before = kept.pop(0)
+        for seq, after in itertools.pairwise(kept):
+            fits = after - before <= SYNC_EVENTS_PER_BATCH_MAX
+            if fits and one(db, _SIZE, (actor, before, after)) <= SYNC_BATCH_BYTES_MAX:
+                db.execute("DELETE FROM signed_head WHERE actor = ? AND seq = ?", (actor, seq))
+            else:
+                before = seq
+
+
+def merge(
+    writer: Writer, till: Till, events: Sequence[Envelope], now_ms: int, signed: Sequence[SignedHead] = ()
+) -> dict[str, Head]:
+    """Store events of other actors in one transaction, with the signatures they came under; give where chains end then.
 
     Raises Damaged for an event that does not join on; then nothing is stored.
     """
     with writer.transaction():
         writer.ledger.append_foreign(events)
+        writer.db.executemany(
+            _KEEP_SIGNED,
+            [(each.head.seq, each.head.hash, each.signature, now_ms, each.head.actor) for each in signed],
+        )
         touched = {event.actor: writer.ledger.head(event.actor) for event in events}
     writer.books.forget()
     till.clock.observe(max(event.hlc for event in events), now_ms)
