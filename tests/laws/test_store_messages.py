@@ -18,6 +18,7 @@ from tillmesh.sync.store_messages import (
     Reborn,
     Renew,
     Renewed,
+    Retire,
     StoreMessage,
     read_store,
     write_store,
@@ -31,6 +32,7 @@ MESSAGES: list[StoreMessage] = [
     Forward("op-1", b"price list"),
     Answer("op-1", ok=False, code="no-quorum", detail="two of five tills are in reach"),
     Declined("revoked", "this till was removed"),
+    Retire("t111.boot1"),
 ]
 
 

@@ -51,7 +51,7 @@ class Renewed(Struct, frozen=True, array_like=True, tag=3):
 
 
 class Reborn(Struct, frozen=True, array_like=True, tag=4):
-    """To an issuer: the terminal that this link has proved goes on as another actor; its old one is to be retired."""
+    """To an issuer: the terminal that this link has proved goes on as another actor, and asks for its certificate."""
 
     actor: Actor
     request: Document
@@ -82,8 +82,14 @@ class Declined(Struct, frozen=True, array_like=True, tag=7):
     detail: Annotated[str, Meta(max_length=NOTE_CHARS_MAX)]
 
 
-StoreMessage: TypeAlias = Lists | Renew | Renewed | Reborn | Forward | Answer | Declined
-_NEWEST: Final = 7
+class Retire(Struct, frozen=True, array_like=True, tag=8):
+    """To an issuer: an actor that the sender's terminal was before, or the sender itself, is no till any more."""
+
+    actor: Actor
+
+
+StoreMessage: TypeAlias = Lists | Renew | Renewed | Reborn | Forward | Answer | Declined | Retire
+_NEWEST: Final = 8
 
 
 @cache

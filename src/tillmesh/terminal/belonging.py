@@ -18,6 +18,7 @@ from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.neighbours import Address, Neighbours
 from tillmesh.terminal.provisioning import belonging, is_founder
+from tillmesh.terminal.storekeeper import Storekeeper
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.news import tell_events
 from tillmesh.till.queue import Marks, SyncState
@@ -48,16 +49,20 @@ class Among:
         mesh: Mesh | None = None,
         neighbours: Neighbours | None = None,
         council: CouncilDriver | None = None,
+        keeper: Storekeeper | None = None,
     ) -> None:
         self._driver = driver
         self._mesh = mesh
         self._neighbours = neighbours
         self._council = council
+        self._keeper = keeper
 
     async def stop(self) -> None:
         """Leave the neighbours in good order: another till leads before the links go."""
         if self._council is not None:
             await self._council.stop()
+        if self._keeper is not None:
+            await self._keeper.stop()
         if self._neighbours is not None:
             await self._neighbours.stop()
         if self._mesh is not None:
@@ -123,6 +128,7 @@ async def join_store(services: Services, bind: str, around: Around) -> Among:
     if place is not None:
         mesh = await Mesh.over(driver, place.notary())
         neighbours = Neighbours(place, mesh)
+        keeper = Storekeeper(place, driver, mesh, neighbours.links)
 
         def tell(events: Sequence[Envelope]) -> None:
             tell_events(services, events)
@@ -137,8 +143,9 @@ async def join_store(services: Services, bind: str, around: Around) -> Among:
         await neighbours.start(Address(bind, around.link_port), [Address.of(peer) for peer in around.peers])
         if around.cut_file is not None:
             neighbours.obey(around.cut_file)
+        keeper.start()
         council.start()
-        among = Among(driver, mesh, neighbours, council)
+        among = Among(driver, mesh, neighbours, council, keeper)
     services.replicated_to = among.replicated_to
     services.sync_state = among.sync_state
     services.extra["sync"] = among.sync

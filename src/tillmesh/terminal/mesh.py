@@ -172,6 +172,14 @@ class Mesh:
                 self.exchange.unlinked(peer, number)
                 self._keep(link.close())
 
+    def drop(self, actors: frozenset[str]) -> None:
+        """Close the links to some actors; another actor of the same terminal keeps its own."""
+        for (peer, number), (link, _) in list(self._links.items()):
+            if link.peer in actors:
+                del self._links[peer, number]
+                self.exchange.unlinked(peer, number)
+                self._keep(link.close())
+
     def _committed(self, outcome: Outcome) -> None:
         if outcome.events:
             self._perform(self.exchange.appended(outcome.head))

@@ -50,6 +50,7 @@ class Neighbours:
         self._draw = draw
         self._cut: frozenset[str] = frozenset()
         self._links = Links(belonging.credentials, belonging.gate, self._taken_on)
+        self.links = self._links
         self._tasks: set[asyncio.Task[None]] = set()
         self._at: dict[Address, str] = {}  # who answered there last
 

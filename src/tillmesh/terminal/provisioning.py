@@ -6,7 +6,7 @@ certificates, the authority's. A till without ``store/`` works alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,11 +20,13 @@ from tillmesh.adapters.lan.certificates import (
     Gate,
     issuing_time_s,
     make_request,
+    named,
     read_authority,
     serial_of,
 )
 from tillmesh.adapters.lan.roster import Member, Membership
-from tillmesh.kernel.errors import Conflict, Damaged
+from tillmesh.kernel.errors import Conflict, Damaged, NotFound
+from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.limits import STORE_LISTS_MAX
 from tillmesh.sync.signatures import KeyNotary
 from tillmesh.sync.store_messages import Lists, read_store, write_store
@@ -32,14 +34,20 @@ from tillmesh.sync.store_messages import Lists, read_store, write_store
 FOLDER: Final = "store"
 _AUTHORITY, _LISTS, _CERTIFICATE = "authority.der", "lists", "certificate.der"
 _FOUNDER: Final = "founder"  # the actor that founded the store, on the till where it did: the first voter
+_INBOX: Final = "inbox"  # lists that another program on this machine leaves for the running till
+ISSUER: Final = "authority.key"
+LINK: Final = "link.key"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Belonging:
-    """A till's place in its store."""
+    """A till's place in its store. ``credentials`` may still be those of an actor that this terminal was before."""
 
+    data_dir: Path
+    actor: str
     credentials: Credentials
     gate: Gate
+    authority: Authority | None  # on the tills that issue certificates
 
     def notary(self) -> KeyNotary:
         """Give who says which events their own actors signed: it knows every actor of the lists, revoked ones too."""
@@ -49,16 +57,24 @@ class Belonging:
         member = self.gate.membership.members.get(actor)
         return None if member is None else member.sign_public
 
+    def take(self, certificate: bytes) -> None:
+        """Go on with another certificate, also after the next start."""
+        old = self.credentials
+        write_file(self.data_dir / FOLDER / _CERTIFICATE, certificate)
+        self.credentials = Credentials(old.store, self.actor, old.key, certificate, old.authority)
+
 
 def belonging(data_dir: Path, store: str, actor: str) -> Belonging | None:
     """Load a till's place in its store, or give None if it works alone."""
     folder = data_dir / FOLDER
     if not (folder / _CERTIFICATE).exists():
         return None
-    authority = (folder / _AUTHORITY).read_bytes()
+    certificate = (folder / _CERTIFICATE).read_bytes()
     membership = membership_in(data_dir, store)
-    credentials = Credentials(store, actor, _link_key(data_dir), (folder / _CERTIFICATE).read_bytes(), authority)
-    return Belonging(credentials, Gate(authority, membership))
+    authority = (folder / _AUTHORITY).read_bytes()
+    issuer = authority_in(data_dir, store) if (data_dir / "keys" / ISSUER).exists() else None
+    credentials = Credentials(store, named(certificate)[1], _link_key(data_dir), certificate, authority)
+    return Belonging(data_dir, actor, credentials, Gate(authority, membership), issuer)
 
 
 def is_founder(data_dir: Path, actor: str) -> bool:
@@ -69,12 +85,14 @@ def is_founder(data_dir: Path, actor: str) -> bool:
 
 def membership_in(data_dir: Path, store: str) -> Membership:
     """Load the lists of tills of a store."""
-    authority = read_authority((data_dir / FOLDER / _AUTHORITY).read_bytes())
     path = data_dir / FOLDER / _LISTS
+    if not path.exists():
+        raise NotFound(f"{data_dir} belongs to no store", hint="Create one, or join one, with: tillmesh store.")
     held = read_store(path.read_bytes())
     if not isinstance(held, Lists) or not held.lists:
         raise Damaged(f"{path} holds no list of tills", hint="Join the store again with an empty data directory.")
-    return Membership(authority, store, *held.lists)
+    left = [path.read_bytes() for path in _left(data_dir)]
+    return Membership(read_authority((data_dir / FOLDER / _AUTHORITY).read_bytes()), store, *held.lists, *left)
 
 
 def write_lists(data_dir: Path, lists: Sequence[bytes]) -> None:
@@ -82,14 +100,28 @@ def write_lists(data_dir: Path, lists: Sequence[bytes]) -> None:
     write_file(data_dir / FOLDER / _LISTS, write_store(Lists(list(lists[:STORE_LISTS_MAX]))))
 
 
+def authority_in(data_dir: Path, store: str) -> Authority:
+    """Load the store's authority on a till that issues."""
+    if not (data_dir / "keys" / ISSUER).exists():
+        raise Conflict(
+            f"the till in {data_dir} does not issue", hint="Do it at a till that does: the first, or another."
+        )
+    key = secret(data_dir, ISSUER, create=False)
+    return Authority(store, key, (data_dir / FOLDER / _AUTHORITY).read_bytes())
+
+
 def found(data_dir: Path, store: str, actor: str, now_s: int) -> Authority:
-    """Make the authority of a store on its first till, and this till its first member."""
+    """Make the authority of a store on its first till, and this till its first member.
+
+    Actors that this terminal was before are listed as revoked: others need their keys to believe what they sold.
+    """
     folder = data_dir / FOLDER
     if (folder / _AUTHORITY).exists():
         raise Conflict(f"{data_dir} belongs to a store already", hint="Use an empty data directory.")
-    authority = Authority.create(store, secret(data_dir, "authority.key"), now_s)
+    authority = Authority.create(store, secret(data_dir, ISSUER), now_s)
+    before = {name: Member("revoked", _sign_public(data_dir, name), b"") for name in own_actors(data_dir) - {actor}}
     write_file(folder / _AUTHORITY, authority.certificate)
-    write_lists(data_dir, (authority.first_roster(now_s, {}),))
+    write_lists(data_dir, (authority.first_roster(now_s, before),))
     write_file(folder / _FOUNDER, actor.encode())
     enrol(data_dir, data_dir, store, actor, now_s)
     return authority
@@ -100,19 +132,82 @@ def enrol(issuer_dir: Path, data_dir: Path, store: str, actor: str, now_s: int) 
 
     Tills on different machines pair with a code instead.
     """
-    there = issuer_dir / FOLDER
-    authority = Authority(store, secret(issuer_dir, "authority.key", create=False), (there / _AUTHORITY).read_bytes())
+    authority = authority_in(issuer_dir, store)
     membership = membership_in(issuer_dir, store)
     as_of_s = issuing_time_s(membership, wall_s=now_s, running_s=0)
     certificate = authority.issue(make_request(_link_key(data_dir), store, actor), actor, as_of_s)
-    member = Member("active", signing_key(data_dir, actor).public_key().public_bytes_raw(), serial_of(certificate))
-    signed = authority.sign(membership.revised(as_of_s, {actor: member}))
-    membership.merge(signed)
+    member = Member("active", _sign_public(data_dir, actor), serial_of(certificate))
+    membership.merge(authority.sign(membership.revised(as_of_s, {actor: member})))
     for place in {issuer_dir, data_dir}:
-        write_file(place / FOLDER / _AUTHORITY, authority.certificate)
-        write_lists(place, membership.lists)
+        settle_in(place, authority.certificate, membership.lists)
     write_file(data_dir / FOLDER / _CERTIFICATE, certificate)
 
 
+def settle_in(data_dir: Path, authority: bytes, lists: Sequence[bytes], certificate: bytes = b"") -> None:
+    """Write down what makes a till a member; the certificate last, since it is what counts."""
+    write_file(data_dir / FOLDER / _AUTHORITY, authority)
+    write_lists(data_dir, lists)
+    if certificate:
+        write_file(data_dir / FOLDER / _CERTIFICATE, certificate)
+
+
+def revoke(authority: Authority, membership: Membership, terminal: str, as_of_s: int) -> bytes:
+    """Sign the list without a terminal, under whatever actors it is known; raises NotFound if it is on no list."""
+    gone = {
+        actor: member
+        for actor, member in membership.members.items()
+        if terminal_of(actor) == terminal and member.state == "active"
+    }
+    if not gone:
+        known = sorted({terminal_of(actor) for actor, member in membership.members.items() if member.state == "active"})
+        raise NotFound(f"{terminal[:40]} is no till of this store", hint=f"Its tills are {', '.join(known)}.")
+    return retire(authority, membership, gone, as_of_s)
+
+
+def retire(authority: Authority, membership: Membership, actors: Iterable[str], as_of_s: int) -> bytes:
+    """Sign the list that revokes some actors."""
+    changes = {}
+    for actor in actors:
+        member = membership.members[actor]
+        changes[actor] = Member("revoked", member.sign_public, member.serial)
+    return authority.sign(membership.revised(as_of_s, changes))
+
+
+def leave(data_dir: Path) -> None:
+    """Throw away what proves that this till belongs to the store; its log and its sales stay."""
+    for path in (data_dir / FOLDER / _CERTIFICATE, data_dir / "keys" / LINK, data_dir / "keys" / ISSUER):
+        path.unlink(missing_ok=True)
+
+
+def own_actors(data_dir: Path) -> frozenset[str]:
+    """List the actors that this terminal is or was, by the keys that are here."""
+    return frozenset(path.stem for path in (data_dir / "keys").glob("*.sign"))
+
+
+# What another program on this machine has for the running till -----------------------------------------------------
+
+
+def leave_list(data_dir: Path, signed: bytes) -> None:
+    """Leave a list for the till in a data directory, whether it is running or not."""
+    write_file(data_dir / FOLDER / _INBOX / f"{len(signed)}-{signed[-8:].hex()}", signed)
+
+
+def collect_lists(data_dir: Path) -> list[bytes]:
+    """Take what was left; the lists are believed no more than those that come over a link."""
+    found = []
+    for path in _left(data_dir):
+        found.append(path.read_bytes())
+        path.unlink()
+    return found
+
+
+def _left(data_dir: Path) -> list[Path]:
+    return sorted(path for path in (data_dir / FOLDER / _INBOX).glob("*") if path.suffix != ".new")[:STORE_LISTS_MAX]
+
+
 def _link_key(data_dir: Path) -> Ed25519PrivateKey:
-    return Ed25519PrivateKey.from_private_bytes(secret(data_dir, "link.key"))
+    return Ed25519PrivateKey.from_private_bytes(secret(data_dir, LINK))
+
+
+def _sign_public(data_dir: Path, actor: str) -> bytes:
+    return signing_key(data_dir, actor).public_key().public_bytes_raw()

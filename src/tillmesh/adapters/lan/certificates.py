@@ -178,6 +178,14 @@ def read_authority(certificate: bytes) -> Ed25519PublicKey:
     return public
 
 
+def named(certificate: bytes) -> tuple[str, str]:
+    """Give store and actor that a till's certificate (DER) names, whoever signed it and whenever."""
+    try:
+        return _named(x509.load_der_x509_certificate(certificate[:CERTIFICATE_BYTES_MAX]))
+    except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion) as cause:
+        raise CertificateRefused("malformed", "bytes that are no certificate of a till") from cause
+
+
 class Gate:
     """Decides whom a certificate admits: of this store, signed by its authority, not revoked, not expired."""
 

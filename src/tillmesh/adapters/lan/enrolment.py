@@ -21,6 +21,8 @@ from tillmesh.adapters.lan.certificates import (
 from tillmesh.adapters.lan.pairing import Asked
 from tillmesh.adapters.lan.pairing_messages import Grant, PairingFailed, Request
 from tillmesh.adapters.lan.roster import Member, Membership
+from tillmesh.kernel.ids import terminal_of
+from tillmesh.sync.store_messages import Reborn
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,33 @@ def renew(
     if member is None or membership.state(actor) != "active":
         raise CertificateRefused("revoked", f"{actor} is no till of this store", hint="Pair it with a new code.")
     return _issued(authority, membership, request, actor, member.sign_public, as_of_s)
+
+
+def reborn(
+    authority: Authority, membership: Membership, asked: Reborn, old: str, *, wall_s: int, running_s: int
+) -> tuple[bytes, bytes]:
+    """Give a terminal that is linked as ``old`` the certificate (DER) of the actor it goes on as, and the new list.
+
+    Asked twice, it gives another certificate for the same actor. The old actor stays until the new one retires it.
+    """
+    if terminal_of(asked.actor) != terminal_of(old) or membership.state(old) != "active":
+        raise CertificateRefused("revoked", f"{old} can't go on as {asked.actor}", hint="Pair it with a new code.")
+    member = membership.members.get(asked.actor)
+    if member is not None and (member.state != "active" or member.sign_public != asked.sign_public):
+        raise CertificateRefused("revoked", f"{asked.actor} is or was a till of this store", hint="Pair it anew.")
+    try:
+        Ed25519PublicKey.from_public_bytes(asked.sign_public).verify(
+            asked.sign_proof, rebirth_message(old, asked.actor, asked.request)
+        )
+    except (InvalidSignature, ValueError) as cause:
+        raise CertificateRefused("malformed", "the terminal did not prove to hold its signing key") from cause
+    as_of_s = issuing_time_s(membership, wall_s=wall_s, running_s=running_s)
+    return _issued(authority, membership, asked.request, asked.actor, asked.sign_public, as_of_s)
+
+
+def rebirth_message(old: str, new: str, request: bytes) -> bytes:
+    """Give the bytes that a reborn actor signs to prove that its signing key is its own."""
+    return b"tillmesh rebirth v1\0" + f"{old}\0{new}\0".encode() + request
 
 
 def settle(grant: Grant, key: Ed25519PrivateKey, sign_key: Ed25519PrivateKey, *, store: str, actor: str) -> Enrolled:

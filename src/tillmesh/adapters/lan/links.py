@@ -26,6 +26,7 @@ from tillmesh.adapters.lan.certificates import CertificateRefused, Credentials, 
 from tillmesh.adapters.lan.door import Door
 from tillmesh.adapters.lan.transport import LINK_FRAMES_WAITING_MAX, Link, LinkGone, LinkRefused, Reason
 from tillmesh.kernel.errors import TooLarge
+from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.limits import FRAME_BYTES_MAX
 
 log = logging.getLogger(__name__)
@@ -209,8 +210,9 @@ class Links:
         return frozenset(gone)
 
     def use(self, credentials: Credentials) -> None:
-        """Show a renewed certificate from now on; links that are up stay up."""
-        assert credentials.actor == self._me
+        """Show another certificate from now on, of this actor or of the one it goes on as; links that are up stay."""
+        assert terminal_of(credentials.actor) == terminal_of(self._me)
+        self._me = credentials.actor
         load_credentials(self._server_context, credentials)
         load_credentials(self._client_context, credentials)
 
