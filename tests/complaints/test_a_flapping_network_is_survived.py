@@ -29,6 +29,7 @@ from tillmesh.terminal.joining import join_here
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.neighbours import RETRY_S_MAX, Address, Neighbours
 from tillmesh.terminal.provisioning import belonging
+from tillmesh.terminal.storekeeper import Storekeeper
 
 NEIGHBOURS = 5
 ROUNDS = 10  # each takes every neighbour's network away once: fifty flaps
@@ -91,17 +92,20 @@ class Running:
     mesh: Mesh
     neighbours: Neighbours
     among: Among
+    keeper: Storekeeper
 
     @classmethod
     async def of(cls, data_dir: Path, port: int, peers: list[Address]) -> Running:
         driver = Driver(open_terminal(data_dir))
         place = belonging(data_dir, driver.identity.store, driver.identity.actor)
         assert place is not None
-        mesh = await Mesh.over(driver)
+        mesh = await Mesh.over(driver, place.notary())
         neighbours = Neighbours(place, mesh)
+        keeper = Storekeeper(place, driver, mesh, neighbours.links)
         mesh.start()
         await neighbours.start(Address(HOST, port), peers)
-        return cls(driver, mesh, neighbours, Among(driver, mesh, neighbours))
+        keeper.start()
+        return cls(driver, mesh, neighbours, Among(driver, mesh, neighbours), keeper)
 
     async def reachable(self) -> set[str]:
         return {peer["terminal_id"] for peer in (await self.among.sync())["peers"] if peer["reachable"]}
@@ -110,6 +114,7 @@ class Running:
         return await self.driver.look(lambda books: books.event(sale_id) is not None)
 
     async def stop(self) -> None:
+        await self.keeper.stop()
         await self.neighbours.stop()
         await self.mesh.stop()
         self.driver.close()
