@@ -180,8 +180,24 @@ MUTANTS = [
     Mutant(
         "does_not_listen_to_its_leader",
         "following",
+        "raft.leader, raft.election_elapsed, raft.hurry_ticks = m.from_, 0, 0",
+        "raft.leader, raft.hurry_ticks = m.from_, 0",
+    ),
+    Mutant(
+        "stands_although_its_leader_is_back",
+        "following",
+        "raft.leader, raft.election_elapsed, raft.hurry_ticks = m.from_, 0, 0",
         "raft.leader, raft.election_elapsed = m.from_, 0",
-        "raft.leader = m.from_",
+    ),
+    Mutant(
+        "stands_whenever_any_link_breaks", "node", "if node == self._raft.leader and node != self._raft.id:", "if True:"
+    ),
+    Mutant("waits_out_a_leader_that_is_gone", "step", "is_hurried or raft.election_elapsed", "raft.election_elapsed"),
+    Mutant(
+        "lets_heartbeats_pass_an_unwritten_term",
+        "node",
+        "if not self._waiting or raft.term != self._durable_term:",
+        "if not self._waiting:",
     ),
     Mutant(
         "listens_to_older_terms",
