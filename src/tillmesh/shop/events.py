@@ -231,11 +231,12 @@ class StockReceived(Record):
 
 
 class StockAdjusted(Record):
-    """Stock was corrected with a reason: broken, stolen, found."""
+    """Stock was corrected with a reason: broken, stolen, found. ``approved_by`` when somebody's approval allowed it."""
 
     moves: tuple[StockMove, ...]
     by: str
     reason: str
+    approved_by: str = ""
 
 
 class StockCounted(Record):
@@ -247,6 +248,7 @@ class StockCounted(Record):
     vector: tuple[tuple[str, int], ...]
     by: str
     reason: str = ""
+    approved_by: str = ""
 
 
 class Change(Record):

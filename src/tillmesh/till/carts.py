@@ -243,10 +243,11 @@ def resume_cart(desk: Desk, command: ResumeCart) -> Edited:
 
 
 def discard_parked(desk: Desk, command: DiscardParked) -> None:
-    """Throw a parked cart away; a supervisor's right, and audited by its event."""
-    desk.require(Action.DISCARD_PARKED)
-    _parked_body(desk, command.park_id)
+    """Throw a parked cart away; a supervisor's right, noted in the audit log with who approved it."""
+    approved_by = desk.require(Action.DISCARD_PARKED)
+    parked = _parked_body(desk, command.park_id)
     desk.record(CartResumed(dots=(command.park_id,), by=desk.who.user_id, discarded=True))
+    desk.audit("parked_discarded", command.park_id, parked.label, approved_by)
 
 
 def _parked_body(desk: Desk, park_id: str) -> CartParked:

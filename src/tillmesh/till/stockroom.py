@@ -22,20 +22,19 @@ def receive(desk: Desk, command: ReceiveStock) -> EventId:
 
 def adjust(desk: Desk, command: AdjustStock) -> EventId:
     """Correct stock by a signed quantity; a supervisor's right, with a reason."""
-    desk.require(Action.ADJUST_STOCK)
+    approved_by = desk.require(Action.ADJUST_STOCK)
     sku = _known(desk, command.sku)
     quantity = _within(command.quantity_milli, least=-QUANTITY_MILLI_MAX)
     if quantity == 0:
         raise Invalid("an adjustment of zero changes nothing", hint="Use a count to say what is on the shelf.")
     reason = checked_text(command.reason, "reason", least=1)
-    return desk.record(
-        StockAdjusted(moves=(StockMove(sku=sku, quantity_milli=quantity),), by=desk.who.user_id, reason=reason)
-    )
+    moves = (StockMove(sku=sku, quantity_milli=quantity),)
+    return desk.record(StockAdjusted(moves=moves, by=desk.who.user_id, reason=reason, approved_by=approved_by))
 
 
 def count(desk: Desk, command: CountStock) -> EventId:
     """Set stock to what was counted, as a correction against what this till knew: sales unheard of still apply."""
-    desk.require(Action.COUNT_STOCK)
+    approved_by = desk.require(Action.COUNT_STOCK)
     sku = _known(desk, command.sku)
     counted = _within(command.quantity_milli, least=0)
     return desk.record(
@@ -46,6 +45,7 @@ def count(desk: Desk, command: CountStock) -> EventId:
             vector=desk.books.vector(),
             by=desk.who.user_id,
             reason=checked_text(command.reason, "reason"),
+            approved_by=approved_by,
         )
     )
 

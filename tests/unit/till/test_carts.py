@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from tests.unit.till.shop_till import CASHIER, SUPERVISOR, Shop, add, cash, op
+from tillmesh.adapters.sqlite import listings
 from tillmesh.kernel.errors import Conflict, NotAllowed, NotFound
 from tillmesh.shop import events as e
 from tillmesh.shop.pricing import price
 from tillmesh.till import commands as c
+from tillmesh.till.audit_text import describe
 from tillmesh.till.carts import Edited
 
 
@@ -204,6 +206,16 @@ def test_only_a_supervisor_throws_a_parked_cart_away(shop: Shop) -> None:
     shop.do(discard, SUPERVISOR)
     with pytest.raises(Conflict):
         shop.do(discard, SUPERVISOR)
+
+
+def test_the_audit_log_says_who_approved_that_a_parked_cart_was_thrown_away(shop: Shop) -> None:
+    shop.ops(add("1"))
+    park_id = str(shop.do(c.ParkCart(cart_id="cart-1", label="blue coat")).reply)
+    shop.do(c.DiscardParked(park_id=park_id), approved=["discard_parked"])
+    (entry,) = listings.audit(shop.books, before_hlc=2**62, limit=1)
+    assert describe(shop.books, entry.event) == {
+        "action": "parked_discarded", "subject": park_id, "detail": "blue coat", "by": "cara", "approved_by": "sam",
+    }  # fmt: skip
 
 
 # What a cart refuses.

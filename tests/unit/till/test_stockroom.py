@@ -7,6 +7,7 @@ from tillmesh.kernel.errors import Invalid, NotFound
 from tillmesh.kernel.limits import QUANTITY_MILLI_MAX
 from tillmesh.shop import events as e
 from tillmesh.till import commands as c
+from tillmesh.till.audit_text import describe
 
 
 def test_what_came_in_less_what_was_sold_is_on_the_shelf(shop: Shop) -> None:
@@ -25,6 +26,19 @@ def test_a_count_is_kept_as_a_correction_against_what_was_known(shop: Shop) -> N
     assert dict(counted.vector)[shop.till.identity.actor] == shop.till.head.seq - 1
     shop.sell(line("mug"), cart_id="later")
     assert shop.books.stock_milli("mug") == 4_000
+
+
+def test_counts_and_corrections_keep_who_approved_them(shop: Shop) -> None:
+    count, adjust = (
+        c.CountStock(sku="mug", quantity_milli=5_000),
+        c.AdjustStock(sku="mug", quantity_milli=-1_000, reason="broken"),
+    )
+    counted = shop.do(count, approved=["count_stock"]).events[0]
+    adjusted = shop.do(adjust, approved=["adjust_stock"]).events[0]
+    for event in (counted, adjusted):
+        told = describe(shop.books, event)
+        assert (told["by"], told["approved_by"]) == ("cara", "sam")
+    assert describe(shop.books, shop.do(count, SUPERVISOR).events[0])["approved_by"] == ""
 
 
 def test_stock_may_fall_below_zero_because_selling_never_waits(shop: Shop) -> None:
