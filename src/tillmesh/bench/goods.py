@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
 from tillmesh.demo.catalogue import read_file
 from tillmesh.kernel.errors import Invalid
-from tillmesh.shop.events import Change
+from tillmesh.shop.events import Change, Payment
 from tillmesh.shop.gtin import check_digit
 from tillmesh.shop.product_file import batches
 from tillmesh.terminal.bootstrap import Opened
-from tillmesh.till.commands import ChangeRecords, Command, OpenShift, Who
+from tillmesh.till.commands import ChangeRecords, Command, OpenShift, WantedLine, Who
+from tillmesh.till.ports import Books
 
 MANAGER: Final = Who(user_id="bench", role="manager")
 PRODUCTS: Final = 97_000  # as many as the Open Food Facts extract that the issue asks for
@@ -50,6 +51,13 @@ def invented(count: int) -> Iterator[Change]:
                 "barcodes": [code],
             },
         )
+
+
+def in_cash(books: Books, lines: Iterable[WantedLine]) -> Payment:
+    """Pay lines in cash as people do: the price, rounded up to whole tens."""
+    prices = ((books.product(line.sku), line.quantity_milli) for line in lines)
+    total = sum(product.price_minor * milli // 1_000 for product, milli in prices if product is not None)
+    return Payment(method="cash", amount_minor=-(-total // 1_000) * 1_000)
 
 
 def records(file: Path | None, count: int = PRODUCTS) -> list[Change]:

@@ -14,10 +14,10 @@ from typing import Any, Final
 import apsw
 
 from tillmesh.adapters.sqlite import reporting, searching
-from tillmesh.bench.goods import MANAGER, START_MS, invented, records, stock_shelves
+from tillmesh.bench.goods import MANAGER, START_MS, in_cash, invented, records, stock_shelves
 from tillmesh.bench.measuring import Row, ratio, spread
 from tillmesh.kernel.codec import decode
-from tillmesh.shop.events import Change, Payment, SaleClosed
+from tillmesh.shop.events import Change, SaleClosed
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.import_command import import_products
 from tillmesh.till.commands import CloseSale, WantedLine
@@ -86,13 +86,12 @@ def reports(place: Path, *, sales: int = SALES, count: int = REPORTS) -> list[Ro
     goods = list(invented(1_000))
     stock_shelves(opened, goods)
     rng = Random(3)  # noqa: S311 - shoppers need no secrets
+    baskets = [
+        tuple(WantedLine(sku=rng.choice(goods).key, quantity_milli=1_000) for _ in range(6)) for _ in range(sales)
+    ]
     commands = [
-        CloseSale(
-            cart_id=f"report-{n}",
-            lines=tuple(WantedLine(sku=rng.choice(goods).key, quantity_milli=1_000) for _ in range(6)),
-            payments=(Payment(method="cash", amount_minor=10**6),),
-        )
-        for n in range(sales)
+        CloseSale(cart_id=f"report-{n}", lines=lines, payments=(in_cash(opened.writer.books, lines),))
+        for n, lines in enumerate(baskets)
     ]
     for start in range(0, sales, PER_COMMIT):
         batch = [(MANAGER, command) for command in commands[start : start + PER_COMMIT]]

@@ -16,9 +16,8 @@ from typing import Final
 import apsw
 
 from tillmesh.adapters.sqlite.database import connect
-from tillmesh.bench.goods import MANAGER, START_MS, invented, stock_shelves
+from tillmesh.bench.goods import MANAGER, START_MS, in_cash, invented, stock_shelves
 from tillmesh.bench.measuring import Row, cpu_us, ratio, spread
-from tillmesh.shop.events import Payment
 from tillmesh.terminal.bootstrap import Opened, open_terminal
 from tillmesh.terminal.settling import settle_memory
 from tillmesh.till.commands import CloseSale, WantedLine
@@ -97,8 +96,8 @@ class _Sales:
                 WantedLine(sku=self._rng.choice(self._skus), quantity_milli=1_000 * self._rng.randint(1, 3))
                 for _ in range(self._lines)
             )
-            cash = Payment(method="cash", amount_minor=10**6)
-            yield CloseSale(cart_id=f"bench-{self._lines}-{number}", lines=lines, payments=(cash,))
+            payments = (in_cash(self._opened.writer.books, lines),)
+            yield CloseSale(cart_id=f"bench-{self._lines}-{number}", lines=lines, payments=payments)
 
     def decide_only(self, count: int) -> float:
         """Give the CPU of a decision (prices, event, hash) when no disk and no other program comes between, in us."""

@@ -20,6 +20,9 @@ KEY_CHARS_MAX: Final = 100  # sku, barcode, customer id, cart id
 # A sale.
 SALE_LINES_MAX: Final = 1_000  # The largest real invoice in the replay file has 705 lines.
 SALE_PAYMENTS_MAX: Final = 50
+CHANGE_NOTES_MAX: Final = (
+    3  # Change is at most so many of the largest note: more is a slip of the finger, not a customer.
+)
 STOCK_TAIL_SALES_MAX: Final = 64  # whose stock is not folded yet: every reader adds them up
 BARCODES_PER_PRODUCT_MAX: Final = 50
 

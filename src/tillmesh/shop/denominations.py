@@ -67,6 +67,16 @@ def cash_step_minor(currency: str, country: str = "") -> int:
     return known.step_minor if known is not None else 1
 
 
+def largest_note_minor(currency: str) -> int:
+    """Give the largest note of a currency in minor units; of one that is not known, a hundred units."""
+    return _notes_of(currency)[-1]
+
+
+def _notes_of(currency: str) -> tuple[int, ...]:
+    known = _CASH.get(currency)
+    return known.notes if known is not None else _notes(10 ** exponent(currency), 1, 2, 5, 10, 20, 50, 100)
+
+
 def quick_cash(due_minor: int, currency: str) -> tuple[int, ...]:
     """Suggest what a customer is likely to hand over: the exact amount, then the next round amounts of notes.
 
@@ -74,7 +84,5 @@ def quick_cash(due_minor: int, currency: str) -> tuple[int, ...]:
     """
     if due_minor <= 0:
         return ()
-    known = _CASH.get(currency)
-    notes = known.notes if known is not None else _notes(10 ** exponent(currency), 1, 2, 5, 10, 20, 50, 100)
-    amounts = {due_minor} | {-(-due_minor // note) * note for note in notes}
+    amounts = {due_minor} | {-(-due_minor // note) * note for note in _notes_of(currency)}
     return tuple(sorted(amounts)[:QUICK_MAX])

@@ -13,11 +13,11 @@ from typing import Final
 import msgspec
 
 from tillmesh.kernel.errors import Conflict, Invalid
-from tillmesh.kernel.limits import KEY_CHARS_MAX, SALE_PAYMENTS_MAX
+from tillmesh.kernel.limits import CHANGE_NOTES_MAX, KEY_CHARS_MAX, SALE_PAYMENTS_MAX
 from tillmesh.kernel.money import check_amount, exponent, format_decimal
 from tillmesh.shop.cardnumbers import refuse_card_number
 from tillmesh.shop.cart import Policy
-from tillmesh.shop.denominations import quick_cash
+from tillmesh.shop.denominations import largest_note_minor, quick_cash
 from tillmesh.shop.events import Payment
 from tillmesh.shop.rounding import divider
 
@@ -77,6 +77,7 @@ def quote(total_minor: int, payments: Sequence[Payment], policy: Policy) -> Quot
     complete = cash >= cash_due if in_cash else due == 0
     if complete:
         refuse_empty(payments, total_minor, due, cash_due)
+        _refuse_absurd(cash, cash_due, policy)
     cash_remaining = 0 if complete else max(0, cash_due - cash)
     return Quote(
         total_minor=total_minor,
@@ -136,6 +137,18 @@ def refuse_empty(payments: Sequence[Payment], total_minor: int, due_minor: int, 
     for payment in payments:
         if payment.amount_minor == 0 and not (forgiven and payment.method == CASH):
             raise Invalid(f"a {payment.method} payment of zero", hint="Leave it out.")
+
+
+def _refuse_absurd(cash_minor: int, due_minor: int, policy: Policy) -> None:
+    """Refuse cash so far above what is due that it was mistyped: nobody is given back that many large notes."""
+    change, most = cash_minor - due_minor, CHANGE_NOTES_MAX * largest_note_minor(policy.currency)
+    if change > most:
+        raise Invalid(
+            f"{amount_text(cash_minor, policy.currency)} in cash for {amount_text(due_minor, policy.currency)} would "
+            f"give {amount_text(change, policy.currency)} back; the limit for change is "
+            f"{amount_text(most, policy.currency)}",
+            hint="Type the amount that was handed over again.",
+        )
 
 
 def _in_cash(now: Quote, policy: Policy) -> str:

@@ -61,7 +61,7 @@ class Scene:
 def attempts(scene: Scene) -> dict[Action, Callable[[str, str], httpx.Response]]:
     """Say how each action is tried; every call makes a new attempt."""
     shop, post = scene.shop, scene.post
-    cash = [{"method": "cash", "amount_minor": 100_000}]
+    cash = [{"method": "cash", "amount_minor": 20_000}]
 
     def goods(line: Json) -> Json:
         return {"cart_id": scene.id(), "lines": [{"sku": "tea", "quantity": "4", **line}], "payments": cash}

@@ -16,6 +16,25 @@ def test_a_twenty_for_thirteen_forty_gives_six_sixty_back() -> None:
     assert (paid.rounding_minor, paid.change_minor) == (0, 660)
 
 
+def test_a_hundred_thousand_for_three_eighty_was_mistyped_and_the_limit_is_named() -> None:
+    with pytest.raises(Invalid, match=r"100000\.00 EUR in cash for 3\.80 EUR .* the limit for change is 600\.00 EUR"):
+        settle(380, [cash(10_000_000)], policy())
+
+
+@pytest.mark.parametrize(
+    ("currency", "note", "most"), [("EUR", 20_000, 60_000), ("GBP", 5_000, 15_000), ("JPY", 10_000, 30_000)]
+)
+def test_change_is_at_most_three_of_the_largest_note(currency: str, note: int, most: int) -> None:
+    assert most == 3 * note
+    assert settle(1_000, [cash(1_000 + most)], policy(currency=currency)).change_minor == most
+    with pytest.raises(Invalid, match="the limit for change"):
+        quote(1_000, [cash(1_001 + most)], policy(currency=currency))
+
+
+def test_a_large_total_may_be_paid_with_many_notes() -> None:
+    assert settle(987_650, [cash(990_000)], policy()).change_minor == 2_350
+
+
 def test_a_split_over_card_and_cash_gives_change_from_the_cash() -> None:
     assert settle(1340, [card(1000), cash(500)], policy()).change_minor == 160
 
