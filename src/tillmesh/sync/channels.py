@@ -16,6 +16,7 @@ class Channel(IntEnum):
 
     RAFT = 2  # agreement: votes, heartbeats, entries
     STORE = 3  # who belongs to the store: lists of tills, renewals, what is asked of the leader
+    STANDING = 4  # what each till says of itself, for people to see
     SYNC = 1  # the logs
 
 

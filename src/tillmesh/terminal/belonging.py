@@ -18,6 +18,7 @@ from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.neighbours import Address, Neighbours
 from tillmesh.terminal.provisioning import belonging, is_founder
+from tillmesh.terminal.standing import Standings
 from tillmesh.terminal.storekeeper import Storekeeper
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.news import tell_events
@@ -56,9 +57,12 @@ class Among:
         self._neighbours = neighbours
         self._council = council
         self._keeper = keeper
+        self.standings: Standings | None = None
 
     async def stop(self) -> None:
         """Leave the neighbours in good order: another till leads before the links go."""
+        if self.standings is not None:
+            await self.standings.stop()
         if self._council is not None:
             await self._council.stop()
         if self._keeper is not None:
@@ -86,7 +90,7 @@ class Among:
 
     async def sync(self) -> dict[str, Any]:
         """Say where the sales are on their way, and who is in reach."""
-        actor, mesh = self._driver.identity.actor, self._mesh
+        actor, mesh, raft = self._driver.identity.actor, self._mesh, self.raft()
         held = mesh.exchange.held_elsewhere() if mesh is not None else 0
         marks = mesh.exchange.marks(actor) if mesh is not None else None
         peers = self._peers(mesh, now_ms()) if mesh is not None else []
@@ -99,6 +103,8 @@ class Among:
         return {
             **{state.value: count for state, count in totals.items()},
             "unreplicated": unreplicated,
+            "leader_id": raft["leader_id"],
+            "has_quorum": raft["has_quorum"],
             "last_hub_sync": None,
             "hub_reachable": False,
             "peers": peers,
@@ -124,7 +130,7 @@ async def join_store(services: Services, bind: str, around: Around) -> Among:
     driver = services.driver
     identity = driver.identity
     place = belonging(driver.opened.data_dir, identity.store, identity.actor)
-    among = Among(driver)
+    among, mesh = Among(driver), None
     if place is not None:
         mesh = await Mesh.over(driver, place.notary())
         neighbours = Neighbours(place, mesh)
@@ -150,4 +156,7 @@ async def join_store(services: Services, bind: str, around: Around) -> Among:
     services.sync_state = among.sync_state
     services.extra["sync"] = among.sync
     services.extra["raft"] = among.raft
+    among.standings = Standings(services, mesh)
+    among.standings.start()
+    services.extra["standings"] = among.standings
     return among

@@ -174,11 +174,18 @@ class Exchange:
         return max((peer.durable.get(self._me.actor, 0) for peer in self._peers.values()), default=0)
 
     def peers(self) -> dict[str, tuple[bool, int, int | None]]:
-        """Give per peer whether it is linked, when it was heard last (ms), and how many events it lacks."""
+        """Give per peer whether it is linked, when it was heard last (ms), and how many events it lacks, if known."""
         return {
-            name: (peer.session is not None, peer.heard_ms, peer.session.lacks if peer.session is not None else None)
+            name: (peer.session is not None, peer.heard_ms, self._lacks(peer))
             for name, peer in sorted(self._peers.items())
         }
+
+    def _lacks(self, peer: Peer) -> int | None:
+        if peer.session is not None:
+            return peer.session.lacks
+        if not peer.durable:
+            return None
+        return sum(max(0, head.seq - peer.durable.get(actor, 0)) for actor, head in self._heads.items())
 
     def _pushes_to(self, peer: str) -> bool:
         linked = self._peers.get(self._leader) if self._leader is not None else None

@@ -14,6 +14,7 @@ from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop.events import KINDS, Change
+from tillmesh.terminal.belonging import ALONE, join_store
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.printing_setup import Printing, start_printing
@@ -31,11 +32,6 @@ HOST = "127.0.0.1:8081"
 PINS = {"cashier": "1111", "supervisor": "5555", "manager": "9999"}
 NAMES = {"cashier": "Cara", "supervisor": "Sam", "manager": "Mona"}
 WAIT_S = 60.0
-
-
-async def _alone() -> Json:
-    """This till is in no store; the program itself tells of its own."""
-    return {"pending": 0, "peers": []}
 
 
 class Loop:
@@ -86,7 +82,7 @@ class Shop:
         pins = Pins(opened.pepper, opened.origin.store)
         live = Live()
         self.services = Services(self.driver, Sessions(), pins, live, clock=self.clock)
-        self.services.extra["sync"] = _alone
+        await join_store(self.services, "127.0.0.1", ALONE)
         self.printing: Printing = await start_printing(self.driver, live)
         self.services.extra["printer"] = self.printing.view
         people = tuple(

@@ -179,4 +179,4 @@ def test_what_peers_held_before_a_restart_counts_until_they_say_otherwise() -> N
     till = exchange(*sales("t111.boot1", 3))
     till.recall({"t222": {"t111.boot1": 2}})
     assert till.replicated_to("t111.boot1", 2) == ("t222",)
-    assert till.peers()["t222"] == (False, 0, None)
+    assert till.peers()["t222"] == (False, 0, 1), "it lacks the third"

@@ -24,11 +24,18 @@ class Live:
         self._pages: set[asyncio.Queue[bytes | None]] = set()
 
     def send(self, kind: str, data: dict[str, Any]) -> None:
-        """Queue an event for every page."""
+        """Queue an event for every page, and for those that are away for a moment."""
         number = self._next
         self._next += 1
-        frame = b"id: %d\nevent: %s\ndata: %s\n\n" % (number, kind.encode(), msgspec.json.encode(data))
+        frame = b"id: %d\n%s" % (number, _frame(kind, data))
         self._replay.append((number, frame))
+        self._queue(frame)
+
+    def show(self, kind: str, data: dict[str, Any]) -> None:
+        """Queue how something is now; who misses it asks anew, so it takes no room from what must not be lost."""
+        self._queue(_frame(kind, data))
+
+    def _queue(self, frame: bytes) -> None:
         for page in list(self._pages):
             if page.qsize() >= QUEUE_MAX:
                 self._drop(page)
@@ -84,3 +91,7 @@ class Live:
         """End every stream."""
         for page in list(self._pages):
             self._drop(page)
+
+
+def _frame(kind: str, data: dict[str, Any]) -> bytes:
+    return b"event: %s\ndata: %s\n\n" % (kind.encode(), msgspec.json.encode(data))

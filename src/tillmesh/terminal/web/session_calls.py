@@ -140,6 +140,7 @@ async def state(context: Context) -> Any:
 
     result = await context.driver.read(query)
     result["session"] = None if context.person is None else _shown(context.person)
+    result["terminal"]["state"] = services.extra["standings"].stage()
     result["sync"] = await services.extra["sync"]()
     result["printer"] = services.extra["printer"]()
     if context.person is not None and covers(context.person.role, Role.SUPERVISOR):

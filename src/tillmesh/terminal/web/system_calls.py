@@ -48,8 +48,14 @@ async def sync(context: Context) -> Any:
 
 
 async def raft(context: Context) -> Any:
-    """Say who leads the store, and whether a majority of it is in reach."""
-    return context.services.extra["raft"]()
+    """Say who leads the store, whether a majority of it is in reach, and what this till is doing."""
+    extra = context.services.extra
+    return {**extra["raft"](), "terminal_state": extra["standings"].stage()}
+
+
+async def store(context: Context) -> Any:
+    """Show the store as this till sees it: who leads, every till, which of them hear each other, and the queue."""
+    return await context.services.extra["standings"].store()
 
 
 async def state_hash(context: Context) -> Any:
@@ -117,6 +123,7 @@ CALLS = [
     Call("GET", "/catalogue", catalogue, "The whole catalogue as columns"),
     Call("GET", "/sync", sync, "Where sales are on their way", role=None),
     Call("GET", "/raft", raft, "Who leads the store", role=None),
+    Call("GET", "/store", store, "The tills of the store, their links and queues, and who leads"),
     Call("GET", "/state-hash", state_hash, "Hash of everything applied", role=None),
     Call("GET", "/health", health, "How the till is, in words", role=None),
     Call("GET", "/printer", printer, "How the printer is"),

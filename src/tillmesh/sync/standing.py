@@ -1,0 +1,44 @@
+"""What tills tell each other about themselves, for people who look at the store. Nothing is decided by it."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tillmesh.kernel.limits import ACTOR_CHARS_MAX, STANDING_BYTES_MAX, STANDING_LINKS_MAX
+from tillmesh.sync.frames import FrameDamaged
+
+VERSION: Final = 1
+Terminal = Annotated[str, Meta(min_length=1, max_length=ACTOR_CHARS_MAX)]
+
+
+class Standing(Struct, frozen=True, array_like=True):
+    """How the sender is, all of it: what it said before counts no more. Fields are added at the end, with a default."""
+
+    version: Annotated[int, Meta(ge=1)]
+    stage: Annotated[str, Meta(max_length=40)]
+    links: Annotated[list[Terminal], Meta(max_length=STANDING_LINKS_MAX)]  # whom it reaches
+    waiting: Annotated[int, Meta(ge=0)]  # its sales that no other till holds
+
+
+@cache
+def _decoder() -> msgspec.msgpack.Decoder[Standing]:
+    return msgspec.msgpack.Decoder(Standing)
+
+
+def write_standing(said: Standing) -> bytes:
+    """Encode."""
+    return msgspec.msgpack.encode(said)
+
+
+def read_standing(body: bytes) -> Standing:
+    """Decode; raises :class:`FrameDamaged` and nothing else."""
+    if len(body) > STANDING_BYTES_MAX:
+        raise FrameDamaged(f"{len(body)} bytes about a till; the limit is {STANDING_BYTES_MAX}")
+    try:
+        return _decoder().decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
+        raise FrameDamaged(f"what a till says of itself can't be read: {cause}") from cause
