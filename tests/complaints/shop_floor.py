@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from tests.unit.till.shop_till import CASHIER, ORIGIN, START_MS, Shop
 from tillmesh.adapters.sqlite import replica
 from tillmesh.adapters.sqlite.reporting import state_hash
-from tillmesh.adapters.sqlite.store import Origin
+from tillmesh.adapters.sqlite.store import Origin, log
 from tillmesh.sync import Ack, Apply, Load, Message, Presence, Push, Send, Side, read_frame, write_frame
 from tillmesh.till import commands as c
 from tillmesh.till.effects import Outcome
@@ -25,8 +25,9 @@ FRAMES_MAX = 200_000
 class Post(Shop):
     """One till with its place in the mesh."""
 
-    def __init__(self, name: str, committed: Callable[[Post], None]) -> None:
-        super().__init__(Origin(store=ORIGIN.store, terminal=name, actor=f"{name}.{name[::-1]}"))
+    def __init__(self, name: str, committed: Callable[[Post], None], incarnation: str = "") -> None:
+        actor = f"{name}.{incarnation or name[::-1]}"
+        super().__init__(Origin(store=ORIGIN.store, terminal=name, actor=actor))
         self.name = name
         self.exchange = self._exchange()
         self._committed = committed
@@ -135,6 +136,16 @@ class Floor:
         self[name].restart()
         for peer in linked:
             self.connect(name, peer)
+
+    def replace_disk(self, name: str, incarnation: str, peer: str) -> None:
+        """Give a till whose disk is lost a new one, filled from a peer: the same terminal, a new incarnation."""
+        self.isolate(name)
+        lost, post = self[name], Post(name, self._tell, incarnation)
+        replica.merge(post.writer, post.till, list(log(self[peer].writer.db)), self.now_ms)
+        post.clock_ms = max(lost.clock_ms, self.now_ms)
+        post.restart()
+        lost.writer.close()
+        self.posts[name] = post
 
     def perform(self, me: str, asks: Iterable[Ask]) -> None:
         """Do what the sessions ask for, as the driver does: a batch is acknowledged when it is in the tables."""

@@ -114,3 +114,7 @@ assert RAFT_SNAPSHOT_BYTES_MAX + 8 * RAFT_MEMBERS_MAX * RAFT_ID_CHARS_MAX < RAFT
 assert STORE_LISTS_MAX * STORE_LIST_BYTES_MAX + 1024 < STORE_MESSAGE_BYTES_MAX < FRAME_BYTES_MAX
 assert FORWARD_BYTES_MAX <= RAFT_ENTRY_BYTES_MAX  # what is forwarded becomes an entry
 assert STANDING_LINKS_MAX * (ACTOR_CHARS_MAX + 2) + 128 < STANDING_BYTES_MAX
+
+# Money taken or given back twice. Guesses: it takes a partition and two tills at the same cart or receipt.
+MONEY_CONFLICTS_MAX: Final = 1_000
+MONEY_ANSWERS_MAX: Final = 10_000  # sales with more than one refund, most of them rightly so

@@ -5,6 +5,7 @@ Invariant: a cart holds what the cashier did (products, quantities, overrides, d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from tillmesh.kernel.codec import Record
@@ -46,6 +47,20 @@ class Cart(Record):
     discount: Discount | None = None
     customer_id: str = ""
     note: str = ""
+
+
+def one_of(versions: Sequence[Cart]) -> Cart:
+    """Make one cart of versions of it that were changed apart, oldest first: each line once, the newest word counts."""
+    first, *later = versions
+    lines = {line.line_id: line for line in first.lines}
+    discount, customer_id, note = first.discount, first.customer_id, first.note
+    for version in later:
+        lines |= {line.line_id: line for line in version.lines}
+        discount = version.discount or discount
+        customer_id, note = version.customer_id or customer_id, version.note or note
+    return Cart(
+        cart_id=first.cart_id, lines=tuple(lines.values()), discount=discount, customer_id=customer_id, note=note
+    )
 
 
 class Policy(Record):

@@ -203,7 +203,10 @@ class ShiftTotals(Record):
 
 
 class ShiftClosed(Record):
-    """The drawer was counted out; the Z report is this event and never changes."""
+    """The drawer was counted out; the Z report is this event and never changes.
+
+    ``seen`` says how far the logs of this terminal's incarnations were known: what comes later is an amendment.
+    """
 
     shift_id: str
     z_number: int
@@ -213,6 +216,7 @@ class ShiftClosed(Record):
     perpetual_minor: int  # all sales minus voids and refunds of this till since its first day
     opened_at_ms: int = 0
     closed_at_ms: int = 0
+    seen: tuple[tuple[str, int], ...] = ()  # actor and seq; empty before it was kept, then nothing counts as late
 
 
 class StockMove(Record):
@@ -362,6 +366,20 @@ class OversellSettled(Record):
     reason: str = ""
 
 
+class MoneyConflictSettled(Record):
+    """A manager looked at money that was taken or given back twice, and says how it ended.
+
+    ``events`` are the sales, or the refunds and voids, that were looked at; one that arrives later opens it again.
+    """
+
+    conflict_id: str
+    events: tuple[str, ...]
+    by: str
+    reason: str
+    approved_by: str = ""
+    settled_at_ms: int = 0
+
+
 # Stored for ever: the name of each event type and its version.
 KINDS: Final[dict[str, type[Record]]] = {
     "sale_closed": SaleClosed,
@@ -382,6 +400,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "audited": Audited,
     "oversell_resolved": OversellResolved,
     "oversell_settled": OversellSettled,
+    "money_conflict_settled": MoneyConflictSettled,
 }
 NAMES: Final[dict[type[Record], str]] = {kind: name for name, kind in KINDS.items()}
 VERSION: Final = 1

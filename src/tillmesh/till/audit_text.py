@@ -59,6 +59,8 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
         case e.OversellSettled():
             outcome = f"{body.outcome.replace('_', ' ')}, {format_quantity(body.quantity_milli)}"
             return "oversell_settled", body.sku, f"{outcome}: {body.reason}" if body.reason else outcome
+        case e.MoneyConflictSettled():
+            return "money_conflict_settled", body.conflict_id, body.reason
         case e.ProductsChanged() | e.PeopleChanged() | e.SettingsChanged():
             return event.type, _keys(body.changes), _fields(body.changes)
         case _:

@@ -12,11 +12,11 @@ from tillmesh.kernel.errors import Conflict, Invalid, NotFound, TillmeshError
 from tillmesh.kernel.limits import SALE_LINES_MAX
 from tillmesh.kernel.money import check_amount, parse_decimal
 from tillmesh.kernel.quantity import parse_quantity
-from tillmesh.shop.cart import Cart, CartLine, Discount
+from tillmesh.shop.cart import Cart, CartLine, Discount, one_of
 from tillmesh.shop.events import Approval, CartParked, CartResumed
 from tillmesh.shop.people import LEAST, Action, covers
 from tillmesh.shop.pricing import price
-from tillmesh.till.checkout import WHOLE_CART, cart_line, discounts_over_limit
+from tillmesh.till.checkout import WHOLE_CART, cart_line, discounts_over_limit, paid_already
 from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, ResumeCart, Who
 from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import DropCart, SaveCart
@@ -231,13 +231,22 @@ def park_cart(desk: Desk, command: ParkCart) -> str:
 
 
 def resume_cart(desk: Desk, command: ResumeCart) -> Edited:
-    """Take a parked cart up on this till as a working cart."""
-    body = _parked_body(desk, command.park_id)
-    cart = decode(body.cart, Cart)
-    working, revision = desk.books.cart(cart.cart_id) or (cart, 0)
+    """Take a parked cart up on this till as a working cart.
+
+    Two tills that could not hear each other may have taken it up, changed it and parked it again: all of that comes
+    back as one cart, with each line once.
+    """
+    cart_id = _parked_body(desk, command.park_id).cart_id
+    if (paid := desk.books.requested(cart_id)) is not None:
+        raise Conflict(paid_already(paid), hint="Throw it away, or ring up what is missing as a new sale.")
+    versions = desk.books.parked_versions(cart_id)
+    cart = one_of([decode(_body_of(version).cart, Cart) for version in versions])
+    if len(cart.lines) > SALE_LINES_MAX:
+        raise Conflict(f"a cart holds at most {SALE_LINES_MAX} lines", hint="Throw one of the parked carts away.")
+    working, revision = desk.books.cart(cart_id) or (cart, 0)
     if revision and working.lines:
         raise Conflict("this cart is open on this till", hint="Finish or clear it first.")
-    desk.record(CartResumed(dots=(command.park_id,), by=desk.who.user_id))
+    desk.record(CartResumed(dots=tuple(version.dot for version in versions), by=desk.who.user_id))
     desk.effect(SaveCart(cart=cart, revision=revision + 1))
     return Edited(cart, revision + 1)
 
@@ -256,4 +265,9 @@ def _parked_body(desk: Desk, park_id: str) -> CartParked:
         raise NotFound(f"no parked cart {park_id[:60]!r}", hint="Reload the list.")
     if parked.removed:
         raise Conflict("this cart was taken up already", hint="Ask at the other tills.")
+    return _body_of(parked)
+
+
+def _body_of(parked: Parked) -> CartParked:
+    assert parked.event is not None, "what is listed as parked has its event"
     return decode(parked.event.body, CartParked)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from tillmesh.kernel.codec import decode
+from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.limits import SALE_LINES_MAX
@@ -34,16 +36,26 @@ def close_sale(desk: Desk, command: CloseSale) -> EventId:
 
 
 def pay_cart(desk: Desk, command: PayCart) -> EventId:
-    """Turn a working cart into a sale; paying it again gives the sale that is there."""
-    if (before := desk.books.requested(command.cart_id)) is not None:
-        return before.id
+    """Turn a working cart into a sale; paying it again gives the sale that is there.
+
+    A cart that lies open here and was paid on another till is refused: that sale says nothing about this money.
+    """
     found = desk.books.cart(command.cart_id)
+    if (before := desk.books.requested(command.cart_id)) is not None:
+        if found is not None and found[0].lines:
+            raise Conflict(paid_already(before), hint="Give the money back and clear the cart.")
+        return before.id
     if found is None:
         raise NotFound(f"no cart {command.cart_id[:40]!r} on this till", hint="Add a product first.")
     cart, _ = found
     if not cart.lines:
         raise Conflict("the cart is empty", hint="Add a product first.")
     return _close(desk, cart, command.payments)
+
+
+def paid_already(sale: Envelope) -> str:
+    """Say that a cart was paid, and with which receipt."""
+    return f"this cart was paid already, with receipt {decode(sale.body, SaleClosed).receipt_number}"
 
 
 def _close(desk: Desk, cart: Cart, payments: Sequence[Payment]) -> EventId:

@@ -196,6 +196,13 @@ class SettleOversells(Record):
     skus: tuple[str, ...]
 
 
+class SettleMoneyConflict(Record):
+    """Say how it ended that a cart was paid twice, or that too much of a sale was given back."""
+
+    conflict_id: str
+    reason: str
+
+
 class ChangeRecords(Record):
     """Change products, customers, people or settings, field by field. ``entity`` names which."""
 
@@ -217,5 +224,6 @@ Command = (
     CloseSale | PayCart | EditCart | ParkCart | ResumeCart | DiscardParked
     | VoidSale | RefundSale | RefundWithoutReceipt
     | OpenShift | CloseShift | MoveCash | OpenDrawer | Reprint
-    | ReceiveStock | AdjustStock | CountStock | ResolveOversell | SettleOversells | ChangeRecords | Note
+    | ReceiveStock | AdjustStock | CountStock | ResolveOversell | SettleOversells | SettleMoneyConflict
+    | ChangeRecords | Note
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from tillmesh.kernel.codec import Record
@@ -64,6 +64,15 @@ class Books(Protocol):
     def stock_events_of(self, sku: str, since_hlc: int) -> Iterable[Envelope]:
         """Iterate deliveries, counts and adjustments in which a sku may stand, in any order."""
 
+    def carts_paid_again(self) -> Iterable[Sequence[Envelope]]:
+        """Iterate the sales of each cart that has more than one, oldest first."""
+
+    def sales_answered_again(self) -> list[str]:
+        """List the sales that more than one refund or void answers."""
+
+    def money_settled(self) -> Iterable[Envelope]:
+        """Iterate what managers said about money that was taken or given back twice."""
+
     def vector(self) -> tuple[tuple[str, int], ...]:
         """Give the version vector of everything applied here."""
 
@@ -100,6 +109,15 @@ class Books(Protocol):
     def shift_events(self, shift_id: str) -> Iterable[Envelope]:
         """Iterate the sales, refunds, voids and cash moves of a shift in log order."""
 
+    def incarnations(self, terminal: str = "") -> tuple[tuple[str, int], ...]:
+        """Give how far the log of each incarnation of a terminal (this one) is known, ordered by actor."""
+
+    def net_minor_after(self, seen: Mapping[str, int]) -> int:
+        """Sum up what this terminal sold, less what it gave back, beyond what was seen of its incarnations."""
+
+    def late_events(self, shift_id: str, closer: str, seen: Mapping[str, int]) -> list[Envelope]:
+        """List what belongs to a shift and was not seen when it was closed, by another incarnation than its closer."""
+
     def last_close(self) -> Envelope | None:
         """Give the newest ShiftClosed of this terminal."""
 
@@ -111,3 +129,6 @@ class Books(Protocol):
 
     def parked(self, dot: str) -> Parked | None:
         """Find a parked cart by its dot."""
+
+    def parked_versions(self, cart_id: str) -> list[Parked]:
+        """List what lies parked of one cart, oldest first: more than once if two tills parked it apart."""

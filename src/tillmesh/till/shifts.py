@@ -52,17 +52,17 @@ def close_shift(desk: Desk, command: CloseShift) -> EventId:
     shift = desk.shift()
     check_amount(command.counted_minor, "the counted cash")
     result = shift_totals(desk.books, shift)
-    number, _ = last_z(desk.books)
     event = desk.record(
         ShiftClosed(
             shift_id=shift.shift_id,
-            z_number=number + 1,
+            z_number=last_z_number(desk.books) + 1,
             by=desk.who.user_id,
             counted_minor=command.counted_minor,
             totals=result,
             perpetual_minor=perpetual_minor(desk.books, result),
             opened_at_ms=shift.opened_ms,
             closed_at_ms=desk.now_ms,
+            seen=desk.books.incarnations(),
         )
     )
     if desk.books.terminal().printer_kind != "none":
@@ -84,16 +84,27 @@ def _body(event: Envelope) -> object:
     return decode(event.body, KINDS[event.type])
 
 
-def last_z(books: Books) -> tuple[int, int]:
-    """Give the number and the perpetual total of the last Z report; zeros before the first."""
+def last_z_number(books: Books) -> int:
+    """Give the number of the last Z report; zero before the first."""
     event = books.last_close()
-    if event is None:
-        return 0, 0
-    closed = decode(event.body, ShiftClosed)
-    return closed.z_number, closed.perpetual_minor
+    return 0 if event is None else decode(event.body, ShiftClosed).z_number
 
 
 def perpetual_minor(books: Books, shift: ShiftTotals) -> int:
-    """Give all that this till ever sold less what it gave back: up to its last Z report, and in this shift."""
-    _, before = last_z(books)
-    return before + shift.sales_minor - shift.voids_minor - shift.refunds_minor
+    """Give all that this till ever sold less what it gave back: up to its last Z report, and since.
+
+    Since then is the open shift, and what arrived late of shifts that were closed before.
+    """
+    event = books.last_close()
+    if event is None:
+        return totals.net_sales_minor(shift)
+    closed = decode(event.body, ShiftClosed)
+    if not closed.seen:
+        return closed.perpetual_minor + totals.net_sales_minor(shift)
+    return closed.perpetual_minor + books.net_minor_after(dict(closed.seen))
+
+
+def late_events(books: Books, closing: Envelope) -> list[Envelope]:
+    """List what arrived after the Z report of its shift was made: sold on a disk that was thought lost."""
+    closed = decode(closing.body, ShiftClosed)
+    return books.late_events(closed.shift_id, closing.actor, dict(closed.seen)) if closed.seen else []

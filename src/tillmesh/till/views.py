@@ -6,12 +6,14 @@ from typing import Any
 
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
+from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.money import format_decimal
 from tillmesh.kernel.quantity import ONE, format_quantity
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.cart import Cart, CartLine, Discount, PricedLine
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import (
+    KINDS,
     Payment,
     SaleClosed,
     SaleLine,
@@ -24,8 +26,9 @@ from tillmesh.shop.events import (
 from tillmesh.shop.pricing import price
 from tillmesh.shop.refund import Came, came_back, state
 from tillmesh.shop.settings import StoreSettings
-from tillmesh.till.ports import Books
+from tillmesh.till.ports import Books, Shift
 from tillmesh.till.refunds import load_answers
+from tillmesh.till.shifts import late_events, shift_totals
 
 View = dict[str, Any]
 
@@ -192,7 +195,7 @@ def _sold_line(index: int, line: SaleLine, back: Came) -> View:
         "tax_minor": line.tax_minor,
         "total_minor": line.total_minor,
         "refunded_quantity": format_quantity(back.quantity_milli),
-        "refundable_quantity": format_quantity(line.quantity_milli - back.quantity_milli),
+        "refundable_quantity": format_quantity(max(0, line.quantity_milli - back.quantity_milli)),
         "note": line.note,
     }
 
@@ -276,8 +279,9 @@ def totals(body: ShiftTotals) -> View:
 
 
 def z_report(books: Books, event: Envelope) -> View:
-    """Show a closed shift."""
+    """Show a closed shift as it was closed, and beside it what arrived late."""
     body = decode(event.body, ShiftClosed)
+    late = late_events(books, event)
     return {
         "kind": "z",
         "z_number": body.z_number,
@@ -289,7 +293,29 @@ def z_report(books: Books, event: Envelope) -> View:
         "counted_minor": body.counted_minor,
         "variance_minor": body.counted_minor - body.totals.expected_cash_minor,
         "perpetual_minor": body.perpetual_minor,
+        "amended": _amended(books, body, late) if late else None,
         **totals(body.totals),
+    }
+
+
+def _amended(books: Books, body: ShiftClosed, late: list[Envelope]) -> View:
+    """Show what the Z report would say with what arrived after it; the report itself never changes."""
+    now = shift_totals(books, Shift(shift_id=body.shift_id, opened_ms=body.opened_at_ms, open=False))
+    return {
+        "late": [_late(event) for event in late],
+        "variance_minor": body.counted_minor - now.expected_cash_minor,
+        **totals(now),
+    }
+
+
+def _late(event: Envelope) -> View:
+    body = decode(event.body, KINDS[event.type])
+    return {
+        "event_id": event.id,
+        "kind": event.type,
+        "receipt_number": getattr(body, "receipt_number", ""),
+        "amount_minor": getattr(body, "total_minor", getattr(body, "amount_minor", 0)),
+        "at": rfc3339(physical_ms(event.hlc)),
     }
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import apsw
 
-from tillmesh.adapters.sqlite import oversold, registers
+from tillmesh.adapters.sqlite import money_twice, oversold, registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.ledger import request_key
@@ -15,8 +15,13 @@ from tillmesh.adapters.sqlite.stock_tail import levels
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import GENESIS, Envelope
 from tillmesh.kernel.errors import Invalid
-from tillmesh.kernel.ids import parse_event_id
-from tillmesh.kernel.limits import OVERSELL_SALES_LOOKED_THROUGH_MAX, OVERSELL_STOCK_EVENTS_LOOKED_THROUGH_MAX
+from tillmesh.kernel.ids import parse_event_id, terminal_of
+from tillmesh.kernel.limits import (
+    MONEY_ANSWERS_MAX,
+    MONEY_CONFLICTS_MAX,
+    OVERSELL_SALES_LOOKED_THROUGH_MAX,
+    OVERSELL_STOCK_EVENTS_LOOKED_THROUGH_MAX,
+)
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import KINDS, CartParked, SaleClosed, SaleRefunded, Value
@@ -110,6 +115,22 @@ class Books:
         """Iterate deliveries, counts and adjustments in which a sku may stand, in any order."""
         return self.events(oversold.STOCK_EVENTS, (since_hlc, OVERSELL_STOCK_EVENTS_LOOKED_THROUGH_MAX, sku.encode()))
 
+    def carts_paid_again(self) -> Iterator[list[Envelope]]:
+        """Iterate the sales of each cart that has more than one, oldest first."""
+        for request in money_twice.requests_again(self._db, MONEY_CONFLICTS_MAX):
+            carts: dict[str, list[Envelope]] = {}
+            for event in self.events(money_twice.SALES_OF, (request,)):
+                carts.setdefault(_key_of(event), []).append(event)
+            yield from (sales for sales in carts.values() if len(sales) > 1)
+
+    def sales_answered_again(self) -> list[str]:
+        """List the sales that more than one refund or void answers."""
+        return money_twice.answered_again(self._db, self.actors, MONEY_ANSWERS_MAX)
+
+    def money_settled(self) -> Iterator[Envelope]:
+        """Iterate what managers said about money that was taken or given back twice."""
+        return self.events(money_twice.SETTLED)
+
     def vector(self) -> tuple[tuple[str, int], ...]:
         """Give the version vector, ordered by actor."""
         sql = "SELECT a.name, v.seq FROM version_vector v JOIN actor a ON a.id = v.actor ORDER BY a.name"
@@ -128,11 +149,7 @@ class Books:
         """List the tax codes that active products carry, and what lies in working and parked carts."""
         codes = {code for (code,) in rows(self._db, "SELECT DISTINCT tax_code FROM product WHERE active")}
         carts = [body for (body,) in rows(self._db, "SELECT body FROM cart")]
-        parked = (
-            f"SELECT {EVENT} FROM parked p JOIN event e ON e.actor = p.actor AND e.seq = p.seq "  # noqa: S608
-            "WHERE p.removed = 0"
-        )
-        carts += [decode(event.body, CartParked).cart for event in self.events(parked)]
+        carts += [decode(event.body, CartParked).cart for event in self.events(OPEN_PARKED)]
         return codes | {line.tax_code for body in carts for line in decode(body, Cart).lines}
 
     def has_sales(self) -> bool:
@@ -224,7 +241,7 @@ class Books:
                     yield event
 
     def _since(self, shift_id: str) -> list[int]:
-        """List the incarnations of this terminal that wrote anything after the shift was opened, oldest first."""
+        """List the incarnations of its terminal that wrote anything after a shift was opened, oldest first."""
         opening = self.event(shift_id)
         if opening is None:
             return []
@@ -232,7 +249,29 @@ class Books:
             "SELECT v.actor FROM version_vector v JOIN actor a ON a.id = v.actor JOIN event e ON e.actor = v.actor "
             "AND e.seq = v.seq WHERE a.name LIKE ? || '.%' AND e.hlc > ? ORDER BY e.hlc"
         )
-        return [actor for (actor,) in self._db.execute(sql, (self.terminal_id, opening.hlc))]
+        return [actor for (actor,) in self._db.execute(sql, (terminal_of(opening.actor), opening.hlc))]
+
+    def incarnations(self, terminal: str = "") -> tuple[tuple[str, int], ...]:
+        """Give how far the log of each incarnation of a terminal (this one) is known, ordered by actor."""
+        wanted = terminal or self.terminal_id
+        return tuple((actor, seq) for actor, seq in self.vector() if terminal_of(actor) == wanted)
+
+    def net_minor_after(self, seen: Mapping[str, int]) -> int:
+        """Sum up what this terminal sold, less what it gave back, beyond what was seen of its incarnations."""
+        sql = "SELECT coalesce(sum(iif(kind = 0, 1, -1) * total_minor), 0) FROM receipt WHERE actor = ? AND seq > ?"
+        return sum(
+            int(one(self._db, sql, (self.actors.find(actor), seen.get(actor, 0)))) for actor, _ in self.incarnations()
+        )
+
+    def late_events(self, shift_id: str, closer: str, seen: Mapping[str, int]) -> list[Envelope]:
+        """List what belongs to a shift and was not seen when it was closed, by another incarnation than its closer."""
+        return [
+            event
+            for actor, seq in self.incarnations(terminal_of(closer))
+            if actor != closer and seq > seen.get(actor, 0)
+            for event in self.events(_LATE, (self.actors.find(actor), seen.get(actor, 0), shift_id.encode()))
+            if _shift_of(event) == shift_id
+        ]
 
     def last_close(self) -> Envelope | None:
         """Give the newest ShiftClosed of this terminal."""
@@ -262,11 +301,26 @@ class Books:
         row = self._db.execute("SELECT removed FROM parked WHERE dot = ?", (dot,)).fetchone()
         return None if row is None else Parked(dot=dot, removed=bool(row[0]), event=self.event(dot))
 
+    def parked_versions(self, cart_id: str) -> list[Parked]:
+        """List what lies parked of one cart, oldest first: more than once if two tills parked it apart."""
+        return [
+            Parked(dot=event.id, removed=False, event=event)
+            for event in self.events(OPEN_PARKED)
+            if decode(event.body, CartParked).cart_id == cart_id
+        ]
 
+
+OPEN_PARKED: Final = (
+    f"SELECT {EVENT} FROM parked p JOIN event e ON e.actor = p.actor AND e.seq = p.seq "  # noqa: S608
+    "WHERE p.removed = 0 ORDER BY e.hlc, p.dot"
+)
 _SHIFT_EVENTS: Final = (
     f"SELECT {EVENT} FROM event e WHERE e.actor = ? AND e.seq > ? "  # noqa: S608
     "AND e.type IN ('sale_closed', 'sale_refunded', 'sale_voided', 'cash_moved') ORDER BY e.seq"
 )
+
+# The shift stands in the body as it is, so SQLite can skip what is of another; whoever decodes the rest looks closer.
+_LATE: Final = _SHIFT_EVENTS.replace("ORDER BY", "AND instr(e.body, ?) > 0 ORDER BY")
 
 
 def _shift_of(event: Envelope) -> str:

@@ -169,7 +169,7 @@ PROJECTIONS: Final = (
 _AUDITED: Final = {
     "audited", "sale_voided", "sale_refunded", "sale_closed", "cash_moved", "shift_opened", "shift_closed",
     "products_changed", "people_changed", "settings_changed", "stock_adjusted", "stock_counted",
-    "oversell_resolved", "oversell_settled",
+    "oversell_resolved", "oversell_settled", "money_conflict_settled",
 }  # fmt: skip
 
 

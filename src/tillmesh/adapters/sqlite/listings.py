@@ -10,7 +10,7 @@ from typing import Any, Final
 import apsw
 import msgspec
 
-from tillmesh.adapters.sqlite.books import EVENT, Books
+from tillmesh.adapters.sqlite.books import EVENT, OPEN_PARKED, Books
 from tillmesh.adapters.sqlite.database import rows
 from tillmesh.adapters.sqlite.ledger import SALE
 from tillmesh.kernel.codec import Record, decode
@@ -106,11 +106,7 @@ def carts(db: apsw.Connection) -> list[tuple[Cart, int]]:
 
 def parked(books: Books) -> Iterator[tuple[str, CartParked, Cart]]:
     """Iterate the parked carts that nobody took up yet, oldest first."""
-    sql = (
-        f"SELECT {EVENT} FROM parked p JOIN event e ON e.actor = p.actor AND e.seq = p.seq "  # noqa: S608
-        "WHERE p.removed = 0 ORDER BY e.hlc"
-    )
-    for event in books.events(sql):
+    for event in books.events(OPEN_PARKED):
         body = decode(event.body, CartParked)
         yield event.id, body, decode(body.cart, Cart)
 

@@ -8,9 +8,11 @@ import msgspec
 
 from tillmesh.adapters.sqlite import listings
 from tillmesh.adapters.sqlite.books import Books
+from tillmesh.kernel.codec import decode
 from tillmesh.kernel.errors import Invalid, NotFound, TooLarge
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.cart import Cart
+from tillmesh.shop.events import SaleClosed
 from tillmesh.shop.pricing import price
 from tillmesh.shop.tender import quote
 from tillmesh.terminal.web.api import Call, Context
@@ -161,6 +163,14 @@ async def park(context: Context, body: ParkBody) -> Any:
     return {"park_id": outcome.reply, "label": body.label}
 
 
+def _paid(books: Books, cart_id: str) -> dict[str, Any] | None:
+    """Name the sale of a cart that lies parked although it was paid: another till had it meanwhile."""
+    sale = books.requested(cart_id)
+    if sale is None:
+        return None
+    return {"sale_id": sale.id, "receipt_number": decode(sale.body, SaleClosed).receipt_number}
+
+
 async def list_parked(context: Context) -> Any:
     """List the parked carts that nobody took up yet, oldest first."""
 
@@ -178,6 +188,7 @@ async def list_parked(context: Context) -> Any:
                     "by": views.person(books, body.by),
                     "customer": views.customer(books, cart.customer_id),
                     "parked_at": rfc3339(body.parked_at_ms),
+                    "paid": _paid(books, body.cart_id),
                 }
             )
         return {"parked": rows}

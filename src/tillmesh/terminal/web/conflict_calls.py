@@ -1,4 +1,4 @@
-"""Oversold products: what is open with ranked answers, and the answer that a person gives."""
+"""What tills did without hearing of each other: goods sold too often, money taken or given back twice."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import msgspec
 
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.errors import NotFound
+from tillmesh.kernel.limits import PAGE_ROWS_MAX
 from tillmesh.shop.people import Role
 from tillmesh.terminal.web.api import Call, Context
-from tillmesh.till import oversell_views
-from tillmesh.till.commands import ResolveOversell
+from tillmesh.till import money_conflicts, oversell_views
+from tillmesh.till.commands import ResolveOversell, SettleMoneyConflict
 from tillmesh.till.oversells import open_oversells
 
 
@@ -25,9 +26,14 @@ class ResolveBody(msgspec.Struct):
 
 
 async def list_conflicts(context: Context) -> Any:
-    """List oversold products with ranked answers, what was answered lately, and what customers wait for."""
+    """List oversold products with ranked answers, and money that was taken or given back twice."""
     now_ms = context.now_ms()
-    return await context.driver.look(lambda books: oversell_views.conflicts(books, now_ms))
+
+    def query(books: Books) -> dict[str, Any]:
+        money = [money_conflicts.shown(books, one) for one in money_conflicts.open_conflicts(books)[:PAGE_ROWS_MAX]]
+        return {**oversell_views.conflicts(books, now_ms), "money": money}
+
+    return await context.driver.look(query)
 
 
 async def resolve(context: Context, body: ResolveBody) -> Any:
@@ -53,7 +59,21 @@ def _sku_of(books: Books, conflict_id: str) -> str:
     raise NotFound(f"no oversell {conflict_id[:40]!r}", hint="The stock may be right again: look at the list anew.")
 
 
+class SettleBody(msgspec.Struct):
+    """How it ended: money given back, a mistake of the count, ..."""
+
+    reason: str
+    approval: str = ""
+
+
+async def settle_money(context: Context, body: SettleBody) -> Any:
+    """Say how it ended that money was taken or given back twice; nothing is voided or refunded by this."""
+    outcome = await context.do(SettleMoneyConflict(conflict_id=context.path("id"), reason=body.reason), body.approval)
+    return {"event_id": str(outcome.reply)}
+
+
 CALLS = [
     Call("GET", "/conflicts", list_conflicts, "Oversold products", role=Role.SUPERVISOR),
     Call("POST", "/conflicts/{id}/resolve", resolve, "Answer an oversell", ResolveBody),
+    Call("POST", "/conflicts/money/{id}/settle", settle_money, "Settle money taken or given back twice", SettleBody),
 ]

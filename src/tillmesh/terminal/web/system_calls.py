@@ -13,6 +13,7 @@ from tillmesh.adapters.sqlite import reporting, searching
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.terminal.web.api import ANY, Call, Context
 from tillmesh.terminal.web.problems import NotAvailable
+from tillmesh.till import money_conflicts
 
 GZIP_LEVEL = 5
 
@@ -88,6 +89,10 @@ async def health(context: Context) -> Any:
     )
     for action, detail in driver.opened.notices:
         checks.append({"check": action, "ok": False, "text": f"At the last start: {detail}."})
+    twice = await driver.look(lambda books: len(money_conflicts.open_conflicts(books)))
+    if twice:
+        text = f"Money was taken or given back twice in {twice} cases: a manager has to look at the conflicts."
+        checks.append({"check": "money", "ok": False, "text": text})
     printer = context.services.extra["printer"]()
     checks.append(
         {

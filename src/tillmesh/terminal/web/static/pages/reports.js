@@ -94,7 +94,7 @@ function ZReports() {
   const shown = open ?? reports[0];
   return html`<${Loading} load=${load} />${load.data && reports.length === 0 && html`<${Nothing} icon="file-text" title=${t("z.none")} hint=${t("z.none.hint")} />`}
     ${reports.length > 0 && html`<div class="cols zcols"><section class="card"><ul class="rows">${reports.map(
-      (one) => html`<li key=${one.event_id ?? one.z_number}><button class="row-main" aria-pressed=${shown === one} onClick=${() => setOpen(one)}><span class="row-icon"><${Icon} name="file-text" /></span><span><b>${t("z.number", { n: one.z_number })}</b><small>${dayClock(one.closed_at)}</small></span><span class="spacer" /><b class="num">${money(one.net_sales_minor)}</b></button></li>`,
+      (one) => html`<li key=${one.event_id ?? one.z_number}><button class="row-main" aria-pressed=${shown === one} onClick=${() => setOpen(one)}><span class="row-icon"><${Icon} name="file-text" /></span><span><b>${t("z.number", { n: one.z_number })}</b><small>${dayClock(one.closed_at)}${one.amended ? ` · ${t("z.amended.short")}` : ""}</small></span><span class="spacer" /><b class="num">${money(one.net_sales_minor)}</b></button></li>`,
     )}</ul></section><section class="card"><h2>${t("z.number", { n: shown.z_number })} · ${day(shown.closed_at)}, ${clock(shown.closed_at)}</h2><${ReportCard} report=${shown} /></section></div>`}`;
 }
 
