@@ -159,3 +159,10 @@ def test_the_written_policy_is_a_setting_of_the_store_and_off_until_somebody_say
     assert {name: store[name] for name in change} == change
     for wrong in ({"oversell_policy": "void"}, {"oversell_adjust_max_milli": 99_000}):
         assert shop.call("PATCH", "/settings", {"store": wrong}).status_code == 422
+
+
+def test_money_that_was_taken_or_given_back_twice_stands_beside_the_oversells(shop: Shop) -> None:
+    assert shop.ok("GET", "/conflicts", role="supervisor")["money"] == []
+    answer = shop.call("POST", "/conflicts/money/paid-0123/settle", {"reason": "given back"}, role="manager")
+    assert answer.status_code == 404
+    assert shop.call("POST", "/conflicts/money/paid-0123/settle", {"reason": "x"}, role="cashier").status_code == 403
