@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from playwright.sync_api import Locator, Page, expect
 
-from tests.journeys.till import TillProcess
 from tillmesh.demo.shop_data import CASHIER, OWN_GOODS, Own, in_store_code
 from tillmesh.shop.gtin import check_digit
 
 WEDGE_GAP_MS = 2  # between two keys of a scanner that types
 
 
+class AnyTill(Protocol):
+    """A till that is served somewhere, and answers beside the browser."""
+
+    @property
+    def url(self) -> str:
+        """Where its page is."""
+        ...
+
+    def ask(self, path: str, method: str = "GET", body: object = None) -> Any:
+        """Call the API as the manager."""
+
+
 class Cashier:
     """A person before one browser window."""
 
-    def __init__(self, page: Page, till: TillProcess) -> None:
+    def __init__(self, page: Page, till: AnyTill) -> None:
         self.page = page
         self.till = till
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.journeys.cashier import Cashier
+from tests.journeys.cashier import AnyTill, Cashier
 from tests.journeys.till import TillProcess, build_shop, copy_shop
 
 QUIET = (
@@ -56,7 +56,7 @@ def at_till(browser: Browser) -> Iterator[OpenCashier]:
     opened: list[Any] = []
     complaints: list[str] = []
 
-    def sit_down(till: TillProcess, *, width: int = 1280, height: int = 800, **context: Any) -> Cashier:
+    def sit_down(till: AnyTill, *, width: int = 1280, height: int = 800, **context: Any) -> Cashier:
         profile = browser.new_context(viewport={"width": width, "height": height}, **context)
         opened.append(profile)
         page = profile.new_page()

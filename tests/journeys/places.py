@@ -110,6 +110,7 @@ PAGES: Final = (
     Place("reports-z", "reports/z", ".zcols"),
     Place("products", "products", ".product-row b"),
     Place("stock", "stock", ".list-tools"),
+    Place("conflicts", "conflicts", ".office-main .card"),
     Place("people", "people", ".person"),
     Place("audit", "audit", ".office-main .rows li, .office-main .list-row, .timeline li"),
     Place("health", "health", ".office-main .card"),

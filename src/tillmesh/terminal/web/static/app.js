@@ -31,6 +31,7 @@ const PAGES = {
   reports: async () => (await import("./pages/reports.js")).ReportsPage,
   products: async () => (await import("./pages/products.js")).ProductsPage,
   stock: async () => (await import("./pages/stock.js")).StockPage,
+  conflicts: async () => (await import("./pages/conflicts.js")).ConflictsPage,
   people: async () => (await import("./pages/people.js")).PeoplePage,
   audit: async () => (await import("./pages/audit.js")).AuditPage,
   health: async () => (await import("./pages/health.js")).HealthPage,

@@ -13,7 +13,7 @@ import { Head } from "../parts/top.js";
 
 const PAGE = 60;
 /** @type {[RegExp, string][]} */
-const ICONS = [[/refund|return/, "undo-2"], [/void/, "x"], [/discount|approval/, "percent"], [/price|product/, "tag"], [/cash|drawer/, "wallet"], [/shift/, "clock"], [/stock/, "boxes"], [/people|pin|sign/, "key-round"], [/setting/, "settings"], [/import/, "upload"], [/print/, "printer"]];
+const ICONS = [[/oversell/, "package-open"], [/refund|return/, "undo-2"], [/void/, "x"], [/discount|approval/, "percent"], [/price|product/, "tag"], [/cash|drawer/, "wallet"], [/shift/, "clock"], [/stock/, "boxes"], [/people|pin|sign/, "key-round"], [/setting/, "settings"], [/import/, "upload"], [/print/, "printer"]];
 
 /** Amounts of cash come as minor units. @param {any} one */
 function inMoney(one) {

@@ -3,7 +3,7 @@ import { html } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { route } from "../lib/router.js";
 import { look, changeLook } from "../state/look.js";
-import { may, session, signOut, store, terminal } from "../state/session.js";
+import { may, oversold, session, signOut, store, terminal } from "../state/session.js";
 import { openDialog } from "../state/notices.js";
 import { Dialog } from "./dialog.js";
 import { Icon, Key } from "./icon.js";
@@ -19,6 +19,7 @@ const PAGES = [
   { page: "reports", icon: "chart-column", role: "supervisor" },
   { page: "products", icon: "package", role: "cashier" },
   { page: "stock", icon: "boxes", role: "cashier" },
+  { page: "conflicts", icon: "package-open", role: "supervisor" },
   { page: "people", icon: "circle-user-round", role: "supervisor" },
   { page: "audit", icon: "shield-check", role: "manager" },
   { page: "health", icon: "activity", role: "cashier" },
@@ -29,7 +30,7 @@ const PAGES = [
 const Links = ({ onGo }) =>
   PAGES.filter((one) => may(one.role)).map(
     (one) => html`<a key=${one.page} class="nav" href=${`#/${one.page}`} aria-current=${route.value.page === one.page ? "page" : undefined} data-first=${route.value.page === one.page} onClick=${onGo}>
-      <${Icon} name=${one.icon} />${t(`nav.${one.page}`)}
+      <${Icon} name=${one.icon} />${t(`nav.${one.page}`)}${one.page === "conflicts" && oversold.value > 0 && html`<span class="pill sm warn nav-count">${oversold.value}</span>`}
     </a>`,
   );
 

@@ -3,7 +3,7 @@ import { html } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { reachable } from "../lib/http.js";
 import { pending, stalled } from "../state/cart.js";
-import { isAlone, printer, storageError, sync } from "../state/session.js";
+import { isAlone, may, oversold, printer, storageError, sync } from "../state/session.js";
 import { Icon } from "./icon.js";
 
 /** @param {import("../state/session.js").Sync} now */
@@ -27,6 +27,7 @@ export function Pills() {
     ${silent && html`<span class="pill warn"><${Icon} name="wifi-off" />${pending.value ? t("pill.silent.changes", { n: pending.value }) : t("pill.silent")}</span>`}
     ${storageError.value && html`<span class="pill bad" title=${storageError.value}><${Icon} name="triangle-alert" />${t("pill.storage")}</span>`}
     ${state && state !== "ready" && state !== "off" && html`<span class="pill warn" title=${printer.value.detail ?? ""}><${Icon} name="printer" />${t(`pill.printer.${state}`)}</span>`}
+    ${oversold.value > 0 && may("supervisor") && html`<a class="pill warn" href="#/conflicts"><${Icon} name="package-open" />${t("pill.oversold", { n: oversold.value })}</a>`}
     ${!silent && html`<a class=${`pill ${words.tone} hide-s`} href="#/health"><${Icon} name=${words.icon} />${words.text}</a>`}
   </div>`;
 }

@@ -3,13 +3,14 @@ import { asProblem, reachable, send } from "../lib/http.js";
 import { effect, signal } from "../lib/ui.js";
 import { hearOfCart, hearOfSale } from "./cart.js";
 import { loadCatalogue, takeLevels, takeProducts } from "./catalogue.js";
-import { everSignedIn, loadState, printer, session, sync } from "./session.js";
+import { everSignedIn, loadState, oversold, printer, session, sync } from "./session.js";
 
 const PROBE_MS = 1000;
 
 /** Grow when sales or shifts changed elsewhere, so that an open page asks again. */
 export const salesNews = signal(0);
 export const shiftNews = signal(0);
+export const oversellNews = signal(0);
 
 /** @type {EventSource | null} */
 let source = null;
@@ -28,6 +29,10 @@ const takers = {
     void reload(false);
   },
   parked: () => void reload(false),
+  oversold: (data) => {
+    oversold.value = data.open ?? 0;
+    oversellNews.value += 1;
+  },
   printer: (data) => void (printer.value = data),
   sync: (data) => void (sync.value = data),
   settings: () => void reload(false),
@@ -37,6 +42,7 @@ const takers = {
 /** @param {boolean} whole */
 async function reload(whole) {
   await loadState().catch(() => {});
+  oversellNews.value += 1;
   if (whole) await loadCatalogue().catch(() => {});
 }
 

@@ -22,6 +22,8 @@ export const printer = signal(/** @type {{state?: string, waiting?: number, deta
 /** Why nothing can be saved (disk full, read-only), or "". */
 export const storageError = signal("");
 export const parkedCount = signal(0);
+/** How many products are oversold; supervisors and managers are asked about them. */
+export const oversold = signal(0);
 /** The working cart the till had open when we asked. */
 export const openCartId = signal(/** @type {string | null} */ (null));
 
@@ -49,6 +51,7 @@ export function takeState(answer) {
   shift.value = answer.shift ?? null;
   openCartId.value = answer.cart_id ?? null;
   if (typeof answer.parked === "number") parkedCount.value = answer.parked;
+  if (typeof answer.oversold === "number") oversold.value = answer.oversold;
   storageError.value = answer.storage?.error ?? "";
   if (answer.session) signedIn(answer.session);
 }
