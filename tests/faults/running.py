@@ -49,6 +49,7 @@ class Program:
     port: int = field(default_factory=free_port)
     environment: dict[str, str] = field(default_factory=dict)
     log_folder: Path | None = None  # where it goes when the folder of the data directory can't take it
+    arguments: tuple[str, ...] = ()  # more of the command line
     process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -74,6 +75,7 @@ class Program:
     def start(self) -> None:
         """Start it and wait until it answers, well or not."""
         command = [sys.executable, "-m", "tillmesh", "terminal", "--data-dir", str(self.shop), "--port", str(self.port)]
+        command += self.arguments
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stderr=log, env={**os.environ, **self.environment})
         until(self._answers, "the till answers")

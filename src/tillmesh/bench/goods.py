@@ -78,4 +78,4 @@ def stock_shelves(opened: Opened, changes: list[Change], *, now_ms: int = START_
     ]
     opened.writer.execute_all(opened.till, commands, now_ms)
     opened.writer.execute(opened.till, MANAGER, OpenShift(float_minor=10_000), now_ms)
-    opened.anchor.remember(opened.till.head)
+    opened.anchor.remember(opened.till.head, opened.till.receipts)

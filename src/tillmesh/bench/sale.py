@@ -113,7 +113,7 @@ class _Sales:
         opened = self._opened
         # The clock of the driver: one more call, and part of the path.
         outcome = opened.writer.execute(opened.till, MANAGER, sale, time.time_ns() // 1_000_000)
-        opened.anchor.remember(outcome.head)
+        opened.anchor.remember(outcome.head, opened.till.receipts)
         self.body = outcome.events[0].body
 
 

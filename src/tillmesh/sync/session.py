@@ -331,6 +331,18 @@ class Session:
         return self._sent
 
     @property
+    def behind(self) -> int | None:
+        """How many events the peer holds that this side does not hold yet, or None before its hello."""
+        if self._theirs is None:
+            return None
+        held = self._heads
+        return sum(
+            max(0, seq - held.get(actor, Head(actor)).seq)
+            for actor, seq in self._theirs.items()
+            if actor not in self._fenced
+        )
+
+    @property
     def lacks(self) -> int | None:
         """How many events the peer does not hold yet, or None before its hello."""
         if self._theirs is None:

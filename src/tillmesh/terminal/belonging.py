@@ -72,6 +72,15 @@ class Among:
         if self._mesh is not None:
             await self._mesh.stop()
 
+    @property
+    def mesh(self) -> Mesh | None:
+        """The links to the other tills, if this one belongs to a store."""
+        return self._mesh
+
+    def others(self) -> int:
+        """Count the other terminals of the store, as far as this till knows."""
+        return len({terminal_of(actor) for actor in self._members()} - {self._driver.identity.terminal})
+
     def raft(self) -> dict[str, Any]:
         """Say who leads the store; a till alone leads itself."""
         if self._council is not None:
@@ -129,7 +138,8 @@ async def join_store(services: Services, bind: str, around: Around) -> Among:
     """Start the mesh of a till that belongs to a store with others."""
     driver = services.driver
     identity = driver.identity
-    place = belonging(driver.opened.data_dir, identity.store, identity.actor)
+    data_dir = driver.opened.data_dir
+    place = belonging(data_dir, identity.store, identity.actor)
     among, mesh = Among(driver), None
     if place is not None:
         mesh = await Mesh.over(driver, place.notary())
@@ -141,7 +151,7 @@ async def join_store(services: Services, bind: str, around: Around) -> Among:
 
         mesh.listen(tell)
         mesh.start()
-        founder = is_founder(driver.opened.data_dir, identity.actor)
+        founder = is_founder(data_dir, identity.store, identity.actor)
         council = await CouncilDriver.over(driver, mesh, neighbours.known, founder=founder)
         services.decide = council.decide_settings
         services.oversold.leads = lambda: council.council.leads

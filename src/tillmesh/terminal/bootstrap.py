@@ -8,16 +8,19 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
-from tillmesh.adapters.host.anchor import Anchor
+from tillmesh.adapters.host.anchor import Anchor, Whose, key_mark
 from tillmesh.adapters.host.keys import database_key, secret, signing_key
 from tillmesh.adapters.host.reserve import Reserve
-from tillmesh.adapters.sqlite.database import DiskFull, storage_errors
+from tillmesh.adapters.sqlite.database import DatabaseDamaged, DiskFull, storage_errors
 from tillmesh.adapters.sqlite.identity import agree, till_of
-from tillmesh.adapters.sqlite.store import FILE, Origin, Reader, Writer, open_database
+from tillmesh.adapters.sqlite.restoration import Restoring, begin_restoring, restoring
+from tillmesh.adapters.sqlite.store import FILE, Origin, Reader, Writer, open_database, read_origin
 from tillmesh.kernel.errors import StorageFailed
+from tillmesh.terminal.recovering import ALONE_HINT, check_key, former_self, is_gone, make_room
 from tillmesh.till.commands import Note, Who
 from tillmesh.till.node import Till
 
@@ -39,6 +42,7 @@ class Opened:
     reserve: Reserve
     vfs: str | None
     notices: tuple[tuple[str, str], ...]  # (action, detail): what a manager should know about this start
+    restoring: Restoring | None = None  # the database is fresh, and the other tills have yet to give its data back
 
     def reader(self) -> Reader:
         """Open one more connection that only reads."""
@@ -52,33 +56,75 @@ class Opened:
             self.anchor.close()
 
 
-def open_terminal(data_dir: Path, *, key_file: Path | None = None, vfs: str | None = None, store: str = "") -> Opened:
+@dataclass(frozen=True, slots=True)
+class How:
+    """How a data directory is to be opened."""
+
+    key_file: Path | None = None
+    vfs: str | None = None
+    store: str = ""  # an empty directory becomes a till of this store; empty: of a new one
+    recover: bool = False  # whether a database that can't be used may be replaced by a fresh one
+    damage: str = ""  # what was found wrong with the database: it is given up
+    doubt: str = ""  # what was found out that makes this till go on as another incarnation
+
+
+def open_terminal(
+    data_dir: Path,
+    *,
+    key_file: Path | None = None,
+    vfs: str | None = None,
+    store: str = "",
+    recover: bool = False,
+    damage: str = "",
+    doubt: str = "",
+) -> Opened:
     """Open a data directory, making a new terminal of an empty one: of ``store``, or of a new store.
 
-    A disk that is full gets the reserve's room first: a till that can't start can't sell its way out either.
+    A disk that is full gets the reserve's room first: a till that can't start can't sell its way out either. To
+    ``recover`` means: a database that is damaged or gone is put away if other tills hold its data, and this till begins
+    with a fresh one; ``restoring`` then says what it waits for.
     """
+    how = How(key_file, vfs, store, recover, damage, doubt)
     try:
-        return _open(data_dir, key_file, vfs, store)
+        return _open(data_dir, how)
     except DiskFull:
         if not Reserve(data_dir).release():
             raise
         log.warning("the disk is full: the reserve was released")
-        return _open(data_dir, key_file, vfs, store)
+        return _open(data_dir, how)
+    except DatabaseDamaged as cause:
+        if damage or not recover:
+            raise
+        return _open(data_dir, replace(how, damage=cause.detail))
 
 
-def _open(data_dir: Path, key_file: Path | None, vfs: str | None, store: str) -> Opened:
+def _open(data_dir: Path, how: How) -> Opened:
     with ExitStack() as undo, file_errors(), storage_errors():
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        key = database_key(data_dir, key_file)
+        key = database_key(data_dir, how.key_file)
         anchor = Anchor.beside(data_dir)
         undo.callback(anchor.close)
         if not anchor.lock():
             raise StorageFailed(
                 f"another program has {data_dir} open", hint="Use the till that runs there, or stop it first."
             )
-        db = open_database(data_dir / FILE, key, vfs=vfs)
+        check_key(data_dir, anchor, key)
+        former = former_self(data_dir, anchor)
+        if former is not None and is_gone(data_dir) and not how.damage:
+            raise DatabaseDamaged("the database is gone", hint=ALONE_HINT)
+        begun = None
+        if how.damage and former is not None:
+            begun = make_room(data_dir, anchor, former, how.damage, datetime.now(UTC).date())
+        db = open_database(data_dir / FILE, key, vfs=how.vfs)
         undo.callback(db.close)
-        origin, doubt = agree(db, anchor, store, secrets.token_bytes)
+        if begun is not None:
+            begin_restoring(db, begun)
+        elif former is not None and read_origin(db) is None:
+            raise DatabaseDamaged("the database is empty", hint=ALONE_HINT)
+        elif restoring(db) is not None and not how.recover:
+            raise StorageFailed("this till is getting its data back", hint="Start it, and wait until it sells again.")
+        origin, doubt = agree(db, anchor, how.store, secrets.token_bytes, former=former, doubt=how.doubt)
+        anchor.belongs(Whose(origin.store, origin.actor, key_mark(key)))
         signing_key(data_dir, origin.actor)
         reserve = Reserve(data_dir)
         reserve.hold()
@@ -91,10 +137,9 @@ def _open(data_dir: Path, key_file: Path | None, vfs: str | None, store: str) ->
             note = Note(action="new_incarnation", subject=origin.actor, detail=doubt)
             writer.execute(till, SYSTEM, note, now_ms)
         # Only now: a crash before this finds the same doubt again and tells of it then.
-        anchor.remember(till.head)
-        opened = Opened(
-            data_dir, key, secret(data_dir, "pepper.key"), origin, till, writer, anchor, reserve, vfs, notices
-        )
+        anchor.remember(till.head, till.receipts)
+        pepper = secret(data_dir, "pepper.key")
+        opened = Opened(data_dir, key, pepper, origin, till, writer, anchor, reserve, how.vfs, notices, restoring(db))
         undo.pop_all()
         return opened
 

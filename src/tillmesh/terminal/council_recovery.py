@@ -41,7 +41,7 @@ def recover_store(data_dir: Path, *, key_file: Path | None = None) -> dict[str, 
         detail = f"the only voter from now on; members before: {', '.join(lost) or 'nobody else'}"
         note = Note(action="store_recovered", subject=me, detail=detail[:500])
         opened.writer.execute(opened.till, SYSTEM, note, time.time_ns() // 1_000_000)
-        opened.anchor.remember(opened.till.head)
+        opened.anchor.remember(opened.till.head, opened.till.receipts)
         return {"terminal_id": opened.origin.terminal, "term": term, "members_before": lost}
     finally:
         opened.close()

@@ -16,7 +16,7 @@ import apsw
 
 from tillmesh.adapters.sqlite import replica
 from tillmesh.adapters.sqlite.books import Books
-from tillmesh.adapters.sqlite.database import DiskBroken, DiskFull
+from tillmesh.adapters.sqlite.database import DatabaseDamaged, DiskBroken, DiskFull
 from tillmesh.adapters.sqlite.store import Reader, write_origin
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.errors import Damaged, TillmeshError
@@ -42,6 +42,7 @@ class Driver:
         self.opened = opened
         self.identity = opened.till.identity
         self.storage_error = ""  # what the disk said last, empty when the last write went well
+        self.on_damage: Callable[[str], None] = log.error  # told on any thread when the database does not read
         self._doubtful = False  # an I/O error happened, and the disk was not looked at since
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[Outcome], None]] = []
@@ -97,6 +98,8 @@ class Driver:
         except TillmeshError as error:
             if error.status >= 500:
                 self.storage_error = error.detail
+            if isinstance(error, DatabaseDamaged):
+                self.on_damage(error.detail)
             if isinstance(error, DiskBroken):
                 self._doubtful = True
                 with suppress(TillmeshError):
@@ -114,7 +117,7 @@ class Driver:
     def _remember(self, head: Head) -> None:
         """Note the head beside the database; the sale is on disk whatever becomes of the note."""
         try:
-            self.opened.anchor.remember(head)
+            self.opened.anchor.remember(head, self.opened.till.receipts)
         except OSError as cause:
             self.storage_error = f"the anchor file can't be written ({cause.strerror})"
             log.warning(self.storage_error)
@@ -158,6 +161,8 @@ class Driver:
             return reader.read(query)
         except Damaged as error:
             self.storage_error = error.detail
+            if isinstance(error, DatabaseDamaged):
+                self.on_damage(error.detail)
             raise
         finally:
             self._readers.put(reader)

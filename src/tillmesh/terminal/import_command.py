@@ -35,7 +35,7 @@ def import_products(
             for changes in batches(plan.changes)
         ]
         opened.writer.execute_all(opened.till, commands, time.time_ns() // 1_000_000)
-        opened.anchor.remember(opened.till.head)
+        opened.anchor.remember(opened.till.head, opened.till.receipts)
         return report_view(plan.report)
     finally:
         opened.close()

@@ -48,7 +48,7 @@ def join_here(first_dir: Path, data_dir: Path, *, number: int, float_minor: int,
                 ],
                 now_ms,
             )
-            opened.anchor.remember(opened.till.head)
+            opened.anchor.remember(opened.till.head, opened.till.receipts)
         finally:
             opened.close()
         provisioning.enrol(first_dir, data_dir, origin.store, opened.origin.actor, now_ms // 1000)

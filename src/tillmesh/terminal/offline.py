@@ -36,5 +36,5 @@ class OfflineTill:
         """Bring everything to the disk and close."""
         opened = self._opened
         opened.writer.db.execute("PRAGMA synchronous=FULL")  # the checkpoint that closing runs syncs everything
-        opened.anchor.remember(opened.till.head)
+        opened.anchor.remember(opened.till.head, opened.till.receipts)
         opened.close()

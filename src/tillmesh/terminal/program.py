@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import logging
 import signal
 import socket
 from collections.abc import Callable
@@ -17,10 +18,12 @@ from tillmesh.adapters.sqlite.listings import audited_since
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.terminal.belonging import ALONE, Around, join_store
-from tillmesh.terminal.bootstrap import open_terminal
+from tillmesh.terminal.bootstrap import Opened, open_terminal
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.out_of_order import open_when_possible
 from tillmesh.terminal.printing_setup import start_printing
+from tillmesh.terminal.recovering import reads_whole
+from tillmesh.terminal.restoring import restore
 from tillmesh.terminal.settling import settle_memory
 from tillmesh.terminal.signing import sign_heads
 from tillmesh.terminal.web.api import Services
@@ -32,6 +35,8 @@ from tillmesh.terminal.web.session_calls import WRONG_PIN
 from tillmesh.terminal.web.sessions import Sessions
 
 HOUSEKEEPING_S = 5.0
+UNSURE_MAX = 2  # how often damage that can't be found again is let pass
+log = logging.getLogger(__name__)
 DAY_MS = 86_400_000
 
 
@@ -52,48 +57,111 @@ def serve(options: Options) -> None:
 
 
 async def _serve(options: Options) -> None:
-    listening = listen(options.bind, options.port)
-    opening = asyncio.ensure_future(
-        open_when_possible(lambda: open_terminal(options.data_dir, key_file=options.key_file), listening)
-    )
-    _on_signals(opening.cancel)
-    try:
-        opened = await opening
-    except asyncio.CancelledError:
-        return
-    driver = Driver(opened)
-    services = Services(driver, Sessions(), Pins(opened.pepper, opened.origin.store), Live())
-    await restore_pins(services)
-    printing = await start_printing(driver, services.live)
-    services.extra["printer"] = printing.view
-    among = await join_store(services, options.bind, options.around)
-    services.oversold.look_at_all()
-    server = server_for(build(services, {"127.0.0.1", "localhost", options.bind}))
-    _on_signals(functools.partial(_stop, server, services))
-    settle_memory()
-    keeping = asyncio.create_task(_housekeeping(driver))
-    try:
-        await server.serve(sockets=[listening])
-    finally:
-        keeping.cancel()
-        await among.stop()
-        await services.oversold.stop()
-        await printing.stop()
-        with contextlib.suppress(TillmeshError):  # the disk may refuse; stopping goes on
-            await driver.on_writer(lambda db: sign_heads(driver.opened, db, now_ms()))
-        services.pins.close()
-        driver.close()
+    """Run the till, and run it anew with a fresh database when its own turns out to be damaged."""
+    unsure = 0
+    with listen(options.bind, options.port) as listening:
+        damage: str | None = ""
+        while damage is not None:
+            damage = await _Run(options, listening).run(damage)
+            if damage and unsure < UNSURE_MAX and await asyncio.to_thread(_reads_whole, options):
+                log.warning("the database reads whole now; going on with it")
+                unsure, damage = unsure + 1, ""
+
+
+def _reads_whole(options: Options) -> bool:
+    return reads_whole(options.data_dir, options.key_file)
+
+
+class _Run:
+    """One run of the till on one database."""
+
+    def __init__(self, options: Options, listening: socket.socket) -> None:
+        self._options = options
+        self._listening = listening
+        self._damage: str | None = None  # what was found wrong with the database
+        self._stop: Callable[[], object] = lambda: None
+
+    async def run(self, damage: str) -> str | None:
+        """Run until told to stop (None), or until the database does not read: what was found, then."""
+        opened = await self._open(damage)
+        if opened is None:
+            return None
+        driver = Driver(opened)
+        services = Services(driver, Sessions(), Pins(opened.pepper, opened.origin.store), Live())
+        among = await join_store(services, self._options.bind, self._options.around)
+        if among.others():  # a till that is alone sells on as long as it can
+            loop = asyncio.get_running_loop()
+
+            def tell(detail: str) -> None:
+                loop.call_soon_threadsafe(self._give_up, detail)
+
+            driver.on_damage = tell
+        try:
+            restoring = asyncio.ensure_future(restore(driver, among.mesh, among.others(), self._listening))
+            self._stops(restoring.cancel)
+            await restoring
+            await self._sell(services)
+        except asyncio.CancelledError:
+            pass
+        finally:
+            driver.on_damage = log.error
+            await among.stop()
+            await services.oversold.stop()
+            with contextlib.suppress(TillmeshError):  # the disk may refuse; stopping goes on
+                await driver.on_writer(lambda db: sign_heads(driver.opened, db, now_ms()))
+            services.pins.close()
+            driver.close()
+        return self._damage
+
+    async def _open(self, damage: str) -> Opened | None:
+        found = [damage]
+
+        def open_it() -> Opened:
+            # What was found is for the first try: after that the database is a fresh one, or was not given up.
+            found_before = found.pop() if found else ""
+            options = self._options
+            return open_terminal(options.data_dir, key_file=options.key_file, recover=True, damage=found_before)
+
+        opening = asyncio.ensure_future(open_when_possible(open_it, self._listening))
+        self._stops(opening.cancel)
+        try:
+            return await opening
+        except asyncio.CancelledError:
+            return None
+
+    async def _sell(self, services: Services) -> None:
+        await restore_pins(services)
+        printing = await start_printing(services.driver, services.live)
+        services.extra["printer"] = printing.view
+        services.oversold.look_at_all()
+        server = server_for(build(services, {"127.0.0.1", "localhost", self._options.bind}))
+        self._stops(functools.partial(_stop, server, services))
+        settle_memory()
+        keeping = asyncio.create_task(_housekeeping(services.driver))
+        try:
+            if self._damage is None:
+                await server.serve(sockets=[self._listening.dup()])
+        finally:
+            keeping.cancel()
+            await printing.stop()
+
+    def _stops(self, stop: Callable[[], object]) -> None:
+        """Do this from now on when somebody stops the program, or the database is given up."""
+        self._stop = stop
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+
+    def _give_up(self, detail: str) -> None:
+        if self._damage is None:
+            log.error("the database is damaged: %s", detail)
+            self._damage = detail
+            self._stop()
 
 
 async def restore_pins(services: Services) -> None:
     """Count the wrong PINs of the last day again: a restart gives no free tries."""
     since_ms = now_ms() - DAY_MS
     services.pins.restore(await services.driver.look(lambda books: audited_since(books, WRONG_PIN, since_ms)))
-
-
-def _on_signals(stop: Callable[[], object]) -> None:
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
 
 
 def _stop(server: uvicorn.Server, services: Services) -> None:

@@ -77,10 +77,32 @@ def belonging(data_dir: Path, store: str, actor: str) -> Belonging | None:
     return Belonging(data_dir, actor, credentials, Gate(authority, membership), issuer)
 
 
-def is_founder(data_dir: Path, actor: str) -> bool:
-    """Say whether this actor founded its store, and so is the first who may decide."""
+def certificate_in(data_dir: Path) -> bytes | None:
+    """Give a till's own certificate, or None if it works alone."""
+    file = data_dir / FOLDER / _CERTIFICATE
+    return file.read_bytes() if file.exists() else None
+
+
+def has_others(data_dir: Path, store: str, actor: str) -> bool:
+    """Say whether another terminal belongs to the store, as far as this till's lists know."""
+    place = belonging(data_dir, store, actor)
+    if place is None:
+        return False
+    members = place.gate.membership.members
+    return any(each.state == "active" and terminal_of(name) != terminal_of(actor) for name, each in members.items())
+
+
+def is_founder(data_dir: Path, store: str, actor: str) -> bool:
+    """Say whether this actor founded its store, and so is the first who may decide.
+
+    A founder that became another incarnation before any other till joined founds it again: nobody else has a vote.
+    """
     file = data_dir / FOLDER / _FOUNDER
-    return file.exists() and file.read_bytes() == actor.encode()
+    if not file.exists():
+        return False
+    founder = file.read_bytes().decode()
+    alone = terminal_of(founder) == terminal_of(actor) and not has_others(data_dir, store, actor)
+    return founder == actor or alone
 
 
 def membership_in(data_dir: Path, store: str) -> Membership:

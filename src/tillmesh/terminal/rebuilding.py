@@ -20,7 +20,7 @@ def rebuild(data_dir: Path, *, key_file: Path | None = None) -> int:
         opened.writer.books.forget()
         note = Note(action="rebuilt", subject=opened.origin.actor, detail=f"{count} events projected again")
         outcome = opened.writer.execute(opened.till, SYSTEM, note, time.time_ns() // 1_000_000)
-        opened.anchor.remember(outcome.head)
+        opened.anchor.remember(outcome.head, opened.till.receipts)
         return count
     finally:
         opened.close()

@@ -187,6 +187,10 @@ class Exchange:
             return None
         return sum(max(0, head.seq - peer.durable.get(actor, 0)) for actor, head in self._heads.items())
 
+    def behind(self) -> dict[str, int | None]:
+        """Give per linked peer how many events it holds that are not on this disk; None before its hello."""
+        return {name: peer.session.behind for name, peer in self._peers.items() if peer.session is not None}
+
     def _pushes_to(self, peer: str) -> bool:
         linked = self._peers.get(self._leader) if self._leader is not None else None
         if self._leader == self._terminal or linked is None or linked.session is None:

@@ -3,7 +3,8 @@
 It answers two questions at start. Is this the original, or a copy or an old backup? (A nonce drawn anew at every
 start, the file's own inode and the machine id must agree with the database.) Did the database lose committed events
 without noticing? (A bit flip in a write-ahead log does that silently, and so does a disk that lies about syncing: the
-head noted here must not be ahead of it.) Its lock tells whether another program has the data directory open.
+head noted here must not be ahead of it.) Its lock tells whether another program has the data directory open. And it
+says whose data directory this is when there is no database left to ask.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ T = TypeVar("T")
 
 RECORD_BYTES: Final = 256  # one write within one sector: all of it or none
 _NOTE_AT: Final = 512  # the head stands in a sector of its own
+_WHOSE_AT: Final = 1024
 MACHINE_ID: Final = Path("/etc/machine-id")
 
 
@@ -31,6 +33,23 @@ class Note(msgspec.Struct, frozen=True, array_like=True):
 
     before: str
     now: str
+
+
+class End(msgspec.Struct, frozen=True, array_like=True):
+    """The head that was committed last, and how many receipt numbers its actor had used; 0 if nobody said."""
+
+    actor: str
+    seq: int
+    hash: bytes
+    receipts: int = 0
+
+
+class Whose(msgspec.Struct, frozen=True, array_like=True):
+    """Who lives in this data directory, and a mark of the key that its database is locked with."""
+
+    store: str
+    actor: str
+    key_mark: str
 
 
 class Anchor:
@@ -74,9 +93,9 @@ class Anchor:
         machine = MACHINE_ID.read_text("utf-8").strip() if MACHINE_ID.exists() else ""
         return sha256(f"{os.fstat(self._handle).st_ino} {machine}".encode()).hexdigest()[:32]
 
-    def remember(self, head: Head) -> None:
+    def remember(self, head: Head, receipts: int = 0) -> None:
         """Note the head that was just committed."""
-        _write(self._handle, _NOTE_AT, head)
+        _write(self._handle, _NOTE_AT, End(head.actor, head.seq, head.hash, receipts))
 
     def sync(self) -> None:
         """Bring the noted head to the disk, now and then: the page cache would keep it for half a minute."""
@@ -84,14 +103,35 @@ class Anchor:
 
     def head(self) -> Head | None:
         """Give the head noted last, or None when there is none that can be read."""
-        return _read(self._handle, _NOTE_AT, Head)
+        end = self.end()
+        return None if end is None else Head(end.actor, end.seq, end.hash)
+
+    def end(self) -> End | None:
+        """Give all that was noted with that head."""
+        return _read(self._handle, _NOTE_AT, End)
+
+    def whose(self) -> Whose | None:
+        """Give who lives here, or None when that was never noted."""
+        return _read(self._handle, _WHOSE_AT, Whose)
+
+    def belongs(self, whose: Whose) -> None:
+        """Note who lives here, durably."""
+        if self.whose() != whose:
+            _write(self._handle, _WHOSE_AT, whose)
+            os.fsync(self._handle)
+
+
+def key_mark(key: bytes) -> str:
+    """Tell one database key from another without giving it away."""
+    return sha256(b"tillmesh database key\0" + key).hexdigest()[:16]
 
 
 def noted_head(data_dir: Path) -> Head | None:
     """Give the head that an anchor file notes, without locking or writing it: a till may be running on it."""
     handle = os.open(data_dir / "anchor", os.O_RDONLY)
     try:
-        return _read(handle, _NOTE_AT, Head)
+        end = _read(handle, _NOTE_AT, End)
+        return None if end is None else Head(end.actor, end.seq, end.hash)
     finally:
         os.close(handle)
 

@@ -35,6 +35,10 @@ class PlaintextRefused(TillmeshError):
     title = "The database is not encrypted"
 
 
+class DatabaseDamaged(Damaged):
+    """The database file itself does not read: a page is not what was written, or there is no database in it."""
+
+
 def connect(path: Path, key: bytes, *, vfs: str | None = None, read_only: bool = False) -> apsw.Connection:
     """Open a connection with the cipher on and durability asserted; the tables are not touched."""
     if len(key) != KEY_BYTES:
@@ -69,7 +73,7 @@ def _unlock(db: apsw.Connection, key: bytes) -> None:
     try:
         db.execute("SELECT count(*) FROM sqlite_master").fetchall()
     except apsw.NotADBError as cause:
-        raise Damaged(
+        raise DatabaseDamaged(
             "the database does not open with this key: wrong key, or its first page is damaged",
             hint="Restore the key file that belongs to this data directory, or recover from a peer or a backup.",
         ) from cause
@@ -145,7 +149,7 @@ def storage_errors() -> Iterator[None]:
             f"the disk did not take the write ({cause})", hint="Try again; if it stays, use another till."
         ) from cause
     except (apsw.CorruptError, apsw.NotADBError) as cause:
-        raise Damaged(f"the database is damaged ({cause})", hint="Recover from a peer or a backup.") from cause
+        raise DatabaseDamaged(f"the database is damaged ({cause})", hint="Recover from a peer or a backup.") from cause
 
 
 class DiskFull(StorageFailed):

@@ -22,6 +22,14 @@ from tillmesh.till.node import Till
 Entropy = Callable[[int], bytes]  # gives so many random bytes
 
 
+class Former(msgspec.Struct, frozen=True):
+    """Who lived here before, as the files beside the database tell."""
+
+    store: str
+    actor: str  # the last incarnation
+    series: frozenset[str] = frozenset()  # how receipt numbers of all incarnations start
+
+
 class Noted(Protocol):
     """What is known of this database outside of it: the anchor file, or its stand-in under simulation."""
 
@@ -41,20 +49,29 @@ class Noted(Protocol):
         ...
 
 
-def agree(db: apsw.Connection, noted: Noted, store: str, entropy: Entropy) -> tuple[Origin, str]:
-    """Settle who this database is, with a new incarnation if it may not be the newest original; and say why."""
-    held, doubt = read_origin(db), ""
-    if held is None:
+def agree(
+    db: apsw.Connection, noted: Noted, store: str, entropy: Entropy, *, former: Former | None = None, doubt: str = ""
+) -> tuple[Origin, str]:
+    """Settle who this database is, with a new incarnation if it may not be the newest original; and say why.
+
+    An empty database where a ``former`` lived is the next incarnation of that terminal. The caller may have a ``doubt``
+    of its own: a peer that holds more of this till than the till does.
+    """
+    held = read_origin(db)
+    if held is None and former is not None:
+        terminal = terminal_of(former.actor)
+        held = Origin(former.store, terminal, _new_actor(db, terminal, entropy, former.series))
+    elif held is None:
         terminal = mint_terminal(entropy(16))
         held = Origin(store=store or spell(entropy(16), 12), terminal=terminal, actor=_new_actor(db, terminal, entropy))
     elif store and held.store != store:
         raise Conflict(f"this data directory belongs to store {held.store}", hint="Join with an empty directory.")
-    elif doubt := _doubt(db, held, noted):
+    elif doubt := doubt or _doubt(db, held, noted):
         held = msgspec.structs.replace(held, actor=_new_actor(db, held.terminal, entropy))
     nonce = entropy(16).hex()
     origin = msgspec.structs.replace(held, nonce=nonce, place=noted.place())
     noted.agree(held.nonce, nonce)
-    write_origin(db, origin)
+    write_origin(db, origin, anew=bool(doubt))
     return origin, doubt
 
 
@@ -104,9 +121,9 @@ def _receipts(db: apsw.Connection, head: Head) -> str:
     return one(db, sql, (head.actor,)) or "none"
 
 
-def _new_actor(db: apsw.Connection, terminal: str, entropy: Entropy) -> str:
+def _new_actor(db: apsw.Connection, terminal: str, entropy: Entropy, taken: frozenset[str] = frozenset()) -> str:
     """Mint an incarnation whose receipt numbers start like those of no other that is known here."""
-    taken = {series(name) for (name,) in rows(db, "SELECT name FROM actor")}
+    taken |= {series(name) for (name,) in rows(db, "SELECT name FROM actor")}
     while True:
         actor = mint_actor(terminal_of(terminal), entropy(16))
         if series(actor) not in taken:

@@ -52,9 +52,14 @@ def read_origin(db: apsw.Connection) -> Origin | None:
     return None if held is None else msgspec.msgpack.decode(held, type=Origin)
 
 
-def write_origin(db: apsw.Connection, origin: Origin) -> None:
-    """Set the origin, in a transaction of its own."""
+def write_origin(db: apsw.Connection, origin: Origin, *, anew: bool = False) -> None:
+    """Set the origin, in a transaction of its own; ``anew`` if it is another incarnation than before.
+
+    What an earlier incarnation promised in the store's agreement is not this one's to keep: they vote apart.
+    """
     with write(db):
+        if anew:
+            db.execute("DELETE FROM raft_entry; DELETE FROM raft_state")
         sql = (
             "INSERT INTO meta (name, value) VALUES ('origin', ?) "
             "ON CONFLICT (name) DO UPDATE SET value = excluded.value"

@@ -54,7 +54,7 @@ class Replay:
                 feed.outcome = outcome
 
         opened.writer.execute_script(opened.till, steps, tell)
-        opened.anchor.remember(opened.till.head)
+        opened.anchor.remember(opened.till.head, opened.till.receipts)
 
     def _with_closings(self, script: Script) -> Script:
         """Close the open shift before the next is opened, and at the end."""

@@ -1,0 +1,104 @@
+"""Two or three tills of one small shop as real processes with real links, to wipe and damage their disks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.faults.checker import History
+from tests.faults.corner_shop import FLOAT_MINOR, MANAGER, found_shop
+from tests.faults.running import Program, until
+from tests.ports import free_ports
+from tillmesh.terminal.joining import join_here
+
+BACK_S = 60.0  # the stated bound, far above what it takes on a machine that does nothing else
+
+
+def build_store(folder: Path, count: int) -> list[Program]:
+    """Make the data directories of a store's tills, which know each other's addresses."""
+    found_shop(folder / "till-1", pins=True)
+    for number in range(2, count + 1):
+        place = folder / f"till-{number}"
+        join_here(folder / "till-1", place, number=number, float_minor=FLOAT_MINOR, by=MANAGER)
+    first = free_ports(count)
+    links = [first + n for n in range(count)]
+    return [
+        Program(
+            folder / f"till-{n + 1}",
+            arguments=(
+                "--link-port",
+                str(links[n]),
+                *(word for port in links if port != links[n] for word in ("--peer", f"127.0.0.1:{port}")),
+            ),
+        )
+        for n in range(count)
+    ]
+
+
+@contextmanager
+def running(tills: Sequence[Program]) -> Iterator[None]:
+    """Run the tills until they hear each other; whatever happens, none of them stays behind."""
+    with ExitStack() as undo:
+        for till in tills:
+            undo.enter_context(till)
+        until(lambda: all(reachable(till) == len(tills) - 1 for till in tills), "the tills hear each other")
+        yield
+
+
+def reachable(till: Program) -> int:
+    return sum(peer["reachable"] for peer in sync(till)["peers"])
+
+
+def sync(till: Program) -> Any:
+    answer = till.get("/sync")
+    return answer.body if answer.status == 200 else {"peers": [], "unreplicated": -1}
+
+
+def sells(till: Program) -> bool:
+    """Say whether a till is ready: not out of order, not getting its data back."""
+    try:
+        return till.get("/state").status == 200
+    except OSError:
+        return False
+
+
+def back(till: Program) -> None:
+    """Wait until a till sells again, by itself."""
+    until(lambda: sells(till), f"{till.shop.name} sells again: {till.said()}", BACK_S)
+
+
+def agree(tills: Sequence[Program]) -> None:
+    """Wait until all tills hold the same."""
+    until(lambda: len({_hash(till) for till in tills}) == 1, "all tills agree")
+
+
+def _hash(till: Program) -> str:
+    return str(till.get("/state-hash").body["hash"])
+
+
+def replicated(till: Program) -> None:
+    """Wait until another till holds everything that this one sold."""
+    until(lambda: sync(till)["unreplicated"] == 0, "everything is replicated")
+
+
+def actor_of(till: Program) -> str:
+    return str(till.get("/state").body["terminal"]["actor"])
+
+
+def trade(till: Program, history: History, name: str, count: int = 3) -> list[str]:
+    """Sell a few carts; give their receipt numbers."""
+    token, numbers = till.sign_in(), []
+    for number in range(count):
+        answer = till.sell(token, history, f"{name}-{number}", number)
+        assert answer is not None
+        assert answer.status in {200, 201}, answer
+        numbers.append(str(answer.body["receipt_number"]))
+    return numbers
+
+
+def notice(till: Program, action: str) -> str:
+    """Give what the health page says about how the till started."""
+    [text] = [check["text"] for check in till.get("/health").body["checks"] if check["check"] == action]
+    return str(text)

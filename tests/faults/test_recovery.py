@@ -1,0 +1,85 @@
+"""D10, F11: a till whose database is wiped or damaged gets it back from the others by itself, under a new name."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.faults.checker import History
+from tests.faults.corner_shop import assert_all_holds
+from tests.faults.running import Program
+from tests.faults.small_store import actor_of, agree, back, build_store, notice, replicated, running, trade
+from tillmesh.terminal.verifying import verify
+
+pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.timeout(240)]
+
+
+def wipe(shop: Path) -> None:
+    for path in shop.glob("till.db*"):
+        path.unlink()
+
+
+def damage(shop: Path) -> None:
+    """Flip one bit in each page: whatever is read first is wrong."""
+    with (shop / "till.db").open("r+b") as file:
+        for at in range(100, (shop / "till.db").stat().st_size, 4096):
+            file.seek(at)
+            byte = file.read(1)[0]
+            file.seek(at)
+            file.write(bytes([byte ^ 16]))
+
+
+@pytest.mark.parametrize("break_it", [wipe, damage])
+def test_till_whose_database_broke_while_it_was_off_comes_back_with_everything(
+    tmp_path: Path, break_it: Callable[[Path], None]
+) -> None:
+    tills, history = build_store(tmp_path, 3), History()
+    second = tills[1]
+    with running(tills):
+        numbers = trade(second, history, "before")
+        replicated(second)
+        former = actor_of(second)
+        second.kill()
+        break_it(second.shop)
+        second.start()
+        back(second)
+        assert actor_of(second) != former
+        assert actor_of(second).split(".")[0] == former.split(".")[0]
+        assert "everything came back from" in notice(second, "restored")
+        agree(tills)
+        again = trade(second, history, "before")
+        assert again == numbers, "the same cart is still the same sale"
+        assert not set(trade(second, history, "after")) & set(numbers)
+        agree(tills)
+        assert second.stop() == 0
+    assert_all_holds(second.shop, history)
+    kept = list((second.shop / "quarantine").glob("*/till.db"))
+    assert len(kept) == (1 if break_it is damage else 0)
+
+
+def test_till_whose_database_breaks_while_it_sells_comes_back_with_everything(tmp_path: Path) -> None:
+    tills, history = build_store(tmp_path, 2), History()
+    second = tills[1]
+    with running(tills):
+        trade(second, history, "before")
+        replicated(second)
+        former = actor_of(second)
+        damage(second.shop)
+        poke(second)
+        back(second)
+        assert actor_of(second) != former
+        trade(second, history, "after")
+        agree(tills)
+        assert second.stop() == 0
+    assert verify(second.shop)["ok"], verify(second.shop)
+    assert_all_holds(second.shop, history)
+
+
+def poke(till: Program) -> None:
+    """Ask for this and that until the till has read what is damaged."""
+    ask = till.sign_in()
+    for path in ("/sales?since=2020-01-01T00:00:00Z", "/products?q=tea", "/state-hash", "/customers?q=a"):
+        try:
+            till.get(path, ask)
+        except OSError:
+            return
