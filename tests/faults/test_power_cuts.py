@@ -200,7 +200,7 @@ def outcome_of_a_lie(shop: Path, history: History, seed: int) -> str:
     assert again.receipt_number not in before, "a receipt number came twice"
     if not lost:
         return "kept"
-    assert report["ok"], report
+    assert report["ok"], report["problems"]
     [(action, detail)] = notices
     assert action == "new_incarnation"
     numbers = re.match(r"events (\d+) to (\d+) of \S+ were committed and are gone", detail)

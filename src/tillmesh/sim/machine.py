@@ -17,6 +17,7 @@ from tillmesh.adapters.sqlite.database import KEY_BYTES
 from tillmesh.adapters.sqlite.store import FILE, open_database
 from tillmesh.kernel.envelope import Head
 from tillmesh.sim.disk import Disk, FaultVfs, PowerCut
+from tillmesh.till.agreement import Promise
 
 KEY: Final = bytes(range(KEY_BYTES))  # the same for all: it protects nothing here
 _FILES: Final = (FILE, f"{FILE}-wal", f"{FILE}-shm")
@@ -30,6 +31,7 @@ class SimAnchor:
         self._nonces: tuple[str, ...] = ()
         self._head: Head | None = None
         self._synced: Head | None = None
+        self._promise: Promise | None = None
 
     def nonces(self) -> tuple[str, ...]:
         """Give the nonces that the database may carry."""
@@ -55,11 +57,19 @@ class SimAnchor:
         """Bring the noted head to the platter."""
         self._synced = self._head
 
+    def promise(self, promise: Promise) -> None:
+        """Note a promise to other tills that was committed, with sync."""
+        self._promise = promise
+
+    def promised(self) -> Promise | None:
+        """Give the promise noted last."""
+        return self._promise
+
     def lose_power(self, draw: Random) -> None:
         """Keep the noted head, or only the one synced last."""
         if draw.random() < 0.5:
             self._head = self._synced
-        self._synced = self._head
+        self.sync()
 
 
 Copy = dict[str, bytes]

@@ -174,7 +174,7 @@ class Nemesis:
     def _believe(self) -> str:
         """Let a till believe that another one leads, rightly or not."""
         station = self._some(running=True)
-        if station is None:
+        if station is None or station.seat is not None:
             return ""
         other = self._draw.choice([None, *self._stations])
         leader = other.origin.terminal if other is not None and other.boots else None
@@ -192,10 +192,11 @@ class Nemesis:
             station.clock.jump(-station.clock.offset_ms)
             if not station.running:
                 station.boot()
-            station.perform(station.exchange.lead(None))
+            if station.seat is None:
+                station.perform(station.exchange.lead(None))
 
     _ACTS: Final[dict[Callable[[Nemesis], str], int]] = {
         _kill: 4, _power: 3, _power_within_a_write: 5, _die_before_answer: 4, _die_before_sync: 2, _fail_sync: 2,
-        _fill: 2, _slow: 2, _copy: 2, _put_back: 1, _start: 14, _cut: 4, _cut_one_way: 4, _split: 4, _mend: 8,
+        _fill: 2, _slow: 2, _copy: 4, _put_back: 4, _start: 14, _cut: 4, _cut_one_way: 4, _split: 4, _mend: 8,
         _drop: 4, _jump: 2, _right: 2, _believe: 2,
     }  # fmt: skip

@@ -1,6 +1,6 @@
 """The judge: what must be true of a store, computed from what people did and not from how tills work.
 
-``Broken`` names the oracle and what it saw. Some oracles look while the store lives, the others once it was mended
+Some oracles look while the store lives, the others once it was mended
 and has had time to agree. The codes I1 to I10 are those of the fault catalogue.
 """
 
@@ -22,27 +22,14 @@ from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import parse_event_id, terminal_of
 from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX
 from tillmesh.shop import events as e
-from tillmesh.sim.history import Attempt, History, key_of
+from tillmesh.sim.history import Attempt, Claim, History, key_of
 from tillmesh.sim.shop import FOUNDER, STORE
 from tillmesh.sim.station import Station
+from tillmesh.sim.verdicts import Broken, require
 from tillmesh.till import commands as c
 from tillmesh.till.shifts import shift_totals
 
 CLOCK_SLACK_MS: Final = 10_000  # drift of honest clocks in one run, and stamps that only count on
-
-
-class Broken(Exception):
-    """A promise was not kept; the message starts with the name of the oracle."""
-
-    def __init__(self, oracle: str, detail: str) -> None:
-        super().__init__(f"{oracle}: {detail}")
-        self.oracle = oracle
-
-
-def require(oracle: str, holds: object, detail: str) -> None:
-    """Raise :class:`Broken` unless something holds."""
-    if not holds:
-        raise Broken(oracle, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +46,6 @@ class Fact:
 
 def claims_are_true(station: Station, stations: Sequence[Station], history: History, attempt: Attempt) -> None:
     """I1: whoever a till names as holding a sale has it on its disk."""
-    from tillmesh.sim.history import Claim
-
     actor, seq = parse_event_id(attempt.event_id)
     names = station.exchange.replicated_to(actor, seq)
     if not names:
@@ -87,8 +72,8 @@ def all_equal(stations: Sequence[Station]) -> bool:
     return all(other == first for other in others)
 
 
-def judge(stations: Sequence[Station], history: History) -> None:
-    """Look at everything; raises :class:`Broken` for the first promise that was not kept."""
+def judge(stations: Sequence[Station], history: History) -> list[Fact]:
+    """Look at everything; raises :class:`Broken` for the first promise that was not kept. Gives the whole log."""
     _tills_are_equal(stations)
     facts = _read(stations[0], history)
     _nothing_lost_or_doubled(facts, history)
@@ -98,6 +83,7 @@ def judge(stations: Sequence[Station], history: History) -> None:
     _stock_is_what_was_moved(facts, stations)
     _money_is_what_was_taken(facts, stations)
     _tables_follow_from_the_log(stations)
+    return facts
 
 
 def _tills_are_equal(stations: Sequence[Station]) -> None:

@@ -23,6 +23,7 @@ class Plan:
     steps: int
     pause_ms: int  # between two things that people do, at most
     troubles: float  # faults per step
+    council: bool  # whether the tills agree on things and follow a leader, or all talk to all
     weather: Weather
     skew_ms: int
     drift_ppm: int
@@ -43,8 +44,9 @@ def draw_plan(seed: int, tills: int | None = None, steps: int | None = None) -> 
         seed=seed,
         tills=tills or size,
         steps=steps or (STEPS if (tills or size) <= 5 else STEPS_LARGE),
-        pause_ms=rng.choice((200, 1_000, 3_000)),
+        pause_ms=rng.choice((200, 500, 1_500)),
         troubles=rng.choice((0.1, 0.2, 0.4)),
+        council=rng.random() < 0.6,
         weather=weather,
         skew_ms=rng.choice((0, 200, 60_000)),
         drift_ppm=rng.choice((0, 50, 500)),

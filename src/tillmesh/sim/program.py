@@ -13,9 +13,9 @@ from typing import Any
 
 from tillmesh.kernel.errors import Invalid
 from tillmesh.sim.machine import workshop
-from tillmesh.sim.oracles import Broken
 from tillmesh.sim.plan import TILLS_MAX, Plan, draw_plan
 from tillmesh.sim.shop import template
+from tillmesh.sim.verdicts import Broken
 from tillmesh.sim.world import Lived, World
 
 Tell = Callable[[str], None]

@@ -204,11 +204,33 @@ class Shoppers:
         self._ask(station, CASHIER, key, c.ChangeRecords(entity="customer", changes=(change,)))
 
     def _setting(self, station: Station) -> None:
+        if station.seat is not None:
+            self.decide(station)
+            return
         key = self._new("setting")
-        change = e.Change(key=STORE_SETTINGS, fields={"receipt_footer": key})
-        self._ask(station, MANAGER, key, c.ChangeRecords(entity="setting", changes=(change,)))
+        self._ask(station, MANAGER, key, _footer(key))
+
+    def decide(self, station: Station) -> Attempt:
+        """Have the store decide on a setting."""
+        assert station.seat is not None
+        key = self._new("setting")
+        command = _footer(key)
+        attempt = self._history.ask(key, station.number, command)
+
+        def told(taken: bool) -> None:
+            attempt.answer = "ok" if taken else "unknown"
+            self._history.counts["decided" if taken else "not decided in time"] += 1
+
+        attempt.answer = "open"
+        station.seat.decide(key, command.changes, MANAGER, told)
+        return attempt
 
     _ACTS: Final[list[tuple[Callable[[Shoppers, Station], None], int]]] = [
         (_buy, 30), (_fill_cart, 5), (_finish_cart, 8), (_resume, 5), (_refund, 5), (_void, 3), (_receive, 4),
-        (_adjust, 2), (_count, 3), (_move_cash, 2), (_close_shift, 2), (_reprice, 4), (_customer, 3), (_setting, 2),
+        (_adjust, 2), (_count, 3), (_move_cash, 2), (_close_shift, 2), (_reprice, 4), (_customer, 3), (_setting, 4),
     ]  # fmt: skip
+
+
+def _footer(key: str) -> c.ChangeRecords:
+    change = e.Change(key=STORE_SETTINGS, fields={"receipt_footer": key})
+    return c.ChangeRecords(entity="setting", changes=(change,))

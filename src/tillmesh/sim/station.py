@@ -14,16 +14,20 @@ import apsw
 from tillmesh.adapters.sqlite import replica
 from tillmesh.adapters.sqlite.database import DiskBroken, DiskFull
 from tillmesh.adapters.sqlite.identity import agree, till_of
-from tillmesh.adapters.sqlite.store import Origin, Reader, Writer
+from tillmesh.adapters.sqlite.store import Reader, Writer
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import Damaged, TillmeshError
+from tillmesh.kernel.ids import terminal_of
 from tillmesh.sim.clock import Clock, Timeline
 from tillmesh.sim.disk import PowerCut
 from tillmesh.sim.machine import KEY, Machine
 from tillmesh.sim.network import Connection, Network
+from tillmesh.sim.seat import Seat, Watch
 from tillmesh.sim.shop import STORE
 from tillmesh.sync import Acked, Apply, Closed, Fence, Load, Send, Side, WakeAt, read_frame, write_frame
-from tillmesh.till.commands import Command, Note, Who
+from tillmesh.sync.channels import Channel, unwrap, wrap
+from tillmesh.till.agreement import Belonging, Promise
+from tillmesh.till.commands import ChangeRecords, Command, Note, Who
 from tillmesh.till.effects import Outcome
 from tillmesh.till.exchange import Ask, Exchange
 from tillmesh.till.node import Till
@@ -70,7 +74,10 @@ class Station:
         self._links: dict[tuple[str, int], Connection] = {}
         self._names: dict[int, tuple[str, int]] = {}  # serial of a connection -> peer and number of the link
         self._unsaved: dict[str, dict[str, int]] = {}
-        self.terminal_at: Callable[[int], str] = lambda number: f"till {number}"
+        self.seat: Seat | None = None
+        self.watch: Watch | None = None  # with one, the till takes part in the store's agreement
+        self.known = Belonging()  # who belongs to the store, as far as this till has heard
+        self.at: Callable[[int], Station] = lambda _: self  # the till with this number
         network.add(self)
 
     # The program --------------------------------------------------------------------------------------------------
@@ -91,8 +98,10 @@ class Station:
             return False
         self.running = True
         self._timeline.note(f"till {self.number} starts as {self.origin.actor} at {self.till.head.seq}")
-        self._later(self._draw.randrange(TICK_MS), self._tick)
-        self._later(ACKS_MS, self._save_acks)
+        if self.seat is not None:
+            self.seat.start()
+        self.later(self._draw.randrange(TICK_MS), self._tick)
+        self.later(ACKS_MS, self._save_acks)
         return True
 
     def _open(self) -> None:
@@ -105,7 +114,8 @@ class Station:
                 self._timeline.note(f"till {self.number} doubts: {doubt}")
                 note = Note(action="new_incarnation", subject=self.origin.actor, detail=doubt)
                 self.writer.execute(self.till, SYSTEM, note, self.clock.wall_ms())
-            heads = replica.heads(db)
+            heads, acks = replica.heads(db), replica.acks(db)
+            self._take_seat(db)
             self.reader = Reader(self.machine.path, KEY, self.origin, vfs=self.machine.vfs)
         except BaseException:
             self.machine.stop(db)
@@ -115,12 +125,21 @@ class Station:
             self.incarnations.append(self.origin.actor)
         self.held = {actor: head.seq for actor, head in heads.items()}
         self.exchange = Exchange(Side(self.origin.store, self.origin.actor), self.origin.terminal, heads)
+        self.exchange.recall(acks)
         self._doubtful, self._reserve = False, not self.machine.disk.is_full
 
-    @property
-    def identity(self) -> Origin:
-        """Who the till is."""
-        return self.origin
+    def _take_seat(self, db: apsw.Connection) -> None:
+        if self.watch is None:
+            return
+        self._belongs(self.known)
+        self.seat = Seat(db, self.origin.actor, self, self.watch, self._draw)
+        self.seat.begin(founder=self.number == 0 and self.incarnations in ([], [self.origin.actor]))
+
+    def _belongs(self, heard: Belonging) -> None:
+        """Take over what a peer knows of who belongs to the store, and what this till knows of itself."""
+        revoked = heard.revoked | self.known.revoked | frozenset(self.incarnations) - {self.origin.actor}
+        members = (heard.members | self.known.members | {self.origin.actor}) - revoked
+        self.known = Belonging(members, revoked)
 
     def kill(self) -> None:
         """End the program with no word to anybody; the system hangs up for it, and its cache lives on."""
@@ -143,6 +162,9 @@ class Station:
         self.boots += 1
         self.dies_after_commit = False
         self.machine.stop(self.reader.db, self.writer.db)
+        if self.seat is not None:
+            self.seat.given_up()
+            self.seat = None
         self._links.clear()
         self._names.clear()
         self._unsaved.clear()
@@ -151,7 +173,7 @@ class Station:
         for job in jobs:
             job.done(None)
 
-    def _later(self, delay_ms: int, work: Callable[[], None]) -> None:
+    def later(self, delay_ms: int, work: Callable[[], None]) -> None:
         """Plan work of this run of the program; it is off when the program ends."""
         boot = self.boots
 
@@ -187,6 +209,20 @@ class Station:
         for actor, head in heads.items():
             self.held[actor] = max(self.held.get(actor, 0), head.seq)
 
+    def write(self, work: Callable[[apsw.Connection], None], done: Callable[[TillmeshError | None], None]) -> None:
+        """Write on the writer's thread, and tell how it went; nothing when the program ended meanwhile."""
+        boot = self.boots
+
+        def told(result: bool | TillmeshError | None) -> None:
+            if self.running and self.boots == boot:
+                done(result if isinstance(result, TillmeshError) else None)
+
+        def run() -> bool:
+            work(self.writer.db)
+            return True
+
+        self._write(run, told)
+
     def _write(self, work: Callable[[], T], done: Told[T]) -> None:
         self._jobs.append(Job(work, done))
         if not self._busy:
@@ -195,7 +231,7 @@ class Station:
     def _start_next(self) -> None:
         self._busy = bool(self._jobs)
         if self._busy:
-            self._later(1 + self._draw.randrange(8) + self._draw.randrange(self.slow_ms + 1), self._run_job)
+            self.later(1 + self._draw.randrange(8) + self._draw.randrange(self.slow_ms + 1), self._run_job)
 
     def _run_job(self) -> None:
         job = self._jobs.popleft()
@@ -249,31 +285,71 @@ class Station:
 
     def linked(self, connection: Connection) -> None:
         """A connection is up: begin a session on it."""
-        peer = self.terminal_at(connection.other(self.number))
+        other = self.at(connection.other(self.number))
+        peer = other.origin.terminal
+        self._belongs(other.known)
         number, asks = self.exchange.linked(peer, self.clock.steady_ms())
+        for old in [key for key in self._links if key[0] == peer]:
+            del self._links[old]  # the new link takes its place
         self._links[peer, number] = connection
-        self._names[connection.serial] = peer, number
+        self._names[connection.serial] = other.origin.actor, number
         self.perform(asks)
 
     def received(self, connection: Connection, frame: bytes) -> None:
         """A frame came in; one that is no message ends the link."""
-        known = self._names.get(connection.serial)
-        if known is None:
+        actor, number = self._names.get(connection.serial, ("", 0))
+        if (terminal_of(actor), number) not in self._links:
             return
         try:
-            message = read_frame(frame)
+            self._take(actor, number, frame)
         except TillmeshError as cause:
-            self._timeline.note(f"till {self.number} hangs up on {known[0]}: {cause.detail}")
+            self._timeline.note(f"till {self.number} hangs up on {actor}: {cause.detail}")
             self._network.close(connection, self.number)
-            return
-        self.perform(self.exchange.received(*known, message, self.clock.steady_ms()))
+
+    def _take(self, actor: str, number: int, frame: bytes) -> None:
+        channel, body = unwrap(frame)
+        if channel is Channel.SYNC:
+            now_ms = self.clock.steady_ms()
+            self.perform(self.exchange.received(terminal_of(actor), number, read_frame(body), now_ms))
+        elif channel is Channel.RAFT and self.seat is not None:
+            self.seat.received(actor, body)
 
     def unlinked(self, connection: Connection) -> None:
         """A connection is gone."""
-        known = self._names.pop(connection.serial, None)
-        if known is not None:
-            self._links.pop(known, None)
-            self.exchange.unlinked(*known)
+        actor, number = self._names.pop(connection.serial, ("", 0))
+        if actor:
+            terminal = terminal_of(actor)
+            self._links.pop((terminal, number), None)
+            self.exchange.unlinked(terminal, number)
+            if self.seat is not None and all(peer != terminal for peer, _ in self._links):
+                self.seat.unlinked(actor)
+
+    def tell(self, actor: str, body: bytes) -> None:
+        """Say something to the council of a peer, if it is linked."""
+        for (peer, _), connection in self._links.items():
+            if peer == terminal_of(actor):
+                self._network.send(connection, self.number, wrap(Channel.RAFT, body))
+
+    def lead(self, leader: str | None) -> None:
+        """Let the exchange follow who leads."""
+        self._timeline.note(f"till {self.number} hears that {leader} leads")
+        self.perform(self.exchange.lead(leader))
+
+    def publish(self, who: Who, command: ChangeRecords, done: Callable[[], None]) -> None:
+        """Make a decision an event."""
+        self.do(who, command, lambda _: done())
+
+    def authority(self) -> int:
+        """Give the newest decision that is an event here."""
+        return self.reader.read(lambda _, books: books.settings_authority())
+
+    def promised(self, promise: Promise) -> None:
+        """Note a promise beside the database that holds it."""
+        self.machine.anchor.promise(promise)
+
+    def roster(self) -> Belonging:
+        """Say who belongs to the store, as far as this till has heard."""
+        return self.known
 
     def perform(self, asks: Sequence[Ask]) -> None:
         """Do what the sessions ask for."""
@@ -302,7 +378,7 @@ class Station:
     def _send(self, ask: Ask, frame: bytes) -> None:
         connection = self._links.get((ask.peer, ask.link))
         if connection is not None:
-            self._network.send(connection, self.number, frame)
+            self._network.send(connection, self.number, wrap(Channel.SYNC, frame))
 
     def _close(self, ask: Ask) -> None:
         connection = self._links.get((ask.peer, ask.link))
@@ -314,7 +390,7 @@ class Station:
             events = self.reader.read(lambda _, books: replica.load(books, step.spans, step.events_max, step.bytes_max))
             self.perform(self.exchange.loaded(ask.peer, ask.link, events, self.clock.steady_ms()))
 
-        self._later(self._draw.randrange(4), read)
+        self.later(self._draw.randrange(4), read)
 
     def _apply(self, ask: Ask, step: Apply) -> None:
         def done(result: dict[str, Head] | TillmeshError | None) -> None:
@@ -332,11 +408,11 @@ class Station:
         self._write(lambda: replica.merge(self.writer, self.till, step.events, self.clock.wall_ms()), done)
 
     def _tick(self) -> None:
-        self._later(TICK_MS, self._tick)
+        self.later(TICK_MS, self._tick)
         self.perform(self.exchange.wake(self.clock.steady_ms()))
 
     def _save_acks(self) -> None:
-        self._later(ACKS_MS, self._save_acks)
+        self.later(ACKS_MS, self._save_acks)
         self.machine.anchor.sync()
         acks, self._unsaved = self._unsaved, {}
         if acks:

@@ -11,18 +11,20 @@ from typing import Final
 
 from tillmesh.kernel.ids import parse_event_id
 from tillmesh.sim import oracles
+from tillmesh.sim.assembly import Assembly, decisions_hold, quorum, united
 from tillmesh.sim.clock import START_MS, Timeline
-from tillmesh.sim.history import History
+from tillmesh.sim.history import Attempt, History
 from tillmesh.sim.machine import Machine, vfs
 from tillmesh.sim.nemesis import Nemesis
 from tillmesh.sim.network import Network, Weather
-from tillmesh.sim.oracles import Broken
 from tillmesh.sim.plan import Plan
 from tillmesh.sim.shoppers import Shoppers
 from tillmesh.sim.station import Station
+from tillmesh.sim.verdicts import Broken, require
 
 AGREE_MS_MAX: Final = 120_000  # of virtual time after the store was mended
 LOOK_MS: Final = 1_000
+LATE_STEPS: Final = 10  # from here on a world without any trouble is troubled at each step
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,14 @@ class World:
         self.plan = plan
         self.timeline = Timeline(tell)
         self.history = History()
+        self.assembly = Assembly()
         self.network = Network(self.timeline, _chance("network", plan))
         self.stations = [self._station(number, folder, template) for number in range(plan.tills)]
         self.nemesis = Nemesis(_chance("nemesis", plan), self.timeline, self.network, self.stations)
         self.nemesis.taken = self._taken
         self.shoppers = Shoppers(_chance("shoppers", plan), self.history)
         self._draw = _chance("world", plan)
+        self._last: Attempt | None = None  # what is decided in the end, to see that it can be
 
     def _station(self, number: int, folder: Path, template: bytes) -> Station:
         place = folder / f"till-{number}"
@@ -59,7 +63,8 @@ class World:
         station = Station(number, self.timeline, self.network, machine, draw)
         station.clock.set_up(draw.randint(-self.plan.skew_ms, self.plan.skew_ms),
                              draw.randint(-self.plan.drift_ppm, self.plan.drift_ppm))  # fmt: skip
-        station.terminal_at = lambda other: self.stations[other].origin.terminal
+        station.at = lambda other: self.stations[other]
+        station.watch = self.assembly if self.plan.council else None
         return station
 
     def _taken(self, station: Station) -> None:
@@ -76,13 +81,15 @@ class World:
         try:
             self._troubled()
             agreed_ms = self._peace()
-            oracles.judge(self.stations, self.history)
+            facts = oracles.judge(self.stations, self.history)
+            if self.plan.council and quorum(self.stations):
+                decisions_hold(self.assembly, facts, self.stations, self.history)
         finally:
             for station in self.stations:
                 if station.running:
                     station.machine.stop(station.reader.db, station.writer.db)
         troubles = sum(self.nemesis.counts.values()) + sum(self.network.counts.values())
-        oracles.require("nemesis", troubles, "nothing went wrong in this run: it shows nothing")
+        require("nemesis", troubles, "nothing went wrong in this run: it shows nothing")
         counts = self.nemesis.counts + self.network.counts + self.history.counts
         timeline = self.timeline
         return Lived(
@@ -94,9 +101,10 @@ class World:
             station.boot()
         self.network.weather = self.plan.weather
         self._look()
-        for _ in range(self.plan.steps):
+        for left in range(self.plan.steps, 0, -1):
             self.timeline.run(self._draw.randrange(1, self.plan.pause_ms))
-            if self._draw.random() < self.plan.troubles:
+            is_late = left <= LATE_STEPS and not self.nemesis.counts
+            if self._draw.random() < self.plan.troubles or is_late:
                 self.nemesis.trouble()
             there = [station for station in self.stations if station.running]
             if there:
@@ -117,10 +125,24 @@ class World:
         self.nemesis.leave_alone()
         for waited_ms in range(0, AGREE_MS_MAX, LOOK_MS):
             self.timeline.run(LOOK_MS)
-            if all(station.running for station in self.stations) and oracles.all_equal(self.stations):
+            if self._agreed():
                 return waited_ms + LOOK_MS
         vectors = {station.number: station.writer.books.vector() for station in self.stations if station.running}
-        raise Broken("convergence", f"the tills do not agree {AGREE_MS_MAX} ms after everything was mended: {vectors}")
+        oracle = "convergence" if len(set(vectors.values())) > 1 else "leadership"
+        seats = [station.seat.council.status() for station in self.stations if station.seat is not None]
+        raise Broken(oracle, f"no agreement {AGREE_MS_MAX} ms after everything was mended: {vectors} {seats}")
+
+    def _agreed(self) -> bool:
+        """Say whether all tills hold the same, follow one leader, and have just decided on something together."""
+        if not all(station.running for station in self.stations) or not oracles.all_equal(self.stations):
+            return False
+        if not self.plan.council or not quorum(self.stations):
+            return True
+        if not united(self.stations):
+            return False
+        if self._last is None or self._last.answer == "unknown":
+            self._last = self.shoppers.decide(self._draw.choice(self.stations))
+        return self._last.answer == "ok"
 
 
 def _chance(purpose: str, plan: Plan) -> Random:

@@ -15,7 +15,7 @@ from typing import Any, Final, assert_never
 
 import apsw
 
-from tillmesh.adapters.sqlite.raft_storage import Cut, SqliteRaftStorage
+from tillmesh.adapters.sqlite.raft_storage import Cut, SqliteRaftStorage, promise
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.raft import Config, ConfState, HardState, RawNode, Ready, Role
@@ -260,6 +260,7 @@ class CouncilDriver:
     def _write(self, db: apsw.Connection, ready: Ready) -> None:
         self._storage.bind(db)
         self._storage.write(ready)
+        self._driver.promised(promise(db, self.council.me))
 
     def _write_cut(self, db: apsw.Connection, cut: Cut) -> None:
         self._storage.bind(db)

@@ -22,6 +22,7 @@ from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.errors import Damaged, TillmeshError
 from tillmesh.sync.signatures import SignedHead
 from tillmesh.terminal.bootstrap import Opened, reopen
+from tillmesh.till.agreement import Promise
 from tillmesh.till.commands import Command, Who
 from tillmesh.till.effects import Outcome
 
@@ -118,6 +119,14 @@ class Driver:
         """Note the head beside the database; the sale is on disk whatever becomes of the note."""
         try:
             self.opened.anchor.remember(head, self.opened.till.receipts)
+        except OSError as cause:
+            self.storage_error = f"the anchor file can't be written ({cause.strerror})"
+            log.warning(self.storage_error)
+
+    def promised(self, promise: Promise) -> None:
+        """Note a promise to other tills beside the database that holds it; on the writer's thread."""
+        try:
+            self.opened.anchor.promise(promise)
         except OSError as cause:
             self.storage_error = f"the anchor file can't be written ({cause.strerror})"
             log.warning(self.storage_error)

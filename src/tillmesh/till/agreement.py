@@ -28,6 +28,14 @@ Vector: TypeAlias = Annotated[
 OpId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=KEY_CHARS_MAX)]
 
 
+class Promise(msgspec.Struct, frozen=True, array_like=True):
+    """What an actor has promised to the others: its term, and who has its vote in it."""
+
+    actor: str
+    term: int
+    vote: str = ""
+
+
 class SettingsDecided(msgspec.Struct, frozen=True, tag="settings"):
     """Settings of the whole store change. Asked for twice under one ``op_id`` it is still one decision."""
 

@@ -8,10 +8,12 @@ import pytest
 from tests.services.sqlite.disk_shop import DiskShop, shop_at, snapshot, tamper, trade
 from tests.unit.till.shop_till import MANAGER, START_MS, Shop
 from tillmesh.adapters.sqlite import replica
+from tillmesh.adapters.sqlite.raft_storage import SqliteRaftStorage, promise
 from tillmesh.adapters.sqlite.store import FILE, Origin
 from tillmesh.kernel.errors import StorageFailed
 from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import terminal_of
+from tillmesh.raft import HardState
 from tillmesh.shop import events as e
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.verifying import verify
@@ -182,3 +184,33 @@ def test_a_restart_beside_events_from_a_clock_years_ahead_leaves_the_own_clock_a
     with shop_at(tmp_path / "till") as shop:
         stamp = shop.do(c.Note(action="hello"), MANAGER).events[0].hlc
         assert physical_ms(stamp) < ahead.clock_ms - 86_400_000
+
+
+def test_a_till_whose_vote_was_put_back_goes_on_under_a_new_name(tmp_path: Path) -> None:
+    data_dir = tmp_path / "till"
+    trade(data_dir)
+    with shop_at(data_dir) as shop:
+        before = shop.opened.origin.actor
+        copy = snapshot(data_dir, tmp_path / "copy")
+        storage = SqliteRaftStorage(shop.writer.db)
+        storage.set_hard_state(HardState(term=3, vote="somebody"))
+        shop.opened.anchor.promise(promise(shop.writer.db, before))
+    put_back(copy, data_dir)
+    with shop_at(data_dir) as shop:
+        assert shop.opened.origin.actor != before
+        assert terminal_of(shop.opened.origin.actor) == terminal_of(before)
+        [notice] = notices(shop)
+        assert "promised to other tills in term 3" in notice
+
+
+def test_a_till_whose_vote_is_where_it_was_keeps_its_name(tmp_path: Path) -> None:
+    trade(tmp_path)
+    with shop_at(tmp_path) as shop:
+        before = shop.opened.origin.actor
+        storage = SqliteRaftStorage(shop.writer.db)
+        for vote in ("somebody", None):
+            storage.set_hard_state(HardState(term=3 if vote else 4, vote=vote))
+            shop.opened.anchor.promise(promise(shop.writer.db, before))
+        storage.set_hard_state(HardState(term=4, vote="another"))  # and the program was killed before it could note it
+    with shop_at(tmp_path) as shop:
+        assert shop.opened.origin.actor == before

@@ -3,8 +3,9 @@
 It answers two questions at start. Is this the original, or a copy or an old backup? (A nonce drawn anew at every
 start, the file's own inode and the machine id must agree with the database.) Did the database lose committed events
 without noticing? (A bit flip in a write-ahead log does that silently, and so does a disk that lies about syncing: the
-head noted here must not be ahead of it.) Its lock tells whether another program has the data directory open. And it
-says whose data directory this is when there is no database left to ask.
+head noted here must not be ahead of it, nor the term and vote that were promised to other tills.) Its lock tells
+whether another program has the data directory open. And it says whose data directory this is when there is no database
+left to ask.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ import msgspec
 
 from tillmesh.adapters.host.keys import sync_directory
 from tillmesh.kernel.envelope import Head
+from tillmesh.till.agreement import Promise
 
 T = TypeVar("T")
 
 RECORD_BYTES: Final = 256  # one write within one sector: all of it or none
 _NOTE_AT: Final = 512  # the head stands in a sector of its own
 _WHOSE_AT: Final = 1024
+_PROMISE_AT: Final = 1536
 MACHINE_ID: Final = Path("/etc/machine-id")
 
 
@@ -60,6 +63,7 @@ class Anchor:
         self._handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         if is_new:
             sync_directory(path.parent)
+        self._promised = self.promised()
 
     @classmethod
     def beside(cls, data_dir: Path) -> Self:
@@ -119,6 +123,17 @@ class Anchor:
         if self.whose() != whose:
             _write(self._handle, _WHOSE_AT, whose)
             os.fsync(self._handle)
+
+    def promise(self, promise: Promise) -> None:
+        """Note the promise that was just committed, durably if it is a new one: elections are rare."""
+        if promise != self._promised:
+            _write(self._handle, _PROMISE_AT, promise)
+            os.fdatasync(self._handle)
+            self._promised = promise
+
+    def promised(self) -> Promise | None:
+        """Give the promise noted last, or None when there is none that can be read."""
+        return _read(self._handle, _PROMISE_AT, Promise)
 
 
 def key_mark(key: bytes) -> str:

@@ -10,12 +10,14 @@ import msgspec
 
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.ledger import Ledger
+from tillmesh.adapters.sqlite.raft_storage import promise
 from tillmesh.adapters.sqlite.store import Origin, Writer, read_origin, write_origin
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import Conflict
 from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.kernel.ids import mint_actor, mint_terminal, spell, terminal_of
 from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX
+from tillmesh.till.agreement import Promise
 from tillmesh.till.desk import Identity
 from tillmesh.till.node import Till
 
@@ -46,6 +48,10 @@ class Noted(Protocol):
 
     def head(self) -> Head | None:
         """Give the head noted last, or None when there is none that can be read."""
+        ...
+
+    def promised(self) -> Promise | None:
+        """Give the promise to other tills noted last, or None when there is none that can be read."""
         ...
 
 
@@ -104,7 +110,20 @@ def _doubt(db: apsw.Connection, held: Origin, noted: Noted) -> str:
         return "the database and the anchor file beside it do not belong together: an old copy was put back"
     if held.place != noted.place():
         return "the data directory was copied or moved to another disk or machine"
-    end = noted.head()
+    return _lost_events(db, held, noted.head()) or _forgotten_promise(db, held, noted.promised())
+
+
+def _forgotten_promise(db: apsw.Connection, held: Origin, promised: Promise | None) -> str:
+    """Say which vote is forgotten: under its old name this till could give it a second time, to somebody else."""
+    if promised is None or promised.actor != held.actor:
+        return ""
+    kept = promise(db, held.actor)
+    if kept.term < promised.term or (kept.term == promised.term and promised.vote and kept.vote != promised.vote):
+        return f"what was promised to other tills in term {promised.term} is gone: an old copy was put back"
+    return ""
+
+
+def _lost_events(db: apsw.Connection, held: Origin, end: Head | None) -> str:
     if end is None:
         return ""
     head = Ledger(db, held.store).head(end.actor)

@@ -28,6 +28,7 @@ from tillmesh.raft import (
     decode_snapshot,
     encode,
 )
+from tillmesh.till.agreement import Promise
 
 _CREATE: Final = "INSERT INTO raft_state VALUES (1, ?, ?, ?, 0, 0, ?, 0, ?)"
 _LOAD: Final = "SELECT term, vote, commit_index, base, base_term, snapshot, applied, conf FROM raft_state"
@@ -199,6 +200,14 @@ class SqliteRaftStorage:
     def _write_hard_state(self, hard: HardState) -> None:
         vote = None if hard.vote is None else msgspec.msgpack.encode(hard.vote)
         self._db.execute(_HARD, (hard.term, vote, hard.commit))
+
+
+def promise(db: apsw.Connection, actor: str) -> Promise:
+    """Give what an actor has promised to the others, as this disk knows it."""
+    row = db.execute("SELECT term, vote FROM raft_state").fetchone()
+    if row is None:
+        return Promise(actor, 0)
+    return Promise(actor, row[0], "" if row[1] is None else str(msgspec.msgpack.decode(row[1], type=NodeId)))
 
 
 def _load(row: tuple[Any, ...], stored: list[tuple[Any, ...]]) -> tuple[MemoryStorage, int]:
