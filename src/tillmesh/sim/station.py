@@ -10,6 +10,7 @@ from random import Random
 from typing import Any, Final, TypeVar, assert_never
 
 import apsw
+import msgspec
 
 from tillmesh.adapters.sqlite import replica
 from tillmesh.adapters.sqlite.database import DiskBroken, DiskFull
@@ -24,8 +25,11 @@ from tillmesh.sim.machine import KEY, Machine
 from tillmesh.sim.network import Connection, Network
 from tillmesh.sim.seat import Seat, Watch
 from tillmesh.sim.shop import STORE
+from tillmesh.sim.signing import SimSignatures, public_key
+from tillmesh.sim.verdicts import require
 from tillmesh.sync import Acked, Apply, Closed, Fence, Load, Send, Side, WakeAt, read_frame, write_frame
 from tillmesh.sync.channels import Channel, unwrap, wrap
+from tillmesh.sync.signatures import KeyNotary
 from tillmesh.till.agreement import Belonging, Promise
 from tillmesh.till.commands import ChangeRecords, Command, Note, Who
 from tillmesh.till.effects import Outcome
@@ -70,6 +74,7 @@ class Station:
         self._jobs: deque[Job] = deque()
         self._busy = False
         self._doubtful = False
+        self._batches = 0
         self._reserve = True
         self._links: dict[tuple[str, int], Connection] = {}
         self._names: dict[int, tuple[str, int]] = {}  # serial of a connection -> peer and number of the link
@@ -123,8 +128,10 @@ class Station:
         self.machine.anchor.remember(self.till.head)
         if self.origin.actor not in self.incarnations:
             self.incarnations.append(self.origin.actor)
+        self.signatures = SimSignatures(self.incarnations)
         self.held = {actor: head.seq for actor, head in heads.items()}
-        self.exchange = Exchange(Side(self.origin.store, self.origin.actor), self.origin.terminal, heads)
+        me = Side(self.origin.store, self.origin.actor)
+        self.exchange = Exchange(me, self.origin.terminal, heads, notary=KeyNotary(STORE, self._key_of))
         self.exchange.recall(acks)
         self._doubtful, self._reserve = False, not self.machine.disk.is_full
 
@@ -135,11 +142,23 @@ class Station:
         self.seat = Seat(db, self.origin.actor, self, self.watch, self._draw)
         self.seat.begin(founder=self.number == 0 and self.incarnations in ([], [self.origin.actor]))
 
+    def _key_of(self, actor: str) -> bytes | None:
+        """Give the public key of an actor that somebody has introduced."""
+        return public_key(actor) if actor in self.known.members or actor in self.known.revoked else None
+
     def _belongs(self, heard: Belonging) -> None:
         """Take over what a peer knows of who belongs to the store, and what this till knows of itself."""
         revoked = heard.revoked | self.known.revoked | frozenset(self.incarnations) - {self.origin.actor}
         members = (heard.members | self.known.members | {self.origin.actor}) - revoked
-        self.known = Belonging(members, revoked)
+        if self.known != (members, revoked):
+            self.known = Belonging(members, revoked)
+            for connection in list(self._links.values()):
+                self._introduce(connection)
+
+    def _introduce(self, connection: Connection) -> None:
+        """Tell a peer who belongs to the store."""
+        lists = msgspec.json.encode((sorted(self.known.members), sorted(self.known.revoked)))
+        self._network.send(connection, self.number, wrap(Channel.STORE, lists))
 
     def kill(self) -> None:
         """End the program with no word to anybody; the system hangs up for it, and its cache lives on."""
@@ -287,12 +306,12 @@ class Station:
         """A connection is up: begin a session on it."""
         other = self.at(connection.other(self.number))
         peer = other.origin.terminal
-        self._belongs(other.known)
         number, asks = self.exchange.linked(peer, self.clock.steady_ms())
         for old in [key for key in self._links if key[0] == peer]:
             del self._links[old]  # the new link takes its place
         self._links[peer, number] = connection
         self._names[connection.serial] = other.origin.actor, number
+        self._introduce(connection)
         self.perform(asks)
 
     def received(self, connection: Connection, frame: bytes) -> None:
@@ -311,6 +330,9 @@ class Station:
         if channel is Channel.SYNC:
             now_ms = self.clock.steady_ms()
             self.perform(self.exchange.received(terminal_of(actor), number, read_frame(body), now_ms))
+        elif channel is Channel.STORE:
+            members, revoked = msgspec.json.decode(body, type=tuple[frozenset[str], frozenset[str]])
+            self._belongs(Belonging(members, revoked))
         elif channel is Channel.RAFT and self.seat is not None:
             self.seat.received(actor, body)
 
@@ -326,9 +348,9 @@ class Station:
 
     def tell(self, actor: str, body: bytes) -> None:
         """Say something to the council of a peer, if it is linked."""
-        for (peer, _), connection in self._links.items():
-            if peer == terminal_of(actor):
-                self._network.send(connection, self.number, wrap(Channel.RAFT, body))
+        connection = next((one for (peer, _), one in self._links.items() if peer == terminal_of(actor)), None)
+        if connection is not None:
+            self._network.send(connection, self.number, wrap(Channel.RAFT, body))
 
     def lead(self, leader: str | None) -> None:
         """Let the exchange follow who leads."""
@@ -337,7 +359,8 @@ class Station:
 
     def publish(self, who: Who, command: ChangeRecords, done: Callable[[], None]) -> None:
         """Make a decision an event."""
-        self.do(who, command, lambda _: done())
+        boot = self.boots
+        self.do(who, command, lambda _: done() if self.running and self.boots == boot else None)
 
     def authority(self) -> int:
         """Give the newest decision that is an event here."""
@@ -367,7 +390,8 @@ class Station:
                     self._timeline.note(f"till {self.number} fences {actor}: {detail}")
                     self.fenced[actor] = detail
                     self.do(SYSTEM, Note(action="actor_fenced", subject=actor, detail=detail), lambda _: None)
-                case Closed(detail):
+                case Closed(detail, forger):
+                    require("forged", not forger, f"till {self.number} takes {ask.peer} for a forger: {detail}")
                     self._timeline.note(f"till {self.number}: the session with {ask.peer} is over: {detail}")
                     self._close(ask)
                 case WakeAt():
@@ -387,8 +411,12 @@ class Station:
 
     def _load(self, ask: Ask, step: Load) -> None:
         def read() -> None:
-            events = self.reader.read(lambda _, books: replica.load(books, step.spans, step.events_max, step.bytes_max))
-            self.perform(self.exchange.loaded(ask.peer, ask.link, events, self.clock.steady_ms()))
+            events, signatures = self.reader.read(
+                lambda db, books: replica.load_signed(
+                    db, books, step.spans, self.signatures, events_max=step.events_max, bytes_max=step.bytes_max
+                )
+            )
+            self.perform(self.exchange.loaded(ask.peer, ask.link, events, self.clock.steady_ms(), signatures))
 
         self.later(self._draw.randrange(4), read)
 
@@ -404,8 +432,15 @@ class Station:
                 self._holds(result)
                 now_ms = self.clock.steady_ms()
                 self.perform(self.exchange.applied(ask.peer, ask.link, step.batch, result, now_ms))
+                self._batches += 1
+                if self._batches % replica.HEADS_BEFORE_THINNING == 0:
+                    own = self.signatures.actors
+                    self._write(lambda: replica.thin_signatures(self.writer.db, own), lambda _: None)
 
-        self._write(lambda: replica.merge(self.writer, self.till, step.events, self.clock.wall_ms()), done)
+        def merge() -> dict[str, Head]:
+            return replica.merge(self.writer, self.till, step.events, self.clock.wall_ms(), step.signed)
+
+        self._write(merge, done)
 
     def _tick(self) -> None:
         self.later(TICK_MS, self._tick)
