@@ -54,7 +54,11 @@ def claims_are_true(station: Station, stations: Sequence[Station], history: Hist
     history.counts["claims looked at"] += 1
     peers = station.exchange.peers()
     for other in stations:
-        if other.boots and other.origin.terminal in names and peers[other.origin.terminal][2] is not None:
+        if not other.boots or other.origin.terminal not in names:
+            continue
+        # Of a peer that is away, or has not said hello yet, a till knows only what was so when it heard of it last.
+        is_linked, _, lacks = peers[other.origin.terminal]
+        if is_linked and lacks is not None:
             held = other.held.get(actor, 0)
             require(
                 "replicated",
