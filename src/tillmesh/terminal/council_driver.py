@@ -23,7 +23,7 @@ from tillmesh.shop.events import Change
 from tillmesh.sync.channels import Channel
 from tillmesh.terminal.driver import Driver
 from tillmesh.terminal.mesh import Mesh
-from tillmesh.till.agreement import Belonging, SettingsDecided
+from tillmesh.till.agreement import Belonging, CutDecided, SettingsDecided
 from tillmesh.till.commands import ChangeRecords, Who
 from tillmesh.till.council import (
     PROPOSALS_WAITING_MAX,
@@ -49,6 +49,7 @@ SEEN_S: Final = 2.0
 DISK_AGAIN_S: Final = 1.0
 HOUSEKEEPING_TICKS: Final = 100
 MEMBERS_TICKS: Final = 10
+CUT_TICKS: Final = 600  # Guess: nobody prunes more often than every half minute.
 HAND_OVER_S: Final = 0.6
 
 NO_ANSWER: Final = NoQuorum(
@@ -163,6 +164,15 @@ class CouncilDriver:
         news.cancel()
         return answer.done()
 
+    def _offer_cut(self) -> None:
+        """As the leader, agree on how far all logs are on every member's disk; pruning will rest on it."""
+        if not self.council.leads:
+            return
+        cut = self._mesh.exchange.stable(terminal_of(actor) for actor in self._known().members)
+        if cut and any(seq > self.council.agreed.cut.get(actor, 0) for actor, seq in cut.items()):
+            with contextlib.suppress(NoQuorum):  # the next round offers a later one
+                self._perform(self.council.propose(CutDecided(op_id=secrets.token_hex(12), vector=cut)))
+
     async def _seen(self, index: int) -> None:
         """Wait until the decision is an event here, so that whoever asked reads what was decided."""
         end = asyncio.get_running_loop().time() + SEEN_S
@@ -186,6 +196,8 @@ class CouncilDriver:
             ticks += 1
             if ticks % HOUSEKEEPING_TICKS == 0:
                 self._perform(self.council.published(await self._published()))
+            if ticks % CUT_TICKS == 0:
+                self._offer_cut()
 
     def _received(self, actor: str, body: bytes) -> None:
         self._perform(self.council.received(actor, body))
@@ -230,6 +242,7 @@ class CouncilDriver:
             "learners": sorted(terminal_of(str(node)) for node in status.learners),
             "commit_index": status.commit,
             "has_quorum": status.has_quorum,
+            "stable": sum(self.council.agreed.cut.values()),
         }
 
     def _lead(self, led: Led) -> None:

@@ -5,7 +5,7 @@ Invariant: a peer has at most one session; a new link replaces the old one, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -168,6 +168,15 @@ class Exchange:
             to_hub=self._to_hub.get(actor, 0),
             at_hub=self._at_hub.get(actor, 0),
         )
+
+    def stable(self, members: Iterable[str]) -> dict[str, int] | None:
+        """Give how far every log is durable on this till and on all of these others, or None if one was never heard."""
+        others = [self._peers.get(name) for name in members if name != self._terminal]
+        if not all(others):
+            return None
+        held = [peer.durable for peer in others if peer is not None]
+        cut = {actor: min([head.seq, *(each.get(actor, 0) for each in held)]) for actor, head in self._heads.items()}
+        return {actor: seq for actor, seq in cut.items() if seq}
 
     def held_elsewhere(self) -> int:
         """Give the last own event that some other till holds durably."""

@@ -180,3 +180,17 @@ def test_what_peers_held_before_a_restart_counts_until_they_say_otherwise() -> N
     till.recall({"t222": {"t111.boot1": 2}})
     assert till.replicated_to("t111.boot1", 2) == ("t222",)
     assert till.peers()["t222"] == (False, 0, 1), "it lacks the third"
+
+
+    assert till.peers()["t222"] == (False, 0, None)
+
+
+def test_a_cut_is_stable_only_as_far_as_every_member_has_told() -> None:
+    own = sales("t111.boot1", 3)
+    till = exchange(*own)
+    link, _ = till.linked("t222", 0)
+    till.received("t222", link, hello("t222", t111=Mark(2, own[1].hash)), 0)
+    assert till.stable(["t111", "t222"]) == {"t111.boot1": 2}
+    assert till.stable(["t111", "t222", "t333"]) is None, "one was never heard"
+    till.unlinked("t222", link)
+    assert till.stable(["t111", "t222"]) == {"t111.boot1": 2}, "what it told stays true"
