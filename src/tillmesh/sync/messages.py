@@ -123,9 +123,13 @@ class Later(Struct, frozen=True, array_like=True, tag=5):
 
 
 class Presence(Struct, frozen=True, array_like=True, tag=6):
-    """Still here, and this is what I hold: keeps acknowledgements fresh when nothing is sold."""
+    """Still here, and this is what I hold: keeps acknowledgements fresh when nothing is sold.
+
+    ``leaderless``: the sender reaches no leader, so it hears only from whoever pushes to it directly.
+    """
 
     durable: Vector
+    leaderless: bool = False
 
 
 class Refuse(Struct, frozen=True, array_like=True, tag=7):

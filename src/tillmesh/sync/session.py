@@ -66,6 +66,7 @@ class Session:
         self._notary = notary
         self._heads = dict(heads)
         self._eager = eager
+        self._leaderless = self._peer_leaderless = False
         self._theirs: dict[str, int] | None = None  # unknown before Hello
         self._fenced: set[str] = set()
         self._batch = 0
@@ -105,6 +106,7 @@ class Session:
             case Ack():
                 return self._acked(message)
             case Presence():
+                self._peer_leaderless = message.leaderless
                 return [*self._learn(message.durable), *self._next()]
             case Want():
                 return self._wanted(message)
@@ -117,12 +119,19 @@ class Session:
     def appended(self, head: Head) -> list[Step]:
         """The own log of some actor has grown: by a sale here, or by what another peer brought."""
         self._heads[head.actor] = head
-        return self._next() if self._eager else []
+        return self._next()
 
     def be_eager(self, *, eager: bool) -> list[Step]:
         """Push at once from now on, or only answer what is asked; follows who leads."""
         self._eager = eager
         return self._next()
+
+    def be_leaderless(self, *, leaderless: bool) -> list[Step]:
+        """Tell the peer whether this side reaches a leader: without one everybody it reaches must push to it."""
+        if leaderless == self._leaderless:
+            return []
+        self._leaderless = leaderless
+        return [Send(self._presence())] if self._theirs is not None and not self._closed else []
 
     def loaded(
         self, events: Sequence[Envelope], now_ms: int, signatures: Mapping[tuple[str, int], bytes] = NO_SIGNATURES
@@ -165,7 +174,7 @@ class Session:
             self._resends += 1
             steps += self._next()
         if self._theirs is not None and now_ms - self._said_ms >= PRESENCE_MS:
-            steps.append(self._say(Presence(self._durable()), now_ms))
+            steps.append(self._say(self._presence(), now_ms))
         return [*steps, WakeAt(self._wake_at(now_ms))]
 
     # What follows from it ---------------------------------------------------------------------------------------
@@ -185,6 +194,8 @@ class Session:
         self._theirs = {}
         steps += self._learn({actor: mark.seq for actor, mark in hello.heads.items()})
         self._batch, self._sent = 0, {}
+        if self._leaderless:
+            steps.append(self._say(self._presence(), now_ms))
         return [*steps, *self._next()]
 
     def _pushed(self, push: Push, now_ms: int) -> list[Step]:
@@ -280,7 +291,9 @@ class Session:
 
     def _next(self) -> list[Step]:
         """Ask the driver for the next batch if the peer lacks something and none is under way."""
-        if self._closed or self._theirs is None or self._batch or self._loading or not self._eager:
+        if self._closed or self._theirs is None or self._batch or self._loading:
+            return []
+        if not (self._eager or self._peer_leaderless):
             return []
         spans = tuple(
             Span(actor, self._theirs.get(actor, 0) + 1, head.seq)
@@ -304,6 +317,9 @@ class Session:
     def _own_first(self, item: tuple[str, Head]) -> tuple[bool, str]:
         """What was sold here is nowhere else yet: it goes first."""
         return item[0] != self._me.actor, item[0]
+
+    def _presence(self) -> Presence:
+        return Presence(self._durable(), self._leaderless)
 
     def _durable(self) -> dict[str, int]:
         return {actor: head.seq for actor, head in self._heads.items()}

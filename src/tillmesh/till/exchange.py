@@ -67,7 +67,7 @@ class Exchange:
         known.session = Session(self._me, self._heads, eager=self._pushes_to(peer), notary=self._notary)
         for actor in self.fenced:
             known.session.fence(actor)
-        return self._links, self._asks(peer, known, known.session.start(now_ms))
+        return self._links, [*self._asks(peer, known, known.session.start(now_ms)), *self._follow()]
 
     def unlinked(self, peer: str, link: int) -> None:
         """A link is down; what the peer told stays true."""
@@ -123,11 +123,22 @@ class Exchange:
         if leader != self._leader:
             self._to_hub = {}  # what the last leader was uploading, the new one has to send again
         self._leader = leader
+        return self._follow()
+
+    def _follow(self) -> list[Ask]:
+        """Push to whom the leader, and whether it is in reach, makes it right to push to; and tell them how that is."""
         asks: list[Ask] = []
+        leaderless = self._leader != self._terminal and not self._is_linked(self._leader)
         for name, peer in self._peers.items():
+            if peer.session is not None:
+                asks += self._asks(name, peer, peer.session.be_leaderless(leaderless=leaderless))
             if peer.session is not None:
                 asks += self._asks(name, peer, peer.session.be_eager(eager=self._pushes_to(name)))
         return asks
+
+    def _is_linked(self, name: str | None) -> bool:
+        peer = self._peers.get(name) if name is not None else None
+        return peer is not None and peer.session is not None
 
     @property
     def leader(self) -> str | None:
@@ -144,8 +155,8 @@ class Exchange:
             self._at_hub[actor] = max(seq, self._at_hub.get(actor, 0))
 
     def wake(self, now_ms: int) -> list[Ask]:
-        """Let every session look at the time."""
-        asks: list[Ask] = []
+        """Let every session look at the time, and see who is gone meanwhile."""
+        asks = self._follow()
         for name, peer in self._peers.items():
             if peer.session is not None:
                 asks += self._asks(name, peer, peer.session.wake(now_ms))
@@ -201,8 +212,7 @@ class Exchange:
         return {name: peer.session.behind for name, peer in self._peers.items() if peer.session is not None}
 
     def _pushes_to(self, peer: str) -> bool:
-        linked = self._peers.get(self._leader) if self._leader is not None else None
-        if self._leader == self._terminal or linked is None or linked.session is None:
+        if self._leader == self._terminal or not self._is_linked(self._leader):
             return True  # a leader that is not linked is no help: tills then talk to whom they reach
         return peer == self._leader
 

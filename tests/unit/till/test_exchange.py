@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tillmesh.kernel.envelope import Envelope, Head, seal
-from tillmesh.sync import Ack, Acked, Apply, Hello, Later, Load, Mark, Push, Send, Side, runs_of
+from tillmesh.sync import Ack, Acked, Apply, Hello, Later, Load, Mark, Presence, Push, Send, Side, runs_of
 from tillmesh.sync.session import RESEND_MS
 from tillmesh.till.exchange import Ask, Exchange
 
@@ -182,9 +182,6 @@ def test_what_peers_held_before_a_restart_counts_until_they_say_otherwise() -> N
     assert till.peers()["t222"] == (False, 0, 1), "it lacks the third"
 
 
-    assert till.peers()["t222"] == (False, 0, None)
-
-
 def test_a_cut_is_stable_only_as_far_as_every_member_has_told() -> None:
     own = sales("t111.boot1", 3)
     till = exchange(*own)
@@ -194,3 +191,39 @@ def test_a_cut_is_stable_only_as_far_as_every_member_has_told() -> None:
     assert till.stable(["t111", "t222", "t333"]) is None, "one was never heard"
     till.unlinked("t222", link)
     assert till.stable(["t111", "t222"]) == {"t111.boot1": 2}, "what it told stays true"
+
+
+def test_a_follower_pushes_to_a_till_that_reaches_no_leader() -> None:
+    till = exchange()
+    for peer in ("t222", "t333"):
+        link, _ = till.linked(peer, 0)
+        till.received(peer, link, hello(peer), 0)
+    till.lead("t333")
+    till.received("t222", 1, Presence({}, leaderless=True), 1)
+    assert sorted(loads(till.appended(head_of(sales("t111.boot1", 1))))) == ["t222", "t333"]
+    till.received("t222", 1, Presence({"t111.boot1": 1}), 2)
+    assert loads(till.appended(head_of(sales("t111.boot1", 2)))) == []
+
+
+def test_a_till_tells_whom_it_reaches_when_its_leader_is_out_of_reach_and_when_it_is_back() -> None:
+    till = exchange()
+    link, _ = till.linked("t222", 0)
+    told = till.received("t222", link, hello("t222"), 0)
+    assert leaderless_told(told) == [("t222", True)]
+    other, _ = till.linked("t333", 0)
+    till.received("t333", other, hello("t333"), 0)
+    asks = till.lead("t333")
+    assert leaderless_told(asks) == [("t222", False), ("t333", False)]
+    till.unlinked("t333", other)
+    assert leaderless_told(till.wake(1)) == [("t222", True)]
+
+
+def leaderless_told(asks: list[Ask]) -> list[tuple[str, bool]]:
+    found = []
+    for ask in asks:
+        match ask.step:
+            case Send(Presence() as presence):
+                found.append((ask.peer, presence.leaderless))
+            case _:
+                pass
+    return found
