@@ -25,7 +25,41 @@ export function indexOfNames(names) {
     at += names[row].length + 1;
   }
   starts[names.length] = at;
-  return { text: `\n${names.join("\n")}\n`, starts };
+  return { text: names.length ? `\n${names.join("\n")}\n` : "\n", starts };
+}
+
+/**
+ * Put other names into an index, or behind its end, in one walk: no list of all names is kept beside it.
+ * @param {Index} index
+ * @param {Map<number, string>} names folded, by row; rows behind the end follow it without gaps
+ * @returns {Index}
+ */
+export function renamed({ text, starts }, names) {
+  const before = starts.length - 1;
+  const rows = [...names.keys()].sort((a, b) => a - b);
+  const next = new Uint32Array(Math.max(before, (rows.at(-1) ?? -1) + 1) + 1);
+  const pieces = [];
+  let from = 0; // in the old text, what was not taken over yet
+  let shift = 0;
+  let done = 0; // rows whose start is known
+  for (const row of rows) {
+    for (; done <= Math.min(row, before); done += 1) next[done] = starts[done] + shift;
+    const name = /** @type {string} */ (names.get(row));
+    if (row < before) {
+      pieces.push(text.slice(from, starts[row]), name);
+      from = starts[row + 1] - 1;
+      shift += name.length - (from - starts[row]);
+    } else {
+      pieces.push(text.slice(from), name, "\n");
+      from = text.length;
+      shift += name.length + 1;
+      next[row + 1] = next[row] + name.length + 1;
+      done = row + 2;
+    }
+  }
+  for (; done <= before; done += 1) next[done] = starts[done] + shift;
+  pieces.push(text.slice(from));
+  return { text: pieces.join(""), starts: next };
 }
 
 /** Find the row whose name holds this place. @param {Uint32Array} starts @param {number} place */

@@ -2,7 +2,7 @@
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../lib/ui.js";
 
 /** Rows kept ready above and below, so that a quick scroll shows no gap. */
-const SPARE = 2;
+const SPARE = 1;
 
 const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 

@@ -1,7 +1,7 @@
 // The whole catalogue, in columns: 97,000 rows must be searched and scanned without asking Python.
 import { signal } from "../lib/ui.js";
 import { send } from "../lib/http.js";
-import { fold, indexOfNames, searchRows } from "../lib/search.js";
+import { fold, indexOfNames, renamed, searchRows } from "../lib/search.js";
 import { spellings } from "../lib/gtin.js";
 
 /** Rows indexed between two chances for the browser to paint. */
@@ -20,11 +20,11 @@ export const departments = signal(/** @type {{name: string, count: number, icon:
 
 /** @type {{sku: string[], name: string[], price: number[], unit: string[], tax: string[], department: string[], barcodes: string[], favourite: number[], active: number[], tracked: number[]}} */
 let columns = { sku: [], name: [], price: [], unit: [], tax: [], department: [], barcodes: [], favourite: [], active: [], tracked: [] };
-/** @type {string[]} */
-let folded = [];
-/** All folded names in one string; made anew after a change, when next searched. @type {import("../lib/search.js").Index | null} */
-let names = null;
-/** @type {Map<string, number>} */
+/** All folded names in one string. */
+let names = indexOfNames([]);
+/** Names that changed since, by row; taken in when next searched. @type {Map<number, string>} */
+let fresh = new Map();
+/** Barcodes, without the one of a product that has no other and is called by it. @type {Map<string, number>} */
 let byCode = new Map();
 /** @type {Map<string, number>} */
 let bySku = new Map();
@@ -78,22 +78,37 @@ async function index(answer) {
   const folds = new Array(count);
   const codes = new Map();
   const skus = new Map();
+  const once = shared();
   for (let row = 0; row < count; row += 1) {
     if (row % SLICE === SLICE - 1) await breathe();
+    const sku = next.sku[row];
     folds[row] = fold(next.name[row]);
-    skus.set(next.sku[row], row);
-    if (next.active[row]) addCodes(codes, next.barcodes[row], row);
+    skus.set(sku, row);
+    if (next.barcodes[row] === sku) next.barcodes[row] = sku;
+    else if (next.active[row]) addCodes(codes, next.barcodes[row], row);
+    for (const column of [next.department, next.tax, next.unit]) column[row] = once(column[row]);
   }
+  names = indexOfNames(folds);
+  fresh = new Map();
   columns = next;
-  folded = folds;
   byCode = codes;
   bySku = skus;
   indexed.value = true;
   changed();
-  names = indexOfNames(folded);
   const news = held;
   held = null;
   takeProducts(news);
+}
+
+/** Let equal texts be one text: a catalogue repeats its departments thousands of times. */
+function shared() {
+  /** @type {Map<string, string>} */
+  const texts = new Map();
+  return (/** @type {string} */ text) => {
+    const known = texts.get(text);
+    if (known === undefined) texts.set(text, text);
+    return known ?? text;
+  };
 }
 
 /** @param {Map<string, number>} codes @param {string} barcodes @param {number} row */
@@ -107,7 +122,6 @@ function addCodes(codes, barcodes, row) {
 
 function changed() {
   listed = new Map();
-  names = null;
   version.value += 1;
 }
 
@@ -133,8 +147,8 @@ export function takeProducts(products) {
     columns.favourite[row] = product.favourite ? 1 : 0;
     columns.active[row] = product.active === false ? 0 : 1;
     columns.tracked[row] = product.track_stock === false ? 0 : 1;
-    folded[row] = fold(product.name);
-    if (product.active !== false) addCodes(byCode, barcodes, row);
+    fresh.set(row, fold(product.name));
+    if (product.active !== false && barcodes !== product.sku) addCodes(byCode, barcodes, row);
     if (product.stock !== undefined && product.stock !== null) stock.set(product.sku, String(product.stock));
   }
   changed();
@@ -168,10 +182,16 @@ export function productOf(sku) {
   return row < 0 ? null : product(row);
 }
 
+/** Find an active product that is called by its only barcode. @param {string} code */
+function rowOfOwn(code) {
+  const row = bySku.get(code);
+  return row !== undefined && columns.barcodes[row] === code && columns.active[row] ? row : undefined;
+}
+
 /** Find the row of a scanned code in any of its spellings, or by sku. @param {string} code @returns {number} -1 if unknown */
 export function rowOfCode(code) {
   for (const spelling of spellings(code)) {
-    const row = byCode.get(spelling);
+    const row = byCode.get(spelling) ?? rowOfOwn(spelling);
     if (row !== undefined) return row;
   }
   const row = bySku.get(code);
@@ -204,7 +224,10 @@ export function rowsOf(department) {
 /** @param {string} text @param {number} [limit] @param {(row: number) => boolean} [visible] */
 export function search(text, limit = 400, visible = isActive) {
   const exact = rowOfCode(text.trim());
-  names ??= indexOfNames(folded);
+  if (fresh.size) {
+    names = renamed(names, fresh);
+    fresh = new Map();
+  }
   const found = searchRows(names, text, limit, visible);
   return exact >= 0 ? [exact, ...found.filter((row) => row !== exact)] : found;
 }
