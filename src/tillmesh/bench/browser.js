@@ -32,6 +32,8 @@
     },
     count: () => took.length,
     idle: () => !waiting,
+    /** Nothing came of the key: what changes later is no answer to it. */
+    disarm: () => void (waiting = false),
     take: () => took.splice(0),
   };
 })();
