@@ -95,13 +95,24 @@ class Writer:
             with write(self.db):
                 yield
         except BaseException:
-            self.books.forget()
-            self.ledger.forget()
+            self._forget()
             raise
+
+    def _forget(self) -> None:
+        self.books.forget()
+        self.ledger.forget()
 
     def execute(self, till: Till, who: Who, command: Command, now_ms: int) -> Outcome:
         """Decide a command and make its outcome durable; raises with nothing stored."""
-        return self.execute_all(till, [(who, command)], now_ms)[0]
+        try:
+            with write(self.db):
+                outcome = till.decide(who, command, self.books, now_ms)
+                self._store(outcome, now_ms)
+        except BaseException:
+            self._forget()
+            raise
+        till.committed(outcome)
+        return outcome
 
     def execute_all(self, till: Till, commands: Iterable[tuple[Who, Command]], now_ms: int) -> list[Outcome]:
         """Decide several commands in one transaction: all of them are stored, or none."""
