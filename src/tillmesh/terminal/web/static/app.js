@@ -33,6 +33,7 @@ const PAGES = {
   stock: async () => (await import("./pages/stock.js")).StockPage,
   conflicts: async () => (await import("./pages/conflicts.js")).ConflictsPage,
   people: async () => (await import("./pages/people.js")).PeoplePage,
+  store: async () => (await import("./pages/store.js")).StorePage,
   audit: async () => (await import("./pages/audit.js")).AuditPage,
   health: async () => (await import("./pages/health.js")).HealthPage,
   settings: async () => (await import("./pages/settings.js")).SettingsPage,

@@ -20,6 +20,7 @@ const PAGES = [
   { page: "products", icon: "package", role: "cashier" },
   { page: "stock", icon: "boxes", role: "cashier" },
   { page: "conflicts", icon: "package-open", role: "supervisor" },
+  { page: "store", icon: "network", role: "supervisor" },
   { page: "people", icon: "circle-user-round", role: "supervisor" },
   { page: "audit", icon: "shield-check", role: "manager" },
   { page: "health", icon: "activity", role: "cashier" },

@@ -8,15 +8,12 @@ import { Icon } from "./icon.js";
 
 /** @param {import("../state/session.js").Sync} now */
 function syncWords(now) {
-  const waiting = now.unreplicated ?? now.pending ?? 0;
+  const waiting = now.unreplicated ?? 0;
   const peers = now.peers ?? [];
-  if (isAlone(now)) return { tone: "", icon: "monitor", text: t("pill.alone") };
+  if (isAlone(now)) return { tone: "", icon: "monitor", text: t("pill.alone"), page: "health" };
   const up = peers.filter((peer) => peer.reachable).length;
-  if (now.hub_reachable === false && waiting > 0 && !peers.length) return { tone: "warn", icon: "cloud-off", text: t("pill.offline", { n: waiting }) };
-  if (peers.length) return { tone: up === peers.length ? "ok" : "warn", icon: "network", text: t("pill.tills", { n: up + 1, all: peers.length + 1 }) };
-  if (now.hub_reachable && waiting > 0) return { tone: "", icon: "cloud", text: t("pill.sending", { n: waiting }) };
-  if (now.hub_reachable) return { tone: "ok", icon: "cloud", text: t("pill.insync") };
-  return { tone: "", icon: "cloud-off", text: t("pill.offline", { n: waiting }) };
+  if (!up) return { tone: "warn", icon: "wifi-off", text: waiting ? t("pill.offline", { n: waiting }) : t("pill.offline.none"), page: "store" };
+  return { tone: up === peers.length ? "ok" : "warn", icon: "network", text: t("pill.tills", { n: up + 1, all: peers.length + 1 }), page: "store" };
 }
 
 export function Pills() {
@@ -28,6 +25,7 @@ export function Pills() {
     ${storageError.value && html`<span class="pill bad" title=${storageError.value}><${Icon} name="triangle-alert" />${t("pill.storage")}</span>`}
     ${state && state !== "ready" && state !== "off" && html`<span class="pill warn" title=${printer.value.detail ?? ""}><${Icon} name="printer" />${t(`pill.printer.${state}`)}</span>`}
     ${oversold.value > 0 && may("supervisor") && html`<a class="pill warn" href="#/conflicts"><${Icon} name="package-open" />${t("pill.oversold", { n: oversold.value })}</a>`}
-    ${!silent && html`<a class=${`pill ${words.tone} hide-s`} href="#/health"><${Icon} name=${words.icon} />${words.text}</a>`}
+    ${!silent && sync.value.has_quorum === false && may("manager") && html`<a class="pill warn hide-s" href="#/store"><${Icon} name="lock" />${t("pill.minority")}</a>`}
+    ${!silent && html`<a class=${`pill ${words.tone} ${words.tone === "warn" ? "" : "hide-s"}`} href=${`#/${words.page}`}><${Icon} name=${words.icon} />${words.text}</a>`}
   </div>`;
 }

@@ -1,0 +1,141 @@
+"""A store of three tills in the browser: one is cut off, everybody sees it, and everybody sees it heal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.journeys.cashier import Cashier, code_of
+from tests.journeys.conftest import OpenCashier
+from tests.journeys.places import THEMES, set_look
+from tests.journeys.test_accessibility import AUDITING, violations
+from tests.journeys.till import TillProcess
+from tests.services.test_demo_program import ctl, demo, reachable, until
+from tillmesh.demo.processes import Child
+from tillmesh.demo.shop_data import CASHIER, MANAGER
+
+pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(300)]
+
+SOON_MS = 30_000  # of a loaded machine; how soon it really is, is measured elsewhere
+
+
+class DemoTill(TillProcess):
+    """A till that the demo started: it is there to be looked at."""
+
+    def __init__(self, till: dict[str, Any]) -> None:
+        place = Path(till["data_dir"])
+        self.child = Child(n=till["n"], data_dir=place, port=int(till["url"].rpartition(":")[2]), log=place / "log")
+        self._token = ""
+
+
+def pill(person: Cashier, text: str) -> None:
+    expect(person.page.locator(".pills")).to_contain_text(text, timeout=SOON_MS)
+
+
+def store_page(person: Cashier) -> None:
+    person.go("store")
+    expect(person.page.locator(".store-tills tbody tr")).to_have_count(3, timeout=SOON_MS)
+
+
+def pictures(person: Cashier, root: Path, name: str) -> list[str]:
+    """Keep the store page in every look, and as a phone shows it; give what is wrong with it for anybody."""
+    folder = root / "artifacts" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    axe = (root / "node_modules/axe-core/axe.min.js").read_text("utf-8")
+    size = person.page.viewport_size
+    assert size is not None
+    found = []
+    for variant in (*THEMES, "phone"):
+        set_look(person, theme="light" if variant == "phone" else variant)
+        if variant == "phone":
+            person.page.set_viewport_size({"width": 390, "height": 844})
+        store_page(person)
+        person.page.screenshot(path=folder / f"store-{name}-{variant}.png", animations="disabled", full_page=True)
+        found += [*violations(person.page, axe), *person.page.evaluate("auditing.fitting()")]
+        found += person.page.evaluate("auditing.sideways()")
+    person.page.set_viewport_size(size)
+    person.page.reload()
+    store_page(person)
+    return [f"{name}: {one}" for one in found]
+
+
+def sell_two(person: Cashier) -> None:
+    for _ in range(2):
+        person.go("sell")
+        person.scan(code_of("Sourdough loaf"))
+        person.pay_cash_exactly()
+        person.key("Enter")
+    person.go("sell")
+
+
+def on_a_phone(person: Cashier, root: Path) -> list[str]:
+    """The badge has room beside the sale on the smallest screen."""
+    size = person.page.viewport_size
+    assert size is not None
+    person.page.set_viewport_size({"width": 390, "height": 844})
+    expect(person.page.locator(".pills a")).to_be_visible()
+    person.page.screenshot(path=root / "artifacts" / "screenshots" / "sell-offline-phone.png", animations="disabled")
+    found = [*person.page.evaluate("auditing.fitting()"), *person.page.evaluate("auditing.sideways()")]
+    person.page.set_viewport_size(size)
+    return [f"offline, phone: {one}" for one in found]
+
+
+def sit_down(at_till: OpenCashier, till: DemoTill, pin: str) -> Cashier:
+    """Sign in, with the tools at hand that look for what people can't use."""
+    person = at_till(till, bypass_csp=True)
+    person.page.add_init_script(AUDITING.read_text("utf-8"))
+    return person.sign_in(pin)
+
+
+def test_a_till_that_is_cut_off_sells_on_and_everybody_sees_it(
+    at_till: OpenCashier, tmp_path: Path, root: Path
+) -> None:
+    data = tmp_path / "data"
+    with demo(data, "--tills", "3") as (_, state):
+        first, _, third = (DemoTill(till) for till in state["tills"])
+        until(lambda: all(reachable(till["url"]) == 2 for till in state["tills"]))
+        ruth, omar = sit_down(at_till, first, MANAGER.pin), sit_down(at_till, third, CASHIER.pin)
+        store_page(ruth)
+        expect(ruth.page.locator(".store-top")).to_contain_text("leads", timeout=SOON_MS)
+        expect(ruth.page.locator(".store-top")).to_contain_text("3 of 3 tills agree", timeout=SOON_MS)
+        expect(ruth.page.locator(".mesh .up")).to_have_count(3, timeout=SOON_MS)
+        pill(omar, "3 of 3 tills")
+        found = pictures(ruth, root, "whole")
+
+        ctl(data, "cut", "3")
+        pill(omar, "Offline")
+        sell_two(omar)
+        pill(omar, "Offline · 2 sales waiting")
+        assert third.ask("/sync")["unreplicated"] == 2, "the badge says what the till itself says"
+        found += on_a_phone(omar, root)
+        expect(ruth.page.locator(".office-main")).to_contain_text("Till 3 is out of reach", timeout=SOON_MS)
+        expect(ruth.page.locator(".mesh .cut")).to_have_count(2, timeout=SOON_MS)
+        expect(ruth.page.locator(".store-top")).to_contain_text("leads", timeout=SOON_MS)
+        pill(ruth, "2 of 3 tills")
+        found += pictures(ruth, root, "cut")
+        found += among_the_few(at_till, omar, third, root)
+
+        ctl(data, "heal")
+        pill(omar, "3 of 3 tills")
+        expect(ruth.page.locator(".mesh .up")).to_have_count(3, timeout=SOON_MS)
+        expect(ruth.page.locator(".office-main")).to_contain_text("All tills hear each other", timeout=SOON_MS)
+        until(lambda: third.ask("/sync")["unreplicated"] == 0)
+        assert not found, "\n".join(found)
+
+
+def among_the_few(at_till: OpenCashier, cashier: Cashier, till: DemoTill, root: Path) -> list[str]:
+    """What the cashier and the manager see on the till without a majority."""
+    cashier.page.locator(".pills a").click()
+    expect(cashier.page.locator(".office-main")).to_contain_text("selling goes on", timeout=SOON_MS)
+    expect(cashier.page.locator(".store-tills tbody tr")).to_have_count(3)
+    expect(cashier.page.locator(".mesh")).to_have_count(0)
+    expect(cashier.page.locator(".pills")).not_to_contain_text("locked")
+    cashier.go("sell")
+    manager = sit_down(at_till, till, MANAGER.pin)
+    pill(manager, "Shared settings locked")
+    found = pictures(manager, root, "minority")
+    manager.page.close()
+    return found
