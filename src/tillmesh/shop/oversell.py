@@ -7,7 +7,7 @@ what follows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final, TypeAlias
 
@@ -75,9 +75,31 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
         """What customers were promised and has not come in yet."""
         return sum(one.owed_milli for one in self.resolutions)
 
+    @property
+    def doubled_milli(self) -> int:
+        """What second adjustments put into the stock, until the terminals that made them take it back."""
+        return sum(one.to_take_back_milli for one in self.resolutions)
+
+    def short_milli(self, stock_milli: int) -> int:
+        """Give how much was sold that is not there."""
+        return max(0, self.doubled_milli - stock_milli)
+
     def missing_milli(self, stock_milli: int) -> int:
         """Give how much was sold that is neither there nor promised; above zero, an oversell is open."""
-        return max(0, -stock_milli - self.owed_milli)
+        return max(0, self.short_milli(stock_milli) - self.owed_milli)
+
+    def to_fill(self, stock_milli: int) -> list[tuple[Resolution, int]]:
+        """Say which back-orders the stock covers now, oldest first: each with the total that is settled of it then."""
+        waiting = [one for one in self.resolutions if one.owed_milli]
+        covered = self.owed_milli - self.short_milli(stock_milli)
+        found: list[tuple[Resolution, int]] = []
+        for one in waiting:
+            if covered <= 0:
+                break
+            part = min(one.owed_milli, covered)
+            found.append((one, one.settled_milli + part))
+            covered -= part
+        return found
 
     @property
     def open_id(self) -> str:
@@ -187,17 +209,3 @@ def involved(sales: Iterable[Sold], missing_milli: int, promised: frozenset[str]
 
 def _newest_first(one: Sold) -> tuple[int, str, str]:
     return one.hlc, one.actor, one.sale_id
-
-
-def to_fill(resolutions: Sequence[Resolution], stock_milli: int) -> list[tuple[Resolution, int]]:
-    """Say which back-orders the stock covers now, oldest first: each with the total that is settled of it then."""
-    waiting = [one for one in resolutions if one.owed_milli]
-    covered = sum(one.owed_milli for one in waiting) - max(0, -stock_milli)
-    found: list[tuple[Resolution, int]] = []
-    for one in waiting:
-        if covered <= 0:
-            break
-        part = min(one.owed_milli, covered)
-        found.append((one, one.settled_milli + part))
-        covered -= part
-    return found

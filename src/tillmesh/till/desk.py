@@ -53,6 +53,10 @@ class Desk:
         self.bodies.append(body)
         return event_id(self.identity.actor, self.seq + len(self.bodies))
 
+    def coming(self, place: int) -> EventId:
+        """Give the id of the event that is added ``place`` after the last one (1: the next)."""
+        return event_id(self.identity.actor, self.seq + len(self.bodies) + place)
+
     def effect(self, effect: Effect) -> None:
         """Ask for something to be stored with the events."""
         self.effects.append(effect)

@@ -42,7 +42,7 @@ def conflicts(books: Books, now_ms: int) -> View:
     found = open_oversells(books)
     histories = {sku: load_history(books, sku) for sku in books.noted_skus()}
     owed = [(past, one) for past in histories.values() for one in past.resolutions if one.owed_milli]
-    owed.sort(key=lambda pair: pair[1].noted.hlc)
+    owed.sort(key=lambda pair: (pair[1].noted.hlc, pair[1].noted.event_id))
     return {
         "conflicts": [_finding(books, look_into(books, one, now_ms)) for one in found[:OVERSELLS_SHOWN_MAX]],
         "open": sum(one.ever_booked for one in found),

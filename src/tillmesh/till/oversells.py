@@ -198,8 +198,8 @@ def resolve(desk: Desk, command: ResolveOversell) -> EventId:
     finding = look_into(desk.books, found, desk.now_ms)
     _within_policy(desk, command, found)
     reason = checked_text(command.reason, "reason") or f"oversold by {format_quantity(found.missing_milli)}"
-    sale_id, answer, quantity_milli = _carry_out(desk, command, finding, reason)
-    return desk.record(
+    sale_id, answer, quantity_milli = _void_or_name(desk, command, finding, reason)
+    noted = desk.record(
         OversellResolved(
             conflict_id=found.conflict_id,
             sku=found.sku,
@@ -219,6 +219,10 @@ def resolve(desk: Desk, command: ResolveOversell) -> EventId:
             resolved_at_ms=desk.now_ms,
         )
     )
+    if command.action == oversell.ADJUST:
+        adjusted = adjust(desk, AdjustStock(sku=found.sku, quantity_milli=quantity_milli, reason=reason))
+        assert adjusted == answer, "the adjustment is the event after its resolution"
+    return noted
 
 
 def _may_resolve(desk: Desk, command: ResolveOversell) -> str:
@@ -245,16 +249,19 @@ def _within_policy(desk: Desk, command: ResolveOversell, found: Open) -> None:
         raise NotAllowed("the store's policy has no such answer", needs="manager", hint="A manager decides.")
 
 
-def _carry_out(desk: Desk, command: ResolveOversell, finding: Finding, reason: str) -> tuple[str, str, int]:
-    """Do what was decided, in the same transaction; give the voided sale, the event that did it, and the quantity."""
+def _void_or_name(desk: Desk, command: ResolveOversell, finding: Finding, reason: str) -> tuple[str, str, int]:
+    """Void, if that was decided; give the voided sale, the event that carries the decision out, and the quantity.
+
+    An adjustment comes after its resolution: a till that hears only the first of both must not take the goods for real
+    if they turn out to be adjusted twice.
+    """
     missing = finding.open.missing_milli
     match command.action:
         case oversell.VOID:
             sale_id, quantity_milli = _to_void(desk, command, finding)
             return sale_id, void_sale(desk, VoidSale(sale_id=sale_id, reason=reason)), quantity_milli
         case oversell.ADJUST:
-            done = adjust(desk, AdjustStock(sku=finding.open.sku, quantity_milli=missing, reason=reason))
-            return "", done, missing
+            return "", desk.coming(2), missing
         case _:
             return "", "", missing
 
@@ -267,6 +274,8 @@ def _to_void(desk: Desk, command: ResolveOversell, finding: Finding) -> tuple[st
         raise Conflict("no sale of this product can be voided whole", hint="Refund in Sales, or choose another answer.")
     sale = load_sale(desk.books, sale_id)
     quantity_milli = sum(line.quantity_milli for line in sale.lines if line.sku == finding.open.sku)
+    if any(isinstance(answer, SaleVoided) for answer in load_answers(desk.books, sale_id)):
+        raise Conflict("this sale was voided already", hint="Choose another answer.")
     if not quantity_milli:
         raise Invalid("this sale has nothing of the product in it", hint="Choose one of the sales that are listed.")
     return sale_id, quantity_milli
@@ -285,7 +294,7 @@ def fill_back_orders(desk: Desk) -> None:
 
 
 def _fill(desk: Desk, past: History, stock_milli: int, terminal: str = "") -> None:
-    for one, total_milli in oversell.to_fill(past.resolutions, stock_milli):
+    for one, total_milli in past.to_fill(stock_milli):
         if terminal and terminal_of(one.noted.actor) != terminal:
             continue
         desk.record(
@@ -307,13 +316,10 @@ def settle(desk: Desk, command: SettleOversells) -> None:
     """
     for sku in command.skus:
         past = load_history(desk.books, sku)
-        stock_milli = desk.books.stock_milli(sku)
         for one in past.resolutions:
-            back_milli = one.to_take_back_milli
-            if back_milli and terminal_of(one.noted.actor) == desk.identity.terminal:
-                _take_back(desk, one, back_milli)
-                stock_milli -= back_milli
-        _fill(desk, past, stock_milli, desk.identity.terminal)
+            if one.to_take_back_milli and terminal_of(one.noted.actor) == desk.identity.terminal:
+                _take_back(desk, one, one.to_take_back_milli)
+        _fill(desk, past, desk.books.stock_milli(sku), desk.identity.terminal)
 
 
 def _take_back(desk: Desk, one: oversell.Resolution, back_milli: int) -> None:

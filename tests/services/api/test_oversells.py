@@ -126,6 +126,7 @@ def test_the_pages_hear_of_an_oversell_and_of_its_answer_as_it_happens(fresh: Ca
     told.wait_for(1)
     assert shop.ok("GET", "/state", role="supervisor")["oversold"] == 1
     assert "oversold" not in shop.ok("GET", "/state", role="cashier")
+    assert "tillmesh_oversold_products 1.0" in shop.call("GET", "/metrics").text
     resolve(shop, "back_order")
     told.wait_for(0)
     shop.sale("third")

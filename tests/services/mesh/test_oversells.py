@@ -15,6 +15,7 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop.events import KINDS, Change, Payment
 from tillmesh.shop.settings import STORE
 from tillmesh.terminal.oversells import Oversold
+from tillmesh.till import money_conflicts
 from tillmesh.till.commands import ChangeRecords, CloseSale, OpenShift, ReceiveStock, ResolveOversell, WantedLine
 from tillmesh.till.effects import Outcome
 from tillmesh.till.oversell_views import conflicts
@@ -127,7 +128,41 @@ def test_an_answer_on_one_till_is_the_answer_on_the_others(tmp_path: Path) -> No
     run(scene)
 
 
-def test_two_managers_answering_apart_adjust_the_stock_once_and_both_tills_say_who_came_second(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("actions", "stock_milli", "statuses"),
+    [
+        (("adjust", "adjust"), 0, ["done", "second"]),
+        (("adjust", "back_order"), 0, ["done", "second"]),
+        (("back_order", "adjust"), -1_000, ["second", "waiting"]),
+        (("back_order", "back_order"), -1_000, ["second", "waiting"]),
+        (("adjust", "void"), 0, ["done", "second"]),
+        (("back_order", "void"), 0, ["done", "second"]),
+    ],
+)
+def test_two_managers_answering_apart_double_nothing_and_both_tills_say_who_came_second(
+    tmp_path: Path, actions: tuple[str, str], stock_milli: int, statuses: list[str]
+) -> None:
+    async def scene() -> None:
+        posts, watches = await apart(tmp_path, 2)
+        first, _ = connect(*posts)
+        await until(lambda: _agree(posts))
+        await first.close()
+        for post, action in zip(posts, actions, strict=True):
+            (found,) = await opened(post)
+            await post.driver.do(MANAGER, ResolveOversell(conflict_id=found.conflict_id, sku="apple", action=action))
+        connect(*posts)
+        await until(lambda: settled(posts, watches, stock_milli))
+        for post in posts:
+            told = await post.driver.look(lambda books: conflicts(books, 0))
+            assert told["conflicts"] == []
+            assert sorted(one["status"] for one in told["resolved"]) == statuses
+            assert len(told["back_orders"]) == statuses.count("waiting")
+        await stop(posts, watches)
+
+    run(scene)
+
+
+def test_a_sale_voided_on_both_tills_stays_a_question_for_people(tmp_path: Path) -> None:
     async def scene() -> None:
         posts, watches = await apart(tmp_path, 2)
         first, _ = connect(*posts)
@@ -135,14 +170,14 @@ def test_two_managers_answering_apart_adjust_the_stock_once_and_both_tills_say_w
         await first.close()
         for post in posts:
             (found,) = await opened(post)
-            answer = ResolveOversell(conflict_id=found.conflict_id, sku="apple", action="adjust")
-            await post.driver.do(MANAGER, answer)
+            await post.driver.do(MANAGER, ResolveOversell(conflict_id=found.conflict_id, sku="apple", action="void"))
         connect(*posts)
-        await until(lambda: settled(posts, watches, 0))
+        await until(lambda: settled(posts, watches, 1_000))
         for post in posts:
             told = await post.driver.look(lambda books: conflicts(books, 0))
-            assert told["conflicts"] == []
-            assert sorted(one["status"] for one in told["resolved"]) == ["done", "second"]
+            assert sorted(one["status"] for one in told["resolved"]) == ["done", "second_void"]
+            (twice,) = await post.driver.look(money_conflicts.open_conflicts)
+            assert (twice.kind, twice.too_much_minor) == ("given_back_twice", 50)
         await stop(posts, watches)
 
     run(scene)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.till.shop_till import MANAGER, ORIGIN, SUPERVISOR, Shop, add, line
+from tests.unit.till.shop_till import MANAGER, ORIGIN, START_MS, SUPERVISOR, Shop, add, line
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import in_memory, write
 from tillmesh.adapters.sqlite.ledger import Ledger, log
@@ -19,9 +19,12 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop import events as e
 from tillmesh.till import commands as c
 from tillmesh.till.carts import Edited
+from tillmesh.till.oversell_views import conflicts
 from tillmesh.till.oversells import open_oversell
+from tillmesh.till.views import View
 
 pytestmark = pytest.mark.slow
+NOW_MS = START_MS + 3_600_000
 
 
 def till(actor: str) -> Shop:
@@ -118,6 +121,16 @@ def expected() -> dict[str, str]:
         return state_parts(db)
 
 
+@cache
+def expected_conflicts() -> View:
+    """What a manager is asked on any till that has heard everything, at one moment."""
+    with closing(deliver(histories())) as db:
+        found = conflicts(Books(db, "front000"), NOW_MS)
+    assert found["conflicts"], "there is something to be asked about"
+    assert sorted(one["status"] for one in found["resolved"]) == ["done", "second"]
+    return found
+
+
 @given(data=st.data())
 def test_any_order_of_delivery_ends_in_the_same_shop(data: st.DataObject) -> None:
     logs = histories()
@@ -131,6 +144,7 @@ def test_any_order_of_delivery_ends_in_the_same_shop(data: st.DataObject) -> Non
         reached[which] = end
     with closing(deliver(batches)) as db:
         assert state_parts(db) == expected()
+        assert conflicts(Books(db, "front000"), NOW_MS) == expected_conflicts()
         assert len(list(log(db))) == sum(map(len, logs))
 
 

@@ -5,7 +5,7 @@ from itertools import permutations
 import pytest
 
 from tillmesh.shop.events import OversellResolved, OversellSettled
-from tillmesh.shop.oversell import Noted, Sold, conflict_id, history, involved, to_fill
+from tillmesh.shop.oversell import Noted, Sold, conflict_id, history, involved
 
 FIRST = conflict_id("mug", 0)
 
@@ -124,6 +124,14 @@ def test_the_oldest_back_order_is_filled_first_and_only_as_far_as_the_stock_goes
     old = resolved("back_order", 1, "a", missing=2)
     new = resolved("back_order", 2, "a", missing=1, conflict=conflict_id("mug", 1))
     past = history("mug", [old, new])
-    assert to_fill(past.resolutions, -3_000) == []
-    assert [(one.noted, total) for one, total in to_fill(past.resolutions, -2_000)] == [(old, 1_000)]
-    assert [total for _, total in to_fill(past.resolutions, 0)] == [2_000, 1_000]
+    assert past.to_fill(-3_000) == []
+    assert [(one.noted, total) for one, total in past.to_fill(-2_000)] == [(old, 1_000)]
+    assert [total for _, total in past.to_fill(0)] == [2_000, 1_000]
+
+
+def test_what_was_adjusted_twice_neither_hides_an_oversell_nor_fills_a_back_order() -> None:
+    past = history("mug", [resolved("back_order", 1, "a"), resolved("adjust", 2, "b")])
+    assert past.doubled_milli == 1_000
+    assert past.to_fill(-1_000 + 1_000) == [], "that one piece is only in the numbers"
+    assert past.missing_milli(-1_000 + 1_000) == 0
+    assert past.missing_milli(-2_000 + 1_000) == 1_000

@@ -58,7 +58,7 @@ def test_adjusting_puts_what_was_missing_into_the_stock_in_the_same_transaction(
     assert shop.books.stock_milli("mug") == 0
     assert open_oversells(shop.books) == []
     assert {one.action for one in done.proposed} == {"adjust", "back_order", "void"}
-    assert shop.types()[-2:] == ["stock_adjusted", "oversell_resolved"]
+    assert shop.types()[-2:] == ["oversell_resolved", "stock_adjusted"]
 
 
 def test_a_void_goes_the_way_of_every_void(shop: Shop) -> None:
@@ -76,6 +76,10 @@ def test_another_sale_of_the_product_can_be_named_for_voiding_and_no_other(shop:
     conflict = oversell(shop)
     with pytest.raises(Invalid, match="nothing of the product"):
         answer(shop, conflict, "void", sale_id=milk)
+    again = shop.sell(line("mug"), cart_id="voided before")
+    shop.do(c.VoidSale(sale_id=again, reason="mistake"), SUPERVISOR)
+    with pytest.raises(Conflict, match="voided already"):
+        answer(shop, conflict, "void", sale_id=again)
     before = only(shop).involved.before[0].sale_id
     assert answer(shop, conflict, "void", sale_id=before).sale_id == before
 

@@ -50,7 +50,10 @@ def notes(db: apsw.Connection, actors: Actors, sku: str) -> Iterator[Noted]:
 
 def newest_notes(db: apsw.Connection, actors: Actors) -> Iterator[Noted]:
     """Iterate the newest resolutions of all products, newest first."""
-    sql = "SELECT actor, seq, hlc, type, body FROM oversell WHERE type = 'oversell_resolved' ORDER BY hlc DESC LIMIT ?"
+    sql = (
+        "SELECT o.actor, o.seq, o.hlc, o.type, o.body FROM oversell o JOIN actor a ON a.id = o.actor "
+        "WHERE o.type = 'oversell_resolved' ORDER BY o.hlc DESC, a.name, o.seq LIMIT ?"
+    )
     yield from _noted(actors, rows(db, sql, (OVERSELLS_RESOLVED_SHOWN_MAX,)))
 
 

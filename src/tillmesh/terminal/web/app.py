@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -102,5 +102,9 @@ def _metrics(services: Services) -> CollectorRegistry:
             if event.type == "sale_closed":
                 sales.inc()
 
+    oversold = Gauge(
+        "tillmesh_oversold_products", "Products that are oversold and wait for an answer", registry=registry
+    )
+    oversold.set_function(lambda: services.oversold.count)
     services.driver.listen(count)
     return registry
