@@ -200,4 +200,4 @@ def _rebuild(options: argparse.Namespace) -> None:
 
     if options.data_dir is None:
         raise Invalid("nothing to rebuild", hint="Name the till with --data-dir.")
-    print(f"ok   {rebuild(options.data_dir, key_file=options.key_file)} events projected again")
+    print(f"ok   {rebuild(options.data_dir, key_file=options.key_file)}")

@@ -7,8 +7,19 @@ import pytest
 
 from tests.faults.checker import History
 from tests.faults.corner_shop import assert_all_holds
-from tests.faults.running import Program
-from tests.faults.small_store import actor_of, agree, back, build_store, notice, replicated, running, trade
+from tests.faults.running import Program, until
+from tests.faults.small_store import (
+    BACK_S,
+    actor_of,
+    agree,
+    back,
+    build_store,
+    notice,
+    replicated,
+    running,
+    sells,
+    trade,
+)
 from tillmesh.terminal.verifying import verify
 
 pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.timeout(240)]
@@ -83,3 +94,68 @@ def poke(till: Program) -> None:
             till.get(path, ask)
         except OSError:
             return
+
+
+def put_back(shop: Path, copy: dict[str, bytes]) -> None:
+    """Restore a whole old copy in place: the anchor file keeps its inode, so nothing on this disk can tell."""
+    for path in shop.glob("till.db*"):
+        path.unlink()
+    for name, content in copy.items():
+        (shop / name).write_bytes(content)
+
+
+def copy_of(shop: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (*shop.glob("till.db*"), shop / "anchor")}
+
+
+def test_till_that_lost_its_newest_sales_unnoticed_hears_of_them_from_the_others(tmp_path: Path) -> None:
+    tills, history = build_store(tmp_path, 2), History()
+    first, second = tills
+    with running(tills):
+        trade(second, history, "before")
+        replicated(second)
+        second.stop()
+        copy = copy_of(second.shop)
+        second.start()
+        numbers = trade(second, history, "lost here")
+        former = actor_of(second)
+        replicated(second)
+        second.kill()
+        put_back(second.shop, copy)
+        second.start()
+        until(lambda: sells(second) and actor_of(second) != former, "it goes on as another incarnation", BACK_S)
+        assert "another till has them" in notice(second, "new_incarnation")
+        assert trade(second, history, "lost here") == numbers, "they are the same sales again"
+        trade(second, history, "after")
+        agree(tills)
+        assert (first.stop(), second.stop()) == (0, 0)
+    for till in tills:
+        assert_all_holds(till.shop, history)
+
+
+def test_till_that_sold_on_from_an_old_copy_gives_way_to_what_the_others_hold(tmp_path: Path) -> None:
+    tills, history = build_store(tmp_path, 2), History()
+    first, second = tills
+    with running(tills):
+        trade(second, history, "before")
+        replicated(second)
+        second.stop()
+        copy = copy_of(second.shop)
+        second.start()
+        trade(second, history, "kept by the other")
+        replicated(second)
+        former = actor_of(second)
+        second.kill()
+        assert first.stop() == 0
+        put_back(second.shop, copy)
+        second.start()
+        numbers = trade(second, History(), "sold apart", 2)
+        first.start()
+        until(lambda: sells(second) and actor_of(second) != former, "it goes on as another incarnation", BACK_S)
+        told = notice(second, "restored")
+        assert f"receipts {numbers[0]} to {numbers[-1]} were sold before this was noticed" in told
+        trade(second, history, "after")
+        agree(tills)
+        assert (first.stop(), second.stop()) == (0, 0)
+    for till in tills:
+        assert_all_holds(till.shop, history)

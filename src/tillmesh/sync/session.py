@@ -221,7 +221,9 @@ class Session:
             events, end = self._chained(run, held)
             if end.hash != run.hash and end.seq < run.first + len(run.items):
                 detail = f"{run.actor} has two histories before event {end.seq + 1}"
-                steps += [*self._fence(run.actor, detail), self._say(Forked(run.actor, detail), now_ms)]
+                # What goes beyond the head here was judged above: the actor signed it.
+                proven = self._notary is not None and run.first + len(run.items) - 1 > held.seq
+                steps += [*self._fence(run.actor, detail, proven=proven), self._say(Forked(run.actor, detail), now_ms)]
                 continue
             fresh += events
             if events:
@@ -305,14 +307,14 @@ class Session:
         self._loading = True
         return [Load(spans, SYNC_EVENTS_PER_BATCH_MAX, SYNC_BATCH_BYTES_MAX)]
 
-    def _fence(self, actor: str, detail: str) -> list[Step]:
+    def _fence(self, actor: str, detail: str, *, proven: bool = False) -> list[Step]:
         """Stop with an actor, and tell the driver the first time."""
         if actor in self._fenced:
             return []
         self._fenced.add(actor)
         # Where signatures count, the word of one peer fences an actor towards that peer only: else a single till
         # that lies could silence any other.
-        return [Fence(actor, detail, everywhere=self._notary is None)]
+        return [Fence(actor, detail, everywhere=self._notary is None, proven=proven)]
 
     def _own_first(self, item: tuple[str, Head]) -> tuple[bool, str]:
         """What was sold here is nowhere else yet: it goes first."""

@@ -50,11 +50,13 @@ class Fence:
     """Two logs of one actor disagree: take nothing of this actor any more, and tell a manager.
 
     ``everywhere`` is False if only the word of the peer says so: then only this session stops with the actor.
+    ``proven`` is True if the actor itself signed the history that disagrees with the one here.
     """
 
     actor: str
     detail: str
     everywhere: bool = True
+    proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)

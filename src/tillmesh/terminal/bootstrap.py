@@ -20,7 +20,7 @@ from tillmesh.adapters.sqlite.identity import agree, till_of
 from tillmesh.adapters.sqlite.restoration import Restoring, begin_restoring, restoring
 from tillmesh.adapters.sqlite.store import FILE, Origin, Reader, Writer, open_database, read_origin
 from tillmesh.kernel.errors import StorageFailed
-from tillmesh.terminal.recovering import ALONE_HINT, check_key, former_self, is_gone, make_room
+from tillmesh.terminal.recovering import ALONE_HINT, GiveUp, check_key, former_self, is_gone, make_room
 from tillmesh.till.commands import Note, Who
 from tillmesh.till.node import Till
 
@@ -64,7 +64,7 @@ class How:
     vfs: str | None = None
     store: str = ""  # an empty directory becomes a till of this store; empty: of a new one
     recover: bool = False  # whether a database that can't be used may be replaced by a fresh one
-    damage: str = ""  # what was found wrong with the database: it is given up
+    damage: GiveUp | None = None  # what was found wrong with the database: it is given up
     doubt: str = ""  # what was found out that makes this till go on as another incarnation
 
 
@@ -75,7 +75,7 @@ def open_terminal(
     vfs: str | None = None,
     store: str = "",
     recover: bool = False,
-    damage: str = "",
+    damage: GiveUp | None = None,
     doubt: str = "",
 ) -> Opened:
     """Open a data directory, making a new terminal of an empty one: of ``store``, or of a new store.
@@ -95,7 +95,7 @@ def open_terminal(
     except DatabaseDamaged as cause:
         if damage or not recover:
             raise
-        return _open(data_dir, replace(how, damage=cause.detail))
+        return _open(data_dir, replace(how, damage=GiveUp(cause.detail)))
 
 
 def _open(data_dir: Path, how: How) -> Opened:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import apsw
 
@@ -19,7 +19,7 @@ from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import DatabaseDamaged, DiskBroken, DiskFull
 from tillmesh.adapters.sqlite.store import Reader, write_origin
 from tillmesh.kernel.envelope import Envelope, Head
-from tillmesh.kernel.errors import Damaged, TillmeshError
+from tillmesh.kernel.errors import Damaged, StorageFailed, TillmeshError
 from tillmesh.sync.signatures import SignedHead
 from tillmesh.terminal.bootstrap import Opened, reopen
 from tillmesh.till.agreement import Promise
@@ -36,6 +36,19 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+DAMAGED, BEHIND, FORKED = "damaged", "behind", "forked"
+
+
+class Trouble(NamedTuple):
+    """Why this till can't go on with its database as the actor that it is.
+
+    DAMAGED: it does not read. BEHIND: other tills hold more of this actor's events. FORKED: they hold other ones.
+    """
+
+    detail: str
+    kind: str = DAMAGED
+
+
 class Driver:
     """Runs commands on the writer's thread and tells the listeners about every committed outcome."""
 
@@ -43,7 +56,8 @@ class Driver:
         self.opened = opened
         self.identity = opened.till.identity
         self.storage_error = ""  # what the disk said last, empty when the last write went well
-        self.on_damage: Callable[[str], None] = log.error  # told on any thread when the database does not read
+        self.on_trouble: Callable[[Trouble], None] = log.error  # told on any thread
+        self._disowned: Trouble | None = None  # another incarnation has to go on from here
         self._doubtful = False  # an I/O error happened, and the disk was not looked at since
         self._tasks: set[asyncio.Task[None]] = set()
         self._listeners: list[Callable[[Outcome], None]] = []
@@ -77,6 +91,8 @@ class Driver:
 
     def do_now(self, who: Who, command: Command) -> Outcome:
         """Do it on the calling thread, which must be the writer's."""
+        if self._disowned is not None:
+            raise StorageFailed("this till has to start anew", hint="Try again in a moment.")
         outcome = self._with_disk(lambda opened: opened.writer.execute(opened.till, who, command, now_ms()))
         self.storage_error = ""
         if outcome.events:
@@ -97,10 +113,11 @@ class Driver:
                 log.warning("the disk is full: the reserve was released")
                 return work(self.opened)
         except TillmeshError as error:
-            if error.status >= 500:
+            # Damage that is not the database's is somebody else's: events that do not join on.
+            if error.status >= 500 and (not isinstance(error, Damaged) or isinstance(error, DatabaseDamaged)):
                 self.storage_error = error.detail
             if isinstance(error, DatabaseDamaged):
-                self.on_damage(error.detail)
+                self.on_trouble(Trouble(error.detail))
             if isinstance(error, DiskBroken):
                 self._doubtful = True
                 with suppress(TillmeshError):
@@ -133,10 +150,31 @@ class Driver:
 
     async def merge(self, events: Sequence[Envelope], signed: Sequence[SignedHead] = ()) -> dict[str, Head]:
         """Store events of other actors, with signatures, on the writer's thread; give where their chains end then."""
-        work = functools.partial(
-            self._with_disk, lambda opened: replica.merge(opened.writer, opened.till, events, now_ms(), signed)
-        )
+
+        def store(opened: Opened) -> dict[str, Head]:
+            self._look_for_own(events)
+            return replica.merge(opened.writer, opened.till, events, now_ms(), signed)
+
+        work = functools.partial(self._with_disk, store)
         return await asyncio.get_running_loop().run_in_executor(self._writing, work)
+
+    def _look_for_own(self, events: Sequence[Envelope]) -> None:
+        """Refuse events that this actor wrote and does not hold: its disk lost them, and nobody noticed.
+
+        Before the next sale takes one of their numbers; on the writer's thread, so that nothing comes in between.
+        """
+        head = self.opened.till.head
+        last = max((event.seq for event in events if event.actor == head.actor), default=0)
+        if last > head.seq:
+            lost = f"events {head.seq + 1} to {last} of {head.actor} were committed and are gone; another till has them"
+            self.disown(Trouble(lost, BEHIND))
+            raise StorageFailed("this till has to start anew", hint="Try again in a moment.")
+
+    def disown(self, trouble: Trouble) -> None:
+        """Write nothing more as this actor; whoever listens starts the till anew."""
+        if self._disowned is None:
+            self._disowned = trouble
+            self.on_trouble(trouble)
 
     async def note_acks(self, acks: Sequence[tuple[str, Mapping[str, int]]]) -> None:
         """Note what peers hold durably."""
@@ -171,7 +209,7 @@ class Driver:
         except Damaged as error:
             self.storage_error = error.detail
             if isinstance(error, DatabaseDamaged):
-                self.on_damage(error.detail)
+                self.on_trouble(Trouble(error.detail))
             raise
         finally:
             self._readers.put(reader)
@@ -188,6 +226,10 @@ class Driver:
         task = asyncio.get_running_loop().create_task(run())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def on_opened(self, work: Callable[[Opened], T]) -> T:
+        """Run work that needs more than a connection on the writer's thread, between commands."""
+        return await asyncio.get_running_loop().run_in_executor(self._writing, self._with_disk, work)
 
     async def on_writer(self, work: Callable[[apsw.Connection], T]) -> T:
         """Run housekeeping on the writer's connection, between commands."""

@@ -17,7 +17,7 @@ from tillmesh.kernel.errors import Damaged, TillmeshError
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.sync import Acked, Apply, Closed, Fence, Load, Notary, Send, Side, WakeAt, read_frame, write_frame
 from tillmesh.sync.channels import Channel, unwrap
-from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.driver import FORKED, Driver, Trouble, now_ms
 from tillmesh.terminal.outgoing import Outgoing
 from tillmesh.terminal.signing import Signatures
 from tillmesh.till.commands import Note, Who
@@ -110,6 +110,11 @@ class Mesh:
         """Begin to look at the time."""
         self._keep(self._ticking())
 
+    def grown(self, heads: Sequence[Head]) -> None:
+        """Pass on what came into the log by another way than over a link."""
+        for head in heads:
+            self._perform(self.exchange.appended(head))
+
     async def stop(self) -> None:
         """Close every link and remember what the peers hold."""
         for link, _ in list(self._links.values()):
@@ -196,6 +201,8 @@ class Mesh:
                     self._keep(self._apply(ask, ask.step))
                 case Acked(durable):
                     self._unsaved.setdefault(ask.peer, {}).update(durable)
+                case Fence(actor, detail, proven=True) if actor == self._driver.identity.actor:
+                    self._driver.disown(Trouble(f"another till holds another history of it: {detail}", FORKED))
                 case Fence(actor, detail):
                     log.error("fenced %s: %s", actor, detail)
                     note = Note(action="actor_fenced", subject=actor, detail=detail)

@@ -8,22 +8,23 @@ import functools
 import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, TypeVar
 
 import uvicorn
 
 from tillmesh.adapters.sqlite.listings import audited_since
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import TillmeshError
-from tillmesh.terminal.belonging import ALONE, Around, join_store
+from tillmesh.terminal.belonging import ALONE, Among, Around, join_store
 from tillmesh.terminal.bootstrap import Opened, open_terminal
-from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.driver import BEHIND, DAMAGED, FORKED, Driver, Trouble, now_ms
 from tillmesh.terminal.out_of_order import open_when_possible
 from tillmesh.terminal.printing_setup import start_printing
-from tillmesh.terminal.recovering import reads_whole
-from tillmesh.terminal.restoring import restore
+from tillmesh.terminal.recovering import GiveUp, reads_whole
+from tillmesh.terminal.restoring import read_old, restore
 from tillmesh.terminal.settling import settle_memory
 from tillmesh.terminal.signing import sign_heads
 from tillmesh.terminal.web.api import Services
@@ -35,6 +36,7 @@ from tillmesh.terminal.web.session_calls import WRONG_PIN
 from tillmesh.terminal.web.sessions import Sessions
 
 HOUSEKEEPING_S = 5.0
+T = TypeVar("T")
 UNSURE_MAX = 2  # how often damage that can't be found again is let pass
 log = logging.getLogger(__name__)
 DAY_MS = 86_400_000
@@ -57,15 +59,15 @@ def serve(options: Options) -> None:
 
 
 async def _serve(options: Options) -> None:
-    """Run the till, and run it anew with a fresh database when its own turns out to be damaged."""
+    """Run the till, and run it anew when its database can't be gone on with."""
     unsure = 0
     with listen(options.bind, options.port) as listening:
-        damage: str | None = ""
-        while damage is not None:
-            damage = await _Run(options, listening).run(damage)
-            if damage and unsure < UNSURE_MAX and await asyncio.to_thread(_reads_whole, options):
+        run = _Run(options, listening)
+        while (trouble := await run.run()) is not None:
+            if trouble.kind == DAMAGED and unsure < UNSURE_MAX and await asyncio.to_thread(_reads_whole, options):
                 log.warning("the database reads whole now; going on with it")
-                unsure, damage = unsure + 1, ""
+                unsure, trouble = unsure + 1, None
+            run = _Run(options, listening, trouble)
 
 
 def _reads_whole(options: Options) -> bool:
@@ -73,61 +75,77 @@ def _reads_whole(options: Options) -> bool:
 
 
 class _Run:
-    """One run of the till on one database."""
+    """One run of the till on one database; ``before`` says why the run before this one ended."""
 
-    def __init__(self, options: Options, listening: socket.socket) -> None:
+    def __init__(self, options: Options, listening: socket.socket, before: Trouble | None = None) -> None:
         self._options = options
         self._listening = listening
-        self._damage: str | None = None  # what was found wrong with the database
+        self._before = before
+        self._trouble: Trouble | None = None
         self._stop: Callable[[], object] = lambda: None
 
-    async def run(self, damage: str) -> str | None:
-        """Run until told to stop (None), or until the database does not read: what was found, then."""
-        opened = await self._open(damage)
+    async def run(self) -> Trouble | None:
+        """Run until told to stop (None), or until the database can't be gone on with: what was found, then."""
+        opened = await self._open()
         if opened is None:
             return None
         driver = Driver(opened)
         services = Services(driver, Sessions(), Pins(opened.pepper, opened.origin.store), Live())
-        among = await join_store(services, self._options.bind, self._options.around)
-        if among.others():  # a till that is alone sells on as long as it can
-            loop = asyncio.get_running_loop()
-
-            def tell(detail: str) -> None:
-                loop.call_soon_threadsafe(self._give_up, detail)
-
-            driver.on_damage = tell
+        among: Among | None = None
         try:
-            restoring = asyncio.ensure_future(restore(driver, among.mesh, among.others(), self._listening))
-            self._stops(restoring.cancel)
-            await restoring
+            await self._unless_stopped(read_old(driver, self._listening))
+            among = await join_store(services, self._options.bind, self._options.around)
+            self._look_out(driver, among)
+            await self._unless_stopped(restore(driver, among.mesh, among.others(), self._listening))
             await self._sell(services)
         except asyncio.CancelledError:
             pass
         finally:
-            driver.on_damage = log.error
-            await among.stop()
+            driver.on_trouble = log.error
+            if among is not None:
+                await among.stop()
             await services.oversold.stop()
             with contextlib.suppress(TillmeshError):  # the disk may refuse; stopping goes on
                 await driver.on_writer(lambda db: sign_heads(driver.opened, db, now_ms()))
             services.pins.close()
             driver.close()
-        return self._damage
+        return self._trouble
 
-    async def _open(self, damage: str) -> Opened | None:
-        found = [damage]
+    async def _open(self) -> Opened | None:
+        options = self._options
 
         def open_it() -> Opened:
             # What was found is for the first try: after that the database is a fresh one, or was not given up.
-            found_before = found.pop() if found else ""
-            options = self._options
-            return open_terminal(options.data_dir, key_file=options.key_file, recover=True, damage=found_before)
+            found, self._before = self._before, None
+            damage, doubt = None, ""
+            if found is not None and found.kind == BEHIND:
+                doubt = found.detail
+            elif found is not None:
+                damage = GiveUp(found.detail, forked=found.kind == FORKED)
+            return open_terminal(options.data_dir, key_file=options.key_file, recover=True, damage=damage, doubt=doubt)
 
-        opening = asyncio.ensure_future(open_when_possible(open_it, self._listening))
-        self._stops(opening.cancel)
         try:
-            return await opening
+            return await self._unless_stopped(open_when_possible(open_it, self._listening))
         except asyncio.CancelledError:
             return None
+
+    async def _unless_stopped(self, work: Coroutine[Any, Any, T]) -> T:
+        """Wait for something; raises CancelledError when somebody stops the program meanwhile."""
+        task = asyncio.ensure_future(work)
+        self._stops(task.cancel)
+        if self._trouble is not None:
+            task.cancel()
+        return await task
+
+    def _look_out(self, driver: Driver, among: Among) -> None:
+        """Give the database up when it must be; a till that is alone sells on with a damaged one as long as it can."""
+        loop = asyncio.get_running_loop()
+
+        def tell(trouble: Trouble) -> None:
+            if among.others():
+                loop.call_soon_threadsafe(self._give_up, trouble)
+
+        driver.on_trouble = tell
 
     async def _sell(self, services: Services) -> None:
         await restore_pins(services)
@@ -139,7 +157,7 @@ class _Run:
         settle_memory()
         keeping = asyncio.create_task(_housekeeping(services.driver))
         try:
-            if self._damage is None:
+            if self._trouble is None:
                 await server.serve(sockets=[self._listening.dup()])
         finally:
             keeping.cancel()
@@ -151,10 +169,10 @@ class _Run:
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop)
 
-    def _give_up(self, detail: str) -> None:
-        if self._damage is None:
-            log.error("the database is damaged: %s", detail)
-            self._damage = detail
+    def _give_up(self, trouble: Trouble) -> None:
+        if self._trouble is None:
+            log.error("this till starts anew: %s", trouble.detail)
+            self._trouble = trouble
             self._stop()
 
 

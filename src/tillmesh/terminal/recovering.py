@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -69,9 +70,19 @@ def reads_whole(data_dir: Path, key_file: Path | None) -> bool:
         return False
 
 
-def make_room(data_dir: Path, anchor: Anchor, former: Former, why: str, today: date) -> Restoring:
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Why a database is to be given up, and what else is known of it."""
+
+    why: str
+    forked: bool = False  # the other tills hold another history of this actor, and theirs counts
+    alone: bool = False  # even if no other till can give the data back: somebody wants what can still be read
+
+
+def make_room(data_dir: Path, anchor: Anchor, former: Former, what: GiveUp, today: date) -> Restoring:
     """Put a damaged database away if other tills can give its data back; raises :class:`DatabaseDamaged` if not."""
-    if not provisioning.has_others(data_dir, former.store, former.actor):
+    why = what.why
+    if not what.alone and not provisioning.has_others(data_dir, former.store, former.actor):
         raise DatabaseDamaged(why, hint=ALONE_HINT)
     folder = ""
     if any(data_dir.glob(f"{FILE}*")):
@@ -79,4 +90,5 @@ def make_room(data_dir: Path, anchor: Anchor, former: Former, why: str, today: d
     end = anchor.end()
     known = end if end is not None and end.actor == former.actor else None
     log.error("the database is given up and restored from the other tills: %s; kept in %s", why, folder or "no file")
-    return Restoring(why, former.actor, known.seq if known else 0, known.receipts if known else 0, folder)
+    seq, receipts = (known.seq, known.receipts) if known else (0, 0)
+    return Restoring(why, former.actor, seq, receipts, folder, what.forked)

@@ -9,10 +9,13 @@ from typing import Final
 
 from tillmesh.adapters.sqlite.identity import series
 from tillmesh.adapters.sqlite.restoration import Missing, Restoring, end_restoring, missing
+from tillmesh.adapters.sqlite.salvage import receipts_apart, salvage, salvage_carts
+from tillmesh.adapters.sqlite.store import FILE
+from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.limits import NOTE_CHARS_MAX
-from tillmesh.terminal.bootstrap import SYSTEM
-from tillmesh.terminal.driver import Driver
+from tillmesh.terminal.bootstrap import SYSTEM, Opened
+from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.out_of_order import OutOfOrder
 from tillmesh.terminal.web.serving import serving
@@ -31,6 +34,18 @@ class GettingBack(TillmeshError):
     title = "This till is getting its data back"
 
 
+async def read_old(driver: Driver, listening: socket.socket) -> None:
+    """Take over what can still be read of the old database, before anybody else is asked."""
+    what = driver.opened.restoring
+    if what is None:
+        return
+    log.warning("restoring: %s", what.why)
+    page = OutOfOrder(GettingBack(f"{what.why}; the old database is being read", hint="It goes on by itself."))
+    async with serving(page, listening):
+        await driver.on_opened(take_over)
+        await driver.on_opened(take_carts)
+
+
 async def restore(driver: Driver, mesh: Mesh | None, members: int, listening: socket.socket) -> None:
     """Serve a page that says how far it is until this till holds what the linked ones hold; then tell what lacks.
 
@@ -40,17 +55,55 @@ async def restore(driver: Driver, mesh: Mesh | None, members: int, listening: so
     if what is None:
         return
     page = OutOfOrder(_waiting(what, {}))
-    log.warning("restoring: %s", what.why)
     async with serving(page, listening):
-        await _caught_up(mesh, members, what, page)
-    await _finish(driver, what, sorted(mesh.exchange.behind()) if mesh is not None else [])
+        if mesh is not None and members:
+            await _caught_up(mesh, members, what, page)
+            # What stood behind a hole in the old database joins on now.
+            mesh.grown(list((await driver.on_opened(take_over)).values()))
+    peers = sorted(mesh.exchange.behind()) if mesh is not None else []
+    told = await driver.on_opened(lambda opened: report(opened, what, peers))
+    await driver.do(SYSTEM, Note(action="restored", subject=driver.identity.actor, detail=told))
+    await driver.on_writer(end_restoring)
+    opened = driver.opened
+    opened.notices = (*opened.notices, ("restored", told))
+    opened.restoring = None
+    log.warning("restored: %s", told)
 
 
-async def _caught_up(mesh: Mesh | None, members: int, what: Restoring, page: OutOfOrder) -> None:
+def take_over(opened: Opened) -> dict[str, Head]:
+    """Take over the events of the old database that join on here; gives the ends of the chains that have grown."""
+    what = opened.restoring
+    if what is None or not what.folder:
+        return {}
+    source = opened.data_dir / what.folder / FILE
+    but = what.former if what.forked else ""
+    grown = salvage(source, opened.key, opened.origin.store, opened.writer, but=but)
+    for hlc in opened.writer.last_hlcs().values():
+        opened.till.clock.observe(hlc, now_ms())
+    return grown
+
+
+def take_carts(opened: Opened) -> None:
+    """Take over the carts that people were working on."""
+    what = opened.restoring
+    if what is not None and what.folder:
+        salvage_carts(opened.data_dir / what.folder / FILE, opened.key, opened.writer)
+
+
+def report(opened: Opened, what: Restoring, peers: list[str]) -> str:
+    """Say what happened and what is gone, by number."""
+    apart: list[str] = []
+    if what.forked and what.folder:
+        source = opened.data_dir / what.folder / FILE
+        apart = receipts_apart(source, opened.key, opened.writer, what.former)
+    return describe(what, missing(opened.writer.db, what), peers, apart)
+
+
+async def _caught_up(mesh: Mesh, members: int, what: Restoring, page: OutOfOrder) -> None:
     loop = asyncio.get_running_loop()
     since: float | None = None  # when this till first held all that the linked ones hold
     while True:
-        behind = mesh.exchange.behind() if mesh is not None else {}
+        behind = mesh.exchange.behind()
         page.error = _waiting(what, behind)
         if behind and all(count == 0 for count in behind.values()):
             since = loop.time() if since is None else since
@@ -70,25 +123,17 @@ def _waiting(what: Restoring, behind: dict[str, int | None]) -> GettingBack:
     return GettingBack(f"{what.why}; {lacking} events are still to come from {names}", hint="It goes on by itself.")
 
 
-async def _finish(driver: Driver, what: Restoring, peers: list[str]) -> None:
-    gone = await driver.read(lambda db, _: missing(db, what))
-    told = describe(what, gone, peers)
-    await driver.do(SYSTEM, Note(action="restored", subject=driver.identity.actor, detail=told))
-    await driver.on_writer(end_restoring)
-    opened = driver.opened
-    opened.notices = (*opened.notices, ("restored", told))
-    opened.restoring = None
-    log.warning("restored: %s", told)
-
-
-def describe(what: Restoring, gone: Missing | None, peers: list[str]) -> str:
+def describe(what: Restoring, gone: Missing | None, peers: list[str], apart: list[str]) -> str:
     """Say what happened and what is gone, in words for a manager."""
-    kept = f" (kept in {what.folder})" if what.folder else ""
+    told = what.why + (f" (kept in {what.folder})" if what.folder else "")
     others = " and ".join(peers)
-    if gone is None:
-        told = f"{what.why}{kept}; everything came back from {others}"
-    else:
-        told = f"{what.why}{kept}; {_lost(gone)} were committed here and are held by none of {others}"
+    if gone is not None:
+        nowhere = f"are held by none of {others}" if peers else "can't be read any more"
+        told += f"; {_lost(gone)} were committed here and {nowhere}"
+    elif not apart:
+        told += f"; everything came back{' from ' + others if peers else ''}"
+    if apart:
+        told += f"; receipts {apart[0]} to {apart[-1]} were sold before this was noticed, and stand there alone"
     return told[:NOTE_CHARS_MAX]
 
 

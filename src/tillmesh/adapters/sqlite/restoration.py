@@ -22,6 +22,7 @@ class Restoring(msgspec.Struct, frozen=True):
     seq: int = 0  # its last event, and how many receipts it had used, as the anchor file noted; 0: not known
     receipts: int = 0
     folder: str = ""  # where the old database was put, within the data directory; empty if there was none
+    forked: bool = False  # the former actor has another history at the other tills: theirs counts
 
 
 class Missing(msgspec.Struct, frozen=True):
