@@ -84,9 +84,9 @@ def judge(stations: Sequence[Station], history: History) -> list[Fact]:
     _numbers_have_no_gaps(facts)
     _clocks_were_not_dragged(facts, stations)
     _claims_held(facts, history)
+    _tables_follow_from_the_log(stations)
     _stock_is_what_was_moved(facts, stations)
     _money_is_what_was_taken(facts, stations)
-    _tables_follow_from_the_log(stations)
     return facts
 
 
