@@ -74,11 +74,18 @@ class Program:
 
     def start(self) -> None:
         """Start it and wait until it answers, well or not."""
-        command = [sys.executable, "-m", "tillmesh", "terminal", "--data-dir", str(self.shop), "--port", str(self.port)]
-        command += self.arguments
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(command, stderr=log, env={**os.environ, **self.environment})
+            self.process = subprocess.Popen(self.command(), stderr=log, env={**os.environ, **self.environment})
         until(self._answers, "the till answers")
+
+    def command(self) -> list[str]:
+        """Give the words that start it."""
+        command = [sys.executable, "-m", "tillmesh", "terminal", "--data-dir", str(self.shop), "--port", str(self.port)]
+        return [*command, *self.arguments]
+
+    def connection(self) -> http.client.HTTPConnection:
+        """Give a connection for one call."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_S)
 
     def _answers(self) -> bool:
         assert self.process is not None
@@ -108,7 +115,7 @@ class Program:
 
     def call(self, method: str, path: str, body: Any = None, token: str = "") -> Answer:
         """Make one call of the API; raises OSError when no answer comes."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_S)
+        connection = self.connection()
         headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
         try:
             connection.request(method, f"/api/v1{path}", None if body is None else json.dumps(body), headers)
