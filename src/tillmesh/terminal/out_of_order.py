@@ -18,10 +18,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from tillmesh.adapters.web.problems import problem
+from tillmesh.adapters.web.serving import serving
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.terminal.bootstrap import Opened
-from tillmesh.terminal.web.problems import problem
-from tillmesh.terminal.web.serving import serving
 
 RETRY_S: Final = 5.0  # how soon a mended disk is noticed; guess
 log = logging.getLogger(__name__)

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import uvicorn
 
 from tillmesh.adapters.sqlite.listings import audited_since
+from tillmesh.adapters.web.serving import server_for
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.terminal.belonging import ALONE, Among, Around, join_store
@@ -31,7 +32,6 @@ from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.app import build
 from tillmesh.terminal.web.live import Live
 from tillmesh.terminal.web.pins import Pins
-from tillmesh.terminal.web.serving import server_for
 from tillmesh.terminal.web.session_calls import WRONG_PIN
 from tillmesh.terminal.web.sessions import Sessions
 

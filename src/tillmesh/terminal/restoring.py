@@ -11,6 +11,7 @@ from tillmesh.adapters.sqlite.identity import series
 from tillmesh.adapters.sqlite.restoration import Missing, Restoring, end_restoring, missing
 from tillmesh.adapters.sqlite.salvage import receipts_apart, salvage, salvage_carts
 from tillmesh.adapters.sqlite.store import FILE
+from tillmesh.adapters.web.serving import serving
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.limits import NOTE_CHARS_MAX
@@ -18,7 +19,6 @@ from tillmesh.terminal.bootstrap import SYSTEM, Opened
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.out_of_order import OutOfOrder
-from tillmesh.terminal.web.serving import serving
 from tillmesh.till.commands import Note
 
 LOOK_S: Final = 0.2

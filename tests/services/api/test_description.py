@@ -18,8 +18,8 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from tests.services.api.process import Running
 from tests.services.api.shop import Json
+from tillmesh.adapters.web.problems import NotAvailable
 from tillmesh.terminal.web.app import CALLS
-from tillmesh.terminal.web.problems import NotAvailable
 
 EXAMPLES = 25
 SEED = 20_261_122

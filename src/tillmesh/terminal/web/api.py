@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Hashable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tillmesh.adapters.web.bodies import ANY, JSON, check_media, parse, read_body
+from tillmesh.adapters.web.problems import answer, unexpected
 from tillmesh.kernel.envelope import Envelope
-from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError, TooLarge
+from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError
 from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
 from tillmesh.shop.events import Change
 from tillmesh.shop.people import Role, covers
@@ -22,17 +23,14 @@ from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.oversells import Oversold
 from tillmesh.terminal.web.live import Live
 from tillmesh.terminal.web.pins import Pins
-from tillmesh.terminal.web.problems import BadRequest, UnsupportedType, answer, unexpected
 from tillmesh.terminal.web.sessions import Person, Sessions
 from tillmesh.till.commands import Command, Who
 from tillmesh.till.effects import Outcome
 
 PREFIX = "/api/v1"
 COOKIE = "tillmesh_session"
-JSON = "application/json"
 CSV = "text/csv"
-ANY = "application/octet-stream"  # images and sound say themselves what they are
-T = TypeVar("T")
+__all__ = ["ANY", "COOKIE", "CSV", "JSON", "PREFIX", "Call", "Context", "Services", "routes", "token_of"]
 
 
 @dataclass(slots=True)
@@ -157,9 +155,9 @@ async def _serve(call: Call, services: Services, request: Request) -> Response:
     if call.body is None:
         result = await call.handler(context)
     else:
-        _check_media(call, request)
+        check_media(request, call.media)
         raw = await read_body(request, call.bytes_max)
-        result = await call.handler(context, raw if call.body is bytes else _parse(raw, call.body))
+        result = await call.handler(context, raw if call.body is bytes else parse(raw, call.body))
     if isinstance(result, Response):
         return result
     status = call.status
@@ -191,42 +189,3 @@ def _person(call: Call, services: Services, request: Request) -> Person | None:
             hint=f"Sign in as {call.role}.",
         )
     return person
-
-
-async def read_body(request: Request, bytes_max: int) -> bytes:
-    """Read a body within its limit, whatever its declared length says."""
-    declared = request.headers.get("content-length", "0")
-    if not (declared.isascii() and declared.isdigit() and len(declared) < 20):
-        raise BadRequest("Content-Length is not a number")
-    parts: list[bytes] = []
-    size = 0
-    too_large = TooLarge(f"the body is over {bytes_max} bytes", hint="Send less at once.")
-    if int(declared) > bytes_max:
-        raise too_large
-    async for part in request.stream():
-        size += len(part)
-        if size > bytes_max:
-            raise too_large
-        parts.append(part)
-    return b"".join(parts)
-
-
-@cache
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
-
-
-def _check_media(call: Call, request: Request) -> None:
-    """Take a body only of its own type: a form of another site can't send those without asking first."""
-    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if call.media not in {media, ANY}:
-        raise UnsupportedType(f"the body is {media[:60] or 'of no type'}, not {call.media}", hint=f"Send {call.media}.")
-
-
-def _parse(raw: bytes, kind: type[T]) -> T:
-    try:
-        return cast("T", _decoder(cast("Hashable", kind)).decode(raw))
-    except msgspec.ValidationError as error:
-        raise Invalid(str(error), hint="See /api/v1/openapi.json for the fields.") from error
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
-        raise BadRequest(f"the body is not JSON: {error}", hint="Send one JSON object.") from error

@@ -11,6 +11,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from tillmesh.adapters.web.guard import Guard
+from tillmesh.adapters.web.problems import answer
 from tillmesh.kernel.errors import NotFound, TillmeshError
 from tillmesh.terminal.web import (
     cart_calls,
@@ -25,9 +27,7 @@ from tillmesh.terminal.web import (
     system_calls,
 )
 from tillmesh.terminal.web.api import Call, Services, routes
-from tillmesh.terminal.web.guard import Guard
 from tillmesh.terminal.web.pages import page_routes
-from tillmesh.terminal.web.problems import answer
 from tillmesh.till.effects import Outcome
 
 CALLS: list[Call] = [

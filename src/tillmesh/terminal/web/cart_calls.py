@@ -8,6 +8,7 @@ import msgspec
 
 from tillmesh.adapters.sqlite import listings
 from tillmesh.adapters.sqlite.books import Books
+from tillmesh.adapters.web.problems import problem
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.errors import Invalid, NotFound, TooLarge
 from tillmesh.kernel.times import rfc3339
@@ -16,7 +17,6 @@ from tillmesh.shop.events import SaleClosed
 from tillmesh.shop.pricing import price
 from tillmesh.shop.tender import quote
 from tillmesh.terminal.web.api import Call, Context
-from tillmesh.terminal.web.problems import problem
 from tillmesh.terminal.web.sale_calls import PaymentBody, payments_of, show_sale
 from tillmesh.till import views
 from tillmesh.till.carts import Edited

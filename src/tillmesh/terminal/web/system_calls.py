@@ -11,9 +11,13 @@ from starlette.responses import Response
 
 from tillmesh.adapters.sqlite import reporting, searching
 from tillmesh.adapters.sqlite.database import one
+from tillmesh.adapters.web.problems import NotAvailable
 from tillmesh.terminal.web.api import ANY, Call, Context
-from tillmesh.terminal.web.problems import NotAvailable
+<<<<<<< HEAD
+from tillmesh.adapters.web.problems import NotAvailable
 from tillmesh.till import money_conflicts
+=======
+>>>>>>> e4ff7de (Move what serves HTTP down, for a second program to use it)
 
 GZIP_LEVEL = 5
 

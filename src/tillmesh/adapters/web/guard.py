@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tillmesh.terminal.web.problems import Forbidden, answer
+from tillmesh.adapters.web.problems import Forbidden, answer
 
 CSP = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
@@ -32,8 +32,9 @@ HEADERS = {
 class Guard:
     """ASGI middleware: Host and Origin allow-lists, and the headers of every answer."""
 
-    def __init__(self, app: ASGIApp, hosts: Collection[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Collection[str], what: str = "till") -> None:
         self._app = app
+        self._what = what
         self._hosts = frozenset(hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,13 +60,17 @@ class Guard:
     def _refuse(self, headers: Headers, path: str) -> Forbidden | None:
         host = headers.get("host", "")
         if _name(host) not in self._hosts:
-            return Forbidden(f"{host[:60]!r} is not a name of this till", hint="Open the address the till shows.")
+            return Forbidden(
+                f"{host[:60]!r} is not a name of this {self._what}", hint=f"Open the address the {self._what} shows."
+            )
         origin = headers.get("origin")
         if origin is not None and _netloc(origin) != host:
-            return Forbidden(f"a page of {origin[:60]!r} may not use this till", hint="Open the till's own page.")
+            return Forbidden(
+                f"a page of {origin[:60]!r} may not use this {self._what}", hint=f"Open the {self._what}'s own page."
+            )
         # Following a link to the till's page is fine; calling its API from elsewhere is not.
         if path.startswith("/api/") and headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
-            return Forbidden("another site's page sent this request", hint="Open the till's own page.")
+            return Forbidden("another site's page sent this request", hint=f"Open the {self._what}'s own page.")
         return None
 
 
