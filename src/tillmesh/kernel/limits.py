@@ -97,6 +97,16 @@ FRAME_UNPACKED_BYTES_MAX: Final = 4 << 20
 FRAME_BYTES_MAX: Final = (4 << 20) + 1  # with the byte that names its channel
 
 
+# Uploads to head office (tillmesh.sync.upload).
+UPLOAD_BYTES_MAX: Final = 4 << 20  # as it arrives
+UPLOAD_UNPACKED_BYTES_MAX: Final = 4 << 20
+UPLOAD_ANSWER_BYTES_MAX: Final = 4 << 20
+UPLOAD_EVENTS_MIN: Final = 8  # a batch that was too large is halved, down to this
+UPDATES_BYTES_MAX: Final = 1 << 20  # of bodies, in one answer
+MODELS_MAX: Final = 64  # Guess: one for each task, a few candidates of each
+HUB_NEWS_BYTES_MAX: Final = 1 << 20
+RETRY_AFTER_S_MAX: Final = 3_600  # however long head office asks to wait, it is asked again after an hour
+
 # What tills say about their store (tillmesh.sync.store_messages).
 STORE_LIST_BYTES_MAX: Final = (256 << 10) + 256  # a full list of tills with its signature
 STORE_LISTS_MAX: Final = 8  # Guess: the newest, and those of other issuers that revoked somebody at the same time.
@@ -109,6 +119,8 @@ STANDING_LINKS_MAX: Final = 64
 STANDING_BYTES_MAX: Final = 8_192
 
 assert EVENT_BODY_BYTES_MAX + SYNC_BATCH_BYTES_MAX < FRAME_UNPACKED_BYTES_MAX  # one event over the batch still fits
+assert EVENT_BODY_BYTES_MAX + SYNC_BATCH_BYTES_MAX < UPLOAD_UNPACKED_BYTES_MAX
+assert (EVENT_BODY_BYTES_MAX + UPDATES_BYTES_MAX) * 4 // 3 < UPLOAD_ANSWER_BYTES_MAX  # bytes are base64 in JSON
 assert RAFT_MESSAGE_PAYLOAD_BYTES + RAFT_ENTRY_BYTES_MAX + 64 * RAFT_ENTRIES_PER_MESSAGE_MAX < RAFT_MESSAGE_BYTES_MAX
 assert RAFT_SNAPSHOT_BYTES_MAX + 8 * RAFT_MEMBERS_MAX * RAFT_ID_CHARS_MAX < RAFT_MESSAGE_BYTES_MAX
 assert STORE_LISTS_MAX * STORE_LIST_BYTES_MAX + 1024 < STORE_MESSAGE_BYTES_MAX < FRAME_BYTES_MAX

@@ -13,11 +13,7 @@ from tillmesh.adapters.sqlite import reporting, searching
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.adapters.web.problems import NotAvailable
 from tillmesh.terminal.web.api import ANY, Call, Context
-<<<<<<< HEAD
-from tillmesh.adapters.web.problems import NotAvailable
 from tillmesh.till import money_conflicts
-=======
->>>>>>> e4ff7de (Move what serves HTTP down, for a second program to use it)
 
 GZIP_LEVEL = 5
 
