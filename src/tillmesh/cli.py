@@ -12,9 +12,9 @@ from tillmesh import __version__
 from tillmesh.kernel.errors import Invalid, TillmeshError
 from tillmesh.terminal.logs import start_logging
 
+OWN_OPTIONS = (["demo"], ["bench"], ["hub"])
 LATER = {
     "store": "joining tills to a store comes with the store",
-    "hub": "head office comes with the hub",
     "models": "the model pipeline comes with edge AI",
 }
 
@@ -24,9 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     start_logging()
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser()
-    # These two read their own options: argparse would take a leading "--option" of theirs for its own.
-    options = parser.parse_args(given[:1]) if given[:1] in (["demo"], ["bench"]) else parser.parse_args(given)
-    if given[:1] in (["demo"], ["bench"]):
+    # These read their own options: argparse would take a leading "--option" of theirs for its own.
+    options = parser.parse_args(given[:1]) if given[:1] in OWN_OPTIONS else parser.parse_args(given)
+    if given[:1] in OWN_OPTIONS:
         options.rest = given[1:]
     run: Callable[[argparse.Namespace], int] = options.run
     try:
@@ -44,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _terminal(commands.add_parser("terminal", help="run one till"))
     _demo(commands.add_parser("demo", help="run a demo store on this machine", add_help=False))
+    _hub(commands.add_parser("hub", help="run head office", add_help=False))
     _import(commands.add_parser("import", help="import products from a CSV file"))
     _verify(commands.add_parser("verify", help="check a data directory: chains, gaps, money"))
     _bench(commands.add_parser("bench", help="reproducible benchmarks", add_help=False))
@@ -72,14 +73,17 @@ def _terminal(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--link-port", type=int, default=0, help="where the store's other tills reach this one")
     parser.add_argument("--peer", action="append", default=[], metavar="HOST:PORT", help="another till of the store")
     parser.add_argument("--cut-file", type=Path, help="for demonstrations: terminal ids that are out of reach")
-    parser.add_argument("--hub-url", help="not used yet: head office comes with the hub")
+    parser.add_argument("--hub-url", default="", help="head office's door for stores, like https://hub.example:8180")
+    parser.add_argument(
+        "--wan-file", type=Path, help="for demonstrations: while it exists, head office is out of reach"
+    )
     parser.add_argument("--no-ai", action="store_true", help="run no models (none are there yet)")
 
     def run(options: argparse.Namespace) -> int:
         from tillmesh.terminal.belonging import Around
         from tillmesh.terminal.program import Options, serve
 
-        around = Around(options.link_port, tuple(options.peer), options.cut_file)
+        around = Around(options.link_port, tuple(options.peer), options.cut_file, options.hub_url, options.wan_file)
         serve(Options(options.data_dir, options.bind, options.port, options.key_file, around))
         return 0
 
@@ -93,7 +97,7 @@ def _demo(parser: argparse.ArgumentParser) -> None:
         from tillmesh.demo.history import FLOAT_MINOR
         from tillmesh.demo.program import main as demo
         from tillmesh.demo.shop_data import MANAGER
-        from tillmesh.terminal.joining import join_here
+        from tillmesh.terminal.joining import join_here, store_of
         from tillmesh.terminal.offline import OfflineTill
         from tillmesh.till.commands import Who
 
@@ -102,7 +106,27 @@ def _demo(parser: argparse.ArgumentParser) -> None:
         def join(first: Path, data_dir: Path, number: int) -> object:
             return join_here(first, data_dir, number=number, float_minor=FLOAT_MINOR, by=opener)
 
-        return demo(options.rest, lambda data_dir: OfflineTill(data_dir, hurried=True), join)
+        def connect(hub_dir: Path, tills: Sequence[Path]) -> None:
+            from tillmesh.demo.office import OFFICE_PASSWORD, OFFICE_USER
+            from tillmesh.hub.enrolling import prepare
+            from tillmesh.terminal.joining import take_bundle
+
+            bundle = prepare(hub_dir, store_of(tills[0]), OFFICE_USER, OFFICE_PASSWORD)
+            for till in tills:
+                take_bundle(till, bundle)
+
+        return demo(options.rest, lambda data_dir: OfflineTill(data_dir, hurried=True), join, connect)
+
+    parser.set_defaults(run=run)
+
+
+def _hub(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help="see: tillmesh hub --help")
+
+    def run(options: argparse.Namespace) -> int:
+        from tillmesh.hub.commands import main as hub
+
+        return hub(options.rest)
 
     parser.set_defaults(run=run)
 

@@ -84,7 +84,7 @@ def call(url: str, method: str, path: str, body: object = None, token: str = "")
 @pytest.mark.service
 def test_a_demo_sells_is_steered_stops_and_opens_again_with_its_sales(tmp_path: Path) -> None:
     data = tmp_path / ("a directory with a long name " * 4).strip()  # longer than a Unix socket's address may be
-    with demo(data, "--tills", "1") as (process, state):
+    with demo(data, "--tills", "1", "--no-hub") as (process, state):
         (till,) = state["tills"]
         assert state["hub"] is None
         assert till["n"] == 1
@@ -158,18 +158,24 @@ def no_till(*places: object) -> Any:
     raise AssertionError(f"nothing is to be built, but {places} was opened")
 
 
-def test_what_needs_head_office_says_so_and_fails_as_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ctl", "wan", "off"], no_till, no_till) == 2
-    assert "comes with the hub" in capsys.readouterr().err
-
-
 def test_steering_where_no_demo_runs_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ctl", "status", "--data", str(tmp_path)], no_till, no_till) == 1
+    assert main(["ctl", "status", "--data", str(tmp_path)], no_till, no_till, no_till) == 1
     assert "no demo is running" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["fly"], ["kill"], ["kill", "one"], ["start", "1", "2"], ["cut"], ["cut", "1,x"], ["heal", "1"]]
+    "words",
+    [
+        [],
+        ["fly"],
+        ["kill"],
+        ["kill", "one"],
+        ["start", "1", "2"],
+        ["cut"],
+        ["cut", "1,x"],
+        ["heal", "1"],
+        ["wan", "up"],
+    ],
 )
 def test_words_that_are_no_command_are_refused(words: list[str]) -> None:
     with pytest.raises(Invalid, match="no command"):
@@ -178,14 +184,14 @@ def test_words_that_are_no_command_are_refused(words: list[str]) -> None:
 
 @pytest.mark.parametrize("arguments", [["--tills", "0"], ["--port", "70000"], ["dance"]])
 def test_a_wrong_command_line_starts_nothing(arguments: list[str], tmp_path: Path) -> None:
-    assert main([*arguments, "--data", str(tmp_path / "data"), "--headless"], no_till, no_till) == 2
+    assert main([*arguments, "--data", str(tmp_path / "data"), "--headless"], no_till, no_till, no_till) == 2
     assert not (tmp_path / "data").exists()
 
 
 def test_a_bad_products_file_leaves_no_half_a_shop(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     bad = tmp_path / "bad.csv"
     bad.write_text("barcode,name,price\n1,Tea,cheap\n")
-    assert main(["--data", str(tmp_path / "d"), "--products", str(bad), "--headless"], no_till, no_till) == 2
+    assert main(["--data", str(tmp_path / "d"), "--products", str(bad), "--headless"], no_till, no_till, no_till) == 2
     assert "line 2, price" in capsys.readouterr().err
     assert not (tmp_path / "d" / "till-1").exists()
 
@@ -197,7 +203,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path, capsys: pytest.CaptureFix
         taken.listen()
         port = taken.getsockname()[1]
         asked = ["--data", str(tmp_path), "--port", str(port - 1), "--tills", "1", "--headless", "--no-hub"]
-        assert main(asked, no_till, no_till) == 1
+        assert main(asked, no_till, no_till, no_till) == 1
     assert f"port {port} can't be used" in capsys.readouterr().err
 
 

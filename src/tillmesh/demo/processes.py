@@ -33,7 +33,7 @@ class NotReady(TillmeshError):
 
 @dataclass(slots=True)
 class Child:
-    """One till of the demo. ``process`` is None while it is down."""
+    """One till of the demo, or (``n`` 0) head office. ``process`` is None while it is down."""
 
     n: int
     data_dir: Path
@@ -42,6 +42,12 @@ class Child:
     extra: tuple[str, ...] = ()
     process: subprocess.Popen[bytes] | None = None
     terminal_id: str = ""
+    program: str = "terminal"
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return f"till {self.n}" if self.n else "head office"
 
     @property
     def url(self) -> str:
@@ -66,9 +72,9 @@ class Child:
     def start(self) -> None:
         """Start the program and return; :func:`wait_ready` says when it sells."""
         if self.alive:
-            raise Conflict(f"till {self.n} runs already", hint="Kill it first, or leave it alone.")
+            raise Conflict(f"{self.name} runs already", hint="Kill it first, or leave it alone.")
         require_free(self.port)
-        command = [sys.executable, "-m", "tillmesh", "terminal", "--data-dir", str(self.data_dir)]
+        command = [sys.executable, "-m", "tillmesh", self.program, "--data-dir", str(self.data_dir)]
         command += ["--port", str(self.port), *self.extra]
         with self.log.open("ab") as log:
             self.process = _spawn(command, log)
@@ -76,7 +82,7 @@ class Child:
     def kill(self) -> None:
         """Stop it the way a power cut does."""
         if self.process is None or not self.alive:
-            raise Conflict(f"till {self.n} is not running", hint="Start it first.")
+            raise Conflict(f"{self.name} is not running", hint="Start it first.")
         self.process.kill()
         self.process.wait()
 
@@ -116,13 +122,13 @@ def wait_ready(child: Child, *, within_s: float = READY_S) -> None:
     while time.monotonic() < until:
         if not child.alive:
             code = child.process.returncode if child.process is not None else None
-            raise NotReady(f"till {child.n} ended with {code}:\n{_tail(child.log)}", hint=f"All of it: {child.log}")
-        state = _ask(child.port, "/api/v1/state")
+            raise NotReady(f"{child.name} ended with {code}:\n{_tail(child.log)}", hint=f"All of it: {child.log}")
+        state = _ask(child.port, "/api/v1/state" if child.n else "/api/v1/health")
         if state is not None:
-            child.terminal_id = str(state["terminal"]["terminal_id"])
+            child.terminal_id = str(state["terminal"]["terminal_id"]) if child.n else ""
             return
         time.sleep(POLL_S)
-    raise NotReady(f"till {child.n} did not answer in {within_s:g} s:\n{_tail(child.log)}", hint=f"See {child.log}")
+    raise NotReady(f"{child.name} did not answer in {within_s:g} s:\n{_tail(child.log)}", hint=f"See {child.log}")
 
 
 def _ask(port: int, path: str) -> dict[str, dict[str, object]] | None:

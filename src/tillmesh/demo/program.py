@@ -19,6 +19,15 @@ from typing import Final, NamedTuple, TypeAlias
 
 from tillmesh.demo import control
 from tillmesh.demo.build import OpenTill, build
+from tillmesh.demo.office import (
+    OFFICE_PASSWORD,
+    OFFICE_USER,
+    connect_all,
+    cut_wan,
+    hub_child,
+    hub_view,
+    to_hub,
+)
 from tillmesh.demo.processes import Child, stop_all, wait_ready
 from tillmesh.demo.shop_data import PEOPLE, SETTINGS
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound, TillmeshError
@@ -33,6 +42,7 @@ USAGE_ERROR: Final = 2
 
 
 JoinTill: TypeAlias = Callable[[Path, Path, int], object]
+Connect: TypeAlias = Callable[[Path, Sequence[Path]], object]
 
 
 class Options(NamedTuple):
@@ -47,16 +57,19 @@ class Options(NamedTuple):
     no_ai: bool
 
 
-def main(argv: Sequence[str], open_till: OpenTill, join_till: JoinTill) -> int:
+def main(argv: Sequence[str], open_till: OpenTill, join_till: JoinTill, connect: Connect) -> int:
     """Run `tillmesh demo ...`; give the exit status.
 
-    ``open_till`` opens a data directory for building, ``join_till`` makes one more till of the first one's store.
+    ``open_till`` opens a data directory for building, ``join_till`` makes one more till of the first one's store,
+    ``connect`` gives the tills what they prove themselves with to head office.
     """
     given = _parser().parse_intermixed_args(argv)
     try:
         match given.words:
             case []:
-                return _run(Options(**{name: getattr(given, name) for name in Options._fields}), open_till, join_till)
+                return _run(
+                    Options(**{name: getattr(given, name) for name in Options._fields}), open_till, join_till, connect
+                )
             case ["ctl", *words]:
                 return _steer(given.data, words)
             case _:
@@ -91,27 +104,32 @@ def _steer(directory: Path, words: list[str]) -> int:
     return 0
 
 
-def _run(options: Options, open_till: OpenTill, join_till: JoinTill) -> int:
+def _run(options: Options, open_till: OpenTill, join_till: JoinTill, connect: Connect) -> int:
     children = _children(_checked(options))
+    hub = None if options.no_hub else hub_child(options.data.absolute(), options.port)
+    everyone = [*children, *([hub] if hub is not None else [])]
     with _alone(options.data), _signals() as stopped:
         (options.data / STATE).unlink(missing_ok=True)
         listening = control.Control(options.data)
         try:
             _prepare(options, children, open_till)
             _enlarge(children, join_till)
-            for child in children:
+            if hub is not None:
+                connect_all(hub, children, connect)
+            for child in everyone:
                 child.start()
-            for child in children:
+            for child in everyone:
                 wait_ready(child)
-            _write_state(options.data, children)
-            _welcome(options, children)
-            _watch(options.data, children, listening, stopped)
+            _write_state(options.data, everyone)
+            _welcome(options, everyone)
+            _watch(options.data, everyone, listening, stopped)
         except Stopped:
             print("Stopping ...", flush=True)
         finally:
             stopped.append(True)  # from here on a signal only hurries nobody
             (options.data / STATE).unlink(missing_ok=True)
             stop_all(children)
+            stop_all([hub] if hub is not None else [])  # after the tills: what they hand over last still arrives
             listening.close()
     print("Stopped. Your shop is kept; the same command opens it again.", flush=True)
     return 0
@@ -122,8 +140,6 @@ def _checked(options: Options) -> Options:
         raise Invalid(f"--tills {options.tills}; 1 to {TILLS_MAX} are possible", hint="Choose a number of tills.")
     if not 1 <= options.port <= 65_535 - LINKS_FROM - options.tills:
         raise Invalid(f"--port {options.port} leaves no room for the tills' ports", hint="Choose 1024 to 65000.")
-    if not options.no_hub:
-        print("Head office (the hub) is not part of this version; the till works without it.", flush=True)
     return options
 
 
@@ -135,7 +151,7 @@ def _children(options: Options) -> list[Child]:
             data_dir=data / f"till-{n}",
             port=options.port + n,
             log=data / "logs" / f"till-{n}.log",
-            extra=(*_neighbours(options, n), *(("--no-ai",) if options.no_ai else ())),
+            extra=(*_neighbours(options, n), *_head_office(options, n), *(("--no-ai",) if options.no_ai else ())),
         )
         for n in range(1, options.tills + 1)
     ]
@@ -149,6 +165,11 @@ def _neighbours(options: Options, n: int) -> tuple[str, ...]:
     others = [("--peer", f"127.0.0.1:{first + m}") for m in range(1, options.tills + 1) if m != n]
     cut = ("--cut-file", str(options.data.absolute() / f"till-{n}" / CUT))
     return "--link-port", str(first + n), *cut, *(word for pair in others for word in pair)
+
+
+def _head_office(options: Options, n: int) -> tuple[str, ...]:
+    """Say where head office's door for stores is, and how till ``n`` learns that the internet is gone."""
+    return () if options.no_hub else to_hub(options.data.absolute() / f"till-{n}", options.port)
 
 
 def _enlarge(children: Sequence[Child], join_till: JoinTill) -> None:
@@ -178,7 +199,7 @@ def _prepare(options: Options, children: Sequence[Child], open_till: OpenTill) -
     print(f"{count:,} products and two weeks of sales in {time.monotonic() - started:.1f} s.", flush=True)
 
 
-def _watch(directory: Path, children: list[Child], listening: control.Control, stopped: list[bool]) -> None:
+def _watch(directory: Path, children: Sequence[Child], listening: control.Control, stopped: list[bool]) -> None:
     """Answer questions and report tills that fell over, until somebody stops us."""
     alive = {child.n: True for child in children}
 
@@ -194,13 +215,12 @@ def _watch(directory: Path, children: list[Child], listening: control.Control, s
             if alive[child.n] and not child.alive:
                 alive[child.n] = False
                 _write_state(directory, children)
-                print(
-                    f"Till {child.n} stopped by itself; see {child.log}. 'demo ctl start {child.n}' starts it.",
-                    flush=True,
-                )
+                start = f"'demo ctl start {child.n}' starts it." if child.n else "Stop and start the demo."
+                print(f"{child.name.capitalize()} stopped by itself; see {child.log}. {start}", flush=True)
 
 
-def _obey(children: Sequence[Child], words: list[str]) -> control.Answer:
+def _obey(everyone: Sequence[Child], words: list[str]) -> control.Answer:
+    children = [child for child in everyone if child.n]
     match control.check(words):
         case ["kill", number]:
             _find(children, int(number)).kill()
@@ -212,9 +232,11 @@ def _obey(children: Sequence[Child], words: list[str]) -> control.Answer:
             _cut(children, {_find(children, int(number)).n for number in listed.split(",")})
         case ["heal"]:
             _cut(children, set())
+        case ["wan", to]:
+            cut_wan([child.data_dir for child in children], off=to == "off")
         case _:
             pass
-    return _state(children)
+    return _state(everyone)
 
 
 def _cut(children: Sequence[Child], apart: set[int]) -> None:
@@ -233,8 +255,13 @@ def _find(children: Sequence[Child], number: int) -> Child:
     raise NotFound(f"this demo has no till {number}", hint=f"It has {', '.join(str(child.n) for child in children)}.")
 
 
-def _state(children: Sequence[Child]) -> control.Answer:
-    return {"pid": os.getpid(), "tills": [child.view() for child in children], "hub": None}
+def _state(everyone: Sequence[Child]) -> control.Answer:
+    hub = next((child for child in everyone if not child.n), None)
+    return {
+        "pid": os.getpid(),
+        "tills": [child.view() for child in everyone if child.n],
+        "hub": None if hub is None else hub_view(hub),
+    }
 
 
 def _write_state(directory: Path, children: Sequence[Child]) -> None:
@@ -247,10 +274,12 @@ def _write_state(directory: Path, children: Sequence[Child]) -> None:
 def _welcome(options: Options, children: Sequence[Child]) -> None:
     print(f"\n{SETTINGS['name']} is open:\n")
     for child in children:
-        print(f"  till {child.n}   {child.url}")
+        print(f"  {child.name:<12} {child.url}")
     print("\nSign in with a PIN:\n")
     for person in PEOPLE:
         print(f"  {person.pin}   {person.name} ({person.role})")
+    if not options.no_hub:
+        print(f"\nAt head office sign in as {OFFICE_USER} with the password {OFFICE_PASSWORD}.")
     print("\nCtrl-C stops everything.\n", flush=True)
     if not options.headless and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         webbrowser.open(children[0].url)

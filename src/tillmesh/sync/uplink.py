@@ -125,6 +125,11 @@ class Uplink:
         """Whether uploading is this till's business now."""
         return self._term is not None
 
+    @property
+    def uploading(self) -> bool:
+        """Whether events are under way."""
+        return bool(self._under_way)
+
     # What happens -----------------------------------------------------------------------------------------------
 
     def lead(self, term: int | None, now_ms: int) -> list[UplinkStep]:

@@ -11,15 +11,19 @@ import apsw
 
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import one
+from tillmesh.adapters.wan.bundle import Bundle
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.ids import terminal_of
+from tillmesh.kernel.times import rfc3339
+from tillmesh.sync.signatures import KeyNotary
 from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.neighbours import Address, Neighbours
-from tillmesh.terminal.provisioning import belonging, is_founder
+from tillmesh.terminal.provisioning import Belonging, belonging, is_founder
 from tillmesh.terminal.standing import Standings
 from tillmesh.terminal.storekeeper import Storekeeper
+from tillmesh.terminal.uplinking import Uplinking, bundle_in, to_head_office
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.news import tell_events
 from tillmesh.till.queue import Marks, SyncState
@@ -36,6 +40,8 @@ class Around:
     link_port: int = 0  # where they reach this one; 0: the system chooses
     peers: tuple[str, ...] = ()  # host:port
     cut_file: Path | None = None  # for demonstrations: terminal ids that are out of reach, one a line
+    hub_url: str = ""  # of head office's door for stores
+    wan_file: Path | None = None  # for demonstrations: while it is there, head office is out of reach
 
 
 ALONE: Final = Around()
@@ -51,18 +57,22 @@ class Among:
         neighbours: Neighbours | None = None,
         council: CouncilDriver | None = None,
         keeper: Storekeeper | None = None,
+        uplinking: Uplinking | None = None,
     ) -> None:
         self._driver = driver
         self._mesh = mesh
         self._neighbours = neighbours
         self._council = council
         self._keeper = keeper
+        self._uplinking = uplinking
         self.standings: Standings | None = None
 
     async def stop(self) -> None:
         """Leave the neighbours in good order: another till leads before the links go."""
         if self.standings is not None:
             await self.standings.stop()
+        if self._uplinking is not None:
+            await self._uplinking.stop()
         if self._council is not None:
             await self._council.stop()
         if self._keeper is not None:
@@ -75,7 +85,7 @@ class Among:
     @property
     def mesh(self) -> Mesh | None:
         """The links to the other tills, if this one belongs to a store."""
-        return self._mesh
+        return self._mesh if self._neighbours is not None else None
 
     def others(self) -> int:
         """Count the other terminals of the store, as far as this till knows."""
@@ -88,6 +98,10 @@ class Among:
         me = self._driver.identity.terminal
         return {"state": "leader", "term": 0, "leader_id": me, "voters": [me], "learners": [], "commit_index": 0,
                 "has_quorum": True}  # fmt: skip
+
+    def uploading(self) -> bool:
+        """Say whether this till is sending sales to head office."""
+        return self._uplinking is not None and self._uplinking.busy
 
     def replicated_to(self, actor: str, seq: int) -> tuple[str, ...]:
         """List the terminals that hold an event durably, as far as they have told."""
@@ -109,13 +123,14 @@ class Among:
 
         events, unreplicated = await self._driver.read(count)
         totals = (marks or Marks(head=events)).totals()
+        hub = self._uplinking.view() if self._uplinking is not None else {"reachable": False, "last_sync_ms": 0}
         return {
             **{state.value: count for state, count in totals.items()},
             "unreplicated": unreplicated,
             "leader_id": raft["leader_id"],
             "has_quorum": raft["has_quorum"],
-            "last_hub_sync": None,
-            "hub_reachable": False,
+            "last_hub_sync": rfc3339(hub["last_sync_ms"]) if hub["last_sync_ms"] else None,
+            "hub_reachable": hub["reachable"],
             "peers": peers,
         }
 
@@ -135,38 +150,60 @@ class Among:
 
 
 async def join_store(services: Services, bind: str, around: Around) -> Among:
-    """Start the mesh of a till that belongs to a store with others."""
+    """Start the mesh of a till that belongs to a store with others, and the way to head office if there is one."""
     driver = services.driver
-    identity = driver.identity
-    data_dir = driver.opened.data_dir
-    place = belonging(data_dir, identity.store, identity.actor)
-    among, mesh = Among(driver), None
+    data_dir, identity = driver.opened.data_dir, driver.identity
+    place, office = belonging(data_dir, identity.store, identity.actor), bundle_in(data_dir)
+    among = Among(driver)
     if place is not None:
-        mesh = await Mesh.over(driver, place.notary())
-        neighbours = Neighbours(place, mesh)
-        keeper = Storekeeper(place, driver, mesh, neighbours.links)
-
-        def tell(events: Sequence[Envelope]) -> None:
-            tell_events(services, events)
-
-        mesh.listen(tell)
-        mesh.start()
-        founder = is_founder(data_dir, identity.store, identity.actor)
-        council = await CouncilDriver.over(driver, mesh, neighbours.known, founder=founder)
-        services.decide = council.decide_settings
-        services.oversold.leads = lambda: council.council.leads
-        council.listen(lambda _: services.oversold.led())
-        await neighbours.start(Address(bind, around.link_port), [Address.of(peer) for peer in around.peers])
-        if around.cut_file is not None:
-            neighbours.obey(around.cut_file)
-        keeper.start()
-        council.start()
-        among = Among(driver, mesh, neighbours, council, keeper)
+        place.office = None if office is None else (office.office, office.office_public)
+        among = await _with_others(services, bind, around, place)
+    elif office is not None and around.hub_url:
+        among = await _alone(services, around, office)
     services.replicated_to = among.replicated_to
     services.sync_state = among.sync_state
     services.extra["sync"] = among.sync
     services.extra["raft"] = among.raft
-    among.standings = Standings(services, mesh)
+    services.extra["uploading"] = among.uploading
+    among.standings = Standings(services, among.mesh)
     among.standings.start()
     services.extra["standings"] = among.standings
     return among
+
+
+async def _with_others(services: Services, bind: str, around: Around, place: Belonging) -> Among:
+    driver = services.driver
+    mesh = await Mesh.over(driver, place.notary())
+    neighbours = Neighbours(place, mesh)
+    keeper = Storekeeper(place, driver, mesh, neighbours.links)
+
+    def tell(events: Sequence[Envelope]) -> None:
+        tell_events(services, events)
+
+    mesh.listen(tell)
+    mesh.start()
+    founder = is_founder(driver.opened.data_dir, driver.identity.store, driver.identity.actor)
+    council = await CouncilDriver.over(driver, mesh, neighbours.known, founder=founder)
+    services.decide = council.decide_settings
+    services.oversold.leads = lambda: council.council.leads
+    council.listen(lambda _: services.oversold.led())
+    await neighbours.start(Address(bind, around.link_port), [Address.of(peer) for peer in around.peers])
+    if around.cut_file is not None:
+        neighbours.obey(around.cut_file)
+    keeper.start()
+    council.start()
+    uplinking = await to_head_office(driver, mesh, place.notary(), around, council.leads_term)
+    if uplinking is not None:
+        council.listen(lambda _: uplinking.led())
+    return Among(driver, mesh, neighbours, council, keeper, uplinking)
+
+
+async def _alone(services: Services, around: Around, office: Bundle) -> Among:
+    """Run the mesh without links: head office's events come in through it, and it knows what has arrived there."""
+    driver = services.driver
+    notary = KeyNotary(driver.identity.store, {office.office: office.office_public}.get)
+    mesh = await Mesh.over(driver, notary)
+    mesh.listen(lambda events: tell_events(services, events))
+    mesh.start()
+    mesh.lead(driver.identity.terminal)
+    return Among(driver, mesh, uplinking=await to_head_office(driver, mesh, notary, around, lambda: 0))

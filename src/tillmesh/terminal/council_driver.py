@@ -245,6 +245,10 @@ class CouncilDriver:
             "stable": sum(self.council.agreed.cut.values()),
         }
 
+    def leads_term(self) -> int | None:
+        """Give the term in which this till leads with a majority behind it, or None."""
+        return self.led.term if self.council.leads else None
+
     def _lead(self, led: Led) -> None:
         if led.leader is not None and led.leader != self.led.leader:
             self.elections += 1

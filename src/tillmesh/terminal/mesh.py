@@ -17,6 +17,7 @@ from tillmesh.kernel.errors import Damaged, TillmeshError
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.sync import Acked, Apply, Closed, Fence, Load, Notary, Send, Side, WakeAt, read_frame, write_frame
 from tillmesh.sync.channels import Channel, unwrap
+from tillmesh.sync.signatures import SignedHead
 from tillmesh.terminal.driver import FORKED, Driver, Trouble, now_ms
 from tillmesh.terminal.outgoing import Outgoing
 from tillmesh.terminal.signing import Signatures
@@ -259,6 +260,14 @@ class Mesh:
         self._batches += 1
         if self._batches % replica.HEADS_BEFORE_THINNING == 0:
             await self._thin()
+
+    async def take_in(self, events: Sequence[Envelope], signed: Sequence[SignedHead]) -> None:
+        """Store events that came another way than over a link, and pass them on; raises with nothing stored."""
+        heads = await self._driver.merge(events, signed)
+        for head in heads.values():
+            self._perform(self.exchange.appended(head))
+        for listener in self._listeners:
+            listener(events)
 
     async def _thin(self) -> None:
         """Forget signatures that are not needed any more; there is always another chance."""

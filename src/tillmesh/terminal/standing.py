@@ -56,9 +56,9 @@ class Standings:
         """Name what this till is doing."""
         reached = len(self._mesh.linked()) if self._mesh is not None else 0
         raft = self._raft()
-        return stage_of(
-            role=raft["state"], leader_known=raft["leader_id"] is not None, reached=reached, uploading=False
-        )  # fmt: skip
+        uploading = self._services.extra["uploading"]()
+        known = raft["leader_id"] is not None
+        return stage_of(role=raft["state"], leader_known=known, reached=reached, uploading=uploading)
 
     async def store(self) -> dict[str, Any]:
         """Give all that the store page shows."""

@@ -32,7 +32,7 @@ class Screen:
             post.driver, Sessions(), Pins(post.opened.pepper, post.opened.origin.store), Live()
         )  # fmt: skip
         among = Among(post.driver, post.mesh)
-        self.services.extra |= {"sync": among.sync, "raft": among.raft}
+        self.services.extra |= {"sync": among.sync, "raft": among.raft, "uploading": among.uploading}
         self.standings = Standings(self.services, post.mesh)
         self.standings.start()
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NoReturn
@@ -218,17 +219,17 @@ def settle(db: apsw.Connection) -> None:
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
 
-def migrate(db: apsw.Connection) -> int:
+def migrate(db: apsw.Connection, steps: Traversable = _MIGRATIONS) -> int:
     """Bring the tables up to the newest version, one transaction per step; give the version."""
     version = int(one(db, "PRAGMA user_version"))
-    for number, script in scripts():
+    for number, script in scripts(steps):
         if number <= version:
             continue
         with write(db):
             db.execute(script)
             db.execute(f"PRAGMA user_version={number}")
         version = number
-    newest = scripts()[-1][0]
+    newest = scripts(steps)[-1][0]
     if version > newest:
         raise StorageFailed(
             f"the database is of version {version}, this program knows {newest}",
@@ -237,10 +238,10 @@ def migrate(db: apsw.Connection) -> int:
     return version
 
 
-def scripts() -> list[tuple[int, str]]:
-    """List the migrations in order: number and SQL."""
+def scripts(steps: Traversable = _MIGRATIONS) -> list[tuple[int, str]]:
+    """List the migrations of a folder in order: number and SQL."""
     return sorted(
         (int(match[1]), entry.read_text("utf-8"))
-        for entry in _MIGRATIONS.iterdir()
+        for entry in steps.iterdir()
         if (match := re.fullmatch(r"(\d{4})_\w+\.sql", entry.name))
     )

@@ -1,0 +1,83 @@
+"""The event log as one append-only file of SQLite; an entry is one transaction, on disk before it is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+from itertools import groupby
+from pathlib import Path
+from typing import Final
+
+from tillmesh.adapters.sqlite.database import connect, migrate, rows, settle, storage_errors, write
+from tillmesh.fleet.ports import Entry, Position
+from tillmesh.kernel.envelope import Envelope
+
+FILE: Final = "events.db"
+PART: Final = "log"  # there is one part
+STEPS: Final = files("tillmesh.adapters.sqlite.hub") / "log"
+_ENTRY: Final = "INSERT INTO entry (store, term, sender, at_ms) VALUES (?, ?, ?, ?) RETURNING id"
+_EVENT: Final = (
+    "INSERT INTO event (actor, seq, entry, hlc, type, version, body, prev_hash, hash) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_ACTOR: Final = "SELECT id FROM actor WHERE store = ? AND name = ?"
+_REPLAY: Final = (
+    "SELECT n.id, n.store, n.term, n.sender, n.at_ms, a.name, e.seq, e.hlc, e.type, e.version, e.body, e.prev_hash, "
+    "e.hash FROM entry n LEFT JOIN event e ON e.entry = n.id LEFT JOIN actor a ON a.id = e.actor "
+    "WHERE n.id > ? AND n.id <= ? ORDER BY n.id, e.actor, e.seq"
+)
+ENTRIES_AT_ONCE: Final = 50
+
+
+class SqliteEventLog:
+    """One writer. Replaying reads in portions, so that appending may go on meanwhile."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self._db = connect(path, key)
+        settle(self._db)
+        with storage_errors():
+            migrate(self._db, STEPS)
+        self._actors: dict[tuple[str, str], int] = {}
+
+    def append(self, entry: Entry) -> Position:
+        """Store an entry durably and give its place."""
+        try:
+            with write(self._db) as db:
+                (number,) = next(iter(rows(db, _ENTRY, (entry.store, entry.term, entry.sender, entry.at_ms))))
+                db.executemany(
+                    _EVENT,
+                    [
+                        (self._actor(entry.store, e.actor), e.seq, number, e.hlc, e.type, e.version, e.body,
+                         e.prev_hash, e.hash)
+                        for e in entry.events
+                    ],
+                )  # fmt: skip
+        except BaseException:
+            self._actors.clear()
+            raise
+        return {PART: number}
+
+    def replay(self, after: Position) -> Iterator[tuple[Position, Entry]]:
+        """Iterate the entries behind a position, oldest first."""
+        at = after.get(PART, 0)
+        while True:
+            with storage_errors():
+                found = rows(self._db, _REPLAY, (at, at + ENTRIES_AT_ONCE))
+                if not found and not rows(self._db, "SELECT 1 FROM entry WHERE id > ? LIMIT 1", (at,)):
+                    return
+            for (number, store, term, sender, at_ms), events in groupby(found, key=lambda row: row[:5]):
+                carried = tuple(Envelope(*row[5:]) for row in events if row[5] is not None)
+                yield {PART: number}, Entry(store, term, sender, at_ms, carried)
+            at += ENTRIES_AT_ONCE
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+    def _actor(self, store: str, name: str) -> int:
+        known = self._actors.get((store, name))
+        if known is None:
+            self._db.execute("INSERT INTO actor (store, name) VALUES (?, ?) ON CONFLICT DO NOTHING", (store, name))
+            known = int(rows(self._db, _ACTOR, (store, name))[0][0])
+            self._actors[store, name] = known
+        return known

@@ -1,0 +1,61 @@
+-- What the event log adds up to. Each row belongs to one store; nothing here is asked without naming it.
+
+CREATE TABLE position (part TEXT PRIMARY KEY, entry INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE store (
+  id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, term INTEGER NOT NULL DEFAULT 0, sender TEXT NOT NULL DEFAULT '',
+  last_sync_ms INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE TABLE actor (
+  id INTEGER PRIMARY KEY, store INTEGER NOT NULL, name TEXT NOT NULL, seq INTEGER NOT NULL DEFAULT 0,
+  hash BLOB NOT NULL, hlc INTEGER NOT NULL DEFAULT 0, UNIQUE (store, name)
+) STRICT;
+
+CREATE TABLE event (
+  actor INTEGER NOT NULL, seq INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (actor, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE outbox (
+  actor INTEGER NOT NULL, seq INTEGER NOT NULL, hlc INTEGER NOT NULL, type TEXT NOT NULL, version INTEGER NOT NULL,
+  body BLOB NOT NULL, prev_hash BLOB NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (actor, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sale (
+  store INTEGER NOT NULL, at_ms INTEGER NOT NULL, actor INTEGER NOT NULL, seq INTEGER NOT NULL, kind INTEGER NOT NULL,
+  number TEXT NOT NULL, person TEXT NOT NULL, customer_id TEXT NOT NULL, currency TEXT NOT NULL,
+  total_minor INTEGER NOT NULL, tax_minor INTEGER NOT NULL, discount_minor INTEGER NOT NULL,
+  rounding_minor INTEGER NOT NULL, answers TEXT NOT NULL, PRIMARY KEY (store, at_ms, actor, seq)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE line (
+  store INTEGER NOT NULL, actor INTEGER NOT NULL, seq INTEGER NOT NULL, line INTEGER NOT NULL, kind INTEGER NOT NULL,
+  sku TEXT NOT NULL, name TEXT NOT NULL, quantity_milli INTEGER NOT NULL, total_minor INTEGER NOT NULL,
+  tax_minor INTEGER NOT NULL, PRIMARY KEY (store, actor, seq, line)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE payment (
+  store INTEGER NOT NULL, actor INTEGER NOT NULL, seq INTEGER NOT NULL, payment INTEGER NOT NULL, kind INTEGER NOT NULL,
+  method TEXT NOT NULL, amount_minor INTEGER NOT NULL, PRIMARY KEY (store, actor, seq, payment)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE stock (
+  store INTEGER NOT NULL, sku TEXT NOT NULL, actor INTEGER NOT NULL, p INTEGER NOT NULL, n INTEGER NOT NULL,
+  PRIMARY KEY (store, sku, actor)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE register (
+  store INTEGER NOT NULL, entity TEXT NOT NULL, key TEXT NOT NULL, state BLOB NOT NULL,
+  PRIMARY KEY (store, entity, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE product (
+  store INTEGER NOT NULL, sku TEXT NOT NULL, name TEXT NOT NULL, price_minor INTEGER NOT NULL, department TEXT NOT NULL,
+  active INTEGER NOT NULL, PRIMARY KEY (store, sku)
+) STRICT, WITHOUT ROWID;
+
+-- Decided here, not made from the log.
+
+CREATE TABLE fence (
+  store TEXT NOT NULL, actor TEXT NOT NULL, detail TEXT NOT NULL, at_ms INTEGER NOT NULL, PRIMARY KEY (store, actor)
+) STRICT, WITHOUT ROWID;

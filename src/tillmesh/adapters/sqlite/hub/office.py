@@ -1,0 +1,120 @@
+"""Who may do what at head office: people, stores' keys and certificates, and what was done."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from importlib.resources import files
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, settle, storage_errors, write
+
+FILE: Final = "office.db"
+STEPS: Final = files("tillmesh.adapters.sqlite.hub") / "office"
+
+
+class Person(NamedTuple):
+    """Somebody at head office; the password stands here as argon2id made it."""
+
+    name: str
+    role: str
+    password: str
+
+
+class Office:
+    """One connection; one thread at a time."""
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self._db = connect(path, key)
+        settle(self._db)
+        with storage_errors():
+            migrate(self._db, STEPS)
+
+    def meta(self, name: str) -> bytes | None:
+        """Give a value that was noted, or None."""
+        found = one(self._db, "SELECT value FROM meta WHERE name = ?", (name,))
+        return None if found is None else bytes(found)
+
+    def note(self, name: str, value: bytes) -> None:
+        """Note a value."""
+        with write(self._db) as db:
+            sql = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+            db.execute(sql, (name, value))
+
+    def person(self, name: str) -> Person | None:
+        """Find somebody who is active."""
+        found = rows(self._db, "SELECT name, role, password FROM person WHERE name = ? AND active", (name,))
+        return Person(*found[0]) if found else None
+
+    def put_person(self, person: Person) -> None:
+        """Add somebody, or change role and password."""
+        with write(self._db) as db:
+            db.execute(
+                "INSERT INTO person (name, role, password) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
+                "role = excluded.role, password = excluded.password, active = 1",
+                person,
+            )
+
+    def has_people(self) -> bool:
+        """Say whether anybody can sign in."""
+        return one(self._db, "SELECT 1 FROM person WHERE active LIMIT 1") is not None
+
+    def put_certificate(self, serial: bytes, store: str, at_ms: int) -> None:
+        """Note a certificate that was issued."""
+        with write(self._db) as db:
+            db.execute(
+                "INSERT INTO certificate (serial, store, issued_ms) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+                (serial, store, at_ms),
+            )
+
+    def put_key(self, key: str, store: str, certificate: bytes, at_ms: int) -> None:
+        """Note an API key by its hash, bound to a store and to the serial number of a certificate."""
+        with write(self._db) as db:
+            db.execute(
+                "INSERT INTO api_key (hash, store, certificate, created_ms) VALUES (?, ?, ?, ?)",
+                (hashed(key), store, certificate, at_ms),
+            )
+
+    def key_owner(self, key: str) -> tuple[str, bytes] | None:
+        """Give store and certificate of a key that is not revoked, or None."""
+        sql = "SELECT store, certificate FROM api_key WHERE hash = ? AND revoked_ms IS NULL"
+        found = rows(self._db, sql, (hashed(key),))
+        return (str(found[0][0]), bytes(found[0][1])) if found else None
+
+    def certificate_store(self, serial: bytes) -> str | None:
+        """Give the store of a certificate that was issued here and not revoked, or None."""
+        sql = "SELECT store FROM certificate WHERE serial = ? AND revoked_ms IS NULL"
+        found = one(self._db, sql, (serial,))
+        return None if found is None else str(found)
+
+    def revoke(self, store: str, at_ms: int) -> int:
+        """Revoke every key and certificate of a store; says how many there were."""
+        with write(self._db) as db:
+            changed = 0
+            for table in ("api_key", "certificate"):
+                sql = f"UPDATE {table} SET revoked_ms = ? WHERE store = ? AND revoked_ms IS NULL"  # noqa: S608
+                db.execute(sql, (at_ms, store))
+                changed += db.changes()
+        return changed
+
+    def audit(self, at_ms: int, by: str, action: str, subject: str, detail: str = "") -> None:
+        """Note what was done."""
+        with write(self._db) as db:
+            sql = "INSERT INTO audit (at_ms, by, action, subject, detail) VALUES (?, ?, ?, ?, ?)"
+            db.execute(sql, (at_ms, by, action, subject, detail))
+
+    def audited(self, limit: int) -> list[tuple[int, str, str, str, str]]:
+        """List what was done, the newest first."""
+        sql = "SELECT at_ms, by, action, subject, detail FROM audit ORDER BY id DESC LIMIT ?"
+        return [
+            (int(at), str(by), str(what), str(on), str(why)) for at, by, what, on, why in rows(self._db, sql, (limit,))
+        ]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._db.close()
+
+
+def hashed(key: str) -> bytes:
+    """Hash an API key. It has 256 random bits, so a fast hash is as good as a slow one."""
+    return sha256(b"tillmesh api key v1\0" + key.encode()).digest()

@@ -1,0 +1,104 @@
+"""A store's client of head office: one connection that stays open, certificates on both sides, bounded answers.
+
+Blocking on purpose: it runs on a thread of its own, so that a slow or silent head office holds up nobody.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
+
+from tillmesh.adapters.wan.bundle import Bundle
+from tillmesh.adapters.wan.certificates import ssl_context
+from tillmesh.kernel.errors import Invalid, TillmeshError
+from tillmesh.kernel.limits import UPLOAD_ANSWER_BYTES_MAX
+
+TIMEOUT_S: Final = 20.0
+
+
+class Unreachable(TillmeshError):
+    """Head office did not answer."""
+
+    status = 503
+    kind = "hub-unreachable"
+    title = "Head office can't be reached"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What head office answered."""
+
+    status: int
+    body: bytes
+    retry_after_s: int = 0
+
+    def problem(self) -> dict[str, object]:
+        """Give the members of a problem document; empty if it is none."""
+        try:
+            found = json.loads(self.body)
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+
+class HubClient:
+    """One store's connection. One thread at a time."""
+
+    def __init__(self, url: str, bundle: Bundle, *, timeout_s: float = TIMEOUT_S) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "https" or not parts.hostname:
+            raise Invalid(f"{url[:80]!r} is no address of head office", hint="Write it like https://hub.example:8180.")
+        self._host, self._port = parts.hostname, parts.port or 443
+        self._tls = ssl_context("client", bundle.identity)
+        self._timeout_s = timeout_s
+        self._path = f"/api/v1/stores/{bundle.store}/sync"
+        self._headers = {"X-Api-Key": bundle.api_key, "Accept": "application/json"}
+        self._connection: http.client.HTTPSConnection | None = None
+
+    def state(self) -> Reply:
+        """Ask what head office holds."""
+        return self._call("GET", self._path + "/state", None, {})
+
+    def upload(self, batch: bytes, media: str) -> Reply:
+        """Send a batch."""
+        return self._call("POST", self._path, batch, {"Content-Type": media})
+
+    def close(self) -> None:
+        """Close the connection."""
+        held, self._connection = self._connection, None
+        if held is not None:
+            with suppress(OSError):
+                held.close()
+
+    def _call(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+        """Ask once; once more if a connection that was kept open turns out to be gone."""
+        kept = self._connection is not None
+        try:
+            return self._ask(method, path, body, headers)
+        except (http.client.HTTPException, OSError) as cause:
+            self.close()
+            if not kept or isinstance(cause, TimeoutError):
+                raise Unreachable(f"{self._host}:{self._port} did not answer: {cause}") from cause
+        try:
+            return self._ask(method, path, body, headers)
+        except (http.client.HTTPException, OSError) as cause:
+            self.close()
+            raise Unreachable(f"{self._host}:{self._port} did not answer: {cause}") from cause
+
+    def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
+        if self._connection is None:
+            self._connection = http.client.HTTPSConnection(
+                self._host, self._port, timeout=self._timeout_s, context=self._tls
+            )
+        self._connection.request(method, path, body, {**self._headers, **headers})
+        answer = self._connection.getresponse()
+        found = answer.read(UPLOAD_ANSWER_BYTES_MAX + 1)
+        if len(found) > UPLOAD_ANSWER_BYTES_MAX:
+            self.close()
+            raise Unreachable(f"{self._host}:{self._port} answered more than {UPLOAD_ANSWER_BYTES_MAX} bytes")
+        wait = answer.getheader("Retry-After", "")
+        return Reply(answer.status, found, int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 8 else 0)

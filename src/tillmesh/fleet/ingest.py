@@ -1,0 +1,106 @@
+"""What of an uploaded batch head office takes: chained, new, of this term. Pure: what is held comes in as a value.
+
+``(actor, seq)`` delivers. An event that is held with the same hash is no news, with another one it is a fork: that
+actor is fenced. A gap is named, and the rest of the batch counts all the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tillmesh.fleet.ports import HashOf, Held
+from tillmesh.kernel.envelope import Envelope, Head, seal
+from tillmesh.kernel.errors import Conflict
+from tillmesh.sync.messages import Run
+from tillmesh.sync.upload import Batch
+
+
+class OlderTerm(Conflict):
+    """Another till leads the store by now; the sender is harmless and must stop."""
+
+    kind = "older-term"
+    title = "Another till leads this store"
+
+    def __init__(self, detail: str, *, term: int, hint: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.term = term
+
+    def members(self) -> dict[str, object]:
+        """Name the newest term that head office heard of."""
+        return {"term": self.term}
+
+
+class Forked(Conflict):
+    """Two histories of one actor exist; nothing of it is taken until a person has looked."""
+
+    kind = "fork"
+    title = "Two histories of one till"
+
+    def __init__(self, detail: str, *, actor: str, hint: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.actor = actor
+
+    def members(self) -> dict[str, object]:
+        """Name the actor, so that the sender can go on with the others."""
+        return {"actor": self.actor}
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a batch brings: new events, gaps as "go on after", and forks by actor."""
+
+    events: list[Envelope] = field(default_factory=list)
+    wanted: dict[str, int] = field(default_factory=dict)
+    forks: dict[str, str] = field(default_factory=dict)
+
+
+def judge(held: Held, batch: Batch, hash_of: HashOf, office: frozenset[str] = frozenset()) -> Verdict:
+    """Say what is new in a batch; raises :class:`OlderTerm`, or :class:`Forked` for an actor that is fenced already.
+
+    ``office`` are head office's own actors: nobody else may add to their logs.
+    """
+    if batch.term < held.term:
+        raise OlderTerm(
+            f"{batch.sender} uploads in term {batch.term}, term {held.term} has begun",
+            term=held.term,
+            hint="Let the leader of that term upload.",
+        )
+    verdict = Verdict()
+    for actor, mark in batch.heads.items():
+        own = held.heads.get(actor)
+        if own is not None and own.seq == mark.seq and own.hash != mark.hash and actor not in held.fenced:
+            verdict.forks[actor] = f"two events {actor}-{mark.seq} exist"
+    for run in batch.runs:
+        if run.actor in held.fenced:
+            raise Forked(
+                f"{run.actor} is fenced: {held.fenced[run.actor]}",
+                actor=run.actor,
+                hint="Upload the others; have a person look at this till.",
+            )
+        _weigh(verdict, held, batch.store, run, hash_of, office)
+    return verdict
+
+
+def _weigh(verdict: Verdict, held: Held, store: str, run: Run, hash_of: HashOf, office: frozenset[str]) -> None:
+    """Add what one run brings."""
+    before = held.heads.get(run.actor, Head(run.actor))
+    last = run.first + len(run.items) - 1
+    if run.first > before.seq + 1:
+        verdict.wanted[run.actor] = before.seq
+        return
+    if last <= before.seq:
+        known = hash_of(run.actor, last)
+        if known is not None and known != run.hash:
+            verdict.forks[run.actor] = f"two events {run.actor}-{last} exist"
+        return
+    head, events = before, []
+    for item in run.items[before.seq + 1 - run.first :]:
+        event = seal(store, head, hlc=item.hlc, kind=item.type, version=item.version, body=item.body)
+        events.append(event)
+        head = Head(event.actor, event.seq, event.hash)
+    if head.hash != run.hash:
+        verdict.forks[run.actor] = f"{run.actor} has another history before event {before.seq + 1}"
+    elif run.actor in office:
+        verdict.forks[run.actor] = f"{run.actor} is head office's own log, and {last} was never written here"
+    else:
+        verdict.events += events

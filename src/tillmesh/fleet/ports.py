@@ -1,0 +1,200 @@
+"""What head office needs from outside, as Protocols; adapters fulfil them, one contract suite holds them to it.
+
+The event log may hold an event twice (a batch that was sent again after a crash); it never lacks one that was
+acknowledged, and never has an actor's events out of order. Whoever reads it deduplicates by (store, actor, seq).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol, TypeAlias
+
+from tillmesh.kernel.envelope import Envelope, Head
+
+Position: TypeAlias = Mapping[str, int]  # per part of the log (one, or the partitions of a topic) the last entry
+
+
+class Entry(NamedTuple):
+    """One accepted batch: events of one store that are new, in log order of each actor."""
+
+    store: str
+    term: int
+    sender: str
+    at_ms: int  # when head office took it in
+    events: tuple[Envelope, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What head office holds of a store."""
+
+    heads: Mapping[str, Head] = field(default_factory=dict)
+    term: int = 0
+    clock: int = 0  # the latest timestamp of any event
+    fenced: Mapping[str, str] = field(default_factory=dict)  # actor -> why nothing of it is taken any more
+
+
+class EventLog(Protocol):
+    """The immutable, replayable record of everything accepted."""
+
+    def append(self, entry: Entry) -> Position:
+        """Store an entry durably and give its place; raises StorageFailed with nothing acknowledged."""
+        ...
+
+    def replay(self, after: Position) -> Iterator[tuple[Position, Entry]]:
+        """Iterate the entries behind a position, oldest first; an empty position means from the beginning."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class Master(Protocol):
+    """What the entries add up to: sales, products, stock per store. Rebuilt from the log at will."""
+
+    def position(self) -> Position:
+        """Say up to where the log was applied."""
+        ...
+
+    def held(self, store: str) -> Held:
+        """Say what is held of a store; of an unknown one, nothing."""
+        ...
+
+    def hash_of(self, store: str, actor: str, seq: int) -> bytes | None:
+        """Give the hash of an event that was applied, or None if it is not known (any more)."""
+        ...
+
+    def apply(self, position: Position, entry: Entry) -> None:
+        """Apply an entry and note its place, in one transaction. Events that are held already change nothing."""
+
+    def fence(self, store: str, actor: str, detail: str, at_ms: int) -> None:
+        """Note that two histories of an actor exist: nothing of it is taken any more."""
+
+    def outbox(self, store: str, has: Mapping[str, int], events_max: int, bytes_max: int) -> list[Envelope]:
+        """List head office's own events for a store behind what the store has of each of its actors."""
+        ...
+
+    def digest(self) -> str:
+        """Give the hash of everything that was projected: equal sets of events give equal hashes."""
+        ...
+
+    def begin_anew(self) -> None:
+        """Forget everything that was projected, to apply the log once more. What was fenced stays fenced."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class SaleView(NamedTuple):
+    """One receipt as head office lists it."""
+
+    sale_id: str
+    kind: str  # sale | refund | void
+    at_ms: int
+    receipt_number: str
+    terminal: str
+    person: str
+    currency: str
+    total_minor: int
+    tax_minor: int
+    answers: str  # the sale that a refund or void takes back
+
+
+class StoreView(NamedTuple):
+    """One store as head office sees it."""
+
+    store: str
+    name: str
+    currency: str
+    events: int
+    tills: int
+    sales: int
+    revenue_minor: int
+    last_event_ms: int
+    last_sync_ms: int
+    term: int
+    sender: str
+    fenced: tuple[str, ...]
+
+
+class Reading(Protocol):
+    """Questions to the master database; each names its store, so that no answer mixes tenants."""
+
+    def stores(self) -> list[StoreView]:
+        """List every store, by id."""
+        ...
+
+    def sales(self, store: str, since_ms: int, limit: int) -> list[SaleView]:
+        """List receipts since a time, oldest first."""
+        ...
+
+    def products(self, store: str, query: str, limit: int) -> list[Mapping[str, object]]:
+        """List products whose sku or name holds the words."""
+        ...
+
+    def product(self, store: str, sku: str) -> Mapping[str, object] | None:
+        """Give the merged fields of a product, or None."""
+        ...
+
+    def setting(self, store: str, key: str) -> Mapping[str, object]:
+        """Give the merged fields of a setting: of the store under ``store``; empty if there are none."""
+        ...
+
+    def stock_milli(self, store: str, sku: str) -> int:
+        """Give the stock of a product over all tills."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+class DayRow(NamedTuple):
+    """Net sales of one store on one day."""
+
+    store: str
+    day: str
+    sales: int
+    net_minor: int
+    tax_minor: int
+
+
+class ProductRow(NamedTuple):
+    """What one product brought in, over stores."""
+
+    sku: str
+    name: str
+    quantity_milli: int
+    net_minor: int
+
+
+class Analytics(Protocol):
+    """Cross-store reports, fed from the log beside the master database."""
+
+    def position(self) -> Position:
+        """Say up to where the log was taken in."""
+        ...
+
+    def take(self, entries: Sequence[tuple[Position, Entry]]) -> None:
+        """Take in entries and note the last place, in one transaction; entries held already change nothing."""
+
+    def days(self, stores: Sequence[str], first_ms: int, last_ms: int) -> list[DayRow]:
+        """Add up sales per store and day (UTC) in [first, last); no stores means all."""
+        ...
+
+    def products(self, stores: Sequence[str], first_ms: int, last_ms: int, limit: int) -> list[ProductRow]:
+        """List the products with the highest net sales."""
+        ...
+
+    def digest(self) -> str:
+        """Give the hash of what was taken in."""
+        ...
+
+    def begin_anew(self) -> None:
+        """Forget everything, to take the log in once more."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
+HashOf: TypeAlias = Callable[[str, int], bytes | None]

@@ -1,0 +1,202 @@
+"""Events as rows: what the master database and analytics store, decided once for every adapter.
+
+Rows of different events never depend on each other, so entries can be applied in any order of actors and the tables are
+a pure function of the set of events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from tillmesh.crdt import LWWMap, Stamp
+from tillmesh.kernel.codec import decode
+from tillmesh.kernel.envelope import Envelope
+from tillmesh.kernel.errors import TillmeshError
+from tillmesh.kernel.hlc import physical_ms
+from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, SALE_LINES_MAX
+from tillmesh.shop import events as e
+from tillmesh.shop.stock import movements
+
+NUMBER_MAX: Final = AMOUNT_MINOR_MAX * SALE_LINES_MAX
+
+
+class Kind(IntEnum):
+    """What a receipt is for."""
+
+    SALE = 0
+    REFUND = 1
+    VOID = 2
+
+
+class SaleRow(NamedTuple):
+    """One receipt. Amounts as they stand on it; a refund or void counts against the total of its store."""
+
+    actor: str
+    seq: int
+    kind: int
+    at_ms: int
+    number: str
+    person: str
+    customer_id: str
+    currency: str
+    total_minor: int
+    tax_minor: int
+    discount_minor: int
+    rounding_minor: int
+    answers: str  # event id of the sale that is taken back
+
+
+class LineRow(NamedTuple):
+    """One line of a sale or refund."""
+
+    actor: str
+    seq: int
+    line: int
+    kind: int
+    at_ms: int
+    sku: str
+    name: str
+    quantity_milli: int
+    total_minor: int
+    tax_minor: int
+
+
+class PaymentRow(NamedTuple):
+    """One payment, given or given back."""
+
+    actor: str
+    seq: int
+    payment: int
+    kind: int
+    method: str
+    amount_minor: int
+
+
+class MoveRow(NamedTuple):
+    """How one event moved the stock of one product."""
+
+    actor: str
+    sku: str
+    plus_milli: int
+    minus_milli: int
+
+
+class WriteRow(NamedTuple):
+    """Fields that one event wrote into one register."""
+
+    entity: str
+    key: str
+    written: LWWMap
+
+
+@dataclass(slots=True)
+class Rows:
+    """What events of one store add."""
+
+    sales: list[SaleRow] = field(default_factory=list)
+    lines: list[LineRow] = field(default_factory=list)
+    payments: list[PaymentRow] = field(default_factory=list)
+    moves: list[MoveRow] = field(default_factory=list)
+    writes: list[WriteRow] = field(default_factory=list)
+
+    def add(self, more: Rows) -> None:
+        """Add the rows of one more event."""
+        self.sales += more.sales
+        self.lines += more.lines
+        self.payments += more.payments
+        self.moves += more.moves
+        self.writes += more.writes
+
+
+ENTITIES: Final = {
+    e.ProductsChanged: "product",
+    e.CustomersChanged: "customer",
+    e.PeopleChanged: "person",
+    e.SettingsChanged: "setting",
+}
+
+
+def project(events: Iterable[Envelope]) -> Rows:
+    """Turn events into rows; types of a newer program, and bodies that do not decode, are kept in the log only."""
+    rows = Rows()
+    for event in events:
+        kind = e.KINDS.get(event.type)
+        if kind is None:
+            continue
+        one = Rows()
+        try:
+            body = decode(event.body, kind)
+            one.moves += [MoveRow(event.actor, sku, max(0, by), max(0, -by)) for sku, by in movements(body)]
+            _receipt(one, event, body)
+        except TillmeshError:
+            continue  # hostile or newer: the chain holds its bytes, and no sum depends on it
+        if _sane(one):
+            rows.add(one)
+    return rows
+
+
+def _sane(rows: Rows) -> bool:
+    """Say whether all numbers are such that sums of very many fit 64 bits: a broken till must not break a report."""
+    return all(
+        -NUMBER_MAX <= number <= NUMBER_MAX
+        for row in (*rows.sales, *rows.lines, *rows.payments, *rows.moves)
+        for number in row
+        if isinstance(number, int)
+    )
+
+
+def _receipt(rows: Rows, event: Envelope, body: object) -> None:
+    match body:
+        case e.SaleClosed():
+            _sale(rows, event, body)
+        case e.SaleRefunded():
+            _refund(rows, event, body)
+        case e.SaleVoided():
+            at_ms = body.voided_at_ms or physical_ms(event.hlc)
+            rows.sales.append(
+                SaleRow(event.actor, event.seq, Kind.VOID, at_ms, body.receipt_number, body.by, "", "",
+                        body.total_minor, body.tax_minor, 0, body.rounding_minor, body.sale_id)
+            )  # fmt: skip
+            _payments(rows, event, Kind.VOID, body.payments)
+        case e.ProductsChanged() | e.CustomersChanged() | e.PeopleChanged() | e.SettingsChanged():
+            stamp = Stamp(body.authority, event.hlc, event.actor)
+            for change in body.changes:
+                rows.writes.append(WriteRow(ENTITIES[type(body)], change.key, LWWMap.of(change.fields, stamp)))
+        case _:
+            pass
+
+
+def _sale(rows: Rows, event: Envelope, body: e.SaleClosed) -> None:
+    at_ms = body.closed_at_ms or physical_ms(event.hlc)
+    rows.sales.append(
+        SaleRow(event.actor, event.seq, Kind.SALE, at_ms, body.receipt_number, body.cashier, body.customer_id,
+                body.currency, body.total_minor, body.tax_minor, body.discount_minor, body.rounding_minor, "")
+    )  # fmt: skip
+    for number, line in enumerate(body.lines):
+        rows.lines.append(
+            LineRow(event.actor, event.seq, number, Kind.SALE, at_ms, line.sku, line.name, line.quantity_milli,
+                    line.total_minor, line.tax_minor)
+        )  # fmt: skip
+    _payments(rows, event, Kind.SALE, body.payments)
+
+
+def _refund(rows: Rows, event: Envelope, body: e.SaleRefunded) -> None:
+    at_ms = body.refunded_at_ms or physical_ms(event.hlc)
+    rows.sales.append(
+        SaleRow(event.actor, event.seq, Kind.REFUND, at_ms, body.receipt_number, body.by, body.customer_id,
+                body.currency, body.total_minor, body.tax_minor, 0, body.rounding_minor, body.sale_id)
+    )  # fmt: skip
+    for number, line in enumerate(body.lines):
+        rows.lines.append(
+            LineRow(event.actor, event.seq, number, Kind.REFUND, at_ms, line.sku, line.name, line.quantity_milli,
+                    line.total_minor, line.tax_minor)
+        )  # fmt: skip
+    _payments(rows, event, Kind.REFUND, body.payments)
+
+
+def _payments(rows: Rows, event: Envelope, kind: Kind, payments: Iterable[e.Payment]) -> None:
+    for number, payment in enumerate(payments):
+        rows.payments.append(PaymentRow(event.actor, event.seq, number, kind, payment.method, payment.amount_minor))

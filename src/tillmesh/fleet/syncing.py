@@ -1,0 +1,164 @@
+"""The sync service: take a batch in, answer with what is durable, and with what the store should have.
+
+Acknowledged means in the event log *and* in the master database. A crash between the two loses nothing and doubles
+nothing: the log comes first, the master database notes how far it has applied it, and catches up before it goes on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
+
+from tillmesh.fleet.ingest import Forked, judge
+from tillmesh.fleet.ports import Analytics, Entry, EventLog, Held, Master
+from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.kernel.errors import TillmeshError
+from tillmesh.kernel.hlc import HybridLogicalClock
+from tillmesh.kernel.limits import SYNC_EVENTS_PER_BATCH_MAX, UPDATES_BYTES_MAX
+from tillmesh.sync.messages import runs_of
+from tillmesh.sync.upload import Answer, Batch, State
+
+ANALYTICS_ENTRIES_MAX: Final = 200
+Sign: TypeAlias = Callable[[str, Head], bytes]  # of a store's chain, with head office's own key
+
+
+@dataclass(slots=True)
+class Seen:
+    """When a store was heard of last, by whom, and what it has of head office's events."""
+
+    at_ms: int
+    sender: str
+    term: int
+    has: Mapping[str, int] = field(default_factory=dict)
+
+
+class SyncService:
+    """Takes batches in, one after the other. Not for several threads at once: the caller sees to that.
+
+    Invariant: what is acknowledged is in the log and applied to the master database.
+    """
+
+    def __init__(
+        self, log: EventLog, master: Master, actor: str, sign: Sign, models: Callable[[], dict[str, str]] = dict
+    ) -> None:
+        self._log, self._master, self._sign, self._models = log, master, sign, models
+        self._whole = False  # whether the master database is known to have applied all of the log
+        self.actor = actor
+        self.clock = HybridLogicalClock(actor)
+        self.seen: dict[str, Seen] = {}
+
+    def take(self, batch: Batch, now_ms: int) -> Answer:
+        """Take a batch in; raises Forked, OlderTerm, or StorageFailed with nothing acknowledged."""
+        self.catch_up()
+        held = self._master.held(batch.store)
+
+        def hash_of(actor: str, seq: int) -> bytes | None:
+            return self._master.hash_of(batch.store, actor, seq)
+
+        verdict = judge(held, batch, hash_of, frozenset({self.actor}))
+        for actor, detail in verdict.forks.items():
+            self._master.fence(batch.store, actor, detail, now_ms)
+        if verdict.forks:
+            actor, detail = next(iter(verdict.forks.items()))
+            raise Forked(detail, actor=actor, hint="Upload the others; have a person look at this till.")
+        if verdict.events or batch.term > held.term:
+            self.store(Entry(batch.store, batch.term, batch.sender, now_ms, tuple(verdict.events)))
+            for event in verdict.events:
+                self.clock.observe(event.hlc, now_ms)
+        has = {actor: mark.seq for actor, mark in batch.heads.items()}
+        self.seen[batch.store] = Seen(now_ms, batch.sender, batch.term, has)
+        updates = self._master.outbox(batch.store, has, SYNC_EVENTS_PER_BATCH_MAX, UPDATES_BYTES_MAX)
+        acked = vector_of(self._master.held(batch.store))
+        return Answer(acked, runs_of(updates, self._signed(batch.store, updates)), self._models(), verdict.wanted)
+
+    def _signed(self, store: str, updates: Sequence[Envelope]) -> dict[tuple[str, int], bytes]:
+        """Sign where the runs of head office's own events end: tills take no event that its actor did not sign."""
+        ends = {event.actor: event for event in updates}
+        return {(e.actor, e.seq): self._sign(store, Head(e.actor, e.seq, e.hash)) for e in ends.values()}
+
+    def state(self, store: str) -> State:
+        """Say what is held of a store."""
+        self.catch_up()
+        held = self._master.held(store)
+        return State(vector_of(held), held.term)
+
+    def store(self, entry: Entry) -> None:
+        """Make an entry durable in the log, then apply it."""
+        self._whole = False
+        position = self._log.append(entry)
+        self._master.apply(position, entry)
+        self._whole = True
+
+    def catch_up(self) -> int:
+        """Apply what the log has and the master database lacks, after a crash between the two; give the entries."""
+        if self._whole:
+            return 0
+        applied = catch_up(self._log, self._master)
+        self._whole = True
+        return applied
+
+    def held(self, store: str) -> Held:
+        """Say what is held of a store, with the heads of its chains."""
+        return self._master.held(store)
+
+
+def vector_of(held: Held) -> dict[str, int]:
+    """Give the version vector of what is held."""
+    return {actor: head.seq for actor, head in held.heads.items()}
+
+
+def catch_up(log: EventLog, master: Master) -> int:
+    """Apply every entry behind the master's position; give how many."""
+    applied = 0
+    for position, entry in log.replay(master.position()):
+        master.apply(position, entry)
+        applied += 1
+    return applied
+
+
+def feed(log: EventLog, analytics: Analytics) -> int:
+    """Let analytics take in what it lacks, in bounded portions; give the entries."""
+    taken = 0
+    portion = []
+    for item in log.replay(analytics.position()):
+        portion.append(item)
+        if len(portion) >= ANALYTICS_ENTRIES_MAX:
+            analytics.take(portion)
+            taken += len(portion)
+            portion = []
+    if portion:
+        analytics.take(portion)
+    return taken + len(portion)
+
+
+def rebuild(log: EventLog, master: Master) -> tuple[int, str]:
+    """Make the master database anew from the log; give the number of entries and the hash."""
+    master.begin_anew()
+    return catch_up(log, master), master.digest()
+
+
+def fresh(held: Held, events: tuple[Envelope, ...]) -> list[Envelope]:
+    """Give the events that are not held yet; raises if one leaves a gap, which the log never has.
+
+    Adapters of the master database use it: the log may hold an event twice.
+    """
+    seqs = vector_of(held)
+    found = []
+    for event in events:
+        at = seqs.get(event.actor, 0)
+        if event.seq <= at:
+            continue
+        if event.seq != at + 1:
+            raise LogBroken(f"after {event.actor}-{at} the log has {event.id}", hint="Check the event log.")
+        seqs[event.actor] = event.seq
+        found.append(event)
+    return found
+
+
+class LogBroken(TillmeshError):
+    """The event log lacks an event that was acknowledged."""
+
+    status = 503
+    kind = "log-broken"
+    title = "The event log has a gap"

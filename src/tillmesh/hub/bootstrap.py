@@ -1,0 +1,119 @@
+"""Open head office's data directory: keys, databases, its authority, its own name as an author of events."""
+
+from __future__ import annotations
+
+import fcntl
+import secrets
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tillmesh.adapters.host.keys import secret, write_file
+from tillmesh.adapters.sqlite.hub import log, master, office
+from tillmesh.adapters.sqlite.hub.reading import SqliteReading
+from tillmesh.adapters.wan.bundle import Bundle, write_bundle
+from tillmesh.adapters.wan.certificates import HubAuthority, Identity, serial_of
+from tillmesh.fleet.people import mint_office
+from tillmesh.fleet.ports import EventLog, Master, Reading
+from tillmesh.fleet.syncing import SyncService
+from tillmesh.kernel.errors import Invalid, StorageFailed
+from tillmesh.sync.signatures import head_message
+
+DATABASE_KEY: Final = "database.key"
+AUTHORITY_KEY: Final = "authority.key"
+DOOR_KEY: Final = "door.key"
+SIGN_KEY: Final = "office.sign"
+AUTHORITY: Final = "authority.der"
+_ACTOR: Final = "actor"
+
+
+@dataclass(slots=True)
+class Opened:
+    """An opened data directory of head office."""
+
+    data_dir: Path
+    key: bytes
+    log: EventLog
+    master: Master
+    office: office.Office
+    service: SyncService
+    authority: HubAuthority
+    door: Identity
+    sign_public: bytes  # what stores check head office's events with
+    lock: IO[str]
+
+    def reading(self) -> Reading:
+        """Open one more connection that answers questions."""
+        return SqliteReading(self.data_dir / master.FILE, self.key)
+
+    def close(self) -> None:
+        """Close everything."""
+        self.log.close()
+        self.master.close()
+        self.office.close()
+        self.lock.close()
+
+
+def open_hub(data_dir: Path) -> Opened:
+    """Open a data directory, making a new head office of an empty one."""
+    with ExitStack() as undo:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = undo.enter_context((data_dir / "lock").open("w"))
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as cause:
+            raise StorageFailed(f"another program has {data_dir} open", hint="Stop it first.") from cause
+        key = secret(data_dir, DATABASE_KEY, create=not (data_dir / log.FILE).exists())
+        events = log.SqliteEventLog(data_dir / log.FILE, key)
+        undo.callback(events.close)
+        tables = master.SqliteMaster(data_dir / master.FILE, key)
+        undo.callback(tables.close)
+        people = office.Office(data_dir / office.FILE, key)
+        undo.callback(people.close)
+        authority, door = _authority(data_dir)
+        pen = Ed25519PrivateKey.from_private_bytes(secret(data_dir, SIGN_KEY))
+        service = SyncService(events, tables, _actor(people), lambda store, head: pen.sign(head_message(store, head)))
+        service.catch_up()
+        public = pen.public_key().public_bytes_raw()
+        opened = Opened(data_dir, key, events, tables, people, service, authority, door, public, lock)
+        undo.pop_all()
+        return opened
+
+
+def enrol_store(opened: Opened, store: str, now_ms: int) -> bytes:
+    """Issue a certificate and an API key bound to it, and give both as a bundle for the store's tills."""
+    if not (1 <= len(store) <= 64 and store.isascii() and store.isalnum() and store == store.lower()):
+        raise Invalid(f"{store[:70]!r} is not the id of a store", hint="Take it from the store's settings.")
+    private = secrets.token_bytes(32)
+    issued = opened.authority.issue(Ed25519PrivateKey.from_private_bytes(private), store, now_ms // 1000)
+    key = secrets.token_urlsafe(32)
+    serial = serial_of(issued.certificate)
+    opened.office.put_certificate(serial, store, now_ms)
+    opened.office.put_key(key, store, serial, now_ms)
+    opened.office.audit(now_ms, "system", "store_enrolled", store)
+    office, public = opened.service.actor, opened.sign_public
+    return write_bundle(Bundle(store, private, issued.certificate, issued.authority, key, office, public))
+
+
+def _authority(data_dir: Path) -> tuple[HubAuthority, Identity]:
+    file = data_dir / AUTHORITY
+    root = secret(data_dir, AUTHORITY_KEY, create=not file.exists())
+    now_s = int(time.time())
+    if not file.exists():
+        write_file(file, HubAuthority.create(root, now_s).certificate)
+    authority = HubAuthority(root, file.read_bytes())
+    door = Ed25519PrivateKey.from_private_bytes(secret(data_dir, DOOR_KEY))
+    return authority, authority.issue(door, "", now_s)
+
+
+def _actor(people: office.Office) -> str:
+    """Give the name that head office writes under, making it once."""
+    held = people.meta(_ACTOR)
+    if held is None:
+        held = mint_office(secrets.token_bytes(16)).encode()
+        people.note(_ACTOR, held)
+    return held.decode()

@@ -1,0 +1,81 @@
+"""``tillmesh hub ...``: run head office, enrol stores, add people, rebuild."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tillmesh.adapters.host.keys import write_file
+from tillmesh.fleet.people import OfficeRole
+from tillmesh.fleet.syncing import rebuild
+from tillmesh.hub.bootstrap import enrol_store, open_hub
+from tillmesh.hub.program import PORT, Options, serve
+from tillmesh.hub.running import now_ms
+from tillmesh.hub.web.people import make_person
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command; give the exit status."""
+    options = _parser().parse_args(argv)
+    match options.command:
+        case "enrol":
+            _enrol(options.data_dir, options.store, options.out)
+        case "person":
+            _person(options.data_dir, options.name, options.role)
+        case "rebuild":
+            sys.stdout.write(json.dumps(rebuild_master(options.data_dir), indent=2) + "\n")
+        case _:
+            serve(Options(options.data_dir, options.bind, options.port, options.stores_port))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="tillmesh hub", description="Head office: runs, unless a command is given.")
+    parser.add_argument("command", nargs="?", choices=["enrol", "person", "rebuild"])
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--bind", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=PORT, help="the door for people (default 8080)")
+    parser.add_argument("--stores-port", type=int, default=0, help="the door for stores, over TLS (default PORT + 100)")
+    parser.add_argument("--store", default="", help="enrol: the id of the store")
+    parser.add_argument("--out", type=Path, help="enrol: where the bundle for the store's tills goes")
+    parser.add_argument("--name", default="", help="person: who")
+    parser.add_argument("--role", default=OfficeRole.VIEWER.value, choices=[str(role) for role in OfficeRole])
+    return parser
+
+
+def _enrol(data_dir: Path, store: str, out: Path | None) -> None:
+    opened = open_hub(data_dir)
+    try:
+        write_file(out or Path(f"{store}.bundle"), enrol_store(opened, store, now_ms()))
+    finally:
+        opened.close()
+
+
+def _person(data_dir: Path, name: str, role: str) -> None:
+    password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    add_person(data_dir, name, role, password)
+
+
+def add_person(data_dir: Path, name: str, role: str, password: str) -> None:
+    """Add somebody to head office, or change role and password; head office must not be running."""
+    opened = open_hub(data_dir)
+    try:
+        opened.office.put_person(make_person(name, role, password))
+        opened.office.audit(now_ms(), "system", "person_changed", name, role)
+    finally:
+        opened.close()
+
+
+def rebuild_master(data_dir: Path) -> dict[str, object]:
+    """Make the master database anew from the event log, and say whether it is the same as before."""
+    opened = open_hub(data_dir)
+    try:
+        before = opened.master.digest()
+        entries, after = rebuild(opened.log, opened.master)
+    finally:
+        opened.close()
+    return {"entries": entries, "hash": after, "same": before == after}

@@ -1,0 +1,80 @@
+"""Head office as a process: a door for people, a door for stores, and a clean stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tillmesh.adapters.wan.certificates import ssl_context
+from tillmesh.adapters.web.guard import Guard
+from tillmesh.adapters.web.serving import server_for
+from tillmesh.hub.bootstrap import open_hub
+from tillmesh.hub.running import Hub
+from tillmesh.hub.web import office_calls, store_calls
+from tillmesh.hub.web.api import Services, application
+from tillmesh.hub.web.people import People
+from tillmesh.kernel.errors import Conflict
+
+PORT: Final = 8080
+STORES_FROM: Final = 100  # stores knock at PORT + 100 unless told otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How head office is started."""
+
+    data_dir: Path
+    bind: str = "127.0.0.1"
+    port: int = PORT
+    stores_port: int = 0  # 0: PORT + STORES_FROM
+
+
+def serve(options: Options) -> None:
+    """Run head office until SIGINT or SIGTERM."""
+    asyncio.run(_serve(options))
+
+
+async def _serve(options: Options) -> None:
+    for_people = _listen(options.bind, options.port)
+    for_stores = _listen(options.bind, options.stores_port or options.port + STORES_FROM)
+    opened = open_hub(options.data_dir)
+    hub = Hub(opened)
+    people = People(hub)
+    services = Services(hub, people)
+    hosts = {"127.0.0.1", "localhost", options.bind}
+    servers = [
+        server_for(
+            Guard(application([*office_calls.CALLS, *store_calls.REFUSED_CALLS], services), hosts, "head office")
+        ),
+        server_for(application(store_calls.CALLS, services), ssl_context("server", opened.door)),
+    ]
+
+    def stop() -> None:
+        for server in servers:
+            server.should_exit = True
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop)
+    try:
+        await asyncio.gather(*(s.serve(sockets=[at]) for s, at in zip(servers, (for_people, for_stores), strict=True)))
+    finally:
+        people.close()
+        hub.close()
+
+
+def _listen(bind: str, port: int) -> socket.socket:
+    """Open a listening socket, saying clearly when the port is taken."""
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    # Named as TCP, asyncio switches Nagle's algorithm off: an answer in two writes would wait 40 ms for the second.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((bind, port))
+    except OSError as cause:
+        listening.close()
+        raise Conflict(f"{bind}:{port} can't be used ({cause.strerror})", hint="Choose another --port.") from cause
+    return listening

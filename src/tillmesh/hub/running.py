@@ -1,0 +1,104 @@
+"""Head office at work: one thread writes, questions are answered beside it, waiting has a limit."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
+
+from tillmesh.fleet.catalogue import change_products
+from tillmesh.fleet.ports import Entry, Reading
+from tillmesh.hub.bootstrap import Opened
+from tillmesh.kernel.errors import TooMany
+from tillmesh.shop.events import Change
+from tillmesh.sync.upload import Answer, Batch, State
+
+READERS: Final = 2
+WAITING_MAX: Final = 64  # batches that wait for the one writer; guess: some seconds of work
+BUSY_MS: Final = 2_000
+T = TypeVar("T")
+
+
+class Busy(TooMany):
+    """More waits to be stored than is good; come back."""
+
+    status = 503
+    kind = "busy"
+    title = "Head office is busy"
+
+
+def now_ms() -> int:
+    """Read the wall clock."""
+    return time.time_ns() // 1_000_000
+
+
+class Hub:
+    """Runs the sync service on the writer's thread."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self._writing = ThreadPoolExecutor(1, "writer")
+        self._reading = ThreadPoolExecutor(READERS, "reader")
+        self._readers: queue.SimpleQueue[Reading] = queue.SimpleQueue()
+        self._waiting = 0
+        for _ in range(READERS):
+            self._readers.put(opened.reading())
+
+    async def take(self, batch: Batch) -> Answer:
+        """Take a batch in; raises what the sync service raises, or :class:`Busy`."""
+        return await self.write(lambda: self.opened.service.take(batch, now_ms()))
+
+    async def state(self, store: str) -> State:
+        """Say what is held of a store."""
+        return await self.write(lambda: self.opened.service.state(store))
+
+    async def change_products(self, changes: Mapping[str, Sequence[Change]], by: str) -> dict[str, int]:
+        """Write changes of products into head office's log for some stores; gives the last event of each."""
+        return await self.write(lambda: self._change_products(changes, by))
+
+    def _change_products(self, changes: Mapping[str, Sequence[Change]], by: str) -> dict[str, int]:
+        service, written = self.opened.service, {}
+        service.catch_up()
+        for store, wanted in changes.items():
+            held = service.held(store)
+            service.clock.observe(held.clock, now_ms())
+            events = change_products(store, held, service.clock, wanted, by, now_ms())
+            service.store(Entry(store, held.term, service.actor, now_ms(), events))
+            written[store] = events[-1].seq if events else 0
+        return written
+
+    async def write(self, work: Callable[[], T]) -> T:
+        """Run work on the writer's thread, unless too much waits for it already."""
+        if self._waiting >= WAITING_MAX:
+            raise Busy(
+                f"{self._waiting} batches wait already; the limit is {WAITING_MAX}",
+                retry_after_ms=BUSY_MS,
+                hint="Try again in a moment.",
+            )
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._writing, work)
+        finally:
+            self._waiting -= 1
+
+    async def read(self, question: Callable[[Reading], T]) -> T:
+        """Answer a question beside the writer."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, self._read, question)
+
+    def _read(self, question: Callable[[Reading], T]) -> T:
+        reading = self._readers.get()
+        try:
+            return question(reading)
+        finally:
+            self._readers.put(reading)
+
+    def close(self) -> None:
+        """Finish what is queued, then close every file."""
+        self._writing.shutdown(wait=True)
+        self._reading.shutdown(wait=True)
+        while not self._readers.empty():
+            self._readers.get().close()
+        self.opened.close()

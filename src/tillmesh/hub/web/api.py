@@ -1,0 +1,135 @@
+"""Calls as data: path, body, who may, and handler; two lists of them, one for stores and one for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tillmesh.adapters.web.bodies import JSON, check_media, parse, read_body
+from tillmesh.adapters.web.problems import answer, unexpected
+from tillmesh.fleet.people import OfficeRole, covers
+from tillmesh.hub.running import Hub, now_ms
+from tillmesh.hub.web.people import People, Signed
+from tillmesh.kernel.errors import Invalid, NotAllowed, NotFound, TillmeshError
+from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
+
+PREFIX: Final = "/api/v1"
+
+
+@dataclass(slots=True)
+class Services:
+    """What the handlers share: made once by the composition root."""
+
+    hub: Hub
+    people: People
+    clock: Callable[[], int] = now_ms
+
+
+@dataclass(slots=True)
+class Context:
+    """One request on its way through a handler."""
+
+    services: Services
+    request: Request
+    signed: Signed | None = None
+
+    @property
+    def hub(self) -> Hub:
+        """Head office behind everything."""
+        return self.services.hub
+
+    def path(self, name: str) -> str:
+        """Give a part of the path."""
+        return str(self.request.path_params[name])
+
+    def query(self, name: str, default: str = "") -> str:
+        """Give a query parameter."""
+        return self.request.query_params.get(name, default)
+
+    def limit(self, default: int, most: int) -> int:
+        """Give the ``limit`` parameter within [1, most]."""
+        text = self.query("limit", str(default))
+        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
+            raise Invalid(f"limit {text[:20]!r} is outside 1 to {most}", hint="Ask for fewer rows.")
+        return int(text)
+
+    def who(self) -> Signed:
+        """Give who asks; the call is declared with a role, so somebody does."""
+        assert self.signed is not None, "this call was declared without a role"
+        return self.signed
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of the API."""
+
+    method: str
+    path: str
+    handler: Callable[..., Awaitable[Any]]
+    summary: str
+    body: type | None = None
+    role: OfficeRole | None = OfficeRole.VIEWER  # the least role; None: the handler itself checks who it is
+    status: int = 200
+    media: str = JSON
+    bytes_max: int = REQUEST_BODY_BYTES_MAX
+
+
+def application(calls: Sequence[Call], services: Services) -> Starlette:
+    """Serve calls."""
+    return Starlette(
+        routes=[
+            Route(
+                PREFIX + re.sub(r"{(sku)}$", r"{\1:path}", call.path), _endpoint(call, services), methods=[call.method]
+            )
+            for call in calls
+        ],
+        exception_handlers={HTTPException: _nothing_there},
+    )
+
+
+def _endpoint(call: Call, services: Services) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await _serve(call, services, request)
+        except TillmeshError as error:
+            return answer(error)
+        except Exception as error:  # noqa: BLE001 - the last line before the caller; logged with its cause
+            return unexpected(error)
+
+    return endpoint
+
+
+async def _serve(call: Call, services: Services, request: Request) -> Response:
+    context = Context(services, request)
+    if call.role is not None:
+        context.signed = services.people.signed(request, services.clock())
+        if not covers(context.signed.role, call.role):
+            raise NotAllowed(
+                f"{call.summary.lower()}: this needs a {call.role}", needs=call.role, hint=f"Sign in as {call.role}."
+            )
+    if call.body is None:
+        result = await call.handler(context)
+    else:
+        check_media(request, call.media)
+        raw = await read_body(request, call.bytes_max)
+        result = await call.handler(context, raw if call.body is bytes else parse(raw, call.body))
+    if isinstance(result, Response):
+        return result
+    if result is None:
+        return Response(status_code=204)
+    return Response(msgspec.json.encode(result), call.status, media_type=JSON)
+
+
+async def _nothing_there(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    refused = NotFound(f"nothing at {request.method} {request.url.path[:100]}", hint="See docs/protocols/hub.md.")
+    return answer(refused)

@@ -1,0 +1,82 @@
+"""What stores call, behind their certificate and the API key that is bound to it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from starlette.responses import Response
+
+from tillmesh.adapters.wan.certificates import CertificateRefused
+from tillmesh.adapters.web.bodies import JSON
+from tillmesh.adapters.web.serving import PEER
+from tillmesh.hub.web.api import Call, Context
+from tillmesh.kernel.errors import NotAllowed, TillmeshError
+from tillmesh.kernel.limits import UPLOAD_BYTES_MAX
+from tillmesh.sync.upload import MEDIA, read_batch, write_answer
+
+KEY_HEADER: Final = "x-api-key"
+
+
+class KeyRefused(TillmeshError):
+    """No such API key, or it was revoked."""
+
+    status = 401
+    kind = "key-refused"
+    title = "Head office does not know this key"
+
+
+async def sync(context: Context, raw: bytes) -> Response:
+    """Take in a batch of a store's events, and answer with what is durable and what is new for the store."""
+    store = await admitted(context)
+    batch = read_batch(raw)
+    if batch.store != store:
+        raise NotAllowed(f"a batch of the store {batch.store}", hint="A store uploads what is its own.")
+    return Response(write_answer(await context.hub.take(batch)), media_type=JSON)
+
+
+async def state(context: Context) -> Response:
+    """Say what is held of a store: whoever leads it now goes on from there."""
+    store = await admitted(context)
+    return Response(write_answer(await context.hub.state(store)), media_type=JSON)
+
+
+async def admitted(context: Context) -> str:
+    """Give the store that calls: certificate, key and path have to agree."""
+    hub = context.hub
+    certificate = context.request.scope.get(PEER)
+    named, serial = hub.opened.authority.store_of(certificate, context.services.clock() // 1000)
+    key = context.request.headers.get(KEY_HEADER, "")[:200]
+
+    def look() -> tuple[str | None, tuple[str, bytes] | None]:
+        office = hub.opened.office
+        return office.certificate_store(serial), office.key_owner(key)
+
+    known, owner = await hub.write(look)
+    if known != named:
+        raise CertificateRefused(f"the certificate of {named} was revoked", hint="Issue the store a new one.")
+    if owner is None:
+        raise KeyRefused("an API key that is unknown or revoked", hint="Issue the store a new one.")
+    if owner != (named, serial):
+        raise NotAllowed("this API key belongs to another certificate", hint="Use the key that came with it.")
+    if context.path("store_id") != named:
+        raise NotAllowed(f"{named} asks for another store's data", hint="A store has its own address.")
+    return named
+
+
+async def no_certificate(context: Context) -> None:
+    """Refuse: this door is for people, stores have their own."""
+    raise CertificateRefused(
+        f"{context.path('store_id')[:64]} came without its certificate",
+        hint="Stores upload over TLS, at the stores' port.",
+    )
+
+
+CALLS: Final = [
+    Call("POST", "/stores/{store_id}/sync", sync, "Upload a store's events", body=bytes, role=None, media=MEDIA,
+         bytes_max=UPLOAD_BYTES_MAX),
+    Call("GET", "/stores/{store_id}/sync/state", state, "What is held of a store", role=None),
+]  # fmt: skip
+REFUSED_CALLS: Final = [
+    Call("POST", "/stores/{store_id}/sync", no_certificate, "Upload a store's events", role=None),
+    Call("GET", "/stores/{store_id}/sync/state", no_certificate, "What is held of a store", role=None),
+]

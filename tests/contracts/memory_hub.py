@@ -1,0 +1,113 @@
+"""Head office's event log and master database in memory: what the contract suite holds the real ones to."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from tillmesh.fleet.people import is_office
+from tillmesh.fleet.ports import Entry, Held, Position
+from tillmesh.fleet.projecting import Kind, Rows, project
+from tillmesh.fleet.syncing import fresh
+from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.kernel.errors import StorageFailed
+
+
+class MemoryLog:
+    """An event log that forgets everything with the process. ``fail`` makes so many writes fail."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.fail = 0
+
+    def append(self, entry: Entry) -> Position:
+        if self.fail:
+            self.fail -= 1
+            raise StorageFailed("the event log is away", hint="Wait.")
+        self.entries.append(entry)
+        return {"log": len(self.entries)}
+
+    def replay(self, after: Position) -> Iterator[tuple[Position, Entry]]:
+        for number, entry in enumerate(self.entries[after.get("log", 0) :], after.get("log", 0) + 1):
+            yield {"log": number}, entry
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class Tenant:
+    """What is held of one store."""
+
+    term: int = 0
+    clock: int = 0
+    heads: dict[str, Head] = field(default_factory=dict)
+    events: dict[tuple[str, int], Envelope] = field(default_factory=dict)
+    rows: Rows = field(default_factory=Rows)
+
+
+class MemoryMaster:
+    """A master database in memory. ``fail`` makes so many writes fail: a crash after the log was written."""
+
+    def __init__(self) -> None:
+        self.tenants: dict[str, Tenant] = {}
+        self.fences: dict[str, dict[str, str]] = {}
+        self.at: dict[str, int] = {}
+        self.fail = 0
+
+    def position(self) -> Position:
+        return dict(self.at)
+
+    def held(self, store: str) -> Held:
+        tenant = self.tenants.get(store, Tenant())
+        fenced = dict(self.fences.get(store, {}))
+        return Held(heads=dict(tenant.heads), term=tenant.term, clock=tenant.clock, fenced=fenced)
+
+    def hash_of(self, store: str, actor: str, seq: int) -> bytes | None:
+        event = self.tenants.get(store, Tenant()).events.get((actor, seq))
+        return None if event is None else event.hash
+
+    def apply(self, position: Position, entry: Entry) -> None:
+        if self.fail:
+            self.fail -= 1
+            raise StorageFailed("the master database is away", hint="Wait.")
+        events = fresh(self.held(entry.store), entry.events)
+        tenant = self.tenants.setdefault(entry.store, Tenant())
+        tenant.term = max(tenant.term, entry.term)
+        for event in events:
+            tenant.heads[event.actor] = Head(event.actor, event.seq, event.hash)
+            tenant.events[event.actor, event.seq] = event
+            tenant.clock = max(tenant.clock, event.hlc)
+        tenant.rows.add(project(events))
+        self.at.update(position)
+
+    def fence(self, store: str, actor: str, detail: str, at_ms: int) -> None:
+        self.fences.setdefault(store, {}).setdefault(actor, detail)
+
+    def outbox(self, store: str, has: Mapping[str, int], events_max: int, bytes_max: int) -> list[Envelope]:
+        events = self.tenants.get(store, Tenant()).events
+        wanted = [
+            events[key] for key in sorted(events) if is_office(key[0]) and key[1] > has.get(key[0], 0)
+        ][:events_max]  # fmt: skip
+        found: list[Envelope] = []
+        for event in wanted:
+            if found and sum(len(e.body) for e in found) + len(event.body) > bytes_max:
+                break
+            found.append(event)
+        return found
+
+    def digest(self) -> str:
+        shown = [
+            (name, sorted(tenant.heads.items()), sorted(tenant.rows.sales), sorted(tenant.rows.moves))
+            for name, tenant in sorted(self.tenants.items())
+        ]
+        return sha256(repr(shown).encode()).hexdigest()
+
+    def begin_anew(self) -> None:
+        self.tenants, self.at = {}, {}
+
+    def close(self) -> None:
+        pass
+
+    def revenue(self, store: str) -> int:
+        rows = self.tenants.get(store, Tenant()).rows
+        return sum(row.total_minor if row.kind == Kind.SALE else -row.total_minor for row in rows.sales)

@@ -1,0 +1,194 @@
+"""One suite for every event log and every master database of head office: in memory, and as it runs."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.memory_hub import MemoryLog, MemoryMaster
+from tests.laws.hub_world import OFFICE, sale, sealed
+from tillmesh.adapters.sqlite.hub.log import SqliteEventLog
+from tillmesh.adapters.sqlite.hub.master import SqliteMaster
+from tillmesh.adapters.sqlite.hub.reading import SqliteReading
+from tillmesh.fleet.ports import Entry, EventLog, Master
+from tillmesh.fleet.syncing import LogBroken, catch_up, rebuild
+from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.shop.events import Change, ProductsChanged, SaleVoided, StockMove, StockReceived
+
+KEY = bytes(range(32))
+A, B = "tilla.aaaaaaaa", "tillb.bbbbbbbb"
+Pair = tuple[EventLog, Master]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def fresh_pair(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[], Pair]]:
+    """Makes logs and master databases that know nothing yet."""
+    made: list[EventLog | Master] = []
+
+    def make() -> Pair:
+        if request.param == "memory":
+            pair: Pair = (MemoryLog(), MemoryMaster())
+        else:
+            folder = tmp_path / str(len(made))
+            folder.mkdir()
+            pair = (SqliteEventLog(folder / "events.db", KEY), SqliteMaster(folder / "master.db", KEY))
+        made.extend(pair)
+        return pair
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def chain(actor: str, count: int, store: str = "corner") -> list[Envelope]:
+    """Sales of one till, from its first."""
+    events: list[Envelope] = []
+    head = Head(actor)
+    for number in range(1, count + 1):
+        events.append(sealed(head, sale(number, 100 * number), number, store))
+        head = Head(actor, number, events[-1].hash)
+    return events
+
+
+def entry(events: list[Envelope], store: str = "corner", term: int = 1) -> Entry:
+    return Entry(store, term, events[0].actor if events else A, 5_000, tuple(events))
+
+
+def test_what_was_appended_is_replayed_in_order_from_any_position(fresh_pair: Callable[[], Pair]) -> None:
+    log, _ = fresh_pair()
+    first, second, third = chain(A, 3), chain(B, 2), chain(A, 2, "other")
+    positions = [log.append(entry(first)), log.append(entry(second)), log.append(entry(third, "other"))]
+    assert [carried for _, carried in log.replay({})] == [entry(first), entry(second), entry(third, "other")]
+    assert [at for at, _ in log.replay({})] == positions
+    assert [carried for _, carried in log.replay(positions[0])] == [entry(second), entry(third, "other")]
+    assert list(log.replay(positions[2])) == []
+
+
+def test_a_long_log_is_replayed_whole(fresh_pair: Callable[[], Pair]) -> None:
+    log, _ = fresh_pair()
+    events = chain(A, 120)
+    for event in events:
+        log.append(entry([event]))
+    assert [e for _, carried in log.replay({}) for e in carried.events] == events
+
+
+def test_the_master_database_holds_heads_hashes_term_and_position(fresh_pair: Callable[[], Pair]) -> None:
+    _, master = fresh_pair()
+    events = chain(A, 5)
+    assert master.held("corner").heads == {}
+    master.apply({"log": 7}, entry(events, term=3))
+    held = master.held("corner")
+    assert held.heads == {A: Head(A, 5, events[-1].hash)}
+    assert (held.term, held.clock) == (3, events[-1].hlc)
+    assert master.hash_of("corner", A, 2) == events[1].hash
+    assert master.hash_of("corner", A, 6) is None
+    assert master.hash_of("other", A, 2) is None
+    assert dict(master.position()) == {"log": 7}
+
+
+def test_events_that_come_twice_change_nothing(fresh_pair: Callable[[], Pair]) -> None:
+    _, master = fresh_pair()
+    events = chain(A, 5)
+    master.apply({"log": 1}, entry(events))
+    before = master.digest()
+    master.apply({"log": 2}, entry(events[2:]))
+    assert master.digest() == before
+    assert dict(master.position()) == {"log": 2}
+
+
+def test_a_gap_in_the_log_is_an_error_and_changes_nothing(fresh_pair: Callable[[], Pair]) -> None:
+    _, master = fresh_pair()
+    events = chain(A, 5)
+    with pytest.raises(LogBroken):
+        master.apply({"log": 1}, entry(events[1:]))
+    assert master.held("corner").heads == {}
+    assert dict(master.position()) == {}
+
+
+def test_a_term_never_goes_back(fresh_pair: Callable[[], Pair]) -> None:
+    _, master = fresh_pair()
+    master.apply({"log": 1}, entry([], term=9))
+    master.apply({"log": 2}, entry(chain(A, 1), term=2))
+    assert master.held("corner").term == 9
+
+
+def test_the_order_of_stores_and_tills_does_not_change_the_hash(fresh_pair: Callable[[], Pair]) -> None:
+    parts = [entry(chain(A, 3)), entry(chain(B, 2)), entry(chain(A, 2, "other"), "other")]
+    digests = set()
+    for order in (parts, parts[::-1], [parts[1], parts[2], parts[0]]):
+        _, master = fresh_pair()
+        for number, each in enumerate(order, 1):
+            master.apply({"log": number}, each)
+        digests.add(master.digest())
+    assert len(digests) == 1
+    _, other = fresh_pair()
+    other.apply({"log": 1}, parts[0])
+    assert other.digest() not in digests
+
+
+def test_what_the_log_has_and_the_master_database_lacks_is_caught_up(fresh_pair: Callable[[], Pair]) -> None:
+    log, master = fresh_pair()
+    events = chain(A, 9)
+    master.apply(log.append(entry(events[:3])), entry(events[:3]))
+    log.append(entry(events[3:6]))
+    log.append(entry(events[3:9]))  # sent again by another leader after the crash
+    assert catch_up(log, master) == 2
+    assert master.held("corner").heads[A].seq == 9
+
+
+def test_a_rebuilt_master_database_has_the_same_hash_and_keeps_its_fences(fresh_pair: Callable[[], Pair]) -> None:
+    log, master = fresh_pair()
+    for each in (entry(chain(A, 3)), entry(chain(B, 2)), entry(chain(A, 2, "other"), "other")):
+        master.apply(log.append(each), each)
+    master.fence("corner", B, "two histories", 1)
+    before = master.digest()
+    assert rebuild(log, master) == (3, before)
+    assert master.held("corner").fenced == {B: "two histories"}
+    assert master.held("other").fenced == {}
+
+
+def test_head_offices_own_events_wait_for_the_store_that_lacks_them(fresh_pair: Callable[[], Pair]) -> None:
+    _, master = fresh_pair()
+    change = ProductsChanged(changes=(Change(key="tea", fields={"price_minor": 250}),), by="headoffice:ann")
+    events, head = [], Head(OFFICE)
+    for number in range(1, 5):
+        events.append(sealed(head, change, number))
+        head = Head(OFFICE, number, events[-1].hash)
+    master.apply({"log": 1}, entry([*chain(A, 2), *events]))
+    assert master.outbox("corner", {A: 2}, 100, 1 << 20) == events
+    assert master.outbox("corner", {OFFICE: 3}, 100, 1 << 20) == events[3:]
+    assert master.outbox("corner", {OFFICE: 1}, 2, 1 << 20) == events[1:3]
+    assert master.outbox("corner", {}, 100, 1) == events[:1]
+    assert master.outbox("other", {}, 100, 1 << 20) == []
+
+
+def test_questions_to_the_master_database_stay_within_one_store(tmp_path: Path) -> None:
+    master = SqliteMaster(tmp_path / "master.db", KEY)
+    events = chain(A, 2)
+    head = Head(A, 2, events[-1].hash)
+    for number, body in enumerate(
+        [
+            ProductsChanged(changes=(Change(key="tea", fields={"name": "Tea", "price_minor": 250}),), by="ann"),
+            StockReceived(moves=(StockMove(sku="tea", quantity_milli=5_000),), by="ann"),
+            SaleVoided(
+                sale_id=events[0].id, receipt_number="V1", shift_id="s", by="ann", reason="wrong", payments=(),
+                total_minor=100, tax_minor=0,
+            ),
+        ],
+        3,
+    ):  # fmt: skip
+        events.append(sealed(head, body, number))
+        head = Head(A, events[-1].seq, events[-1].hash)
+    master.apply({"log": 1}, entry(events))
+    master.apply({"log": 2}, entry(chain(A, 1, "other"), "other"))
+    reading = SqliteReading(tmp_path / "master.db", KEY)
+    corner, other = reading.stores()
+    assert (corner.store, corner.sales, corner.revenue_minor, corner.events) == ("corner", 2, 200, 5)
+    assert (other.store, other.sales, other.revenue_minor) == ("other", 1, 100)
+    assert sorted(sold.kind for sold in reading.sales("corner", 0, 10)) == ["sale", "sale", "void"]
+    assert reading.stock_milli("corner", "tea") == 5_000
+    assert reading.stock_milli("other", "tea") == 0
+    assert reading.product("other", "tea") is None
+    assert [found["sku"] for found in reading.products("corner", "te", 10)] == ["tea"]
+    reading.close()
+    master.close()

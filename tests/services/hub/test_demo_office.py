@@ -1,0 +1,78 @@
+"""A demo with head office: what the tills sell arrives, whatever happens to the internet, and prices come down."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services.test_demo_program import call, ctl, demo
+from tillmesh.demo.office import OFFICE_PASSWORD, OFFICE_USER
+
+WAIT_S = 60.0
+
+
+def until(what: str, holds: Callable[[], bool]) -> None:
+    """Wait for something of the shop, generously."""
+    end = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < end, what
+        time.sleep(0.1)
+
+
+class Till:
+    """One till of the demo, with a manager signed in."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.token = call(url, "POST", "/session", {"pin": "9999"})["token"]
+
+    def get(self, path: str) -> Any:
+        return call(self.url, "GET", path, token=self.token)
+
+    def sell(self, cart_id: str) -> Any:
+        sale = {
+            "cart_id": cart_id,
+            "lines": [{"sku": "FM-00301", "quantity": "2"}],
+            "payments": [{"method": "cash", "amount_minor": 5000}],
+        }
+        return call(self.url, "POST", "/sales", sale, self.token)
+
+    def state_of(self, sold: Any) -> str:
+        return str(self.get(f"/sales/{sold['sale_id']}")["sync_state"])
+
+
+@pytest.mark.slow
+@pytest.mark.service
+def test_what_two_tills_sell_without_internet_is_at_head_office_once_it_is_back(tmp_path: Path) -> None:
+    with demo(tmp_path, "--tills", "2") as (_, state):
+        hub = state["hub"]["url"]
+        token = call(hub, "POST", "/session", {"user": OFFICE_USER, "password": OFFICE_PASSWORD})["token"]
+        tills = [Till(till["url"]) for till in state["tills"]]
+
+        def store() -> Any:
+            return call(hub, "GET", "/stores", token=token)["stores"][0]
+
+        first = tills[0].sell("with-internet")
+        until("the sale is complete", lambda: tills[0].state_of(first) == "complete")
+        until("the other till knows of it", lambda: tills[1].state_of(first) == "complete")
+        before = store()
+
+        assert ctl(tmp_path, "wan", "off").returncode == 0
+        until("the tills notice", lambda: not any(till.get("/sync")["hub_reachable"] for till in tills))
+        sold = [till.sell(f"without-{n}-{number}") for n, till in enumerate(tills) for number in range(5)]
+        assert all(each["durable"] for each in sold)
+        assert store()["revenue_minor"] == before["revenue_minor"]
+
+        assert ctl(tmp_path, "wan", "on").returncode == 0
+        until("all is complete", lambda: all(t.get("/sync")["complete"] for t in tills) and all(
+            till.state_of(each) == "complete" for till in tills for each in sold))  # fmt: skip
+        after = store()
+        assert after["sales"] - before["sales"] == len(sold)
+        assert after["revenue_minor"] - before["revenue_minor"] == sum(each["total_minor"] for each in sold)
+        for till in tills:
+            shown = till.get("/sync")
+            assert shown["hub_reachable"] is True
+            assert shown["last_hub_sync"] is not None
+            assert (shown["pending"], shown["sent_to_hub"]) == (0, 0)
