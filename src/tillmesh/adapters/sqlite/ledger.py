@@ -15,7 +15,7 @@ import apsw
 from tillmesh.adapters.sqlite import registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import one
-from tillmesh.adapters.sqlite.stock_tail import StockTail, move
+from tillmesh.adapters.sqlite.stock_tail import Gathered, StockTail, move
 from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head, check_link
 from tillmesh.kernel.errors import Damaged
@@ -86,6 +86,7 @@ class Ledger:
         given = iter(bodies) if bodies is not None else None
         for event in events:
             self._store_event(event)
+            self._set_head(Head(event.actor, event.seq, event.hash))
             later = event.type == "sale_closed"
             self.project(event, next(given) if given is not None else None, later=later)
 
@@ -96,6 +97,7 @@ class Ledger:
         """
         new = 0
         heads: dict[str, Head] = {}
+        gathered = Gathered()
         for event in events:
             head = heads.get(event.actor) or self.head(event.actor)
             if event.seq <= head.seq:
@@ -103,8 +105,12 @@ class Ledger:
                 continue
             heads[event.actor] = check_link(self._store, head, event)
             self._store_event(event)
-            self.project(event)
+            self.project(event, gathered=gathered)
             new += 1
+        # Heads and stock once for all of them: one by one they were half of the work of a batch.
+        for head in heads.values():
+            self._set_head(head)
+        gathered.write(self._db)
         return new
 
     def _refuse_fork(self, event: Envelope) -> None:
@@ -117,12 +123,16 @@ class Ledger:
         actor = self._actors.id(event.actor)
         row = (actor, event.seq, event.hlc, event.type, event.version, event.body, event.hash)
         self._db.execute(INSERT_EVENT, row)
-        self._db.execute(SET_HEAD, (actor, event.seq, event.hash))
 
-    def project(self, event: Envelope, body: Record | None = None, *, later: bool = False) -> None:
+    def _set_head(self, head: Head) -> None:
+        self._db.execute(SET_HEAD, (self._actors.id(head.actor), head.seq, head.hash))
+
+    def project(
+        self, event: Envelope, body: Record | None = None, *, later: bool = False, gathered: Gathered | None = None
+    ) -> None:
         """Carry one event into the projections; types of a newer program are kept and not projected.
 
-        ``later`` lets its stock wait in the tail.
+        ``later`` lets its stock wait in the tail, ``gathered`` takes it for whoever writes many at once.
         """
         kind = e.KINDS.get(event.type)
         if kind is None:
@@ -133,6 +143,8 @@ class Ledger:
         if moves := movements(body):
             if later and len(moves) > 1:
                 self._tail.note(actor, event.seq, moves)
+            elif gathered is not None:
+                gathered.add(actor, moves)
             else:
                 move(self._db, actor, moves)
         handler = _HANDLERS.get(kind)

@@ -166,7 +166,7 @@ def merge(
             _KEEP_SIGNED,
             [(each.head.seq, each.head.hash, each.signature, now_ms, each.head.actor) for each in signed],
         )
-        touched = {event.actor: writer.ledger.head(event.actor) for event in events}
+        touched = {actor: writer.ledger.head(actor) for actor in dict.fromkeys(event.actor for event in events)}
     writer.books.forget()
     till.clock.observe(max(event.hlc for event in events), now_ms)
     return touched

@@ -39,6 +39,25 @@ def levels(db: apsw.Connection, skus: Collection[str]) -> dict[str, int]:
     return found
 
 
+class Gathered:
+    """Movements of many events, added up before they go into the columns in one go."""
+
+    __slots__ = ("_sums",)
+
+    def __init__(self) -> None:
+        self._sums: dict[tuple[str, int], list[int]] = {}
+
+    def add(self, actor: int, moves: Iterable[tuple[str, int]]) -> None:
+        """Take the movements of one event."""
+        for sku, delta in moves:
+            sums = self._sums.setdefault((sku, actor), [0, 0])
+            sums[delta < 0] += abs(delta)
+
+    def write(self, db: apsw.Connection) -> None:
+        """Carry everything into the columns; neighbours on one page are written together."""
+        db.executemany(MOVE_STOCK, [(*key, *sums) for key, sums in sorted(self._sums.items())])
+
+
 class StockTail:
     """The write side of the tail. Every method runs inside the caller's transaction.
 
