@@ -69,7 +69,7 @@ def test_the_package_asks_for_what_the_till_requires() -> None:
     assert {dependency.partition(">=")[0] for dependency in dependencies} == wanted
 
 
-@pytest.mark.parametrize("role", ["build", "terminal", "dev"])
+@pytest.mark.parametrize("role", ["build", "terminal", "dev", "bench"])
 def test_pinned_requirements_carry_hashes_and_no_addresses(role: str) -> None:
     text = (ROOT / "requirements" / f"{role}.txt").read_text(encoding="utf-8")
     assert "://" not in text

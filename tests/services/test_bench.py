@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tillmesh.bench import cores, reading, sale, serving, showing
+from tillmesh.bench import cores, crdt_peers, crdts, reading, sale, serving, showing
 from tillmesh.bench.goods import invented
 from tillmesh.bench.measuring import Row, percentile, ratio, spread
 from tillmesh.bench.program import BENCHMARKS, main
@@ -94,6 +94,17 @@ def test_sealing_and_counting_are_measured_beside_the_bare_work() -> None:
     assert [row.what.partition(",")[0] for row in cores.counters(blocks=1)] == [
         "decrement", "encode", "decode", "merge",
     ]  # fmt: skip
+
+
+def test_counting_stock_loses_nothing_in_any_way_and_says_which_peers_are_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(crdt_peers, "find_spec", lambda _: None)
+    rows = crdts.run(tmp_path, rounds=1, decrements=2_000)
+    assert [row.what for row in rows if "not installed" in row.what] == ["loro: not installed", "pycrdt: not installed"]
+    for way in ("our PNCounters", "our SQLite, stock moves", "our SQLite, whole sales"):
+        what = [row.what.partition(":")[0] for row in rows if row.what.endswith(way)]
+        assert what[:4] == ["count", "encode", "merge", "bytes, all at once"]
 
 
 def test_search_types_each_key_of_a_name(tmp_path: Path, few: Path) -> None:

@@ -108,6 +108,12 @@ def _seal(wish: Wish) -> list[Row]:
 
 
 def _crdt(wish: Wish) -> list[Row]:
+    from tillmesh.bench import crdts
+
+    return crdts.run(wish.place, rounds=wish.count or crdts.ROUNDS)
+
+
+def _counter(wish: Wish) -> list[Row]:
     from tillmesh.bench import cores
 
     return cores.counters(blocks=wish.count or cores.BLOCKS)
@@ -165,7 +171,10 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "sale": Benchmark("the whole sale path beside raw SQLite on the same disk", _sale, "pairs of blocks"),
     "price": Benchmark("pricing a cart", _price, "pairs of blocks"),
     "seal": Benchmark("sealing an event into the hash chain", _seal, "pairs of blocks"),
-    "crdt": Benchmark("counting, encoding and merging 100,000 decrements", _crdt, "pairs of blocks"),
+    "crdt": Benchmark("counting, encoding and merging 100,000 decrements, beside Loro and pycrdt", _crdt, "rounds"),
+    "counter": Benchmark(
+        "our counters alone on the same decrements, beside bare integers", _counter, "pairs of blocks"
+    ),
     "search": Benchmark("searching 97,000 products with every key typed", _search, "searches"),
     "report": Benchmark("day report and X report after 2,000 sales", _report, "sales"),
     "import": Benchmark("importing 97,000 products", _import, "imports"),
