@@ -59,8 +59,8 @@ class Client:
         self._http.close()
 
 
-def site_of(place: Path, products: Path | None) -> tuple[Path, list[str]]:
-    """Make a shop with a manager and a catalogue; give its directory and skus."""
+def site_of(place: Path, products: Path | None) -> tuple[Path, dict[str, int]]:
+    """Make a shop with a manager and a catalogue; give its directory and the price of each sku."""
     changes = records(products)
     site = place / "till"
     opened = open_terminal(site)
@@ -71,7 +71,7 @@ def site_of(place: Path, products: Path | None) -> tuple[Path, list[str]]:
     stock_shelves(opened, changes)
     pins.close()
     opened.close()
-    return site, [change.key for change in changes]
+    return site, {change.key: int(str(change.fields["price_minor"])) for change in changes}
 
 
 @contextmanager
@@ -114,7 +114,7 @@ def until_ready(port: int) -> None:
 
 def start(place: Path, products: Path | None, *, starts: int = STARTS) -> list[Row]:
     """Start the program cold in its own process, beside starting Python with the same imports and nothing else."""
-    site, skus = site_of(place, products)
+    site, prices = site_of(place, products)
     ready, catalogue, bare = [], [], []
     for _ in range(starts):
         begun = time.perf_counter()
@@ -132,7 +132,7 @@ def start(place: Path, products: Path | None, *, starts: int = STARTS) -> list[R
     first, whole = spread(ready), spread(catalogue)
     peer = "Python and the imports alone"
     return [
-        Row(what=f"start to ready, {len(skus):,} products", unit="s", spread=first, ratio=ratio(peer, ready, bare),
+        Row(what=f"start to ready, {len(prices):,} products", unit="s", spread=first, ratio=ratio(peer, ready, bare),
             aim="at most 5 s", met=first.most <= 5),
         Row(what="start to signed in with the whole catalogue", unit="s", spread=whole, aim="at most 5 s",
             met=whole.most <= 5),
@@ -141,23 +141,23 @@ def start(place: Path, products: Path | None, *, starts: int = STARTS) -> list[R
 
 def memory(place: Path, products: Path | None, *, sales: int = SALES_BEFORE_WEIGHING) -> list[Row]:
     """Weigh the program after start, after the catalogue was fetched, and after sales, searches and a report."""
-    site, skus = site_of(place, products)
+    site, prices = site_of(place, products)
     rows = []
     with running(site) as (port, pid):
         until_ready(port)
-        rows.append(_weighed("started", pid, len(skus)))
+        rows.append(_weighed("started", pid, len(prices)))
         client = Client(port)
         client.sign_in()
         client.call("GET", "/catalogue")
-        rows.append(_weighed("catalogue fetched", pid, len(skus)))
-        sell = _seller(client, skus)
+        rows.append(_weighed("catalogue fetched", pid, len(prices)))
+        sell = _seller(client, prices)
         for number in range(sales):
             sell()
             if number % 10 == 0:
                 client.call("GET", f"/products?q={'abcdefghijklmnoprst'[number // 10 % 19]}o&limit=50")
         client.call("GET", "/reports/x")
         client.call("GET", "/catalogue")
-        rows.append(_weighed(f"after {sales} sales, searches and an X report", pid, len(skus)))
+        rows.append(_weighed(f"after {sales} sales, searches and an X report", pid, len(prices)))
         client.close()
     return rows
 
@@ -171,14 +171,14 @@ def _weighed(what: str, pid: int, count: int) -> Row:
 
 def sales_per_second(place: Path, products: Path | None, *, blocks: int = BLOCKS) -> list[Row]:
     """Post sales of six lines over one kept-alive connection, beside the smallest call on the same connection."""
-    site, skus = site_of(place, products)
+    site, prices = site_of(place, products)
     wall: list[float] = []
     mine, empty = [], []
     with running(site) as (port, pid):
         until_ready(port)
         client = Client(port)
         client.sign_in()
-        sell = _seller(client, skus)
+        sell = _seller(client, prices)
         for _ in range(BLOCK):
             sell()
         cpu = _cpu_s(pid)
@@ -194,13 +194,14 @@ def sales_per_second(place: Path, products: Path | None, *, blocks: int = BLOCKS
     return [Row(what="POST /sales of 6 lines, one client", unit="ms", spread=spread(wall), ratio=both, note=note)]
 
 
-def _seller(client: Client, skus: list[str]) -> Callable[[], object]:
+def _seller(client: Client, prices: dict[str, int]) -> Callable[[], object]:
     rng = Random(11)  # noqa: S311 - shoppers need no secrets
-    numbers = iter(range(10**9))
+    numbers, skus = iter(range(10**9)), list(prices)
 
     def sell() -> object:
-        lines = [{"sku": rng.choice(skus), "quantity": str(rng.randint(1, 3))} for _ in range(6)]
-        payments = [{"method": "cash", "amount_minor": 10**7}]
+        wanted = [(rng.choice(skus), rng.randint(1, 3)) for _ in range(6)]
+        lines = [{"sku": sku, "quantity": str(pieces)} for sku, pieces in wanted]
+        payments = [{"method": "cash", "amount_minor": sum(prices[sku] * pieces for sku, pieces in wanted)}]
         return client.call("POST", "/sales", {"cart_id": f"http-{next(numbers)}", "lines": lines, "payments": payments})
 
     return sell
