@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tillmesh.bench import cores, crdt_peers, crdts, reading, sale, serving, showing
+from tillmesh.bench import cores, crdt_peers, crdts, reading, sale, serving, showing, visible
 from tillmesh.bench.goods import invented
 from tillmesh.bench.measuring import Row, percentile, ratio, spread
 from tillmesh.bench.program import BENCHMARKS, main
@@ -122,6 +122,14 @@ def test_reports_are_timed_over_as_many_sales_as_asked_for(tmp_path: Path) -> No
 def test_an_import_is_timed_as_the_command_does_it(tmp_path: Path, few: Path) -> None:
     (row,) = reading.imports(tmp_path, few)
     assert row.note == "created 30, errors 0"
+
+
+@pytest.mark.service
+def test_a_sale_is_waited_for_on_the_page_of_every_other_till(tmp_path: Path) -> None:
+    each, last = visible.run(tmp_path, sales=3, sizes=(3,))
+    assert (each.spread.n, last.spread.n) == (6, 3)
+    assert each.spread.least <= last.spread.least
+    assert each.met is (each.spread.p95 <= visible.AIM_P95_MS)
 
 
 @pytest.mark.service

@@ -155,6 +155,12 @@ def _http(wish: Wish) -> list[Row]:
     return serving.sales_per_second(wish.place, wish.products, blocks=wish.count or serving.BLOCKS)
 
 
+def _store(wish: Wish) -> list[Row]:
+    from tillmesh.bench import visible
+
+    return visible.run(wish.place, sales=wish.count or visible.SALES)
+
+
 def _failover(wish: Wish) -> list[Row]:
     from tillmesh.bench import failover
 
@@ -181,6 +187,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "start": Benchmark("starting the program with 97,000 products", _start, "starts"),
     "memory": Benchmark("memory of the program with 97,000 products", _memory, "sales"),
     "http": Benchmark("sales over HTTP, one client", _http, "blocks of 50 sales"),
+    "store": Benchmark("a sale until it is on the pages of 2, 4 and 14 other tills", _store, "sales per store"),
     "failover": Benchmark("kill -9 of the leader until the next setting is agreed on", _failover, "kills per store"),
     "ui": Benchmark("the page in a real browser, against its limits", _ui, "scans"),
 }
