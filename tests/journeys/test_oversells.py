@@ -116,6 +116,7 @@ def test_the_last_loaf_sold_on_two_tills_apart_is_the_managers_to_decide(
         expect(person.page.get_by_text("Nothing is oversold")).to_be_visible()
     ruth.page.screenshot(path=folder / "oversold-answered.png", animations="disabled")
     assert [till.ask(f"/stock/{sku(LOAF)}")["value"] for till in store.tills] == ["0", "0"]
+    settle_money_given_back_twice(store, ruth, folder)
 
 
 def sell_apart(store: Store, cashiers: tuple[Cashier, Cashier]) -> list[str]:
@@ -167,6 +168,28 @@ def void_with_the_managers_pin(sam: Cashier) -> None:
     expect(sam.dialog).to_contain_text("needs a manager")
     sam.type_pin(MANAGER.pin)
     expect(sam.toast("sale voided")).to_be_visible()
+
+
+def settle_money_given_back_twice(store: Store, ruth: Cashier, folder: Path) -> None:
+    """Two tills void one sale while they do not hear each other; the manager says how it ended."""
+    sale = store.tills[0].ask("/sales?limit=50")["sales"]
+    voidable = next(one for one in sale if one["state"] == "closed")
+    assert ctl(store.data, "cut", "2").returncode == 0
+    store.wait(ruth, reachable=False)
+    for till in store.tills:
+        till.ask(f"/sales/{voidable['sale_id']}/void", "POST", {"reason": "mistake"})
+    assert ctl(store.data, "heal").returncode == 0
+    ruth.wait_until(lambda: all(till.ask("/conflicts")["money"] for till in store.tills), within_ms=HEARD_MS)
+    ruth.page.reload()
+    card = ruth.page.get_by_role("article", name="was given back than was sold")
+    expect(card).to_contain_text(voidable["receipt_number"])
+    expect(card.locator(".timeline li")).to_have_count(2)
+    ruth.page.screenshot(path=folder / "oversold-money.png", animations="disabled")
+    ruth.tap("Say how it ended", within=card)
+    ruth.tap("Customer told", within=ruth.dialog)
+    ruth.tap("Settled", within=ruth.dialog)
+    expect(ruth.toast("Noted how it ended")).to_be_visible()
+    expect(card).to_have_count(0)
 
 
 def audit_page(person: Cashier, root: Path, folder: Path) -> None:

@@ -125,8 +125,7 @@ class Oversold:
         action = by_policy(settings.oversell_policy, settings.oversell_adjust_max_milli, one.missing_milli)
         if action is not None:
             who = Who(user_id=POLICY + (settings.oversell_policy_name or settings.oversell_policy), role="manager")
-            reason = f"by the store's policy: {settings.oversell_policy_name or settings.oversell_policy}"
-            command = ResolveOversell(conflict_id=one.conflict_id, sku=sku, action=action, reason=reason)
+            command = ResolveOversell(conflict_id=one.conflict_id, sku=sku, action=action)
             await self._driver.do(who, command)
 
     def _keep(self, work: Any) -> None:

@@ -54,8 +54,8 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
             correction = format_quantity(body.correction_milli)
             return "stock_counted", body.sku, f"{format_quantity(body.counted_milli)} (correction {correction})"
         case e.OversellResolved():
-            words = f"{body.action.replace('_', ' ')}, {format_quantity(body.quantity_milli)}: {body.reason}"
-            return "oversell_resolved", body.sku, words
+            words = f"{body.action.replace('_', ' ')}, {format_quantity(body.quantity_milli)}"
+            return "oversell_resolved", body.sku, f"{words}: {body.reason}" if body.reason else words
         case e.OversellSettled():
             outcome = f"{body.outcome.replace('_', ' ')}, {format_quantity(body.quantity_milli)}"
             return "oversell_settled", body.sku, f"{outcome}: {body.reason}" if body.reason else outcome

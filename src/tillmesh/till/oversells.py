@@ -197,7 +197,8 @@ def resolve(desk: Desk, command: ResolveOversell) -> EventId:
         raise NotFound("this oversell is not open any more", hint="The stock changed: look at the list anew.")
     finding = look_into(desk.books, found, desk.now_ms)
     _within_policy(desk, command, found)
-    reason = checked_text(command.reason, "reason") or f"oversold by {format_quantity(found.missing_milli)}"
+    said = checked_text(command.reason, "reason")
+    reason = said or f"oversold by {format_quantity(found.missing_milli)}"  # a void and an adjustment need one
     sale_id, answer, quantity_milli = _void_or_name(desk, command, finding, reason)
     noted = desk.record(
         OversellResolved(
@@ -206,7 +207,7 @@ def resolve(desk: Desk, command: ResolveOversell) -> EventId:
             action=command.action,
             quantity_milli=quantity_milli,
             by=desk.who.user_id,
-            reason=reason,
+            reason=said,
             approved_by=approved_by,
             sale_id=sale_id,
             answer=answer,

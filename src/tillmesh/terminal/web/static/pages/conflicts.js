@@ -1,30 +1,25 @@
 // Oversold: goods that several tills sold at once, what could be done, and the answer a person gives with one tap.
-import { html, useEffect, useState } from "../lib/ui.js";
+import { html } from "../lib/ui.js";
 import { clock, day, dayClock, t, tOr } from "../lib/i18n.js";
 import { money, quantity } from "../lib/money.js";
-import { asProblem } from "../lib/http.js";
 import { useKeys } from "../lib/keys.js";
 import { go } from "../lib/router.js";
 import { call } from "../state/session.js";
 import { oversellNews } from "../state/live.js";
-import { openDialog, toast, toastProblem } from "../state/notices.js";
+import { openDialog, toastOk, toastProblem } from "../state/notices.js";
 import { Confirm } from "../parts/dialog.js";
 import { Icon } from "../parts/icon.js";
 import { quantityWords } from "../parts/linedialogs.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
+import { ReasonDialog } from "../parts/reasondialog.js";
 import { Head } from "../parts/top.js";
 
 const ICONS = { adjust: "boxes", back_order: "clock", void: "undo-2" };
 const LIKELY = 0.6;
 const MAYBE = 0.35;
 const REASONS_SHOWN = 3;
-/** Ages in the words move on while nobody does anything. */
-const AGAIN_MS = 60_000;
 
 /** @typedef {keyof typeof ICONS} Action */
-
-/** @param {number} confidence */
-const likelihood = (confidence) => (confidence >= LIKELY ? "likely" : confidence >= MAYBE ? "maybe" : "unlikely");
 
 /** Today only the time counts. @param {string} at */
 const when = (at) => (day(at) === day(Date.now()) ? clock(at) : dayClock(at));
@@ -33,26 +28,34 @@ const when = (at) => (day(at) === day(Date.now()) ? clock(at) : dayClock(at));
 const tillsOf = (sales) => [...new Set(sales.map((sale) => String(sale.terminal.name)).reverse())];
 
 /** @param {any} reason */
-function because({ code, n }) {
-  const key = `oversold.why.${code}`;
-  return code === "just_sold" && n === 0 ? t("oversold.why.just_now") : tOr(key, "") && t(key, { n });
+const because = ({ code, n }) => tOr(`oversold.why.${code}`, "") && t(`oversold.why.${code}`, { n });
+
+/** Send an answer; say that it is done, or why it is not. @param {string} path @param {any} body @param {string} done @param {import("../lib/i18n.js").Params} [params] */
+async function answer(path, body, done, params) {
+  try {
+    await call("POST", path, body);
+    toastOk(done, params);
+  } catch (error) {
+    toastProblem(error);
+  }
+  oversellNews.value += 1;
 }
 
 /** @param {{confidence: number}} props */
 const Likely = ({ confidence }) => {
-  const word = likelihood(confidence);
-  return html`<span class=${`likely bar-${word}`}><span class="track" aria-hidden="true"><i style=${{ width: `${Math.round(confidence * 100)}%` }} /></span>${t(`oversold.${word}`)}</span>`;
+  const word = confidence >= LIKELY ? "likely" : confidence >= MAYBE ? "maybe" : "unlikely";
+  return html`<span class=${`likely bar-${word}`}><span class="track" aria-hidden="true"><i style=${{ width: `${confidence * 100}%` }} /></span>${t(`oversold.${word}`)}</span>`;
 };
 
-/** @param {{one: any, sales: any[], item: any}} props */
-function titleOf({ one, sales, item }) {
-  if (one.action !== "void") return t(`oversold.do.${one.action}`, { quantity: quantityWords(item.missing, item.unit) });
-  return t("oversold.do.void", { receipt: sales.find((sale) => sale.sale_id === one.sale_id)?.receipt_number ?? "" });
-}
+/** @param {any} one @param {any} item */
+const saleOf = (one, item) => item.sales.find((/** @type {any} */ sale) => sale.sale_id === one.sale_id);
 
-/** @param {{one: any, first: boolean, item: any, busy: boolean, choose: (one: any) => void}} props */
-const Suggestion = ({ one, first, item, busy, choose }) => {
-  const title = titleOf({ one, sales: item.sales, item });
+/** @param {any} one @param {any} item */
+const titleOf = (one, item) => t(`oversold.do.${one.action}`, { quantity: quantityWords(item.missing, item.unit), receipt: saleOf(one, item)?.receipt_number });
+
+/** @param {{one: any, first: boolean, item: any, choose: (one: any) => void}} props */
+const Suggestion = ({ one, first, item, choose }) => {
+  const title = titleOf(one, item);
   /** @type {{text: string, speaks: "for" | "against"}[]} */
   const why = one.because.slice(0, REASONS_SHOWN).map((/** @type {any} */ reason) => ({ text: because(reason), speaks: reason.points > 0 ? "for" : "against" }));
   return html`<li class="suggestion">
@@ -60,80 +63,87 @@ const Suggestion = ({ one, first, item, busy, choose }) => {
     <div class="suggestion-text"><div class="suggestion-head"><b>${title}</b><${Likely} confidence=${one.confidence} /></div>
       <small>${t(`oversold.means.${one.action}`)}</small>
       ${why.length > 0 && html`<ul class="why">${why.filter((reason) => reason.text).map(({ text, speaks }) => html`<li key=${text} class=${speaks}><${Icon} name=${speaks === "for" ? "plus" : "minus"} size="sm" /><span><span class="sr">${t(`oversold.speaks.${speaks}`)} </span>${text}</span></li>`)}</ul>`}</div>
-    <button class=${`btn ${first ? "primary" : ""} ${one.action === "void" ? "bad-ink" : ""}`} disabled=${busy} data-first=${first} aria-label=${title} onClick=${() => choose(one)}>${t(`oversold.yes.${one.action}`)}</button>
+    <button class=${`btn ${first ? "primary" : ""} ${one.action === "void" ? "bad-ink" : ""}`} aria-label=${title} onClick=${() => choose(one)}>${t(`oversold.yes.${one.action}`)}</button>
   </li>`;
 };
 
 /** @param {{sale: any, unit: string}} props */
 const Sale = ({ sale, unit }) =>
   html`<li><a class="row-main" href=${`#/sales/${sale.sale_id}`}><span class=${`row-icon ${sale.over ? "bad" : "ok"}`}><${Icon} name="receipt-text" /></span>
-    <span><b>${sale.terminal.name} <span class="soft num">${when(sale.at)}</span></b><small>${[sale.receipt_number, sale.customer?.name, sale.quantity === "1" ? "" : `${quantityWords(sale.quantity, unit)} ×`].filter(Boolean).join(" · ")}</small></span>
+    <span><b>${sale.terminal.name} <span class="soft num">${when(sale.at)}</span></b><small>${[sale.receipt_number, sale.customer?.name, `${quantityWords(sale.quantity, unit)} ×`].filter(Boolean).join(" · ")}</small></span>
     <span class="spacer" /><span class=${`pill sm ${sale.over ? "warn" : ""}`}>${t(sale.over ? "oversold.sale.over" : "oversold.sale.before")}</span></a></li>`;
 
-/** @param {{item: any, onDone: () => void}} props */
-function Oversell({ item, onDone }) {
-  const [busy, setBusy] = useState(false);
+/** @param {{icon: string, title: string, note: string, number: string, label: string}} props */
+const CardHead = ({ icon, title, note, number, label }) =>
+  html`<header class="oversell-head"><span class="row-icon warn"><${Icon} name=${icon} /></span><div><h2>${title}</h2><small>${note}</small></div><span class="spacer" />
+    <div class="oversell-stock"><b class="num">${number}</b><small>${label}</small></div></header>`;
+
+/** @param {{item: any}} props */
+function Oversell({ item }) {
   const tills = tillsOf(item.sales);
   const choose = async (/** @type {any} */ one) => {
-    const sale = item.sales.find((/** @type {any} */ other) => other.sale_id === one.sale_id);
-    if (sale && !(await openDialog(Confirm, { title: titleOf({ one, sales: item.sales, item }), text: t("oversold.void.text", { total: money(sale.total_minor) }), yes: t("oversold.yes.void"), danger: true }))) return;
-    setBusy(true);
-    try {
-      const done = await call("POST", `/conflicts/${item.id}/resolve`, { action: one.action, ...(one.sale_id ? { sale_id: one.sale_id } : {}) });
-      toast({ tone: "ok", title: t(`oversold.done.${done.action}`, { name: item.name, quantity: quantityWords(done.quantity, item.unit) }) });
-    } catch (error) {
-      if (asProblem(error).kind !== "cancelled") toastProblem(error);
-    }
-    setBusy(false);
-    onDone();
+    const sale = saleOf(one, item);
+    if (sale && !(await openDialog(Confirm, { title: titleOf(one, item), text: t("oversold.void.text", { total: money(sale.total_minor) }), yes: t("oversold.yes.void"), danger: true }))) return;
+    await answer(`/conflicts/${item.id}/resolve`, { action: one.action, sale_id: one.sale_id }, `oversold.done.${one.action}`, { name: item.name, quantity: quantityWords(item.missing, item.unit) });
   };
   return html`<article class="card oversell" aria-label=${item.name}>
-    <header class="oversell-head"><span class="row-icon warn"><${Icon} name="package-open" /></span>
-      <div><h2>${item.name}</h2><small>${tills.length ? t(tills.length > 1 ? "oversold.tills" : "oversold.till", { tills: tills.slice(0, -1).join(", "), last: tills.at(-1), at: when(item.since) }) : t("oversold.sales.none")}</small></div><span class="spacer" />
-      <div class="oversell-stock"><b class="num">${quantity(item.stock)}</b><small>${t("stock.left")}</small></div></header>
-    <div class="oversell-body"><ol class="suggestions" aria-label=${t("oversold.suggestions")}>
-        ${item.suggestions.map((/** @type {any} */ one, /** @type {number} */ i) => html`<${Suggestion} key=${one.action + (one.sale_id ?? "")} one=${one} first=${i === 0} item=${item} busy=${busy} choose=${choose} />`)}</ol>
-      <section aria-label=${t("oversold.sales")}><h3>${t("oversold.sales")}</h3>
+    <${CardHead} icon="package-open" title=${item.name} note=${tills.length ? t(tills.length > 1 ? "oversold.tills" : "oversold.till", { tills: tills.slice(0, -1).join(", "), last: tills.at(-1), at: when(item.since) }) : t("oversold.sales.none")} number=${quantity(item.stock)} label=${t("stock.left")} />
+    <div class="oversell-body"><ol class="suggestions">
+        ${item.suggestions.map((/** @type {any} */ one, /** @type {number} */ i) => html`<${Suggestion} key=${one.action + (one.sale_id ?? "")} one=${one} first=${i === 0} item=${item} choose=${choose} />`)}</ol>
+      <section><h3>${t("oversold.sales")}</h3>
         ${item.sales.length ? html`<ul class="rows">${item.sales.map((/** @type {any} */ sale) => html`<${Sale} key=${sale.sale_id} sale=${sale} unit=${item.unit} />`)}</ul>` : html`<p class="hint">${t("oversold.sales.none")}</p>`}</section></div>
   </article>`;
 }
 
+/** One line of what happened. @param {{icon: string, tone?: string, name: string, soft: string, small: any[], bad?: string, side: any}} props */
+const Entry = ({ icon, tone = "", name, soft, small, bad, side }) =>
+  html`<li><span class=${`row-icon ${tone}`}><${Icon} name=${icon} /></span>
+    <span><b>${name} <span class="soft">${soft}</span></b><small>${small.filter(Boolean).join(" · ")}</small>${bad && html`<small class="down">${bad}</small>`}</span><b class="num">${side}</b></li>`;
+
 /** @param {{one: any}} props */
 const Answered = ({ one }) => {
-  const who = t(one.by.policy ? "oversold.by.policy" : "audit.by", { by: one.by.name });
-  const said = one.reason && !/^oversold by |^by the store's policy/.test(one.reason) ? one.reason : "";
-  const second = one.overtaken_by;
-  return html`<li><span class=${`row-icon ${second ? "bad" : "ok"}`}><${Icon} name=${second ? "triangle-alert" : ICONS[/** @type {Action} */ (one.action)]} /></span>
-    <span><b>${one.name} <span class="soft">${t(`oversold.was.${one.action}`, { quantity: quantityWords(one.quantity, one.unit), receipt: one.sale?.receipt_number ?? "" })}</span></b>
-      <small>${[who, one.approved_by && t("audit.approved", { by: one.approved_by.name }), one.terminal.name, said].filter(Boolean).join(" · ")}</small>
-      ${one.status !== "done" && html`<small class=${second ? "down" : ""}>${t(`oversold.status.${one.status}`)}</small>`}</span>
-    <small class="num">${when(one.at)}</small></li>`;
+  const status = one.status !== "done" && t(`oversold.status.${one.status}`);
+  return html`<${Entry} icon=${ICONS[/** @type {Action} */ (one.action)]} tone=${one.overtaken_by ? "bad" : "ok"} name=${one.name}
+    soft=${t(`oversold.was.${one.action}`, { quantity: quantityWords(one.quantity, one.unit), receipt: one.sale?.receipt_number ?? "" })}
+    small=${[t(one.by.policy ? "oversold.by.policy" : "audit.by", { by: one.by.name }), one.approved_by && t("audit.approved", { by: one.approved_by.name }), one.terminal.name, one.reason, !one.overtaken_by && status]}
+    bad=${one.overtaken_by && status} side=${when(one.at)} />`;
 };
 
 /** @param {{one: any}} props */
-const Waiting = ({ one }) => {
-  const names = one.sales.filter(Boolean).map((/** @type {any} */ sale) => sale.customer?.name ?? sale.receipt_number);
-  return html`<li><span class="row-icon"><${Icon} name="clock" /></span>
-    <span><b>${one.name} <span class="soft">${t("oversold.owed", { quantity: quantityWords(one.owed, one.unit) })}</span></b><small>${names.length ? t("oversold.for", { names: names.join(", ") }) : ""}</small></span><small class="num">${when(one.at)}</small></li>`;
-};
+const Waiting = ({ one }) =>
+  html`<${Entry} icon="clock" name=${one.name} soft=${t("oversold.owed", { quantity: quantityWords(one.owed, one.unit) })} small=${one.sales.map((/** @type {any} */ sale) => sale && (sale.customer?.name ?? sale.receipt_number))} side=${when(one.at)} />`;
+
+/** Money that two tills took or gave back while apart: both stand, a person says how it ended. @param {{one: any}} props */
+function MoneyTwice({ one }) {
+  const receipt = (one.sale ?? one.events[0]).receipt_number;
+  const title = t(`money.${one.kind}`, { receipt });
+  const settle = async () => {
+    const reason = await openDialog(ReasonDialog, { title: t("money.settle"), note: title, kind: "money", label: t("money.settle.yes") });
+    if (reason) await answer(`/conflicts/money/${encodeURIComponent(one.id)}/settle`, { reason }, "money.settled");
+  };
+  return html`<article class="card oversell" aria-label=${title}>
+    <${CardHead} icon="hand-coins" title=${title} note=${t(`money.${one.kind}.means`)} number=${money(one.too_much_minor)} label=${t("money.toomuch")} />
+    <ul class="timeline">${one.events.map((/** @type {any} */ row) => html`<${Entry} key=${row.event_id} icon=${row.kind === "sale" ? "receipt-text" : "undo-2"} name=${t(`money.${row.kind}`)} soft=${row.receipt_number} small=${[row.terminal.name, when(row.at), row.by?.name]} side=${money(row.total_minor)} />`)}</ul>
+    <div><button class="btn primary" onClick=${settle}>${t("money.settle")}</button></div>
+  </article>`;
+}
 
 export function ConflictsPage() {
   const load = useLoad("/conflicts", oversellNews.value);
   useKeys({ Escape: () => go("sell") });
-  useEffect(() => {
-    const timer = setInterval(load.reload, AGAIN_MS);
-    return () => clearInterval(timer);
-  }, []);
   /** @type {any[]} */
   const all = load.data?.conflicts ?? [];
   const open = all.filter((one) => !one.never_booked);
   const rest = all.filter((one) => one.never_booked);
   /** @type {any[]} */
+  const twice = load.data?.money ?? [];
+  /** @type {any[]} */
   const waiting = load.data?.back_orders ?? [];
   /** @type {any[]} */
   const answered = load.data?.resolved ?? [];
-  const list = (/** @type {any[]} */ items) => items.map((item) => html`<${Oversell} key=${item.id} item=${item} onDone=${load.reload} />`);
+  const list = (/** @type {any[]} */ items) => items.map((item) => html`<${Oversell} key=${item.id} item=${item} />`);
   return html`<${Head} title=${t("nav.conflicts")} sub=${t("oversold.sub")} /><${Loading} load=${load} />
+    ${twice.map((one) => html`<${MoneyTwice} key=${one.id} one=${one} />`)}
     ${load.data && open.length === 0 && html`<section class="card"><${Nothing} icon="circle-check" title=${t("oversold.none")} hint=${t("oversold.none.hint")} /></section>`}
     ${list(open)}
     ${rest.length > 0 && html`<details class="card alt"><summary>${t("oversold.never", { n: load.data.never_booked })}</summary><p class="hint">${t("oversold.never.hint")}</p><div class="stack">${list(rest)}</div></details>`}

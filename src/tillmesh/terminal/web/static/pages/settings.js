@@ -2,7 +2,7 @@
 import { html, useState } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { asProblem } from "../lib/http.js";
-import { moneyField, parseMoney, quantity, quantityText } from "../lib/money.js";
+import { moneyField, parseMoney } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
 import { go } from "../lib/router.js";
 import { changeLook, look } from "../state/look.js";
@@ -85,8 +85,8 @@ function Store({ settings, onSaved }) {
         <div class="two"><${Choice} label=${t("settings.taxrounding")} value=${shop.tax_rounding} onChange=${set("tax_rounding")} disabled=${off} options=${words(["total", "line"], "settings.taxrounding")} />
           <${Choice} label=${t("settings.cashstep")} value=${String(shop.cash_step_minor)} onChange=${(/** @type {string} */ v) => set("cash_step_minor")(Number(v))} disabled=${off} options=${[...new Set([1, 5, 10, 50, 100, shop.cash_step_minor])].map((n) => /** @type {[string, string]} */ ([String(n), n === 1 ? t("settings.cashstep.none") : moneyField(n)]))} />
           <${Field} label=${t("settings.discount")} mode="decimal" unit="%" value=${String((shop.discount_limit_ppm ?? 0) / 10000)} onChange=${(/** @type {string} */ v) => /^\d{1,3}([.,]\d{1,2})?$/.test(v) && set("discount_limit_ppm")(Math.round(Number(v.replace(",", ".")) * 10000))} disabled=${off} />
-          <${Choice} label=${t("settings.oversell")} value=${shop.oversell_policy ?? "ask"} onChange=${set("oversell_policy")} disabled=${off} options=${words(["ask", "back_order", "adjust"], "settings.oversell")} hint=${t(`settings.oversell.${shop.oversell_policy ?? "ask"}.hint`, { quantity: quantity(quantityText(shop.oversell_adjust_max_milli ?? 0)) })} />
-          <${Field} label=${t("settings.oversell.name")} value=${shop.oversell_policy_name ?? ""} onChange=${set("oversell_policy_name")} disabled=${off || (shop.oversell_policy ?? "ask") === "ask"} hint=${t("settings.oversell.name.hint")} />
+          <${Choice} label=${t("settings.oversell")} value=${shop.oversell_policy} onChange=${set("oversell_policy")} disabled=${off} options=${words(["ask", "back_order", "adjust"], "settings.oversell")} hint=${t(`settings.oversell.${shop.oversell_policy}.hint`, { n: shop.oversell_adjust_max_milli / 1000 })} />
+          <${Field} label=${t("settings.oversell.name")} value=${shop.oversell_policy_name} onChange=${set("oversell_policy_name")} disabled=${off} hint=${t("settings.oversell.name.hint")} />
           <${Field} label=${t("settings.refund")} mode="decimal" value=${refund} onChange=${setRefund} disabled=${off} error=${limit === null ? t("settings.amount.wrong") : ""} /></div></section>
       <section class="card section"><h2><${Icon} name="printer" />${t("settings.printer")}</h2>
         <div class="two"><${Field} label=${t("settings.till")} value=${till.name ?? ""} onChange=${setT("name")} disabled=${off} /><${Choice} label=${t("settings.printer.kind")} value=${till.printer_kind} onChange=${setT("printer_kind")} disabled=${off} options=${words(["none", "network", "usb", "file"], "settings.printer")} />

@@ -12,6 +12,7 @@ const REASONS = {
   drawer: ["change", "check", "float"],
   stock: ["breakage", "expired", "theft", "found", "own_use"],
   count: ["stocktake", "spot_check"],
+  money: ["paid_back", "told_customer", "written_off"],
 };
 
 /** Tap a usual reason or write one. @param {{kind: string, value: string, onChange: (value: string) => void}} props */
