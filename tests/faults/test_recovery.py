@@ -44,7 +44,7 @@ def damage(shop: Path) -> None:
 def test_till_whose_database_broke_while_it_was_off_comes_back_with_everything(
     tmp_path: Path, break_it: Callable[[Path], None]
 ) -> None:
-    tills, history = build_store(tmp_path, 3), History()
+    tills, history = build_store(tmp_path, 2), History()
     second = tills[1]
     with running(tills):
         numbers = trade(second, history, "before")

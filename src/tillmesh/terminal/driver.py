@@ -36,13 +36,14 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-DAMAGED, BEHIND, FORKED = "damaged", "behind", "forked"
+DAMAGED, BROKEN, BEHIND, FORKED = "damaged", "broken", "behind", "forked"
 
 
 class Trouble(NamedTuple):
     """Why this till can't go on with its database as the actor that it is.
 
-    DAMAGED: it does not read. BEHIND: other tills hold more of this actor's events. FORKED: they hold other ones.
+    DAMAGED: it does not read. BROKEN: it reads, and its hashes do not agree with what it says. BEHIND: other tills hold
+    more of this actor's events. FORKED: they hold other ones.
     """
 
     detail: str

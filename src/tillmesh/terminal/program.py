@@ -23,6 +23,7 @@ from tillmesh.terminal.belonging import ALONE, Among, Around, join_store
 from tillmesh.terminal.bootstrap import Opened, open_terminal
 from tillmesh.terminal.driver import BEHIND, DAMAGED, FORKED, Driver, Trouble, now_ms
 from tillmesh.terminal.out_of_order import open_when_possible
+from tillmesh.terminal.patrol import Patrol
 from tillmesh.terminal.printing_setup import start_printing
 from tillmesh.terminal.recovering import GiveUp, reads_whole
 from tillmesh.terminal.restoring import read_old, restore
@@ -156,11 +157,14 @@ class _Run:
         self._stops(functools.partial(_stop, server, services))
         settle_memory()
         keeping = asyncio.create_task(_housekeeping(services.driver))
+        patrol = Patrol(services.driver)
+        patrol.start()
         try:
             if self._trouble is None:
                 await server.serve(sockets=[self._listening.dup()])
         finally:
             keeping.cancel()
+            await patrol.stop()
             await printing.stop()
 
     def _stops(self, stop: Callable[[], object]) -> None:
