@@ -17,7 +17,7 @@ from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.times import rfc3339
 from tillmesh.sync.signatures import KeyNotary
 from tillmesh.terminal.council_driver import CouncilDriver
-from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.driver import Driver, steady_ms
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.neighbours import Address, Neighbours
 from tillmesh.terminal.provisioning import Belonging, belonging, is_founder
@@ -116,7 +116,7 @@ class Among:
         actor, mesh, raft = self._driver.identity.actor, self._mesh, self.raft()
         held = mesh.exchange.held_elsewhere() if mesh is not None else 0
         marks = mesh.exchange.marks(actor) if mesh is not None else None
-        peers = self._peers(mesh, now_ms()) if mesh is not None else []
+        peers = self._peers(mesh, steady_ms()) if mesh is not None else []
 
         def count(db: apsw.Connection, books: Books) -> tuple[int, int]:
             return dict(books.vector()).get(actor, 0), int(one(db, _OWN, (actor, held)))

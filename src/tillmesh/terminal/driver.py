@@ -36,6 +36,11 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+def steady_ms() -> int:
+    """Read the clock that nobody sets: for waiting, never for stamps."""
+    return time.monotonic_ns() // 1_000_000
+
+
 DAMAGED, BROKEN, BEHIND, FORKED = "damaged", "broken", "behind", "forked"
 
 

@@ -18,7 +18,7 @@ from tillmesh.kernel.ids import terminal_of
 from tillmesh.sync import Acked, Apply, Closed, Fence, Load, Notary, Send, Side, WakeAt, read_frame, write_frame
 from tillmesh.sync.channels import Channel, unwrap
 from tillmesh.sync.signatures import SignedHead
-from tillmesh.terminal.driver import FORKED, Driver, Trouble, now_ms
+from tillmesh.terminal.driver import FORKED, Driver, Trouble, steady_ms
 from tillmesh.terminal.outgoing import Outgoing
 from tillmesh.terminal.signing import Signatures
 from tillmesh.till.commands import Note, Who
@@ -132,10 +132,10 @@ class Mesh:
     async def attach(self, link: Link) -> None:
         """Talk over a link until it is gone; a till that passed on forged events has to wait."""
         peer = terminal_of(link.peer)
-        if now_ms() < self._quarantine.get(peer, (0, 0))[0]:
+        if steady_ms() < self._quarantine.get(peer, (0, 0))[0]:
             await link.close()
             return
-        number, asks = self.exchange.linked(peer, now_ms())
+        number, asks = self.exchange.linked(peer, steady_ms())
         outgoing = Outgoing()
         for old in [key for key in self._links if key[0] == peer]:
             del self._links[old]  # the new link takes its place
@@ -162,7 +162,7 @@ class Mesh:
         """Give a frame to whoever its channel belongs to; what a newer program says beside that is not for us."""
         channel, body = unwrap(frame)
         if channel is Channel.SYNC:
-            self._perform(self.exchange.received(terminal_of(actor), number, read_frame(body), now_ms()))
+            self._perform(self.exchange.received(terminal_of(actor), number, read_frame(body), steady_ms()))
         elif channel is not None and (handler := self._handlers.get(channel)) is not None:
             handler(actor, body)
 
@@ -229,7 +229,7 @@ class Mesh:
         """Talk no more with a till that passed on what nobody signed, each time longer; and tell a manager."""
         times = self._quarantine.get(terminal, (0, 0))[1] + 1
         wait_ms = min(QUARANTINE_MS << min(times - 1, 10), QUARANTINE_MS_MAX)
-        self._quarantine[terminal] = now_ms() + wait_ms, times
+        self._quarantine[terminal] = steady_ms() + wait_ms, times
         log.error("%s passed on %s: no links with it for %d s", terminal, detail, wait_ms // 1000)
         note = Note(action="forged_events", subject=terminal, detail=detail)
         self._keep(self._driver.do(SYSTEM, note))
@@ -240,7 +240,7 @@ class Mesh:
                 db, books, step.spans, self._signatures, events_max=step.events_max, bytes_max=step.bytes_max
             )
         )
-        self._perform(self.exchange.loaded(ask.peer, ask.link, events, now_ms(), signatures))
+        self._perform(self.exchange.loaded(ask.peer, ask.link, events, steady_ms(), signatures))
 
     async def _apply(self, ask: Ask, step: Apply) -> None:
         """Store a batch, then acknowledge it; a batch that does not join on ends the link, a busy disk delays it."""
@@ -252,9 +252,9 @@ class Mesh:
             return
         except TillmeshError as cause:
             log.warning("events of %s could not be stored now: %s", ask.peer, cause.detail)
-            self._perform(self.exchange.put_off(ask.peer, ask.link, step.batch, BUSY_MS, now_ms()))
+            self._perform(self.exchange.put_off(ask.peer, ask.link, step.batch, BUSY_MS, steady_ms()))
             return
-        self._perform(self.exchange.applied(ask.peer, ask.link, step.batch, heads, now_ms()))
+        self._perform(self.exchange.applied(ask.peer, ask.link, step.batch, heads, steady_ms()))
         for listener in self._listeners:
             listener(step.events)
         self._batches += 1
@@ -282,12 +282,12 @@ class Mesh:
             await held[0].close()
 
     async def _ticking(self) -> None:
-        saved_ms = now_ms()
+        saved_ms = steady_ms()
         while True:
             await asyncio.sleep(TICK_S)
-            self._perform(self.exchange.wake(now_ms()))
-            if self._unsaved and now_ms() - saved_ms >= ACKS_S * 1000:
-                saved_ms = now_ms()
+            self._perform(self.exchange.wake(steady_ms()))
+            if self._unsaved and steady_ms() - saved_ms >= ACKS_S * 1000:
+                saved_ms = steady_ms()
                 await self._save_acks()
 
     async def _save_acks(self) -> None:

@@ -17,7 +17,7 @@ from tillmesh.kernel.ids import terminal_of
 from tillmesh.shop.settings import TerminalSettings
 from tillmesh.sync.channels import Channel
 from tillmesh.sync.standing import VERSION, Standing, read_standing, write_standing
-from tillmesh.terminal.driver import now_ms
+from tillmesh.terminal.driver import steady_ms
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.web.api import Services
 from tillmesh.till.standing import Stage, lines, stage_of
@@ -66,7 +66,7 @@ class Standings:
         heard = self._mesh.exchange.peers() if self._mesh is not None else {}
         others = [peer["terminal_id"] for peer in sync["peers"]]
         names = await self._services.driver.look(lambda books: _names(books, [self._me, *others]))
-        raft, now, reached = self._raft(), now_ms(), self._reached()
+        raft, now, reached = self._raft(), steady_ms(), self._reached()
         tills = [self._row(self._me, raft, sync["unreplicated"], reached=True, silent_ms=0, lacks=0)]
         for peer in sync["peers"]:
             name = peer["terminal_id"]
@@ -125,7 +125,7 @@ class Standings:
         counted_ms = 0
         while True:
             await asyncio.sleep(LOOK_S)
-            raft, reached, now = self._raft(), self._reached(), now_ms()
+            raft, reached, now = self._raft(), self._reached(), steady_ms()
             for gone in self._told.keys() - mesh.exchange.peers().keys():
                 del self._told[gone]
             links = reached, raft["leader_id"], raft["has_quorum"], raft["term"], raft["state"], _told_links(self._told)
