@@ -8,7 +8,7 @@ from typing import Protocol
 import apsw
 import msgspec
 
-from tillmesh.adapters.sqlite.database import one, rows
+from tillmesh.adapters.sqlite.database import DatabaseDamaged, one, rows
 from tillmesh.adapters.sqlite.ledger import Ledger
 from tillmesh.adapters.sqlite.raft_storage import promise
 from tillmesh.adapters.sqlite.store import Origin, Writer, read_origin, write_origin
@@ -73,6 +73,7 @@ def agree(
     elif store and held.store != store:
         raise Conflict(f"this data directory belongs to store {held.store}", hint="Join with an empty directory.")
     elif doubt := doubt or _doubt(db, held, noted):
+        _check_pages(db)
         held = msgspec.structs.replace(held, actor=_new_actor(db, held.terminal, entropy))
     nonce = entropy(16).hex()
     origin = msgspec.structs.replace(held, nonce=nonce, place=noted.place())
@@ -111,6 +112,16 @@ def _doubt(db: apsw.Connection, held: Origin, noted: Noted) -> str:
     if held.place != noted.place():
         return "the data directory was copied or moved to another disk or machine"
     return _lost_events(db, held, noted.head()) or _forgotten_promise(db, held, noted.promised())
+
+
+def _check_pages(db: apsw.Connection) -> None:
+    """Refuse a database that fits together no more: a disk that lost commits may have lost some pages of others too.
+
+    Only a till in doubt looks at all pages; selling would touch a few of them, and go on.
+    """
+    for (line,) in rows(db, "PRAGMA quick_check(1)"):
+        if line != "ok":
+            raise DatabaseDamaged(f"the database is damaged ({' '.join(line.split())})", hint="Recover from a peer.")
 
 
 def _forgotten_promise(db: apsw.Connection, held: Origin, promised: Promise | None) -> str:
