@@ -111,6 +111,7 @@ PAGES: Final = (
     Place("products", "products", ".product-row b"),
     Place("stock", "stock", ".list-tools"),
     Place("conflicts", "conflicts", ".office-main .card"),
+    Place("store", "store", ".office-main .empty"),
     Place("people", "people", ".person"),
     Place("audit", "audit", ".office-main .rows li, .office-main .list-row, .timeline li"),
     Place("health", "health", ".office-main .card"),

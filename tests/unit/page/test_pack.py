@@ -48,6 +48,7 @@ def test_comments_go_and_strings_templates_and_patterns_stay() -> None:
 def test_spaces_that_matter_are_kept() -> None:
     assert strip("const x = a + +b;\nreturn typeof x\nnext();\n") == "const x=a+ +b;\nreturn typeof x\nnext();\n"
     assert strip("const v = `${w} ${h}`;\n") == "const v=`${w} ${h}`;\n"
+    assert strip("html`<p>\n  <b>a b</b>\n  word\n  ${c}</p>`\n") == "html`<p><b>a b</b>\nword\n${c}</p>`\n"
 
 
 def test_modules_that_import_each_other_are_refused() -> None:

@@ -172,7 +172,8 @@ def _template(code: str, at: int) -> tuple[str, int]:
 
 
 def _quiet(quasi: str) -> str:
-    return re.sub(r"\s*\n\s*", "\n", quasi)
+    """Leave one line break of a gap, and none between two tags, where htm drops it."""
+    return re.sub(r"\s*\n\s*", "\n", quasi).replace(">\n<", "><")
 
 
 def _tight(tokens: list[str]) -> list[str]:

@@ -7,6 +7,9 @@ import { t } from "../lib/i18n.js";
 
 const FEW = 6;
 
+/** @param {string} name @param {number} most letters that have room */
+const short = (name, most) => (name.length > most ? `${name.slice(0, most - 1)}…` : name);
+
 /** @param {Till} till */
 const word = (till) => (!till.reachable ? t("store.state.away") : till.leads ? t("store.state.leader") : till.lacks ? t("store.behind", { n: till.lacks }) : till.me ? t("store.me") : t("store.instep"));
 
@@ -28,7 +31,7 @@ export function Mesh({ tills, links }) {
     const y = ring.length === 3 && i ? ry : Math.sin(turn) * ry;
     at[till.terminal_id] = { x: wide / 2 + Math.cos(turn) * rx, y: tall / 2 + y };
   });
-  return html`<svg class="mesh" viewBox=${`0 0 ${wide} ${tall}`} role="img" aria-label=${t("store.mesh.label", { n: links.filter((pair) => pair.up).length, all: links.length })}>
+  return html`<svg class=${few ? "mesh" : "mesh many"} viewBox=${`0 0 ${wide} ${tall}`} role="img" aria-label=${t("store.mesh.label", { n: links.filter((pair) => pair.up).length, all: links.length })}>
     ${links.map(({ one, other, up }) => {
       const [a, b] = [at[one], at[other]];
       if (!a || !b || up === null) return null;
@@ -39,7 +42,7 @@ export function Mesh({ tills, links }) {
       const { x, y } = at[till.terminal_id];
       return html`<g key=${till.terminal_id} class=${`node ${till.reachable ? (till.leads ? "leads" : "") : "away"} ${till.me ? "me" : ""}`}><title>${till.name}</title>
         <rect x=${x - w / 2} y=${y - h / 2} width=${w} height=${h} rx="16" />
-        ${few ? html`<text x=${x} y=${y - 5} class="name">${till.name}</text><text x=${x} y=${y + 17}>${word(till)}</text>` : html`<text x=${x} y=${y + 6} class="name">${till.number ?? "?"}</text>`}</g>`;
+        ${few ? html`<text x=${x} y=${y - 5} class="name">${short(till.name, narrow ? 11 : 15)}</text><text x=${x} y=${y + 17}>${word(till)}</text>` : html`<text x=${x} y=${y + 6} class="name">${till.number ?? "?"}</text>`}</g>`;
     })}
   </svg>`;
 }
