@@ -16,6 +16,7 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.times import rfc3339
 from tillmesh.sync.signatures import KeyNotary
+from tillmesh.terminal.clocks import Clocks
 from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.driver import Driver, steady_ms
 from tillmesh.terminal.mesh import Mesh
@@ -185,6 +186,9 @@ async def _with_others(services: Services, bind: str, around: Around, place: Bel
     founder = is_founder(driver.opened.data_dir, driver.identity.store, driver.identity.actor)
     council = await CouncilDriver.over(driver, mesh, neighbours.known, founder=founder)
     services.decide = council.decide_settings
+    clocks = Clocks(driver, lambda: council.council.leads)
+    mesh.listen(clocks.look)
+    services.extra["clocks"] = clocks.view
     services.oversold.leads = lambda: council.council.leads
     council.listen(lambda _: services.oversold.led())
     await neighbours.start(Address(bind, around.link_port), [Address.of(peer) for peer in around.peers])

@@ -79,6 +79,9 @@ class Books(Protocol):
     def fields(self, entity: str, key: str) -> Mapping[str, Value] | None:
         """Give the merged fields of a register, or None if it was never written."""
 
+    def newest_write(self, entity: str, key: str) -> tuple[int, int]:
+        """Give the highest authority that a register was written with, and its latest timestamp; zeros if never."""
+
     def records(self, entity: str) -> Iterator[tuple[str, dict[str, Value]]]:
         """Iterate all registers of an entity with their merged fields, ordered by key."""
 

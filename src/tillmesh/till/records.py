@@ -7,8 +7,9 @@ from typing import Final
 
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.errors import Conflict, Invalid, TooLarge
+from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import EventId
-from tillmesh.kernel.limits import KEY_CHARS_MAX, PRODUCTS_PER_EVENT_MAX
+from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX, KEY_CHARS_MAX, PRODUCTS_PER_EVENT_MAX
 from tillmesh.shop.events import Change, CustomersChanged, PeopleChanged, ProductsChanged, SettingsChanged, Value
 from tillmesh.shop.people import Action
 from tillmesh.shop.settings import STORE, StoreSettings
@@ -37,7 +38,20 @@ def change_records(desk: Desk, command: ChangeRecords) -> EventId:
         _check_people(desk, command.changes)
     elif command.entity == "setting":
         _check_settings(desk, command.changes)
-    return desk.record(_body(command, desk.who.user_id))
+    return desk.record(_body(command, desk.who.user_id, _authority(desk, command)))
+
+
+def _authority(desk: Desk, command: ChangeRecords) -> int:
+    """Give the authority this change needs to count: that of what it changes.
+
+    One more if that was written by a clock far ahead, or nobody could change it again for years.
+    """
+    needed = command.authority
+    for change in command.changes:
+        authority, hlc = desk.books.newest_write(command.entity, change.key)
+        is_ahead = physical_ms(hlc) > desk.now_ms + HLC_DRIFT_MS_MAX
+        needed = max(needed, authority + is_ahead if not command.authority else 0)
+    return needed
 
 
 def _check_people(desk: Desk, changes: Sequence[Change]) -> None:
@@ -74,17 +88,17 @@ def _check_settings(desk: Desk, changes: Sequence[Change]) -> None:
             )
 
 
-def _body(command: ChangeRecords, by: str) -> Record:
+def _body(command: ChangeRecords, by: str, authority: int) -> Record:
     changes: tuple[Change, ...] = command.changes
     match command.entity:
         case "product":
-            return ProductsChanged(changes=changes, by=by, source=command.source)
+            return ProductsChanged(changes=changes, by=by, source=command.source, authority=authority)
         case "customer":
-            return CustomersChanged(changes=changes, by=by)
+            return CustomersChanged(changes=changes, by=by, authority=authority)
         case "person":
-            return PeopleChanged(changes=changes, by=by)
+            return PeopleChanged(changes=changes, by=by, authority=authority)
         case _:
-            return SettingsChanged(changes=changes, by=by, authority=command.authority)
+            return SettingsChanged(changes=changes, by=by, authority=authority)
 
 
 def note(desk: Desk, command: Note) -> None:

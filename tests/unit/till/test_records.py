@@ -2,7 +2,8 @@
 
 import pytest
 
-from tests.unit.till.shop_till import CASHIER, MANAGER, Shop, add, cash, line
+from tests.unit.till.shop_till import CASHIER, MANAGER, ORIGIN, Shop, add, cash, line
+from tillmesh.adapters.sqlite.store import Origin
 from tillmesh.kernel.errors import Conflict, Invalid, TooLarge
 from tillmesh.kernel.limits import PRODUCTS_PER_EVENT_MAX
 from tillmesh.shop import events as e
@@ -95,3 +96,20 @@ def test_a_customer_stands_on_the_sale(shop: Shop) -> None:
     shop.ops(add("1"), c.CartOperation(op_id="who", op="customer", customer_id="ada"))
     sale = shop.do(c.PayCart(cart_id="cart-1", payments=cash(1_250))).reply
     assert shop.read(sale, e.SaleClosed).customer_id == "ada"
+
+
+def test_a_price_written_by_a_clock_ten_years_ahead_can_be_changed_again_at_once(shop: Shop) -> None:
+    ten_years_ms = 10 * 365 * 86_400_000
+    at, shop.clock_ms = shop.clock_ms, shop.clock_ms + ten_years_ms
+    shop.do(change("product", "mug", price_minor=99), MANAGER)
+    other = Shop(Origin(store=ORIGIN.store, terminal="m2aaaaaa", actor="m2aaaaaa.11111111"))
+    other.clock_ms = at
+    other.writer.ledger.append_foreign(shop.log())
+    other.do(change("product", "mug", price_minor=1_300), MANAGER)
+    mug = other.books.product("mug")
+    assert mug is not None
+    assert mug.price_minor == 1_300
+    other.do(change("product", "mug", price_minor=1_400), MANAGER)
+    again = other.books.product("mug")
+    assert again is not None
+    assert again.price_minor == 1_400, "and again, by clocks that are right"

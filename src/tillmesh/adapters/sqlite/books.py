@@ -140,6 +140,10 @@ class Books:
         """Give the merged fields of a register."""
         return registers.fields(self._db, entity, key)
 
+    def newest_write(self, entity: str, key: str) -> tuple[int, int]:
+        """Give the highest authority and the latest timestamp that a register was written with."""
+        return registers.newest_write(self._db, entity, key)
+
     def records(self, entity: str) -> Iterator[tuple[str, dict[str, Value]]]:
         """Iterate all registers of an entity with their merged fields, ordered by key."""
         for (key,) in rows(self._db, "SELECT key FROM register WHERE entity = ? ORDER BY key", (entity,)):
@@ -162,7 +166,7 @@ class Books:
 
     def settings_authority(self) -> int:
         """Give the place in the store's agreement of the newest decision about its settings that is an event here."""
-        return registers.authority(self._db, "setting", STORE)
+        return self.newest_write("setting", STORE)[0]
 
     def terminal(self) -> TerminalSettings:
         """Give the settings of this terminal."""

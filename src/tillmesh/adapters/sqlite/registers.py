@@ -51,13 +51,14 @@ def fields(db: apsw.Connection, entity: str, key: str) -> dict[str, Value] | Non
     return None if row is None else _shown(LWWMap.from_bytes(row[0]))
 
 
-def authority(db: apsw.Connection, entity: str, key: str) -> int:
-    """Give the highest authority that any field of a register was written with; 0 if there is none."""
+def newest_write(db: apsw.Connection, entity: str, key: str) -> tuple[int, int]:
+    """Give the highest authority and the latest timestamp that any field of a register was written with, or zeros."""
     row = db.execute(_LOAD, (entity, key)).fetchone()
     if row is None:
-        return 0
+        return 0, 0
     merged = LWWMap.from_bytes(row[0])
-    return max((merged.stamp(field).authority for field, _ in merged.items()), default=0)
+    stamps = [merged.stamp(field) for field, _ in merged.items()]
+    return max((s.authority for s in stamps), default=0), max((s.hlc for s in stamps), default=0)
 
 
 def _shown(merged: LWWMap) -> dict[str, Value]:

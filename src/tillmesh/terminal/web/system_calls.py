@@ -87,6 +87,8 @@ async def health(context: Context) -> Any:
             + ("" if held else " The reserve is used up: free some space, the till still sells."),
         }
     )
+    clocks = context.services.extra.get("clocks", list)()
+    checks += [{"check": "clock", "ok": False, "text": clock["text"]} for clock in clocks]
     for action, detail in driver.opened.notices:
         checks.append({"check": action, "ok": False, "text": f"At the last start: {detail}."})
     twice = await driver.look(lambda books: len(money_conflicts.open_conflicts(books)))
