@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.checker import History
-from tests.faults.corner_shop import assert_all_holds
+from tests.faults.checker import Attempt, History, check
+from tests.faults.corner_shop import assert_all_holds, read_books
 from tests.faults.lan.street import Host, Street, raft, street
 from tests.faults.running import until
 from tests.faults.small_store import agree, trade
@@ -155,3 +155,38 @@ def _live_through(found: Street, history: History, name: str) -> None:
         for host in found.hosts:
             trade(host, history, f"{name}-{host.number}-{turn}", 1)
         turn += 1
+
+
+def test_f35_the_last_bottle_sold_on_three_cut_off_tills_is_one_alert_and_voids_nothing(tmp_path: Path) -> None:
+    with street(tmp_path, 3) as found:
+        found.formed(3)
+        first, history = found.hosts[0], History()
+        manager = first.sign_in("ruth")
+        assert first.call("POST", "/stock/counts", {"sku": "GIN", "quantity": 1}, manager).status < 300
+        agree(found.hosts)
+        found.part([1], [2], [3])
+        until(lambda: all(sync_peers(host) == 0 for host in found.hosts), "every till is alone")
+        for host in found.hosts:
+            cart_id = f"gin-{host.number}"
+            paid = [{"method": "cash", "amount_minor": 2000}]
+            order = {"cart_id": cart_id, "lines": [{"sku": "GIN", "quantity": 1}], "payments": paid}
+            answer = host.call("POST", "/sales", order, host.sign_in())
+            assert answer.status == 201, answer
+            told = answer.body
+            history.note(Attempt(cart_id, "ok", told["sale_id"], told["receipt_number"], told["total_minor"]))
+        found.heal()
+        agree(found.hosts)
+        for host in found.hosts:
+            token = host.sign_in("ruth")
+            assert host.get("/stock/GIN", token).body["value"] == "-2"
+            [conflict] = [each for each in host.get("/conflicts", token).body["conflicts"] if each["sku"] == "GIN"]
+            assert {each["action"] for each in conflict["suggestions"]} >= {"adjust"}
+            assert all(host.get(f"/sales/{told.sale_id}", token).status == 200 for told in history.attempts)
+            assert host.stop() == 0, host.said()
+            books, others = read_books(host.shop)
+            assert check(history, books, others) == []
+            assert others == [], "nothing was voided or refunded"
+
+
+def sync_peers(host: Host) -> int:
+    return sum(peer["reachable"] for peer in host.get("/sync").body["peers"])
