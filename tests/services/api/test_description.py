@@ -1,5 +1,6 @@
 """The OpenAPI description of a running till, and what it answers to whoever takes it by its word, or does not."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
@@ -16,7 +17,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from schemathesis.specs.openapi.definitions import OPENAPI_31
 
-from tests.services.api.process import Running
+from tests.services.api.process import Running, running
 from tests.services.api.shop import Json
 from tillmesh.adapters.web.problems import NotAvailable
 from tillmesh.terminal.web.app import CALLS
@@ -29,6 +30,13 @@ BY_HAND = {"/api/v1/events", "/api/v1/session", "/api/v1/approvals"}
 CHECKS = [status_code_conformance, content_type_conformance, response_schema_conformance]
 ADDRESSES = sorted({f"/api/v1{call.path}" for call in CALLS} - BY_HAND)
 load_all_checks()
+
+
+@pytest.fixture(scope="module")
+def till(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A till for these requests alone: among them are some that close its shift."""
+    with running(tmp_path_factory.mktemp("described")) as till:
+        yield till
 
 
 @pytest.fixture(scope="module")
