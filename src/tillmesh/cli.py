@@ -71,7 +71,11 @@ def _terminal(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, default=8081)
     parser.add_argument("--key-file", type=Path, help="32-byte database key; default: keys/ in the data directory")
     parser.add_argument("--link-port", type=int, default=0, help="where the store's other tills reach this one")
-    parser.add_argument("--peer", action="append", default=[], metavar="HOST:PORT", help="another till of the store")
+    parser.add_argument("--link-bind", default="0.0.0.0", metavar="IP", help="the address for them; default: all")  # noqa: S104
+    parser.add_argument(
+        "--peer", action="append", default=[], metavar="HOST:PORT", help="another till, where mDNS does not reach"
+    )
+    parser.add_argument("--no-mdns", action="store_true", help="neither announce this till nor listen for others")
     parser.add_argument("--cut-file", type=Path, help="for demonstrations: terminal ids that are out of reach")
     parser.add_argument("--hub-url", default="", help="head office's door for stores, like https://hub.example:8180")
     parser.add_argument(
@@ -83,7 +87,15 @@ def _terminal(parser: argparse.ArgumentParser) -> None:
         from tillmesh.terminal.belonging import Around
         from tillmesh.terminal.program import Options, serve
 
-        around = Around(options.link_port, tuple(options.peer), options.cut_file, options.hub_url, options.wan_file)
+        around = Around(
+            link_port=options.link_port,
+            peers=tuple(options.peer),
+            link_bind=options.link_bind,
+            mdns=not options.no_mdns,
+            cut_file=options.cut_file,
+            hub_url=options.hub_url,
+            wan_file=options.wan_file,
+        )
         serve(Options(options.data_dir, options.bind, options.port, options.key_file, around))
         return 0
 

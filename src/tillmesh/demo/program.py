@@ -17,6 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Final, NamedTuple, TypeAlias
 
+from tillmesh.adapters.lan.multicast import multicast_works
 from tillmesh.demo import control
 from tillmesh.demo.build import OpenTill, build
 from tillmesh.demo.office import (
@@ -34,6 +35,7 @@ from tillmesh.kernel.errors import Conflict, Invalid, NotFound, TillmeshError
 
 PORT: Final = 8080
 TILLS_MAX: Final = 15
+HERE: Final = "127.0.0.1"
 LINKS_FROM: Final = 100  # till N takes links at PORT + 100 + N
 STATE: Final = "demo.json"
 CUT: Final = "cut"  # beside a till's data: whom it does not reach
@@ -55,6 +57,7 @@ class Options(NamedTuple):
     products: Path | None
     no_hub: bool
     no_ai: bool
+    mdns: bool
 
 
 def main(argv: Sequence[str], open_till: OpenTill, join_till: JoinTill, connect: Connect) -> int:
@@ -92,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--products", type=Path, metavar="FILE", help="sell these instead: CSV, packed or not")
     parser.add_argument("--no-hub", action="store_true", help="run without head office")
     parser.add_argument("--no-ai", action="store_true", help="run without models")
+    parser.add_argument("--no-mdns", dest="mdns", action="store_false", help="tell the tills where the others are")
     return parser
 
 
@@ -140,7 +144,7 @@ def _checked(options: Options) -> Options:
         raise Invalid(f"--tills {options.tills}; 1 to {TILLS_MAX} are possible", hint="Choose a number of tills.")
     if not 1 <= options.port <= 65_535 - LINKS_FROM - options.tills:
         raise Invalid(f"--port {options.port} leaves no room for the tills' ports", hint="Choose 1024 to 65000.")
-    return options
+    return options._replace(mdns=options.mdns and multicast_works(HERE))
 
 
 def _children(options: Options) -> list[Child]:
@@ -158,13 +162,16 @@ def _children(options: Options) -> list[Child]:
 
 
 def _neighbours(options: Options, n: int) -> tuple[str, ...]:
-    """Say where till ``n`` takes links, and where the others do."""
+    """Say where till ``n`` takes links. They find each other by mDNS, or are told where multicast does not work."""
     if options.tills == 1:
         return ()
     first = options.port + LINKS_FROM
-    others = [("--peer", f"127.0.0.1:{first + m}") for m in range(1, options.tills + 1) if m != n]
+    place = ("--link-bind", HERE, "--link-port", str(first + n))
     cut = ("--cut-file", str(options.data.absolute() / f"till-{n}" / CUT))
-    return "--link-port", str(first + n), *cut, *(word for pair in others for word in pair)
+    if options.mdns:
+        return *place, *cut
+    others = [("--peer", f"{HERE}:{first + m}") for m in range(1, options.tills + 1) if m != n]
+    return *place, *cut, "--no-mdns", *(word for pair in others for word in pair)
 
 
 def _head_office(options: Options, n: int) -> tuple[str, ...]:

@@ -39,7 +39,9 @@ class Around:
     """Where the other tills may be, as the command line says it."""
 
     link_port: int = 0  # where they reach this one; 0: the system chooses
-    peers: tuple[str, ...] = ()  # host:port
+    peers: tuple[str, ...] = ()  # host:port, where announcements do not reach
+    link_bind: str = "0.0.0.0"  # noqa: S104 - whoever comes has to prove that it is a till of this store
+    mdns: bool = True  # announce this till, and hear of others
     cut_file: Path | None = None  # for demonstrations: terminal ids that are out of reach, one a line
     hub_url: str = ""  # of head office's door for stores
     wan_file: Path | None = None  # for demonstrations: while it is there, head office is out of reach
@@ -150,7 +152,7 @@ class Among:
         return self._neighbours.members() if self._neighbours is not None else []
 
 
-async def join_store(services: Services, bind: str, around: Around) -> Among:
+async def join_store(services: Services, around: Around) -> Among:
     """Start the mesh of a till that belongs to a store with others, and the way to head office if there is one."""
     driver = services.driver
     data_dir, identity = driver.opened.data_dir, driver.identity
@@ -158,7 +160,7 @@ async def join_store(services: Services, bind: str, around: Around) -> Among:
     among = Among(driver)
     if place is not None:
         place.office = None if office is None else (office.office, office.office_public)
-        among = await _with_others(services, bind, around, place)
+        among = await _with_others(services, around, place)
     elif office is not None and around.hub_url:
         among = await _alone(services, around, office)
     services.replicated_to = among.replicated_to
@@ -172,7 +174,7 @@ async def join_store(services: Services, bind: str, around: Around) -> Among:
     return among
 
 
-async def _with_others(services: Services, bind: str, around: Around, place: Belonging) -> Among:
+async def _with_others(services: Services, around: Around, place: Belonging) -> Among:
     driver = services.driver
     mesh = await Mesh.over(driver, place.notary())
     neighbours = Neighbours(place, mesh)
@@ -191,7 +193,8 @@ async def _with_others(services: Services, bind: str, around: Around, place: Bel
     services.extra["clocks"] = clocks.view
     services.oversold.leads = lambda: council.council.leads
     council.listen(lambda _: services.oversold.led())
-    await neighbours.start(Address(bind, around.link_port), [Address.of(peer) for peer in around.peers])
+    peers = [Address.of(peer) for peer in around.peers]
+    await neighbours.start(Address(around.link_bind, around.link_port), peers, mdns=around.mdns)
     if around.cut_file is not None:
         neighbours.obey(around.cut_file)
     keeper.start()

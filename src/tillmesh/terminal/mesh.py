@@ -96,6 +96,10 @@ class Mesh:
         """Give the peers that are linked now: actor by terminal id."""
         return {terminal: link.peer for (terminal, _), (link, _) in self._links.items()}
 
+    def shuns(self, terminal: str) -> bool:
+        """Say whether a peer is shut out for now: it passed on what nobody signed."""
+        return steady_ms() < self._quarantine.get(terminal, (0, 0))[0]
+
     def tell(self, terminal: str, channel: Channel, body: bytes) -> bool:
         """Say something to a peer if it is linked and takes it; says whether it is on its way, which is no promise."""
         for (peer, _), (_, outgoing) in self._links.items():
@@ -132,7 +136,7 @@ class Mesh:
     async def attach(self, link: Link) -> None:
         """Talk over a link until it is gone; a till that passed on forged events has to wait."""
         peer = terminal_of(link.peer)
-        if steady_ms() < self._quarantine.get(peer, (0, 0))[0]:
+        if self.shuns(peer):
             await link.close()
             return
         number, asks = self.exchange.linked(peer, steady_ms())

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import random
+import ipaddress
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tillmesh.adapters.lan.dialler import Dialler
+from tillmesh.adapters.lan.discovery import Mdns
+from tillmesh.adapters.lan.hints import Discovery, Hint, Several, StaticPeers, read_peer
 from tillmesh.adapters.lan.links import Links
-from tillmesh.adapters.lan.transport import Link, LinkRefused
-from tillmesh.kernel.errors import Invalid
+from tillmesh.adapters.lan.transport import Link
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.provisioning import Belonging
 from tillmesh.till.agreement import Belonging as Known
 
-log = logging.getLogger(__name__)
-RETRY_S_FIRST: Final = 0.25
-RETRY_S_MAX: Final = 4.0  # A till that comes back is found within 5 s.
 CUT_S: Final = 0.25
-LINKED_S: Final = 1.0  # how often a linked address is looked at again
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,30 +32,68 @@ class Address:
     @classmethod
     def of(cls, text: str) -> Address:
         """Read ``host:port``."""
-        host, _, port = text.rpartition(":")
-        if not host or not (port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65_536):
-            raise Invalid(f"{text[:60]!r} is no address", hint="Write it like 192.168.1.20:9461.")
-        return cls(host.strip("[]"), int(port))
+        hint = read_peer(text)
+        return cls(hint.host, hint.port)
+
+    def __str__(self) -> str:
+        """Write it as it is read."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+class InReach:
+    """What a discovery knows, without whom this till is to behave as if it could not reach."""
+
+    def __init__(self, known: Discovery, shunned: Callable[[str], bool]) -> None:
+        self._known, self._shunned = known, shunned
+
+    def hints(self) -> tuple[Hint, ...]:
+        """Give what is known now."""
+        return tuple(hint for hint in self._known.hints() if not self._shunned(hint.terminal))
+
+    def proved(self, hint: Hint, terminal: str) -> None:
+        """Remember who answered where."""
+        self._known.proved(hint, terminal)
+
+    async def start(self) -> None:
+        """Begin."""
+        await self._known.start()
+
+    async def close(self) -> None:
+        """Stop."""
+        await self._known.close()
 
 
 class Neighbours:
-    """The links of one till: accepts, and dials every address it knows until it is linked."""
+    """The links of one till: accepts, and dials whom it hears of until they are linked."""
 
-    def __init__(self, belonging: Belonging, mesh: Mesh, draw: Callable[[], float] = random.random) -> None:
+    def __init__(self, belonging: Belonging, mesh: Mesh) -> None:
+        self._belonging = belonging
         self._mesh = mesh
         self._membership = belonging.gate.membership
-        self._draw = draw
         self._cut: frozenset[str] = frozenset()
-        self._links = Links(belonging.credentials, belonging.gate, self._taken_on)
-        self.links = self._links
+        self.links = Links(belonging.credentials, belonging.gate, self._taken_on)
+        self.mdns: Mdns | None = None
+        self._discovery: Discovery | None = None
+        self._dialler: Dialler | None = None
         self._tasks: set[asyncio.Task[None]] = set()
-        self._at: dict[Address, str] = {}  # who answered there last
 
-    async def start(self, listen: Address, peers: Sequence[Address]) -> int:
-        """Accept links at an address, and look for those at the others; gives the port."""
-        port = await self._links.listen(listen.host, listen.port)
-        for peer in peers:
-            self._keep(self._look_for(peer))
+    async def start(self, listen: Address, peers: Sequence[Address], *, mdns: bool = False) -> int:
+        """Accept links at an address, and look for other tills: at some addresses, and by mDNS; gives the port."""
+        port = await self.links.listen(listen.host, listen.port)
+        parts: list[Discovery] = [StaticPeers([str(peer) for peer in peers])]
+        if mdns:
+            parts.append(self._announced(listen.host, port))
+        self._discovery = InReach(Several(*parts), self._is_shunned)
+        self._dialler = Dialler(
+            self._discovery,
+            self.links,
+            actor=self._belonging.actor,
+            on_link=self._taken_on,
+            known=self._is_member,
+        )
+        self._mesh.watch(lambda _: self._wake())
+        await self._discovery.start()
+        self._dialler.start()
         return port
 
     def obey(self, cut_file: Path) -> None:
@@ -70,7 +105,11 @@ class Neighbours:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._links.close()
+        if self._dialler is not None:
+            await self._dialler.close()
+        if self._discovery is not None:
+            await self._discovery.close()
+        await self.links.close()
 
     def members(self) -> list[str]:
         """List the actors that belong to the store, as far as this till knows."""
@@ -84,6 +123,31 @@ class Neighbours:
         """Behave as if these terminals were out of reach, for demonstrations and tests; nobody else is told."""
         self._cut = terminals
         self._mesh.part(terminals)
+        self._wake()
+
+    def _announced(self, host: str, port: int) -> Mdns:
+        """Announce this till by mDNS where it listens: on one address, or on all of the host."""
+        anywhere = ipaddress.ip_address(host).is_unspecified
+        self.mdns = Mdns(
+            store=self._belonging.credentials.store,
+            terminal=terminal_of(self._belonging.actor),
+            port=port,
+            known=self._is_member,
+            on_hint=self._wake,
+            addresses=None if anywhere else lambda: [host],
+            interfaces=() if anywhere else (host,),
+        )
+        return self.mdns
+
+    def _is_member(self, terminal: str) -> bool:
+        return any(terminal_of(actor) == terminal for actor in self.members())
+
+    def _is_shunned(self, terminal: str) -> bool:
+        return terminal in self._cut or self._mesh.shuns(terminal)
+
+    def _wake(self) -> None:
+        if self._dialler is not None:
+            self._dialler.wake()
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
@@ -102,27 +166,6 @@ class Neighbours:
             self._keep(link.close())
         else:
             self._mesh.join(link)
-
-    async def _look_for(self, address: Address) -> None:
-        """Dial an address whenever whoever answers there is not linked, ever more seldom while nobody does."""
-        pause = RETRY_S_FIRST
-        while True:
-            known = self._at.get(address)
-            if known is not None and (known in self._links.linked() or terminal_of(known) in self._cut):
-                pause = RETRY_S_FIRST
-                await asyncio.sleep(LINKED_S)
-                continue
-            try:
-                link = await self._links.dial(address.host, address.port)
-            except LinkRefused as refused:
-                log.debug("%s: %s", address, refused.detail)
-                # Somebody is there and linked already: look again, but do not hurry.
-                pause = RETRY_S_MAX if refused.reason == "duplicate" else min(2 * pause, RETRY_S_MAX)
-                # A random part, so that two tills that dial each other do not do it in step for ever.
-                await asyncio.sleep(pause * (0.5 + self._draw() / 2))
-                continue
-            self._at[address] = link.peer
-            self._taken_on(link)
 
 
 def _words(file: Path) -> frozenset[str]:

@@ -95,7 +95,7 @@ class _Run:
         among: Among | None = None
         try:
             await self._unless_stopped(read_old(driver, self._listening))
-            among = await join_store(services, self._options.bind, self._options.around)
+            among = await join_store(services, self._options.around)
             self._look_out(driver, among)
             await self._unless_stopped(restore(driver, among.mesh, among.others(), self._listening))
             await self._sell(services)

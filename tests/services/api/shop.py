@@ -82,7 +82,7 @@ class Shop:
         pins = Pins(opened.pepper, opened.origin.store)
         live = Live()
         self.services = Services(self.driver, Sessions(), pins, live, clock=self.clock)
-        await join_store(self.services, "127.0.0.1", ALONE)
+        await join_store(self.services, ALONE)
         self.printing: Printing = await start_printing(self.driver, live)
         self.services.extra["printer"] = self.printing.view
         people = tuple(

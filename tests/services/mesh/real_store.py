@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,17 +62,18 @@ def found_store(folder: Path, count: int) -> list[Path]:
 
 
 async def start_till(
-    data_dir: Path, peers: list[int], *, port: int = 0, clocks: Clocks | None = None, draw: Callable[[], float] = float
+    data_dir: Path, peers: list[int], *, port: int = 0, clocks: Clocks | None = None, mdns: bool = False
 ) -> RealTill:
     opened = open_terminal(data_dir)
     driver = Driver(opened)
     place = provisioning.belonging(data_dir, opened.origin.store, opened.origin.actor)
     assert place is not None
     mesh = await Mesh.over(driver, place.notary())
-    neighbours = Neighbours(place, mesh, draw)
+    neighbours = Neighbours(place, mesh)
     keeper = Storekeeper(place, driver, mesh, neighbours.links, clocks=clocks)
     till = RealTill(data_dir, driver, mesh, neighbours, keeper)
     mesh.start()
-    till.port = await neighbours.start(Address("127.0.0.1", port), [Address("127.0.0.1", peer) for peer in peers])
+    addresses = [Address("127.0.0.1", peer) for peer in peers]
+    till.port = await neighbours.start(Address("127.0.0.1", port), addresses, mdns=mdns)
     keeper.start()
     return till

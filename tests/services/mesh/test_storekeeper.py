@@ -163,7 +163,9 @@ def test_a_till_whose_directory_was_damaged_goes_on_as_another_actor_and_the_old
         for till in (t1, t2, back):
             await until(so(functools.partial(_replaced, till, old, back.actor)))
             assert await holds(till, old, sold)(), "what it sold before stays"
-        await until(so(lambda: t1.mesh.linked()[back.terminal] == t2.mesh.linked().get(back.terminal) == back.actor))
+        await until(
+            so(lambda: t1.mesh.linked().get(back.terminal) == t2.mesh.linked().get(back.terminal) == back.actor)
+        )
         await stop([t1, t2, back])
 
     run(scene)

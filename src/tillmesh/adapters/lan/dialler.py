@@ -15,7 +15,9 @@ from tillmesh.kernel.ids import terminal_of
 log = logging.getLogger(__name__)
 LOOK_EVERY_S: Final = 1.0
 AGAIN_S: Final = 0.5  # also the least time between two links to one till: a link that fails at once must not spin
-AGAIN_S_MAX: Final = 30.0
+AGAIN_S_MAX: Final = 4.0  # A till of the list that comes back is found within 5 s.
+STRANGER_S_MAX: Final = 30.0
+STEADY_S: Final = 5.0  # A link that held so long was none of those that fail at once.
 YIELD_S: Final = 1.0  # The greater of two tills lets the smaller dial, unless that one can't hear of it.
 DIALS_MAX: Final = 8
 
@@ -26,8 +28,18 @@ class Dialler:
     Invariant: at most one dial to a terminal at a time, DIALS_MAX in all.
     """
 
-    def __init__(self, discovery: Discovery, network: Network, *, actor: str, on_link: Callable[[Link], None]) -> None:
-        self._discovery, self._network = discovery, network
+    def __init__(
+        self,
+        discovery: Discovery,
+        network: Network,
+        *,
+        actor: str,
+        on_link: Callable[[Link], None],
+        known: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        """Begin with nobody dialled; ``known`` says which terminals are on the list of tills: they go first."""
+        self._discovery, self._network, self._known = discovery, network, known
+        self._linked_s: dict[str, float] = {}  # since when
         self._me = terminal_of(actor)
         self._on_link = on_link
         self._due_s: dict[str, float] = {}
@@ -69,12 +81,14 @@ class Dialler:
         for gone in self._due_s.keys() - wanted.keys():
             del self._due_s[gone]
             self._failures.pop(gone, None)
-        for name, hints in wanted.items():
+        self._linked_s = {terminal: self._linked_s.get(terminal, now_s) for terminal in linked}
+        for name, hints in sorted(wanted.items(), key=lambda each: self._is_stranger(each[1])):
             terminal = hints[0].terminal
             patience_s = YIELD_S if terminal and self._me > terminal else 0.0
             if terminal in linked:
-                self._failures.pop(name, None)
-                self._due_s[name] = now_s + AGAIN_S + patience_s
+                if now_s - self._linked_s[terminal] >= STEADY_S:
+                    self._failures.pop(name, None)
+                self._due_s[name] = max(self._due_s.get(name, 0.0), now_s + AGAIN_S + patience_s)
             if terminal in linked or terminal == self._me or name in self._dialling:
                 continue
             if now_s >= self._due_s.setdefault(name, now_s + patience_s) and len(self._dialling) < DIALS_MAX:
@@ -86,12 +100,16 @@ class Dialler:
             link = await self._first(hints)
         finally:
             del self._dialling[name]
-        self._failures[name] = 0 if link is not None else min(self._failures.get(name, 0) + 1, 10)
-        wait_s = min(AGAIN_S * 2 ** self._failures[name], AGAIN_S_MAX)
+        # A link that is up at once and gone at once counts like none: only one that holds makes good.
+        self._failures[name] = min(self._failures.get(name, -1) + 1, 10)
+        wait_s = min(AGAIN_S * 2 ** self._failures[name], STRANGER_S_MAX if self._is_stranger(hints) else AGAIN_S_MAX)
         # Spread, so that tills that lost power together do not dial in step for ever. Nothing secret.
         self._due_s[name] = asyncio.get_running_loop().time() + wait_s * random.uniform(0.5, 1.0)  # noqa: S311
         if link is not None:
             self._on_link(link)
+
+    def _is_stranger(self, hints: list[Hint]) -> bool:
+        return bool(hints[0].terminal) and not self._known(hints[0].terminal)
 
     async def _first(self, hints: list[Hint]) -> Link | None:
         for hint in hints:
