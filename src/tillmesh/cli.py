@@ -14,7 +14,6 @@ from tillmesh.terminal.logs import start_logging
 
 OWN_OPTIONS = (["demo"], ["bench"], ["hub"])
 LATER = {
-    "store": "joining tills to a store comes with the store",
     "models": "the model pipeline comes with edge AI",
 }
 
@@ -49,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _verify(commands.add_parser("verify", help="check a data directory: chains, gaps, money"))
     _bench(commands.add_parser("bench", help="reproducible benchmarks", add_help=False))
     _sim(commands.add_parser("sim", help="live through simulated stores, each from one seed"))
+    _store(commands.add_parser("store", help="create a store, take tills in, remove them"))
     _doctor(commands.add_parser("doctor", help="what is wrong, in words"))
     for name, when in LATER.items():
         later = commands.add_parser(name, help=f"(not yet: {when})")
@@ -210,6 +210,17 @@ def _sim(parser: argparse.ArgumentParser) -> None:
         seeds = range(options.seed, options.seed + options.count)
         return simulate(seeds, options.tills, options.steps, say=print, trace=options.trace)
 
+    parser.set_defaults(run=run)
+
+
+def _store(parser: argparse.ArgumentParser) -> None:
+    from tillmesh.terminal.store_program import add_commands, carry_out
+
+    def run(options: argparse.Namespace) -> int:
+        print(json.dumps(carry_out(options), indent=2))
+        return 0
+
+    add_commands(parser)
     parser.set_defaults(run=run)
 
 

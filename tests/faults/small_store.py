@@ -28,6 +28,9 @@ def build_store(folder: Path, count: int) -> list[Program]:
         Program(
             folder / f"till-{n + 1}",
             arguments=(
+                "--no-mdns",
+                "--link-bind",
+                "127.0.0.1",
                 "--link-port",
                 str(links[n]),
                 *(word for port in links if port != links[n] for word in ("--peer", f"127.0.0.1:{port}")),

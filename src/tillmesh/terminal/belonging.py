@@ -21,6 +21,7 @@ from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.driver import Driver, steady_ms
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.neighbours import Address, Neighbours
+from tillmesh.terminal.pairing_desk import PairingDesk
 from tillmesh.terminal.provisioning import Belonging, belonging, is_founder
 from tillmesh.terminal.standing import Standings
 from tillmesh.terminal.storekeeper import Storekeeper
@@ -69,6 +70,7 @@ class Among:
         self._keeper = keeper
         self._uplinking = uplinking
         self.standings: Standings | None = None
+        self.desk: PairingDesk | None = None
 
     async def stop(self) -> None:
         """Leave the neighbours in good order: another till leads before the links go."""
@@ -78,6 +80,8 @@ class Among:
             await self._uplinking.stop()
         if self._council is not None:
             await self._council.stop()
+        if self.desk is not None:
+            await self.desk.close()
         if self._keeper is not None:
             await self._keeper.stop()
         if self._neighbours is not None:
@@ -202,7 +206,10 @@ async def _with_others(services: Services, around: Around, place: Belonging) -> 
     uplinking = await to_head_office(driver, mesh, place.notary(), around, council.leads_term)
     if uplinking is not None:
         council.listen(lambda _: uplinking.led())
-    return Among(driver, mesh, neighbours, council, keeper, uplinking)
+    among = Among(driver, mesh, neighbours, council, keeper, uplinking)
+    among.desk = PairingDesk(keeper, driver.opened.pepper, around.link_bind, neighbours.mdns)
+    services.extra["keeper"], services.extra["pairing_desk"] = keeper, among.desk
+    return among
 
 
 async def _alone(services: Services, around: Around, office: Bundle) -> Among:

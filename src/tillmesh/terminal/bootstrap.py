@@ -63,6 +63,7 @@ class How:
     key_file: Path | None = None
     vfs: str | None = None
     store: str = ""  # an empty directory becomes a till of this store; empty: of a new one
+    actor: str = ""  # ... as this actor; empty: as a new one
     recover: bool = False  # whether a database that can't be used may be replaced by a fresh one
     damage: GiveUp | None = None  # what was found wrong with the database: it is given up
     doubt: str = ""  # what was found out that makes this till go on as another incarnation
@@ -74,6 +75,7 @@ def open_terminal(
     key_file: Path | None = None,
     vfs: str | None = None,
     store: str = "",
+    actor: str = "",
     recover: bool = False,
     damage: GiveUp | None = None,
     doubt: str = "",
@@ -84,7 +86,7 @@ def open_terminal(
     ``recover`` means: a database that is damaged or gone is put away if other tills hold its data, and this till begins
     with a fresh one; ``restoring`` then says what it waits for.
     """
-    how = How(key_file, vfs, store, recover, damage, doubt)
+    how = How(key_file, vfs, store, actor, recover, damage, doubt)
     try:
         return _open(data_dir, how)
     except DiskFull:
@@ -123,7 +125,9 @@ def _open(data_dir: Path, how: How) -> Opened:
             raise DatabaseDamaged("the database is empty", hint=ALONE_HINT)
         elif restoring(db) is not None and not how.recover:
             raise StorageFailed("this till is getting its data back", hint="Start it, and wait until it sells again.")
-        origin, doubt = agree(db, anchor, how.store, secrets.token_bytes, former=former, doubt=how.doubt)
+        origin, doubt = agree(
+            db, anchor, how.store, secrets.token_bytes, former=former, doubt=how.doubt, actor=how.actor
+        )
         anchor.belongs(Whose(origin.store, origin.actor, key_mark(key)))
         signing_key(data_dir, origin.actor)
         reserve = Reserve(data_dir)

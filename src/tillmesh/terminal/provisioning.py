@@ -34,6 +34,7 @@ from tillmesh.sync.store_messages import Lists, read_store, write_store
 FOLDER: Final = "store"
 _AUTHORITY, _LISTS, _CERTIFICATE = "authority.der", "lists", "certificate.der"
 _FOUNDER: Final = "founder"  # the actor that founded the store, on the till where it did: the first voter
+_LEAVE: Final = "leave"
 _INBOX: Final = "inbox"  # lists that another program on this machine leaves for the running till
 ISSUER: Final = "authority.key"
 LINK: Final = "link.key"
@@ -76,7 +77,7 @@ def belonging(data_dir: Path, store: str, actor: str) -> Belonging | None:
     membership = membership_in(data_dir, store)
     authority = (folder / _AUTHORITY).read_bytes()
     issuer = authority_in(data_dir, store) if (data_dir / "keys" / ISSUER).exists() else None
-    credentials = Credentials(store, named(certificate)[1], _link_key(data_dir), certificate, authority)
+    credentials = Credentials(store, named(certificate)[1], link_key(data_dir), certificate, authority)
     return Belonging(data_dir, actor, credentials, Gate(authority, membership), issuer)
 
 
@@ -160,7 +161,7 @@ def enrol(issuer_dir: Path, data_dir: Path, store: str, actor: str, now_s: int) 
     authority = authority_in(issuer_dir, store)
     membership = membership_in(issuer_dir, store)
     as_of_s = issuing_time_s(membership, wall_s=now_s, running_s=0)
-    certificate = authority.issue(make_request(_link_key(data_dir), store, actor), actor, as_of_s)
+    certificate = authority.issue(make_request(link_key(data_dir), store, actor), actor, as_of_s)
     member = Member("active", _sign_public(data_dir, actor), serial_of(certificate))
     membership.merge(authority.sign(membership.revised(as_of_s, {actor: member})))
     for place in {issuer_dir, data_dir}:
@@ -184,8 +185,8 @@ def revoke(authority: Authority, membership: Membership, terminal: str, as_of_s:
         if terminal_of(actor) == terminal and member.state == "active"
     }
     if not gone:
-        known = sorted({terminal_of(actor) for actor, member in membership.members.items() if member.state == "active"})
-        raise NotFound(f"{terminal[:40]} is no till of this store", hint=f"Its tills are {', '.join(known)}.")
+        known = ", ".join(terminals(membership))
+        raise NotFound(f"{terminal[:40]} is no till of this store", hint=f"Its tills are {known}.")
     return retire(authority, membership, gone, as_of_s)
 
 
@@ -200,8 +201,22 @@ def retire(authority: Authority, membership: Membership, actors: Iterable[str], 
 
 def leave(data_dir: Path) -> None:
     """Throw away what proves that this till belongs to the store; its log and its sales stay."""
-    for path in (data_dir / FOLDER / _CERTIFICATE, data_dir / "keys" / LINK, data_dir / "keys" / ISSUER):
+    keys = data_dir / "keys"
+    for path in (keys / ISSUER, keys / LINK, data_dir / FOLDER / _LEAVE, data_dir / FOLDER / _CERTIFICATE):
         path.unlink(missing_ok=True)
+
+
+def store_of(data_dir: Path) -> str:
+    """Name the store that a data directory belongs to, by its certificate; the till may be running."""
+    certificate = certificate_in(data_dir)
+    if certificate is None:
+        raise NotFound(f"{data_dir} belongs to no store", hint="Create one, or join one, with: tillmesh store.")
+    return named(certificate)[0]
+
+
+def terminals(membership: Membership) -> list[str]:
+    """List the terminals that belong to the store."""
+    return sorted({terminal_of(actor) for actor, member in membership.members.items() if member.state == "active"})
 
 
 def own_actors(data_dir: Path) -> frozenset[str]:
@@ -226,11 +241,27 @@ def collect_lists(data_dir: Path) -> list[bytes]:
     return found
 
 
+def ask_to_leave(data_dir: Path) -> None:
+    """Ask the running till of a data directory to leave its store."""
+    write_file(data_dir / FOLDER / _LEAVE, b"")
+
+
+def ask_no_more_to_leave(data_dir: Path) -> None:
+    """Take that back."""
+    (data_dir / FOLDER / _LEAVE).unlink(missing_ok=True)
+
+
+def is_asked_to_leave(data_dir: Path) -> bool:
+    """Say whether somebody asked for it."""
+    return (data_dir / FOLDER / _LEAVE).exists()
+
+
 def _left(data_dir: Path) -> list[Path]:
     return sorted(path for path in (data_dir / FOLDER / _INBOX).glob("*") if path.suffix != ".new")[:STORE_LISTS_MAX]
 
 
-def _link_key(data_dir: Path) -> Ed25519PrivateKey:
+def link_key(data_dir: Path) -> Ed25519PrivateKey:
+    """Give the key of the own links, making it once."""
     return Ed25519PrivateKey.from_private_bytes(secret(data_dir, LINK))
 
 

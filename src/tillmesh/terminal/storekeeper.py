@@ -97,7 +97,7 @@ class Storekeeper:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._write()
+        await self.write()
 
     def learn(self, *lists: bytes, source: str = "") -> None:
         """Take in lists from anyone, act on them at once and pass on what was news; raises RosterRefused."""
@@ -118,15 +118,19 @@ class Storekeeper:
         for listener in self._listeners:
             listener(revoked)
 
+    def members(self) -> list[str]:
+        """List the terminals of the store."""
+        return provisioning.terminals(self._membership)
+
     def revoke(self, terminal: str) -> None:
         """Remove a terminal from the store, for good; only on a till that issues."""
-        self.learn(provisioning.revoke(self._issuer(), self._membership, terminal, self.as_of_s()))
+        self.learn(provisioning.revoke(self.require_issuer(), self._membership, terminal, self.as_of_s()))
 
     def as_of_s(self) -> int:
         """Give the time that may be vouched for, as far as this till can know it."""
-        return issuing_time_s(self._membership, **self._now())
+        return issuing_time_s(self._membership, **self.times())
 
-    def _now(self) -> dict[str, int]:
+    def times(self) -> dict[str, int]:
         """Give what an issuer goes by: the wall clock, and for how long this program has been running."""
         running_s = int(self._clocks.monotonic_s() - self._begun_s)
         return {"wall_s": int(self._clocks.wall_s()), "running_s": running_s}
@@ -159,9 +163,10 @@ class Storekeeper:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            await self._write()
+            await self.write()
 
-    async def _write(self) -> None:
+    async def write(self) -> None:
+        """Bring the lists to the disk."""
         lists = self._membership.lists
         try:
             await asyncio.to_thread(provisioning.write_lists, self.place.data_dir, lists)
@@ -172,12 +177,30 @@ class Storekeeper:
         """Take in what another program on this machine left, and see whether a certificate is due."""
         while True:
             for signed in await asyncio.to_thread(provisioning.collect_lists, self.place.data_dir):
-                try:
-                    self.learn(signed)
-                except TillmeshError as cause:
-                    log.warning("a list that was left here is none: %s", cause.detail)
+                self._learn_left(signed)
             self._ask_if_due()
+            if await asyncio.to_thread(provisioning.is_asked_to_leave, self.place.data_dir):
+                self._leave()
             await asyncio.sleep(LOOK_EVERY_S)
+
+    def _learn_left(self, signed: bytes) -> None:
+        """Take in a list that another program on this machine signed: a removal that was ordered there."""
+        before = self._membership.revoked
+        try:
+            self.learn(signed)
+        except TillmeshError as cause:
+            log.warning("a list that was left here is none: %s", cause.detail)
+        for actor in self._membership.revoked - before:
+            self.note("till_revoked", terminal_of(actor), "on the command line")
+
+    def _leave(self) -> None:
+        """Have the own actor retired, then throw away what proves that this till belonged to the store."""
+        me = self.place.actor
+        if self._membership.state(me) == "revoked":
+            provisioning.leave(self.place.data_dir)
+            self.note("store_left", terminal_of(me), me)
+        elif self.authority is None or self._issuers or len(self.members()) == 1:
+            self._ask(Retire(me))  # an issuer that leaves needs another one that stays
 
     # The own certificate ----------------------------------------------------------------------------------------
 
@@ -238,17 +261,20 @@ class Storekeeper:
 
     # As an issuer -----------------------------------------------------------------------------------------------
 
-    def _issuer(self) -> Authority:
+    def require_issuer(self) -> Authority:
+        """Give the store's authority; raises if this till does not issue."""
         if self.authority is None:
             names = ", ".join(sorted(self._issuers)) or "none in reach"
             raise NotFound("this till does not issue certificates", hint=f"Do it at one that does: {names}.")
         return self.authority
 
     def _renew(self, actor: str, message: Renew) -> None:
-        self._give(actor, lambda: renew(self._issuer(), self._membership, message.request, actor, **self._now()))
+        self._give(
+            actor, lambda: renew(self.require_issuer(), self._membership, message.request, actor, **self.times())
+        )
 
     def _reborn(self, actor: str, message: Reborn) -> None:
-        if self._give(actor, lambda: reborn(self._issuer(), self._membership, message, actor, **self._now())):
+        if self._give(actor, lambda: reborn(self.require_issuer(), self._membership, message, actor, **self.times())):
             self.note("till_reborn", terminal_of(actor), f"{actor} goes on as {message.actor}")
 
     def _give(self, actor: str, issue: Callable[[], tuple[bytes, bytes]]) -> bool:

@@ -30,6 +30,7 @@ from tillmesh.adapters.lan.hints import ADDRESSES_PER_TILL_MAX, TERMINAL, Hint, 
 log = logging.getLogger(__name__)
 SERVICE: Final = "_pos._tcp.local."
 PROTOCOL: Final = 1
+PAIRING: Final = "j"  # in the text record: the port to pair at, 0 while no code is shown
 ASK_EVERY_S: Final = 30.0
 ASK_FIRST_S: Final = (0.2, 1.0, 3.0)  # RFC 6762, section 5.2: the first questions at growing intervals
 QUERY: Final = 0  # flags of a question (RFC 1035, section 4.1.1)
@@ -62,6 +63,7 @@ class Mdns(RecordUpdateListener):
         self._interfaces = list(interfaces)
         self._table = HintTable(known)
         self._dirty: set[str] = set()
+        self._pairing_port = 0
         self._held: tuple[AsyncZeroconf, tuple[str, ...]] | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -84,6 +86,13 @@ class Mdns(RecordUpdateListener):
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         await self._shut()
+
+    async def offer_pairing(self, port: int) -> None:
+        """Announce where a new terminal can pair while a code is shown; 0 when it is not any more."""
+        self._pairing_port = port
+        if self._held is not None:
+            engine, addresses = self._held
+            await (await engine.async_update_service(self._info(addresses)))
 
     # Hearing ----------------------------------------------------------------------------------------------------
 
@@ -151,7 +160,7 @@ class Mdns(RecordUpdateListener):
             SERVICE,
             f"{self._terminal}.{SERVICE}",
             port=self._port,
-            properties={"s": self._mark, "p": str(PROTOCOL)},
+            properties={"s": self._mark, "p": str(PROTOCOL), PAIRING: str(self._pairing_port)},
             server=f"pos-{self._terminal}.local.",
             parsed_addresses=list(addresses),
         )

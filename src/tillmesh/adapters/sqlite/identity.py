@@ -56,7 +56,14 @@ class Noted(Protocol):
 
 
 def agree(
-    db: apsw.Connection, noted: Noted, store: str, entropy: Entropy, *, former: Former | None = None, doubt: str = ""
+    db: apsw.Connection,
+    noted: Noted,
+    store: str,
+    entropy: Entropy,
+    *,
+    former: Former | None = None,
+    doubt: str = "",
+    actor: str = "",
 ) -> tuple[Origin, str]:
     """Settle who this database is, with a new incarnation if it may not be the newest original; and say why.
 
@@ -67,6 +74,8 @@ def agree(
     if held is None and former is not None:
         terminal = terminal_of(former.actor)
         held = Origin(former.store, terminal, _new_actor(db, terminal, entropy, former.series))
+    elif held is None and actor:  # it was paired under this name before there was a database
+        held = Origin(store=store, terminal=terminal_of(actor), actor=actor)
     elif held is None:
         terminal = mint_terminal(entropy(16))
         held = Origin(store=store or spell(entropy(16), 12), terminal=terminal, actor=_new_actor(db, terminal, entropy))

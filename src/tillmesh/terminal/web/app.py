@@ -24,6 +24,7 @@ from tillmesh.terminal.web import (
     sale_calls,
     session_calls,
     shop_calls,
+    store_calls,
     system_calls,
 )
 from tillmesh.terminal.web.api import Call, Services, routes
@@ -38,6 +39,7 @@ CALLS: list[Call] = [
     *record_calls.CALLS,
     *shop_calls.CALLS,
     *conflict_calls.CALLS,
+    *store_calls.CALLS,
     *system_calls.CALLS,
 ]
 
