@@ -23,6 +23,33 @@ def tell_events(services: Services, events: Sequence[Envelope]) -> None:
     known = [(event, decode(event.body, e.KINDS[event.type])) for event in events if event.type in e.KINDS]
     tell(services, known)
     services.oversold.heard(body for _, body in known)
+    _sign_out(services, known)
+
+
+def _sign_out(services: Services, happened: Iterable[tuple[Envelope, Record]]) -> None:
+    """End the sessions here of people whose role, PIN or access was changed at another till.
+
+    What counts is what holds after the merge: the other till's change may have lost against a newer one of this till.
+    """
+    changed: dict[str, set[str]] = {}
+    for _, body in happened:
+        if isinstance(body, e.PeopleChanged):
+            for change in body.changes:
+                changed.setdefault(change.key, set()).update(change.fields)
+    signed_in = {key: fields for key, fields in changed.items() if services.sessions.roles(key)}
+    if not signed_in:
+        return
+
+    def query(db: Any, books: Books) -> dict[str, dict[str, Any]]:  # noqa: ARG001
+        return {key: dict(books.fields("person", key) or {"active": False}) for key in signed_in}
+
+    def end(people: dict[str, dict[str, Any]]) -> None:
+        for key, person in people.items():
+            other_role = services.sessions.roles(key) - {str(person.get("role") or "cashier")}
+            if person.get("active") is False or other_role or "pin_tag" in signed_in[key]:
+                services.sessions.sign_out(key)
+
+    services.driver.later(query, end)
 
 
 def tell(services: Services, happened: Iterable[tuple[Envelope, Record]]) -> None:

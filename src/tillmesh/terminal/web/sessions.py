@@ -62,6 +62,10 @@ class Sessions:
         for key in [key for key, (approval, _) in self._approvals.items() if approval.approved_by == user_id]:
             del self._approvals[key]
 
+    def roles(self, user_id: str) -> set[str]:
+        """Name the roles that a person is signed in with."""
+        return {person.role for person, _ in self._sessions.values() if person.user_id == user_id}
+
     def approve(self, action: str, approver: Person, now_ms: int) -> str:
         """Note that somebody approved an action once, and give the token for it."""
         token = secrets.token_urlsafe(24)
