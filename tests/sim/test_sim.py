@@ -70,3 +70,15 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     before = set(Path("/dev/shm").glob("tillmesh-sim-*")) if Path("/dev/shm").is_dir() else set()
     assert simulate([2], 2, 5, say=lambda _: None) in {0, 1}
     assert before == (set(Path("/dev/shm").glob("tillmesh-sim-*")) if Path("/dev/shm").is_dir() else set())
+
+
+@pytest.mark.parametrize(
+    ("seed", "tills"),
+    [
+        (11, 5),  # a restart took over the clock of a till that was an hour ahead
+        (110, 3),  # a database that was put back had forgotten nothing but a vote
+        (353, 5),  # what was decided while the leader's disk was full never took effect
+    ],
+)
+def test_a_world_that_once_broke_holds(simulator: Simulator, seed: int, tills: int) -> None:
+    assert simulator.live(draw_plan(seed, tills, 60)).troubles

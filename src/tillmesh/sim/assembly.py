@@ -99,6 +99,6 @@ def decisions_hold(assembly: Assembly, facts: Sequence[Fact], stations: Sequence
     if taken:
         newest = max(taken, key=lambda key: taken[key])
         for station in stations:
-            fields = station.writer.books.fields("setting", STORE_SETTINGS) or {}
+            fields = station.look(lambda books: books.fields("setting", STORE_SETTINGS)) or {}
             footer = fields.get("receipt_footer")
             require("decision", footer == newest, f"till {station.number} has {footer}; {newest} was decided last")

@@ -72,7 +72,7 @@ def claims_are_true(station: Station, stations: Sequence[Station], history: Hist
 
 def all_equal(stations: Sequence[Station]) -> bool:
     """Say whether all tills hold the same events, by the heads that the judge saw being stored."""
-    first, *others = [one.writer.books.vector() for one in stations]
+    first, *others = [one.look(lambda books: books.vector()) for one in stations]
     return all(other == first for other in others)
 
 
@@ -92,11 +92,10 @@ def judge(stations: Sequence[Station], history: History) -> list[Fact]:
 
 def _tills_are_equal(stations: Sequence[Station]) -> None:
     """I3: the same events and the same shop everywhere."""
-    parts = [state_parts(station.writer.db) for station in stations]
+    parts = [state_parts(station.reader.db) for station in stations]
     for station, its in zip(stations, parts, strict=True):
-        require("convergence", station.writer.books.vector() == stations[0].writer.books.vector(),
-                f"till {station.number} holds other events than till 0: {station.writer.books.vector()} "
-                f"and {stations[0].writer.books.vector()}")  # fmt: skip
+        held, first = (one.look(lambda books: books.vector()) for one in (station, stations[0]))
+        require("convergence", held == first, f"till {station.number} holds {held}, till 0 holds {first}")
         other = [table for table in its if its[table] != parts[0][table]]
         require("convergence", not other, f"till {station.number} has another {other} than till 0")
 
@@ -107,7 +106,7 @@ def _read(station: Station, history: History) -> list[Fact]:
     for attempt in history.attempts:
         by_key[attempt.key, _kind(attempt.command)].append(attempt)
     facts, head = [], Head("")
-    for event in log(station.writer.db):
+    for event in log(station.reader.db):
         if event.actor != head.actor:
             head = Head(event.actor)
         try:
@@ -205,7 +204,7 @@ def _stock_is_what_was_moved(facts: Sequence[Fact], stations: Sequence[Station])
             should[sku] += milli
     for station in stations:
         for sku, milli in should.items():
-            found = station.writer.books.stock_milli(sku)
+            found = station.reader.books.stock_milli(sku)
             require("stock", found == milli, f"till {station.number} has {found} of {sku}; moved were {milli}")
 
 
@@ -261,9 +260,9 @@ def _money_is_what_was_taken(facts: Sequence[Fact], stations: Sequence[Station])
                 told = fact.body.totals.expected_cash_minor
                 require("money", told == cash, f"Z report {fact.event.id} expects {told}; its sales come to {cash}")
     for station in stations:
-        shift = station.writer.books.current_shift()
+        shift = station.look(lambda books: books.current_shift())
         if shift is not None:
-            told = shift_totals(station.writer.books, shift).expected_cash_minor
+            told = shift_totals(station.reader.books, shift).expected_cash_minor
             cash = opened[shift.shift_id] + sum(_cash(fact.body) for fact in by_shift[shift.shift_id])
             require("money", told == cash, f"till {station.number} expects {told} in its drawer; it took {cash}")
 
@@ -299,9 +298,9 @@ def _tables_follow_from_the_log(stations: Sequence[Station]) -> None:
     """Every table is a pure function of the set of events: made anew from the log it is the same."""
     with closing(in_memory()) as anew:
         with write(anew):
-            Ledger(anew, STORE).append_own(log(stations[0].writer.db))
+            Ledger(anew, STORE).append_own(log(stations[0].reader.db))
         should = state_parts(anew)
     for station in stations:
-        held = state_parts(station.writer.db)
+        held = state_parts(station.reader.db)
         wrong = [table for table in should if held[table] != should[table]]
         require("tables", not wrong, f"till {station.number}: {wrong} is not what the log says")

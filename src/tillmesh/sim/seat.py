@@ -10,7 +10,7 @@ from typing import Final, Protocol, assert_never
 import apsw
 
 from tillmesh.adapters.sqlite.raft_storage import Cut, SqliteRaftStorage, promise
-from tillmesh.kernel.errors import TillmeshError
+from tillmesh.kernel.errors import StorageFailed, TillmeshError
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.raft import Config, ConfState, HardState, RawNode, Ready, Role
 from tillmesh.shop.events import Change
@@ -57,7 +57,7 @@ class Place(Protocol):
     def lead(self, leader: str | None) -> None:
         """Let the exchange follow who leads."""
 
-    def publish(self, who: Who, command: ChangeRecords, done: Callable[[], None]) -> None:
+    def publish(self, who: Who, command: ChangeRecords, done: Callable[[TillmeshError | None], None]) -> None:
         """Make a decision an event."""
 
     def authority(self) -> int:
@@ -227,9 +227,13 @@ class Seat:
             return
         self._busy = True
 
-        def done() -> None:
+        def done(error: TillmeshError | None) -> None:
             self._busy = False
-            self._publish_next()
+            if isinstance(error, StorageFailed):  # again, before any later one
+                self._publishing.appendleft(step)
+                self._place.later(DISK_AGAIN_MS, self._publish_next)
+            else:
+                self._publish_next()
 
         who = Who(user_id=step.decision.by, role="manager")
         change = ChangeRecords(entity="setting", changes=step.decision.changes, authority=step.index)

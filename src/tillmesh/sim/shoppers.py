@@ -33,7 +33,7 @@ class Shoppers:
 
     def visit(self, station: Station) -> None:
         """Do one thing at a till that is running."""
-        if station.writer.books.current_shift() is None:
+        if station.look(lambda books: books.current_shift()) is None:
             self._open_shift(station)
             return
         again = [(attempt, who) for attempt, who in self._unanswered if attempt.till == station.number]
@@ -74,7 +74,7 @@ class Shoppers:
         if isinstance(attempt.command, c.ParkCart):
             self._parked.append(attempt.event_id)
         if isinstance(attempt.command, c.CloseSale | c.PayCart):
-            event = station.writer.books.event(attempt.event_id)
+            event = station.look(lambda books: books.event(attempt.event_id))
             assert event is not None, "a sale was answered and can't be read"
             sale = decode(event.body, e.SaleClosed)
             attempt.total_minor, attempt.receipt_number = sale.total_minor, sale.receipt_number
@@ -103,7 +103,7 @@ class Shoppers:
         self._ask(station, CASHIER, command.cart_id, command)
 
     def _price(self, station: Station, sku: str) -> int:
-        product = station.writer.books.product(sku)
+        product = station.look(lambda books: books.product(sku))
         assert product is not None
         return product.price_minor
 
@@ -146,7 +146,7 @@ class Shoppers:
             self._finish_cart(station)
             return
         park_id = self._draw.choice(self._parked)
-        parked = station.writer.books.parked(park_id)
+        parked = station.look(lambda books: books.parked(park_id))
         if parked is not None and parked.event is not None and not parked.removed:
             cart_id = decode(parked.event.body, e.CartParked).cart_id
             self._open_carts.setdefault(station.number, []).append(cart_id)

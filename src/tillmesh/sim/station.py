@@ -13,6 +13,7 @@ import apsw
 import msgspec
 
 from tillmesh.adapters.sqlite import replica
+from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import DiskBroken, DiskFull
 from tillmesh.adapters.sqlite.identity import agree, till_of
 from tillmesh.adapters.sqlite.store import Reader, Writer
@@ -357,14 +358,23 @@ class Station:
         self._timeline.note(f"till {self.number} hears that {leader} leads")
         self.perform(self.exchange.lead(leader))
 
-    def publish(self, who: Who, command: ChangeRecords, done: Callable[[], None]) -> None:
+    def publish(self, who: Who, command: ChangeRecords, done: Callable[[TillmeshError | None], None]) -> None:
         """Make a decision an event."""
         boot = self.boots
-        self.do(who, command, lambda _: done() if self.running and self.boots == boot else None)
+
+        def told(result: Outcome | TillmeshError | None) -> None:
+            if self.running and self.boots == boot:
+                done(result if isinstance(result, TillmeshError) else None)
+
+        self.do(who, command, told)
 
     def authority(self) -> int:
         """Give the newest decision that is an event here."""
-        return self.reader.read(lambda _, books: books.settings_authority())
+        return self.look(lambda books: books.settings_authority())
+
+    def look(self, query: Callable[[Books], T]) -> T:
+        """Read as pages do: beside the writer, whose connection may be gone after an error."""
+        return self.reader.read(lambda _, books: query(books))
 
     def promised(self, promise: Promise) -> None:
         """Note a promise beside the database that holds it."""

@@ -127,7 +127,9 @@ class World:
             self.timeline.run(LOOK_MS)
             if self._agreed():
                 return waited_ms + LOOK_MS
-        vectors = {station.number: station.writer.books.vector() for station in self.stations if station.running}
+        vectors = {
+            station.number: station.look(lambda books: books.vector()) for station in self.stations if station.running
+        }
         oracle = "convergence" if len(set(vectors.values())) > 1 else "leadership"
         seats = [station.seat.council.status() for station in self.stations if station.seat is not None]
         raise Broken(oracle, f"no agreement {AGREE_MS_MAX} ms after everything was mended: {vectors} {seats}")

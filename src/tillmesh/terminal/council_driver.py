@@ -16,7 +16,7 @@ from typing import Any, Final, assert_never
 import apsw
 
 from tillmesh.adapters.sqlite.raft_storage import Cut, SqliteRaftStorage, promise
-from tillmesh.kernel.errors import TillmeshError
+from tillmesh.kernel.errors import StorageFailed, TillmeshError
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.raft import Config, ConfState, HardState, RawNode, Ready, Role
 from tillmesh.shop.events import Change
@@ -296,13 +296,20 @@ class CouncilDriver:
         """As the leader, make decisions events; one whose authority is known here was published before."""
         while True:
             step = await self._publishing.get()
-            try:
-                if await self._published() < step.index:
-                    who = Who(user_id=step.decision.by, role="manager")
-                    change = ChangeRecords(entity="setting", changes=step.decision.changes, authority=step.index)
-                    await self._driver.do(who, change)
-            except TillmeshError as cause:
-                log.warning("decision %d can't take effect: %s", step.index, cause.detail)
+            while not await self._publish(step):  # noqa: ASYNC110 - what is waited for is a disk
+                await asyncio.sleep(DISK_AGAIN_S)
+
+    async def _publish(self, step: Publish) -> bool:
+        """Make a decision an event; False when the disk refuses: it has to be tried again, before any later one."""
+        try:
+            if await self._published() < step.index:
+                who = Who(user_id=step.decision.by, role="manager")
+                change = ChangeRecords(entity="setting", changes=step.decision.changes, authority=step.index)
+                await self._driver.do(who, change)
+        except TillmeshError as cause:
+            log.warning("decision %d can't take effect now: %s", step.index, cause.detail)
+            return not isinstance(cause, StorageFailed)
+        return True
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
