@@ -41,12 +41,13 @@ def build_store(folder: Path, count: int) -> list[Program]:
 
 
 @contextmanager
-def running(tills: Sequence[Program]) -> Iterator[None]:
-    """Run the tills until they hear each other; whatever happens, none of them stays behind."""
+def running(tills: Sequence[Program], *, among: int = 0) -> Iterator[None]:
+    """Run tills until they hear ``among - 1`` others (each other); whatever happens, none of them stays behind."""
     with ExitStack() as undo:
         for till in tills:
             undo.enter_context(till)
-        until(lambda: all(reachable(till) == len(tills) - 1 for till in tills), "the tills hear each other")
+        wanted = (among or len(tills)) - 1
+        until(lambda: all(reachable(till) == wanted for till in tills), "the tills hear each other")
         yield
 
 

@@ -1,4 +1,4 @@
-"""F05, F11, D10 in a store: what a disk did to sales that no other till had yet is undone, or named by number."""
+"""F05, F11, F29, F30 in a store: what a disk did to sales that no other till had yet is undone, or named by number."""
 
 import random
 import re
@@ -10,12 +10,14 @@ import pytest
 
 from tests.faults.checker import History
 from tests.faults.corner_shop import assert_all_holds, driving, read_audit, read_books
-from tests.faults.running import Program
-from tests.faults.small_store import agree, back, build_store, running
+from tests.faults.running import Program, until
+from tests.faults.small_store import actor_of, agree, back, build_store, replicated, running, sync, trade
 from tests.faults.test_power_cuts import Day, sell
 from tests.services.sqlite.disk_shop import raw
-from tillmesh.adapters.sqlite.store import FILE
+from tillmesh.adapters.sqlite.store import FILE, read_origin
+from tillmesh.kernel.ids import terminal_of
 from tillmesh.sim.disk import Disk
+from tillmesh.terminal import provisioning
 from tillmesh.terminal.verifying import verify
 
 pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.timeout(240)]
@@ -97,3 +99,45 @@ def test_a_disk_that_lied_loses_nothing_that_another_till_had_and_names_the_rest
     assert lost(second.shop, history) <= named(second.shop)
     assert lost(second.shop, history), "this disk lost something"
     assert "Traceback" not in second.said()
+
+
+def test_a_store_that_lost_power_goes_on_without_the_till_that_never_comes_back(tmp_path: Path) -> None:
+    """F29 and F30: what was shown as replicated is there, the last sales of the dead till too; two tills decide."""
+    tills, safe, alone = build_store(tmp_path, 3), History(), History()
+    first, second, third = tills
+    with running(tills):
+        for till in tills:
+            trade(till, safe, till.shop.name)
+            replicated(till)
+        dead = actor_of(third)
+        first.kill()
+        second.kill()
+        trade(third, alone, "nobody heard of it")
+        assert sync(third)["unreplicated"] == 3, "the till says so, and the receipts are on paper"
+        third.kill()
+        with running([first, second], among=2):
+            revoke(first.shop, terminal_of(dead))
+            left = sorted(terminal_of(actor_of(till)) for till in (first, second))
+            until(lambda: {tuple(decides(till)) for till in (first, second)} == {tuple(left)}, "two tills decide")
+            trade(second, safe, "without the dead one")
+            agree([first, second])
+            assert (first.stop(), second.stop()) == (0, 0)
+    for till in (first, second):
+        assert_all_holds(till.shop, safe)
+        assert lost(till.shop, alone) == {told.sale_id for told in alone.ok().values()}
+
+
+def revoke(shop: Path, terminal: str) -> None:
+    """Remove a terminal for good, at a till that issues."""
+    with closing(raw(shop)) as db:
+        origin = read_origin(db)
+    assert origin is not None
+    membership = provisioning.membership_in(shop, origin.store)
+    authority = provisioning.authority_in(shop, origin.store)
+    provisioning.leave_list(shop, provisioning.revoke(authority, membership, terminal, membership.as_of_s))
+
+
+def decides(till: Program) -> list[str]:
+    """Name the voters of a store that has a leader with a majority."""
+    view = till.get("/raft").body
+    return sorted(view["voters"]) if view["has_quorum"] and view["leader_id"] and not view["learners"] else []

@@ -167,6 +167,12 @@ def _failover(wish: Wish) -> list[Row]:
     return failover.run(wish.place, runs=wish.count or failover.RUNS)
 
 
+def _newcomer(wish: Wish) -> list[Row]:
+    from tillmesh.bench import newcomer
+
+    return newcomer.run(wish.place, events=wish.count or newcomer.EVENTS)
+
+
 def _ui(wish: Wish) -> list[Row]:
     from tillmesh.bench import ui
 
@@ -189,6 +195,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "http": Benchmark("sales over HTTP, one client", _http, "blocks of 50 sales"),
     "store": Benchmark("a sale until it is on the pages of 2, 4 and 14 other tills", _store, "sales per store"),
     "failover": Benchmark("kill -9 of the leader until the next setting is agreed on", _failover, "kills per store"),
+    "newcomer": Benchmark("giving a new till everything: three ways, the same log", _newcomer, "events"),
     "ui": Benchmark("the page in a real browser, against its limits", _ui, "scans"),
 }
 
