@@ -41,6 +41,11 @@ def terminal_of(actor: str) -> TerminalId:
     return TerminalId(actor.partition(".")[0])
 
 
+def series(actor: str) -> str:
+    """Start receipt numbers with four characters of the incarnation, so that no copy ever repeats a number."""
+    return actor.partition(".")[2][:4].upper()
+
+
 def event_id(actor: str, seq: int) -> EventId:
     """Name the event ``seq`` of ``actor``."""
     return EventId(f"{actor}-{seq}")

@@ -17,10 +17,11 @@ from tillmesh.adapters.host.keys import database_key
 from tillmesh.adapters.host.quarantine import put_away
 from tillmesh.adapters.lan.certificates import named
 from tillmesh.adapters.sqlite.database import DatabaseDamaged, connect, rows, storage_errors
-from tillmesh.adapters.sqlite.identity import Former, series
+from tillmesh.adapters.sqlite.identity import Former
 from tillmesh.adapters.sqlite.restoration import Restoring
 from tillmesh.adapters.sqlite.store import FILE
 from tillmesh.kernel.errors import Damaged, TillmeshError
+from tillmesh.kernel.ids import series
 from tillmesh.terminal import provisioning
 
 log = logging.getLogger(__name__)

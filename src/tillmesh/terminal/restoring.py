@@ -7,13 +7,13 @@ import logging
 import socket
 from typing import Final
 
-from tillmesh.adapters.sqlite.identity import series
 from tillmesh.adapters.sqlite.restoration import Missing, Restoring, end_restoring, missing
 from tillmesh.adapters.sqlite.salvage import receipts_apart, salvage, salvage_carts
 from tillmesh.adapters.sqlite.store import FILE
 from tillmesh.adapters.web.serving import serving
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import TillmeshError
+from tillmesh.kernel.ids import series
 from tillmesh.kernel.limits import NOTE_CHARS_MAX
 from tillmesh.terminal.bootstrap import SYSTEM, Opened
 from tillmesh.terminal.driver import Driver, now_ms

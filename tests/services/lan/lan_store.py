@@ -25,7 +25,7 @@ STORE = "c0rnersh0p00"
 
 def actor_named(letter: str) -> str:
     """Give the actor of the till that a test calls by one letter."""
-    return f"tz{letter * 6}.0000000{letter}"
+    return f"tz{letter * 6}.{letter}000000{letter}"  # each with a series of receipts of its own
 
 
 @dataclass

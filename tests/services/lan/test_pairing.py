@@ -316,6 +316,14 @@ def test_a_name_that_the_store_knows_is_not_given_again(state: str) -> None:
         enrol(scene.store.authority, scene.store.membership(), asked, wall_s=NOON_S, running_s=0)
 
 
+def test_a_terminal_whose_receipts_would_be_numbered_like_another_till_s_is_not_taken() -> None:
+    scene = Scene()
+    scene.joining = "tzzzzzzz." + scene.first.actor.partition(".")[2]
+    asked = scene.asked(scene.joiner())
+    with pytest.raises(PairingFailed, match=r"receipts A000-\.\.\. are another till's"):
+        enrol(scene.store.authority, scene.store.membership(), asked, wall_s=NOON_S, running_s=0)
+
+
 def test_a_refused_terminal_is_told() -> None:
     scene = Scene()
     joiner = scene.joiner()

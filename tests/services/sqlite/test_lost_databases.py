@@ -9,10 +9,9 @@ from tests.services.sqlite.disk_shop import raw, shop_at, trade
 from tests.unit.till.shop_till import START_MS
 from tillmesh.adapters.host.quarantine import FOLDER, KEPT_MAX, kept, put_away
 from tillmesh.adapters.sqlite.database import DatabaseDamaged, one, write
-from tillmesh.adapters.sqlite.identity import series
 from tillmesh.adapters.sqlite.store import FILE
 from tillmesh.kernel.errors import Damaged, StorageFailed
-from tillmesh.kernel.ids import terminal_of
+from tillmesh.kernel.ids import series, terminal_of
 from tillmesh.terminal.bootstrap import Opened, open_terminal
 from tillmesh.terminal.provisioning import enrol, found
 

@@ -21,7 +21,7 @@ from tillmesh.adapters.lan.certificates import (
 from tillmesh.adapters.lan.pairing import Asked
 from tillmesh.adapters.lan.pairing_messages import Grant, PairingFailed, Request
 from tillmesh.adapters.lan.roster import Member, Membership
-from tillmesh.kernel.ids import terminal_of
+from tillmesh.kernel.ids import series, terminal_of
 from tillmesh.sync.store_messages import Reborn
 
 
@@ -51,6 +51,10 @@ def enrol(
     if membership.state(asked.actor) != "unknown":
         # A revoked actor stays revoked, and an active one has lost its key: both come back as a new incarnation.
         raise PairingFailed("stopped", f"{asked.actor} is or was a till of this store; it needs a new incarnation")
+    if series(asked.actor) in {series(known) for known in membership.members}:
+        # One pair of tills in a million; their receipts would be told apart by nobody.
+        what = f"receipts {series(asked.actor)}-... are another till's"
+        raise PairingFailed("stopped", f"{what}: this terminal needs a new incarnation")
     request = asked.request
     try:
         signer = Ed25519PublicKey.from_public_bytes(request.sign_public)

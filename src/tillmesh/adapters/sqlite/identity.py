@@ -15,7 +15,7 @@ from tillmesh.adapters.sqlite.store import Origin, Writer, read_origin, write_or
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import Conflict
 from tillmesh.kernel.hlc import HybridLogicalClock
-from tillmesh.kernel.ids import mint_actor, mint_terminal, spell, terminal_of
+from tillmesh.kernel.ids import mint_actor, mint_terminal, series, spell, terminal_of
 from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX
 from tillmesh.till.agreement import Promise
 from tillmesh.till.desk import Identity
@@ -107,11 +107,6 @@ def till_of(writer: Writer, origin: Origin, now_ms: int) -> Till:
         writer.head(origin.actor),
         writer.receipts_used(origin.actor),
     )
-
-
-def series(actor: str) -> str:
-    """Start receipt numbers with four characters of the incarnation, so that no copy ever repeats a number."""
-    return actor.partition(".")[2][:4].upper()
 
 
 def _doubt(db: apsw.Connection, held: Origin, noted: Noted) -> str:
