@@ -15,6 +15,7 @@ from typing import Any, Final
 from tillmesh.bench.failover import PIN, Store, running
 from tillmesh.bench.measuring import Row, spread
 from tillmesh.kernel.errors import Conflict
+from tillmesh.till.agreement import voters_wanted
 
 SALES: Final = 100
 SIZES: Final = (3, 5, 15)
@@ -90,7 +91,7 @@ def run(place: Path, sales: int = SALES, sizes: tuple[int, ...] = SIZES) -> list
 def _measured(place: Path, sales: int, tills: int) -> list[Row]:
     each, last, answered = list[float](), list[float](), list[float]()
     with running(place, tills) as store:
-        store.formed(tills)
+        store.formed(voters_wanted(tills))
         tokens = {n: str(store.call(n, "POST", "/session", {"pin": PIN})["token"]) for n in store.tills}
         for n in store.tills:
             store.sign_in(n)
