@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from tillmesh.fleet.people import is_office
 from tillmesh.fleet.ports import Entry, Held, Position
 from tillmesh.fleet.projecting import Kind, Rows, project
 from tillmesh.fleet.syncing import fresh
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.errors import StorageFailed
+from tillmesh.kernel.ids import is_office
 
 
 class MemoryLog:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from tillmesh.kernel.ids import ActorId, TerminalId, mint_actor, terminal_of
-
-OFFICE: Final = TerminalId("headoffice")  # never minted for a till: its alphabet lacks i and o
+from tillmesh.kernel.ids import OFFICE, ActorId, mint_actor
 
 
 class OfficeRole(StrEnum):
@@ -32,8 +30,3 @@ def covers(role: str, needed: OfficeRole) -> bool:
 def mint_office(entropy: bytes) -> ActorId:
     """Name a new incarnation of head office from at least 5 bytes of entropy."""
     return mint_actor(OFFICE, entropy)
-
-
-def is_office(actor: str) -> bool:
-    """Say whether events of an actor were written at head office."""
-    return terminal_of(actor) == OFFICE

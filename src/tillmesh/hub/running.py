@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -13,12 +14,15 @@ from tillmesh.fleet.catalogue import change_products
 from tillmesh.fleet.ports import Entry, Reading
 from tillmesh.hub.bootstrap import Opened
 from tillmesh.kernel.errors import TooMany
+from tillmesh.kernel.ids import is_office
 from tillmesh.shop.events import Change
 from tillmesh.sync.upload import Answer, Batch, State
 
 READERS: Final = 2
 WAITING_MAX: Final = 64  # batches that wait for the one writer; guess: some seconds of work
 BUSY_MS: Final = 2_000
+NEWS_MS: Final = 25_000  # below what routers and proxies let an idle connection live
+LISTENERS_MAX: Final = 20_000
 T = TypeVar("T")
 
 
@@ -44,6 +48,7 @@ class Hub:
         self._reading = ThreadPoolExecutor(READERS, "reader")
         self._readers: queue.SimpleQueue[Reading] = queue.SimpleQueue()
         self._waiting = 0
+        self._bells: dict[str, asyncio.Event] = {}  # of stores whose leader listens
         for _ in range(READERS):
             self._readers.put(opened.reading())
 
@@ -57,7 +62,30 @@ class Hub:
 
     async def change_products(self, changes: Mapping[str, Sequence[Change]], by: str) -> dict[str, int]:
         """Write changes of products into head office's log for some stores; gives the last event of each."""
-        return await self.write(lambda: self._change_products(changes, by))
+        written = await self.write(lambda: self._change_products(changes, by))
+        for store in written:
+            if (bell := self._bells.pop(store, None)) is not None:
+                bell.set()
+        return written
+
+    async def news(self, store: str, have: int) -> bool:
+        """Wait until a store lacks something of head office's log, but not for long; says whether it does.
+
+        One bell serves all who listen for a store, until it rings.
+        """
+        if store not in self._bells and len(self._bells) >= LISTENERS_MAX:
+            raise Busy(f"{LISTENERS_MAX} stores listen already", retry_after_ms=NEWS_MS, hint="Ask again later.")
+        bell = self._bells.setdefault(store, asyncio.Event())
+        if await self.write(lambda: self._written(store)) > have:
+            return True
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(NEWS_MS / 1000):
+                await bell.wait()
+        return bell.is_set()
+
+    def _written(self, store: str) -> int:
+        heads = self.opened.service.held(store).heads
+        return sum(head.seq for actor, head in heads.items() if is_office(actor))
 
     def _change_products(self, changes: Mapping[str, Sequence[Change]], by: str) -> dict[str, int]:
         service, written = self.opened.service, {}

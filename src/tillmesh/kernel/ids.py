@@ -16,6 +16,7 @@ ActorId = NewType("ActorId", str)  # "terminal.incarnation"
 EventId = NewType("EventId", str)  # "actor-seq"
 SaleId = NewType("SaleId", str)  # the event id of the SaleClosed
 
+OFFICE = TerminalId("headoffice")  # never minted for a till: the alphabet lacks i and o
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32: no i, l, o, u.
 _EVENT = re.compile(r"([0-9a-z]{4,16}\.[0-9a-z]{4,16})-([1-9][0-9]{0,17})")
 
@@ -44,6 +45,11 @@ def terminal_of(actor: str) -> TerminalId:
 def series(actor: str) -> str:
     """Start receipt numbers with four characters of the incarnation, so that no copy ever repeats a number."""
     return actor.partition(".")[2][:4].upper()
+
+
+def is_office(actor: str) -> bool:
+    """Say whether events of an actor were written at head office."""
+    return terminal_of(actor) == OFFICE
 
 
 def event_id(actor: str, seq: int) -> EventId:

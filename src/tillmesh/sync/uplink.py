@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from tillmesh.kernel.envelope import Envelope, Head, seal
+from tillmesh.kernel.ids import is_office
 from tillmesh.kernel.limits import RETRY_AFTER_S_MAX, SYNC_BATCH_BYTES_MAX, SYNC_EVENTS_PER_BATCH_MAX
 from tillmesh.sync.messages import Mark, Run, Span, runs_of
 from tillmesh.sync.session import Side
@@ -124,6 +125,11 @@ class Uplink:
     def uploads(self) -> bool:
         """Whether uploading is this till's business now."""
         return self._term is not None
+
+    @property
+    def office_events(self) -> int:
+        """How many of head office's own events are held here."""
+        return sum(head.seq for actor, head in self._heads.items() if is_office(actor))
 
     @property
     def uploading(self) -> bool:

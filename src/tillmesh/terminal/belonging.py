@@ -11,7 +11,6 @@ import apsw
 
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import one
-from tillmesh.adapters.wan.bundle import Bundle
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.times import rfc3339
@@ -19,13 +18,14 @@ from tillmesh.sync.signatures import KeyNotary
 from tillmesh.terminal.clocks import Clocks
 from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.driver import Driver, steady_ms
+from tillmesh.terminal.head_office import bundle_in, office_keys
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.neighbours import Address, Neighbours
 from tillmesh.terminal.pairing_desk import PairingDesk
 from tillmesh.terminal.provisioning import Belonging, belonging, is_founder
 from tillmesh.terminal.standing import Standings
 from tillmesh.terminal.storekeeper import Storekeeper
-from tillmesh.terminal.uplinking import Uplinking, bundle_in, to_head_office
+from tillmesh.terminal.uplinking import Uplinking, to_head_office
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.news import tell_events
 from tillmesh.till.queue import Marks, SyncState
@@ -160,13 +160,12 @@ async def join_store(services: Services, around: Around) -> Among:
     """Start the mesh of a till that belongs to a store with others, and the way to head office if there is one."""
     driver = services.driver
     data_dir, identity = driver.opened.data_dir, driver.identity
-    place, office = belonging(data_dir, identity.store, identity.actor), bundle_in(data_dir)
+    place = belonging(data_dir, identity.store, identity.actor)
     among = Among(driver)
     if place is not None:
-        place.office = None if office is None else (office.office, office.office_public)
         among = await _with_others(services, around, place)
-    elif office is not None and around.hub_url:
-        among = await _alone(services, around, office)
+    elif around.hub_url and bundle_in(data_dir) is not None:
+        among = await _alone(services, around)
     services.replicated_to = among.replicated_to
     services.sync_state = among.sync_state
     services.extra["sync"] = among.sync
@@ -212,10 +211,10 @@ async def _with_others(services: Services, around: Around, place: Belonging) -> 
     return among
 
 
-async def _alone(services: Services, around: Around, office: Bundle) -> Among:
+async def _alone(services: Services, around: Around) -> Among:
     """Run the mesh without links: head office's events come in through it, and it knows what has arrived there."""
     driver = services.driver
-    notary = KeyNotary(driver.identity.store, {office.office: office.office_public}.get)
+    notary = KeyNotary(driver.identity.store, office_keys(driver.opened.data_dir).get)
     mesh = await Mesh.over(driver, notary)
     mesh.listen(lambda events: tell_events(services, events))
     mesh.start()

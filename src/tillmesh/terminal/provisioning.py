@@ -30,6 +30,7 @@ from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.limits import STORE_LISTS_MAX
 from tillmesh.sync.signatures import KeyNotary
 from tillmesh.sync.store_messages import Lists, read_store, write_store
+from tillmesh.terminal.head_office import office_keys
 
 FOLDER: Final = "store"
 _AUTHORITY, _LISTS, _CERTIFICATE = "authority.der", "lists", "certificate.der"
@@ -49,7 +50,7 @@ class Belonging:
     credentials: Credentials
     gate: Gate
     authority: Authority | None  # on the tills that issue certificates
-    office: tuple[str, bytes] | None = None  # head office's actor and key, on the tills that may upload
+    office: dict[str, bytes]  # the key of head office's actor, on the tills that may upload
 
     def notary(self) -> KeyNotary:
         """Give who says which events their own actors signed: it knows every actor of the lists, revoked ones too."""
@@ -57,9 +58,7 @@ class Belonging:
 
     def _key_of(self, actor: str) -> bytes | None:
         member = self.gate.membership.members.get(actor)
-        if member is None and self.office is not None and self.office[0] == actor:
-            return self.office[1]
-        return None if member is None else member.sign_public
+        return self.office.get(actor) if member is None else member.sign_public
 
     def take(self, certificate: bytes) -> None:
         """Go on with another certificate, also after the next start."""
@@ -78,7 +77,7 @@ def belonging(data_dir: Path, store: str, actor: str) -> Belonging | None:
     authority = (folder / _AUTHORITY).read_bytes()
     issuer = authority_in(data_dir, store) if (data_dir / "keys" / ISSUER).exists() else None
     credentials = Credentials(store, named(certificate)[1], link_key(data_dir), certificate, authority)
-    return Belonging(data_dir, actor, credentials, Gate(authority, membership), issuer)
+    return Belonging(data_dir, actor, credentials, Gate(authority, membership), issuer, office_keys(data_dir))
 
 
 def certificate_in(data_dir: Path) -> bytes | None:

@@ -6,13 +6,12 @@ import asyncio
 import logging
 import random
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final, Protocol, assert_never
 
 from tillmesh.adapters.sqlite import replica
-from tillmesh.adapters.wan.bundle import FILE, Bundle, read_bundle
 from tillmesh.adapters.wan.client import HubClient, Reply
+from tillmesh.adapters.wan.speaking import Speaker
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.ids import terminal_of
@@ -24,6 +23,7 @@ from tillmesh.sync.steps import WakeAt
 from tillmesh.sync.uplink import Alarm, AskState, Known, LoadUp, Refusal, Take, Uplink, UplinkStep, Upload
 from tillmesh.sync.upload import MEDIA, read_answer, read_state, write_batch
 from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.head_office import bundle_in
 from tillmesh.terminal.mesh import SYSTEM, Mesh
 from tillmesh.terminal.signing import Signatures
 from tillmesh.till.commands import Note
@@ -33,13 +33,9 @@ from tillmesh.till.exchange import HUB
 log = logging.getLogger(__name__)
 LOOK_S: Final = 0.25  # at the leader, the clock and the cut file
 SAVE_MS: Final = 5_000
+NEWS_TIMEOUT_S: Final = 45.0  # head office answers after 25 s at the latest
+NEWS_AGAIN_S: Final = 5.0  # after a failure, and a random part more
 HEARD_MS_MAX: Final = 60_000  # what the leader said about head office is believed for so long
-
-
-def bundle_in(data_dir: Path) -> Bundle | None:
-    """Load what this till proves itself with to head office, or give None."""
-    file = data_dir / FILE
-    return read_bundle(file.read_bytes()) if file.exists() else None
 
 
 async def to_head_office(
@@ -52,7 +48,8 @@ async def to_head_office(
     if bundle is None or bundle.store != driver.identity.store:
         log.warning("no uplink: this till has no bundle of head office for store %s", driver.identity.store)
         return None
-    uplinking = await Uplinking.over(driver, mesh, HubClient(around.hub_url, bundle), notary)
+    lines = HubClient(around.hub_url, bundle), HubClient(around.hub_url, bundle, timeout_s=NEWS_TIMEOUT_S)
+    uplinking = await Uplinking.over(driver, mesh, lines, notary)
     uplinking.start(term, around.wan_file)
     return uplinking
 
@@ -74,13 +71,16 @@ class Place(Protocol):
 class Uplinking:
     """Runs the uplink of one till, and lets every till of the store know what head office holds."""
 
-    def __init__(self, driver: Driver, mesh: Mesh, client: HubClient, heads: dict[str, Head], notary: Notary) -> None:
+    def __init__(
+        self, driver: Driver, mesh: Mesh, lines: tuple[HubClient, HubClient], heads: dict[str, Head], notary: Notary
+    ) -> None:
         identity = driver.identity
-        self._driver, self._mesh, self._client = driver, mesh, client
+        self._driver, self._mesh = driver, mesh
+        self._client, self._bell = lines
         side = Side(identity.store, identity.actor)
         self._uplink = Uplink(side, heads, random.random, notary)
         self._signatures = Signatures(driver.opened.data_dir, identity.store)
-        self._speaking = ThreadPoolExecutor(1, "uplink")
+        self._speaking, self._listening = Speaker("uplink"), Speaker("uplink news")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._term: Callable[[], int | None] = lambda: None
         self._cut_file: Path | None = None
@@ -94,22 +94,24 @@ class Uplinking:
         mesh.watch(self._link_changed)
 
     @classmethod
-    async def over(cls, driver: Driver, mesh: Mesh, client: HubClient, notary: Notary) -> Uplinking:
+    async def over(cls, driver: Driver, mesh: Mesh, lines: tuple[HubClient, HubClient], notary: Notary) -> Uplinking:
         """Begin with what is on the disk."""
         heads = await driver.read(lambda db, _: replica.heads(db))
-        return cls(driver, mesh, client, heads, notary)
+        return cls(driver, mesh, lines, heads, notary)
 
     def start(self, term: Callable[[], int | None], cut_file: Path | None) -> None:
         """Begin; ``term`` says in which term this till leads, 0 for a till alone, None for a follower."""
         self._term, self._cut_file = term, cut_file
         self._keep(self._looking())
+        self._keep(self._listening_for_news())
 
     async def stop(self) -> None:
         """Stop speaking; what was not acknowledged is sent by whoever leads next."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._speaking.shutdown(wait=False, cancel_futures=True)
+        self._speaking.close()
+        self._listening.close()
         await self._save()
 
     def led(self) -> None:
@@ -166,6 +168,23 @@ class Uplinking:
             if self._unsaved and now_ms() - self._saved_ms >= SAVE_MS:
                 await self._save()
             await asyncio.sleep(LOOK_S)
+
+    async def _listening_for_news(self) -> None:
+        """While this till uploads, let head office say when it has something for the store."""
+        while True:
+            have = self._uplink.office_events
+            if not self._uplink.uploads or not self._uplink.reachable:
+                await asyncio.sleep(LOOK_S)
+                continue
+            try:
+                reply = await self._listening.ask(lambda: self._bell.news(have))  # noqa: B023 - awaited here
+            except TillmeshError:
+                reply = Reply(0, b"")
+            if reply.status != 200:
+                await asyncio.sleep(max(NEWS_AGAIN_S, reply.retry_after_s) * (1 + random.random()))  # noqa: S311
+            elif reply.problem().get("news") is True:
+                self._perform(self._uplink.news(now_ms()))
+                await asyncio.sleep(LOOK_S)
 
     # What follows from it ---------------------------------------------------------------------------------------
 
@@ -224,7 +243,7 @@ class Uplinking:
             self._perform(self._uplink.failed(step.ticket, Refusal(detail=cause.detail), now_ms()))
 
     async def _speak(self, ask: Callable[[], Reply]) -> Reply:
-        return await asyncio.get_running_loop().run_in_executor(self._speaking, ask)
+        return await self._speaking.ask(ask)
 
     async def _take(self, step: Take) -> None:
         try:

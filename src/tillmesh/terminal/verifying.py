@@ -18,6 +18,7 @@ from tillmesh.adapters.sqlite.store import FILE, Origin, log, read_origin
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import NotFound, TillmeshError
 from tillmesh.sync.signatures import KeyNotary, SignedHead, Verdict
+from tillmesh.terminal.head_office import office_keys
 from tillmesh.terminal.log_audit import LogAudit
 from tillmesh.terminal.provisioning import FOLDER, membership_in
 
@@ -120,9 +121,9 @@ def _check_signatures(db: apsw.Connection, data_dir: Path, origin: Origin, audit
 
 def _public_keys(data_dir: Path, store: str) -> dict[str, bytes]:
     """Give the keys that events are signed with: of the own actors, and of everybody on the lists of tills."""
-    found = {}
+    found = office_keys(data_dir)
     if (data_dir / FOLDER).exists():
-        found = {name: member.sign_public for name, member in membership_in(data_dir, store).members.items()}
+        found |= {name: member.sign_public for name, member in membership_in(data_dir, store).members.items()}
     for path in (data_dir / "keys").glob("*.sign"):
         found[path.stem] = signing_key(data_dir, path.stem, create=False).public_key().public_bytes_raw()
     return found

@@ -9,6 +9,8 @@ import pytest
 
 from tests.services.test_demo_program import call, ctl, demo
 from tillmesh.demo.office import OFFICE_PASSWORD, OFFICE_USER
+from tillmesh.hub.commands import rebuild_master
+from tillmesh.terminal.verifying import verify
 
 WAIT_S = 60.0
 
@@ -76,3 +78,15 @@ def test_what_two_tills_sell_without_internet_is_at_head_office_once_it_is_back(
             assert shown["hub_reachable"] is True
             assert shown["last_hub_sync"] is not None
             assert (shown["pending"], shown["sent_to_hub"]) == (0, 0)
+
+        call(hub, "PATCH", "/catalogue/FM-00301", {"price_minor": 399}, token)
+        until(
+            "the price is on every till",
+            lambda: [t.get("/products/FM-00301")["price_minor"] for t in tills] == [399, 399],
+        )
+        assert tills[1].sell("with the new price")["total_minor"] == 798
+        folders = [till["data_dir"] for till in state["tills"]]
+    for data_dir in folders:
+        assert verify(Path(data_dir))["problems"] == []
+    report = rebuild_master(tmp_path / "hub")
+    assert report["same"] is True

@@ -67,6 +67,10 @@ class HubClient:
         """Send a batch."""
         return self._call("POST", self._path, batch, {"Content-Type": media})
 
+    def news(self, have: int) -> Reply:
+        """Wait until head office has written more than ``have`` events for this store, or for some time."""
+        return self._call("GET", f"{self._path}/news?have={have}", None, {})
+
     def close(self) -> None:
         """Close the connection."""
         held, self._connection = self._connection, None

@@ -10,7 +10,7 @@ from tillmesh.adapters.wan.certificates import CertificateRefused
 from tillmesh.adapters.web.bodies import JSON
 from tillmesh.adapters.web.serving import PEER
 from tillmesh.hub.web.api import Call, Context
-from tillmesh.kernel.errors import NotAllowed, TillmeshError
+from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError
 from tillmesh.kernel.limits import UPLOAD_BYTES_MAX
 from tillmesh.sync.upload import MEDIA, read_batch, write_answer
 
@@ -38,6 +38,15 @@ async def state(context: Context) -> Response:
     """Say what is held of a store: whoever leads it now goes on from there."""
     store = await admitted(context)
     return Response(write_answer(await context.hub.state(store)), media_type=JSON)
+
+
+async def news(context: Context) -> dict[str, bool]:
+    """Wait a while for something that head office has for the store; a leader asks again and again."""
+    store = await admitted(context)
+    have = context.query("have", "0")
+    if not (have.isascii() and have.isdigit() and len(have) < 19):
+        raise Invalid(f"have={have[:20]!r} is no number of events", hint="Say how many the store has.")
+    return {"news": await context.hub.news(store, int(have))}
 
 
 async def admitted(context: Context) -> str:
@@ -75,6 +84,7 @@ CALLS: Final = [
     Call("POST", "/stores/{store_id}/sync", sync, "Upload a store's events", body=bytes, role=None, media=MEDIA,
          bytes_max=UPLOAD_BYTES_MAX),
     Call("GET", "/stores/{store_id}/sync/state", state, "What is held of a store", role=None),
+    Call("GET", "/stores/{store_id}/sync/news", news, "Wait for something new for a store", role=None),
 ]  # fmt: skip
 REFUSED_CALLS: Final = [
     Call("POST", "/stores/{store_id}/sync", no_certificate, "Upload a store's events", role=None),

@@ -13,11 +13,11 @@ import apsw
 from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, settle, storage_errors, write
 from tillmesh.adapters.sqlite.hub import registers
 from tillmesh.crdt import LWWMap
-from tillmesh.fleet.people import is_office
 from tillmesh.fleet.ports import Entry, Held, Position
 from tillmesh.fleet.projecting import Rows, project
 from tillmesh.fleet.syncing import fresh
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head
+from tillmesh.kernel.ids import is_office
 
 FILE: Final = "master.db"
 STEPS: Final = files("tillmesh.adapters.sqlite.hub") / "master"

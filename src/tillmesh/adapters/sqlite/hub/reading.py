@@ -9,11 +9,10 @@ from typing import Final
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.hub.master import open_master
 from tillmesh.adapters.sqlite.hub.registers import fields_of, load
-from tillmesh.fleet.people import is_office
 from tillmesh.fleet.ports import SaleView, StoreView
 from tillmesh.fleet.projecting import Kind
 from tillmesh.kernel.hlc import physical_ms
-from tillmesh.kernel.ids import event_id, terminal_of
+from tillmesh.kernel.ids import event_id, is_office, terminal_of
 from tillmesh.shop.events import Value
 from tillmesh.shop.settings import STORE
 
