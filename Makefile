@@ -12,7 +12,7 @@ help: ## this list
 	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 demo: ## set up everything and run a shop on this machine, e.g. ARGS="--port 9000"
-	@scripts/setup.sh terminal
+	@scripts/setup.sh hub
 	@exec $(BIN)/tillmesh demo $(ARGS)
 
 # With ARGS one of the two runs may have nothing to do (pytest's status 5); without, that is a failure.
@@ -41,6 +41,7 @@ ci: check ## the suite under coverage, and audits of our code and of what we ins
 	$(BIN)/coverage report
 	$(BIN)/bandit --quiet --recursive --severity-level medium src
 	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements/terminal.txt
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements/hub.txt
 
 bench: ## reproducible measurements, e.g. ARGS="sale --json"
 	@scripts/setup.sh terminal
@@ -57,7 +58,7 @@ format: ## let the formatter and the safe fixes have their way
 
 requirements: ## pin and hash requirements/*.in anew
 	@scripts/setup.sh terminal
-	cd requirements && for role in build terminal dev bench; do \
+	cd requirements && for role in build terminal hub dev bench; do \
 		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			--no-emit-index-url --no-emit-find-links --upgrade $$role.in -o $$role.txt; \
 	done

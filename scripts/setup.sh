@@ -2,6 +2,7 @@
 # Makes this checkout ready: Debian packages that are missing, .venv with hash-checked requirements, tillmesh itself.
 #
 #   scripts/setup.sh terminal    what a till needs
+#   scripts/setup.sh hub         and what head office needs
 #   scripts/setup.sh test        and what the checks and tests need: a browser, Node for type checks, fault tools
 #
 # Does nothing, quickly, when everything is there already.
@@ -17,8 +18,9 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 case $role in
     terminal) lists=(requirements/terminal.txt) ;;
-    test) lists=(requirements/terminal.txt requirements/dev.txt) ;;
-    *) die "unknown role '$role'; the roles are terminal and test" ;;
+    hub) lists=(requirements/terminal.txt requirements/hub.txt) ;;
+    test) lists=(requirements/terminal.txt requirements/hub.txt requirements/dev.txt) ;;
+    *) die "unknown role '$role'; the roles are terminal, hub and test" ;;
 esac
 
 fingerprint() { # of everything that decides what .venv holds
@@ -26,11 +28,14 @@ fingerprint() { # of everything that decides what .venv holds
 }
 stamp=$(fingerprint)
 ready() { [ "$(cat ".venv/.ready-$1" 2>/dev/null)" = "$stamp" ] && .venv/bin/python -c '' 2>/dev/null; }
-if ready "$role" || { [ "$role" = terminal ] && ready test; }; then exit 0; fi
+enough() { # a richer role holds what a poorer one needs
+    ready "$role" || { [ "$role" != test ] && ready test; } || { [ "$role" = terminal ] && ready hub; }
+}
+if enough; then exit 0; fi
 
 exec 9<"$root/scripts/setup.sh" # two makes at once: the second waits, then finds everything there
 if have flock; then flock 9; fi
-if ready "$role" || { [ "$role" = terminal ] && ready test; }; then exit 0; fi
+if enough; then exit 0; fi
 
 # ---------------------------------------------------------------- Debian packages
 as_root=()

@@ -53,8 +53,10 @@ def _unlisted(paths: list[Path], *lists: str) -> list[str]:
 
 
 def test_a_till_imports_only_what_its_requirements_ask_for() -> None:
-    of_tills = [path for path in SOURCES if path != BROWSER_BENCH]
+    of_hubs = [path for path in SOURCES if path.relative_to(PACKAGE).parts[0] == "hub" or path.parent.name == "duckdb"]
+    of_tills = [path for path in SOURCES if path != BROWSER_BENCH and path not in of_hubs]
     assert _unlisted(of_tills, "terminal.in") == []
+    assert _unlisted(of_hubs, "terminal.in", "hub.in") == []
     assert _unlisted([BROWSER_BENCH], "terminal.in", "dev.in") == []
 
 
@@ -69,7 +71,7 @@ def test_the_package_asks_for_what_the_till_requires() -> None:
     assert {dependency.partition(">=")[0] for dependency in dependencies} == wanted
 
 
-@pytest.mark.parametrize("role", ["build", "terminal", "dev", "bench"])
+@pytest.mark.parametrize("role", ["build", "terminal", "hub", "dev", "bench"])
 def test_pinned_requirements_carry_hashes_and_no_addresses(role: str) -> None:
     text = (ROOT / "requirements" / f"{role}.txt").read_text(encoding="utf-8")
     assert "://" not in text

@@ -12,13 +12,15 @@ from typing import IO, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tillmesh.adapters.duckdb.analytics import FILE as ANALYTICS
+from tillmesh.adapters.duckdb.analytics import DuckAnalytics
 from tillmesh.adapters.host.keys import secret, write_file
 from tillmesh.adapters.sqlite.hub import log, master, office
 from tillmesh.adapters.sqlite.hub.reading import SqliteReading
 from tillmesh.adapters.wan.bundle import Bundle, write_bundle
 from tillmesh.adapters.wan.certificates import HubAuthority, Identity, serial_of
 from tillmesh.fleet.people import mint_office
-from tillmesh.fleet.ports import EventLog, Master, Reading
+from tillmesh.fleet.ports import Analytics, EventLog, Master, Reading
 from tillmesh.fleet.syncing import SyncService
 from tillmesh.kernel.errors import Invalid, StorageFailed
 from tillmesh.sync.signatures import head_message
@@ -39,6 +41,7 @@ class Opened:
     key: bytes
     log: EventLog
     master: Master
+    analytics: Analytics
     office: office.Office
     service: SyncService
     authority: HubAuthority
@@ -50,8 +53,13 @@ class Opened:
         """Open one more connection that answers questions."""
         return SqliteReading(self.data_dir / master.FILE, self.key)
 
+    def feed(self) -> EventLog:
+        """Open the event log once more, to be read beside the writer."""
+        return log.SqliteEventLog(self.data_dir / log.FILE, self.key, read_only=True)
+
     def close(self) -> None:
         """Close everything."""
+        self.analytics.close()
         self.log.close()
         self.master.close()
         self.office.close()
@@ -72,6 +80,8 @@ def open_hub(data_dir: Path) -> Opened:
         undo.callback(events.close)
         tables = master.SqliteMaster(data_dir / master.FILE, key)
         undo.callback(tables.close)
+        reports = DuckAnalytics(data_dir / ANALYTICS)
+        undo.callback(reports.close)
         people = office.Office(data_dir / office.FILE, key)
         undo.callback(people.close)
         authority, door = _authority(data_dir)
@@ -79,7 +89,7 @@ def open_hub(data_dir: Path) -> Opened:
         service = SyncService(events, tables, _actor(people), lambda store, head: pen.sign(head_message(store, head)))
         service.catch_up()
         public = pen.public_key().public_bytes_raw()
-        opened = Opened(data_dir, key, events, tables, people, service, authority, door, public, lock)
+        opened = Opened(data_dir, key, events, tables, reports, people, service, authority, door, public, lock)
         undo.pop_all()
         return opened
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tillmesh.adapters.host.keys import write_file
 from tillmesh.fleet.people import OfficeRole
-from tillmesh.fleet.syncing import rebuild
+from tillmesh.fleet.syncing import feed, rebuild
 from tillmesh.hub.bootstrap import enrol_store, open_hub
 from tillmesh.hub.program import PORT, Options, serve
 from tillmesh.hub.running import now_ms
@@ -71,11 +71,15 @@ def add_person(data_dir: Path, name: str, role: str, password: str) -> None:
 
 
 def rebuild_master(data_dir: Path) -> dict[str, object]:
-    """Make the master database anew from the event log, and say whether it is the same as before."""
+    """Make master database and analytics anew from the event log, and say whether they are the same as before."""
     opened = open_hub(data_dir)
     try:
-        before = opened.master.digest()
-        entries, after = rebuild(opened.log, opened.master)
+        feed(opened.log, opened.analytics)
+        before = opened.master.digest(), opened.analytics.digest()
+        entries, master = rebuild(opened.log, opened.master)
+        opened.analytics.begin_anew()
+        feed(opened.log, opened.analytics)
+        analytics = opened.analytics.digest()
     finally:
         opened.close()
-    return {"entries": entries, "hash": after, "same": before == after}
+    return {"entries": entries, "hash": master, "analytics_hash": analytics, "same": before == (master, analytics)}

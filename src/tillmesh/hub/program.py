@@ -14,12 +14,13 @@ from tillmesh.adapters.web.guard import Guard
 from tillmesh.adapters.web.serving import server_for
 from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.running import Hub
-from tillmesh.hub.web import office_calls, store_calls
+from tillmesh.hub.web import office_calls, report_calls, store_calls
 from tillmesh.hub.web.api import Services, application
 from tillmesh.hub.web.people import People
 from tillmesh.kernel.errors import Conflict
 
 PORT: Final = 8080
+FOR_PEOPLE: Final = [*office_calls.CALLS, *report_calls.CALLS, *store_calls.REFUSED_CALLS]
 STORES_FROM: Final = 100  # stores knock at PORT + 100 unless told otherwise
 
 
@@ -47,9 +48,7 @@ async def _serve(options: Options) -> None:
     services = Services(hub, people)
     hosts = {"127.0.0.1", "localhost", options.bind}
     servers = [
-        server_for(
-            Guard(application([*office_calls.CALLS, *store_calls.REFUSED_CALLS], services), hosts, "head office")
-        ),
+        server_for(Guard(application(FOR_PEOPLE, services), hosts, "head office")),
         server_for(application(store_calls.CALLS, services), ssl_context("server", opened.door)),
     ]
 
@@ -59,9 +58,12 @@ async def _serve(options: Options) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop)
+    feeding = asyncio.create_task(hub.feed_analytics())
     try:
         await asyncio.gather(*(s.serve(sockets=[at]) for s, at in zip(servers, (for_people, for_stores), strict=True)))
     finally:
+        feeding.cancel()
+        await asyncio.gather(feeding, return_exceptions=True)
         people.close()
         hub.close()
 

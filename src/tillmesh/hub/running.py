@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,15 +12,18 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from tillmesh.fleet.catalogue import change_products
-from tillmesh.fleet.ports import Entry, Reading
+from tillmesh.fleet.ports import Analytics, Entry, Reading
+from tillmesh.fleet.syncing import feed
 from tillmesh.hub.bootstrap import Opened
-from tillmesh.kernel.errors import TooMany
+from tillmesh.kernel.errors import TillmeshError, TooMany
 from tillmesh.kernel.ids import is_office
 from tillmesh.shop.events import Change
 from tillmesh.sync.upload import Answer, Batch, State
 
+log = logging.getLogger(__name__)
 READERS: Final = 2
 WAITING_MAX: Final = 64  # batches that wait for the one writer; guess: some seconds of work
+FEED_S: Final = 1.0
 BUSY_MS: Final = 2_000
 NEWS_MS: Final = 25_000  # below what routers and proxies let an idle connection live
 LISTENERS_MAX: Final = 20_000
@@ -49,12 +53,16 @@ class Hub:
         self._readers: queue.SimpleQueue[Reading] = queue.SimpleQueue()
         self._waiting = 0
         self._bells: dict[str, asyncio.Event] = {}  # of stores whose leader listens
+        self._grown = asyncio.Event()  # the log, since analytics looked last
+        self._feeding = ThreadPoolExecutor(1, "analytics")
         for _ in range(READERS):
             self._readers.put(opened.reading())
 
     async def take(self, batch: Batch) -> Answer:
         """Take a batch in; raises what the sync service raises, or :class:`Busy`."""
-        return await self.write(lambda: self.opened.service.take(batch, now_ms()))
+        answer = await self.write(lambda: self.opened.service.take(batch, now_ms()))
+        self._grown.set()
+        return answer
 
     async def state(self, store: str) -> State:
         """Say what is held of a store."""
@@ -63,6 +71,7 @@ class Hub:
     async def change_products(self, changes: Mapping[str, Sequence[Change]], by: str) -> dict[str, int]:
         """Write changes of products into head office's log for some stores; gives the last event of each."""
         written = await self.write(lambda: self._change_products(changes, by))
+        self._grown.set()
         for store in written:
             if (bell := self._bells.pop(store, None)) is not None:
                 bell.set()
@@ -111,6 +120,29 @@ class Hub:
             return await asyncio.get_running_loop().run_in_executor(self._writing, work)
         finally:
             self._waiting -= 1
+
+    async def feed_analytics(self) -> None:
+        """Let analytics take in what is new, again and again; a report is a few seconds behind at most."""
+        log_of_its_own = self.opened.feed()
+        try:
+            while True:
+                self._grown.clear()
+                try:
+                    await self._analyse(lambda: feed(log_of_its_own, self.opened.analytics))
+                except TillmeshError as cause:
+                    log.warning("analytics is behind: %s", cause.detail)
+                await asyncio.sleep(FEED_S)
+                await self._grown.wait()
+        finally:
+            self._feeding.shutdown(wait=True)
+            log_of_its_own.close()
+
+    async def _analyse(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._feeding, work)
+
+    async def report(self, question: Callable[[Analytics], T]) -> T:
+        """Answer a question over all stores."""
+        return await asyncio.get_running_loop().run_in_executor(self._reading, question, self.opened.analytics)
 
     async def read(self, question: Callable[[Reading], T]) -> T:
         """Answer a question beside the writer."""

@@ -32,11 +32,12 @@ ENTRIES_AT_ONCE: Final = 50
 class SqliteEventLog:
     """One writer. Replaying reads in portions, so that appending may go on meanwhile."""
 
-    def __init__(self, path: Path, key: bytes) -> None:
-        self._db = connect(path, key)
-        settle(self._db)
-        with storage_errors():
-            migrate(self._db, STEPS)
+    def __init__(self, path: Path, key: bytes, *, read_only: bool = False) -> None:
+        self._db = connect(path, key, read_only=read_only)
+        if not read_only:
+            settle(self._db)
+            with storage_errors():
+                migrate(self._db, STEPS)
         self._actors: dict[tuple[str, str], int] = {}
 
     def append(self, entry: Entry) -> Position:

@@ -1,0 +1,131 @@
+"""One suite for every analytics of head office: in memory, and as it runs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contracts.memory_analytics import MemoryAnalytics
+from tests.contracts.memory_hub import MemoryLog
+from tests.laws.hub_world import sealed
+from tillmesh.adapters.duckdb.analytics import DuckAnalytics
+from tillmesh.fleet.ports import Analytics, DayRow, Entry, ProductRow
+from tillmesh.fleet.syncing import feed
+from tillmesh.kernel.codec import Record
+from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.shop.events import Payment, RefundLine, SaleClosed, SaleLine, SaleRefunded, SaleVoided
+
+A = "tilla.aaaaaaaa"
+DAY_MS = 86_400_000
+
+
+@pytest.fixture(params=["memory", "duckdb"])
+def analytics(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Analytics]:
+    found: Analytics = MemoryAnalytics() if request.param == "memory" else DuckAnalytics(tmp_path / "analytics.duckdb")
+    yield found
+    found.close()
+
+
+def line(sku: str, total_minor: int) -> SaleLine:
+    return SaleLine(
+        sku=sku, name=f'Some "{sku}"', unit="piece", quantity_milli=2_000, list_price_minor=total_minor // 2,
+        unit_price_minor=total_minor // 2, gross_minor=total_minor, discount_minor=0, cart_discount_minor=0,
+        tax_code="standard", rate_ppm=0, tax_minor=1, total_minor=total_minor,
+    )  # fmt: skip
+
+
+def sale(at_ms: int, *lines: SaleLine) -> SaleClosed:
+    total = sum(each.total_minor for each in lines)
+    return SaleClosed(
+        cart_id=str(at_ms), receipt_number="1", shift_id="s", cashier="mary", currency="EUR", prices_include_tax=True,
+        lines=lines, taxes=(), payments=(Payment(method="cash", amount_minor=total),), discount_minor=0,
+        tax_minor=len(lines), total_minor=total, closed_at_ms=at_ms,
+    )  # fmt: skip
+
+
+def voided(sale_id: str, at_ms: int, total_minor: int) -> SaleVoided:
+    return SaleVoided(
+        sale_id=sale_id, receipt_number="V", shift_id="s", by="ann", reason="wrong", payments=(),
+        total_minor=total_minor, tax_minor=2, voided_at_ms=at_ms,
+    )  # fmt: skip
+
+
+def refunded(sale_id: str, at_ms: int) -> SaleRefunded:
+    back = RefundLine(
+        line=0, sku="tea", name='Some "tea"', unit="piece", quantity_milli=1_000, unit_price_minor=50,
+        tax_code="standard", rate_ppm=0, tax_minor=0, total_minor=50,
+    )  # fmt: skip
+    return SaleRefunded(
+        sale_id=sale_id, refund_key="r", receipt_number="R", shift_id="s", by="ann", reason="broken", currency="EUR",
+        lines=(back,), taxes=(), payments=(), tax_minor=0, total_minor=50, refunded_at_ms=at_ms,
+    )  # fmt: skip
+
+
+def history(store: str) -> list[Envelope]:
+    """Two days of a small store: three sales, one of them voided, and a refund."""
+    events: list[Envelope] = []
+
+    def happen(body: Record, at_ms: int) -> None:
+        head = Head(A, events[-1].seq, events[-1].hash) if events else Head(A)
+        events.append(sealed(head, body, at_ms, store))
+
+    happen(sale(1_000, line("tea", 100), line("milk", 300)), 1_000)
+    happen(sale(2_000, line("tea", 100), line("jam", 700)), 2_000)
+    happen(sale(DAY_MS + 1_000, line("milk", 200)), DAY_MS + 1_000)
+    happen(voided(events[1].id, DAY_MS + 2_000, 800), DAY_MS + 2_000)
+    happen(refunded(events[0].id, DAY_MS + 3_000), DAY_MS + 3_000)
+    return events
+
+
+def log_of(*stores: str) -> MemoryLog:
+    log = MemoryLog()
+    for store in stores:
+        events = history(store)
+        log.append(Entry(store, 1, A, 0, tuple(events[:2])))
+        log.append(Entry(store, 1, A, 0, tuple(events)))  # sent again with more: a log may hold an event twice
+    return log
+
+
+def test_reports_add_up_sales_without_what_was_taken_back(analytics: Analytics) -> None:
+    assert feed(log_of("one", "two"), analytics) == 4
+    assert analytics.days(["one"], 0, 10 * DAY_MS) == [
+        DayRow("one", "1970-01-01", 2, 1_200, 4),
+        DayRow("one", "1970-01-02", 1, 200 - 800 - 50, 1 - 2),
+    ]
+    assert [row.store for row in analytics.days([], 0, DAY_MS)] == ["one", "two"]
+    assert analytics.days(["nowhere"], 0, DAY_MS) == []
+    assert analytics.products(["two"], 0, 10 * DAY_MS, 10) == [
+        ProductRow("milk", 'Some "milk"', 4_000, 500),
+        ProductRow("tea", 'Some "tea"', 1_000, 50),
+    ]
+    assert [row.sku for row in analytics.products([], 0, DAY_MS, 1)] == ["milk"]
+
+
+def test_what_was_taken_in_is_not_taken_in_again(analytics: Analytics) -> None:
+    log = log_of("one")
+    feed(log, analytics)
+    before = analytics.digest(), analytics.days([], 0, 10 * DAY_MS)
+    assert feed(log, analytics) == 0
+    analytics.take(list(log.replay({})))  # as after a crash that forgot the position
+    assert (analytics.digest(), analytics.days([], 0, 10 * DAY_MS)) == before
+
+
+def test_analytics_made_anew_are_the_same(analytics: Analytics) -> None:
+    log = log_of("one", "two")
+    feed(log, analytics)
+    before = analytics.digest()
+    analytics.begin_anew()
+    assert analytics.days([], 0, 10 * DAY_MS) == []
+    assert analytics.position() == {}
+    assert feed(log, analytics) == 4
+    assert analytics.digest() == before
+
+
+def test_analytics_survive_a_restart(tmp_path: Path) -> None:
+    first = DuckAnalytics(tmp_path / "analytics.duckdb")
+    feed(log_of("one"), first)
+    shown, at = first.days([], 0, 10 * DAY_MS), first.position()
+    first.close()
+    second = DuckAnalytics(tmp_path / "analytics.duckdb")
+    assert (second.days([], 0, 10 * DAY_MS), second.position()) == (shown, at)
+    second.close()
