@@ -119,7 +119,6 @@ class Uplink:
         self._bytes_max = SYNC_BATCH_BYTES_MAX
         self._told: set[str] = set()  # alarms that were given since the last success
         self.reachable = False
-        self.last_sync_ms = 0
 
     @property
     def uploads(self) -> bool:
@@ -207,7 +206,7 @@ class Uplink:
             return []
         before = self._theirs or {}
         self._theirs = dict(answer.acked)
-        self.reachable, self.last_sync_ms = True, now_ms
+        self.reachable = True
         self._told.clear()
         stuck = sent and not any(self._theirs.get(actor, 0) > before.get(actor, 0) for actor in sent)
         self._events_max = min(2 * self._events_max, SYNC_EVENTS_PER_BATCH_MAX)

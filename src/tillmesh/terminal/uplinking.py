@@ -22,7 +22,7 @@ from tillmesh.sync.signatures import Notary
 from tillmesh.sync.steps import WakeAt
 from tillmesh.sync.uplink import Alarm, AskState, Known, LoadUp, Refusal, Take, Uplink, UplinkStep, Upload
 from tillmesh.sync.upload import MEDIA, read_answer, read_state, write_batch
-from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.driver import Driver, now_ms, steady_ms
 from tillmesh.terminal.head_office import bundle_in
 from tillmesh.terminal.mesh import SYSTEM, Mesh
 from tillmesh.terminal.signing import Signatures
@@ -86,6 +86,7 @@ class Uplinking:
         self._cut_file: Path | None = None
         self._unsaved: dict[str, int] = {}
         self._saved_ms = 0
+        self._synced_ms = 0  # by the wall clock, for people; all waiting goes by one that nobody sets
         self._last = HubNews({}, {}, 0, reachable=False)  # what was said to the others, or heard from the leader
         self._heard_ms = 0
         driver.listen(self._committed)
@@ -116,7 +117,7 @@ class Uplinking:
 
     def led(self) -> None:
         """Look at once who leads."""
-        self._perform(self._uplink.lead(self._term(), now_ms()))
+        self._perform(self._uplink.lead(self._term(), steady_ms()))
 
     @property
     def busy(self) -> bool:
@@ -126,27 +127,27 @@ class Uplinking:
     def view(self) -> dict[str, Any]:
         """Say whether head office is in reach, and when it was heard of last (ms)."""
         if self._uplink.uploads:
-            return {"reachable": self._uplink.reachable, "last_sync_ms": self._uplink.last_sync_ms}
-        fresh = now_ms() - self._heard_ms <= HEARD_MS_MAX
+            return {"reachable": self._uplink.reachable, "last_sync_ms": self._synced_ms}
+        fresh = steady_ms() - self._heard_ms <= HEARD_MS_MAX
         return {"reachable": self._last.reachable and fresh, "last_sync_ms": self._last.last_sync_ms}
 
     # What happens -----------------------------------------------------------------------------------------------
 
     def _committed(self, outcome: Outcome) -> None:
         if outcome.events:
-            self._perform(self._uplink.appended(outcome.head, now_ms()))
+            self._perform(self._uplink.appended(outcome.head, steady_ms()))
 
     def _merged(self, events: Sequence[Envelope]) -> None:
         ends = {event.actor: event for event in events}
         for event in ends.values():
-            self._perform(self._uplink.appended(Head(event.actor, event.seq, event.hash), now_ms()))
+            self._perform(self._uplink.appended(Head(event.actor, event.seq, event.hash), steady_ms()))
 
     def _received(self, actor: str, body: bytes) -> None:
         """Believe what the leader says about head office; from anybody else it is no news."""
         news = read_news(body)
         if terminal_of(actor) != self._mesh.exchange.leader or self._uplink.uploads:
             return
-        self._last, self._heard_ms = news, now_ms()
+        self._last, self._heard_ms = news, steady_ms()
         self._mesh.exchange.uploaded(news.durable)
         self._mesh.exchange.uploading(news.under_way)
         self._unsaved.update(news.durable)
@@ -160,12 +161,12 @@ class Uplinking:
         while True:
             self.led()
             up = self._cut_file is None or not await asyncio.to_thread(self._cut_file.exists)
-            self._perform(self._uplink.online(now_ms(), up=up))
-            self._perform(self._uplink.wake(now_ms()))
-            if self._uplink.uploads and now_ms() - told_ms >= HEARD_MS_MAX // 4:
-                told_ms = now_ms()
+            self._perform(self._uplink.online(steady_ms(), up=up))
+            self._perform(self._uplink.wake(steady_ms()))
+            if self._uplink.uploads and steady_ms() - told_ms >= HEARD_MS_MAX // 4:
+                told_ms = steady_ms()
                 self._tell()
-            if self._unsaved and now_ms() - self._saved_ms >= SAVE_MS:
+            if self._unsaved and steady_ms() - self._saved_ms >= SAVE_MS:
                 await self._save()
             await asyncio.sleep(LOOK_S)
 
@@ -183,7 +184,7 @@ class Uplinking:
             if reply.status != 200:
                 await asyncio.sleep(max(NEWS_AGAIN_S, reply.retry_after_s) * (1 + random.random()))  # noqa: S311
             elif reply.problem().get("news") is True:
-                self._perform(self._uplink.news(now_ms()))
+                self._perform(self._uplink.news(steady_ms()))
                 await asyncio.sleep(LOOK_S)
 
     # What follows from it ---------------------------------------------------------------------------------------
@@ -214,11 +215,11 @@ class Uplinking:
         try:
             reply = await self._speak(self._client.state)
             if reply.status == 200:
-                self._perform(self._uplink.told(step.ticket, read_state(reply.body), now_ms()))
+                self._perform(self._uplink.told(step.ticket, read_state(reply.body), steady_ms()))
             else:
-                self._perform(self._uplink.failed(step.ticket, refusal(reply), now_ms()))
+                self._perform(self._uplink.failed(step.ticket, refusal(reply), steady_ms()))
         except TillmeshError as cause:
-            self._perform(self._uplink.failed(step.ticket, Refusal(detail=cause.detail), now_ms()))
+            self._perform(self._uplink.failed(step.ticket, Refusal(detail=cause.detail), steady_ms()))
 
     async def _load(self, step: LoadUp) -> None:
         try:
@@ -228,19 +229,20 @@ class Uplinking:
                 )
             )
         except TillmeshError as cause:
-            self._perform(self._uplink.failed(step.ticket, Refusal(detail=cause.detail), now_ms()))
+            self._perform(self._uplink.failed(step.ticket, Refusal(detail=cause.detail), steady_ms()))
             return
-        self._perform(self._uplink.loaded(step.ticket, events, signatures, now_ms()))
+        self._perform(self._uplink.loaded(step.ticket, events, signatures, steady_ms()))
 
     async def _upload(self, step: Upload) -> None:
         try:
             reply = await self._speak(lambda: self._client.upload(write_batch(step.batch), MEDIA))
             if reply.status == 200:
-                self._perform(self._uplink.answered(step.ticket, read_answer(reply.body), now_ms()))
+                self._synced_ms = now_ms()
+                self._perform(self._uplink.answered(step.ticket, read_answer(reply.body), steady_ms()))
             else:
-                self._perform(self._uplink.failed(step.ticket, refusal(reply), now_ms()))
+                self._perform(self._uplink.failed(step.ticket, refusal(reply), steady_ms()))
         except TillmeshError as cause:
-            self._perform(self._uplink.failed(step.ticket, Refusal(detail=cause.detail), now_ms()))
+            self._perform(self._uplink.failed(step.ticket, Refusal(detail=cause.detail), steady_ms()))
 
     async def _speak(self, ask: Callable[[], Reply]) -> Reply:
         return await self._speaking.ask(ask)
@@ -255,7 +257,7 @@ class Uplinking:
         self._mesh.exchange.uploaded(durable)
         self._mesh.exchange.uploading(under_way)
         self._unsaved.update(durable)
-        self._last = HubNews(durable, under_way, self._uplink.last_sync_ms, self._uplink.reachable)
+        self._last = HubNews(durable, under_way, self._synced_ms, self._uplink.reachable)
         self._tell()
 
     def _tell(self) -> None:
@@ -266,7 +268,7 @@ class Uplinking:
     async def _save(self) -> None:
         """Bring what head office holds to the disk now and then; it says it again whenever it is asked."""
         saved, self._unsaved = self._unsaved, {}
-        self._saved_ms = now_ms()
+        self._saved_ms = steady_ms()
         if saved:
             try:
                 await self._driver.note_acks([(HUB, saved)])
