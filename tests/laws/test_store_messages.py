@@ -11,9 +11,7 @@ from tillmesh.kernel.limits import STORE_LIST_BYTES_MAX, STORE_LISTS_MAX, STORE_
 from tillmesh.sync.frames import FrameDamaged
 from tillmesh.sync.store_messages import (
     _NEWEST,
-    Answer,
     Declined,
-    Forward,
     Lists,
     Reborn,
     Renew,
@@ -29,8 +27,6 @@ MESSAGES: list[StoreMessage] = [
     Renew(b"request"),
     Renewed(b"certificate", b"list"),
     Reborn("t111.boot2", b"request", bytes(32), bytes(64)),
-    Forward("op-1", b"price list"),
-    Answer("op-1", ok=False, code="no-quorum", detail="two of five tills are in reach"),
     Declined("revoked", "this till was removed"),
     Retire("t111.boot1"),
 ]
@@ -55,7 +51,7 @@ def test_a_message_of_a_newer_program_is_ignored() -> None:
         msgspec.msgpack.encode([1, [b""] * (STORE_LISTS_MAX + 1)]),
         msgspec.msgpack.encode([1, [bytes(STORE_LIST_BYTES_MAX + 1)]]),
         msgspec.msgpack.encode([4, "t111.boot2", b"request", bytes(31), bytes(64)]),
-        msgspec.msgpack.encode([5, "", b""]),
+        msgspec.msgpack.encode([5, "x" * 41, "why"]),
         bytes(STORE_MESSAGE_BYTES_MAX + 1),
     ],
     ids=["too many lists", "a list that is too large", "half a key", "no id", "too much in all"],

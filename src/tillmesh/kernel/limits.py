@@ -112,7 +112,6 @@ STORE_LIST_BYTES_MAX: Final = (256 << 10) + 256  # a full list of tills with its
 STORE_LISTS_MAX: Final = 8  # Guess: the newest, and those of other issuers that revoked somebody at the same time.
 STORE_DOCUMENT_BYTES_MAX: Final = 4_096
 STORE_MESSAGE_BYTES_MAX: Final = 3 << 20
-FORWARD_BYTES_MAX: Final = 1 << 20
 
 # What a till says of itself (tillmesh.sync.standing).
 STANDING_LINKS_MAX: Final = 64
@@ -124,7 +123,6 @@ assert (EVENT_BODY_BYTES_MAX + UPDATES_BYTES_MAX) * 4 // 3 < UPLOAD_ANSWER_BYTES
 assert RAFT_MESSAGE_PAYLOAD_BYTES + RAFT_ENTRY_BYTES_MAX + 64 * RAFT_ENTRIES_PER_MESSAGE_MAX < RAFT_MESSAGE_BYTES_MAX
 assert RAFT_SNAPSHOT_BYTES_MAX + 8 * RAFT_MEMBERS_MAX * RAFT_ID_CHARS_MAX < RAFT_MESSAGE_BYTES_MAX
 assert STORE_LISTS_MAX * STORE_LIST_BYTES_MAX + 1024 < STORE_MESSAGE_BYTES_MAX < FRAME_BYTES_MAX
-assert FORWARD_BYTES_MAX <= RAFT_ENTRY_BYTES_MAX  # what is forwarded becomes an entry
 assert STANDING_LINKS_MAX * (ACTOR_CHARS_MAX + 2) + 128 < STANDING_BYTES_MAX
 
 # Money taken or given back twice. Guesses: it takes a partition and two tills at the same cart or receipt.

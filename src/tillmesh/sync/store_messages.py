@@ -14,8 +14,6 @@ from msgspec import Meta, Struct
 
 from tillmesh.kernel.limits import (
     ACTOR_CHARS_MAX,
-    FORWARD_BYTES_MAX,
-    KEY_CHARS_MAX,
     NOTE_CHARS_MAX,
     STORE_DOCUMENT_BYTES_MAX,
     STORE_LIST_BYTES_MAX,
@@ -27,7 +25,6 @@ from tillmesh.sync.frames import FrameDamaged
 Actor = Annotated[str, Meta(min_length=1, max_length=ACTOR_CHARS_MAX)]
 Document = Annotated[bytes, Meta(max_length=STORE_DOCUMENT_BYTES_MAX)]  # a certificate, or a request for one (DER)
 SignedList = Annotated[bytes, Meta(max_length=STORE_LIST_BYTES_MAX)]  # of tills, with the authority's signature
-OpId = Annotated[str, Meta(min_length=1, max_length=KEY_CHARS_MAX)]
 
 
 class Lists(Struct, frozen=True, array_like=True, tag=1):
@@ -59,37 +56,21 @@ class Reborn(Struct, frozen=True, array_like=True, tag=4):
     sign_proof: Annotated[bytes, Meta(min_length=64, max_length=64)]  # by that key, over both actors and the request
 
 
-class Forward(Struct, frozen=True, array_like=True, tag=5):
-    """To the leader: something that only the leader can decide. Saying it twice is the same as once."""
-
-    op_id: OpId
-    data: Annotated[bytes, Meta(max_length=FORWARD_BYTES_MAX)]
-
-
-class Answer(Struct, frozen=True, array_like=True, tag=6):
-    """What became of something that was asked under an id; ``code`` and ``detail`` say why not."""
-
-    op_id: OpId
-    ok: bool
-    code: Annotated[str, Meta(max_length=40)] = ""
-    detail: Annotated[str, Meta(max_length=NOTE_CHARS_MAX)] = ""
-
-
-class Declined(Struct, frozen=True, array_like=True, tag=7):
+class Declined(Struct, frozen=True, array_like=True, tag=5):
     """From an issuer: no certificate, and why."""
 
     code: Annotated[str, Meta(max_length=40)]
     detail: Annotated[str, Meta(max_length=NOTE_CHARS_MAX)]
 
 
-class Retire(Struct, frozen=True, array_like=True, tag=8):
+class Retire(Struct, frozen=True, array_like=True, tag=6):
     """To an issuer: an actor that the sender's terminal was before, or the sender itself, is no till any more."""
 
     actor: Actor
 
 
-StoreMessage: TypeAlias = Lists | Renew | Renewed | Reborn | Forward | Answer | Declined | Retire
-_NEWEST: Final = 8
+StoreMessage: TypeAlias = Lists | Renew | Renewed | Reborn | Declined | Retire
+_NEWEST: Final = 6
 
 
 @cache
