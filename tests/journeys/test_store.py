@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,29 @@ def test_a_till_that_is_cut_off_sells_on_and_everybody_sees_it(
         expect(ruth.page.locator(".mesh .up")).to_have_count(3, timeout=SOON_MS)
         expect(ruth.page.locator(".office-main")).to_contain_text("All tills hear each other", timeout=SOON_MS)
         until(lambda: third.ask("/sync")["unreplicated"] == 0)
+        show_a_code(ruth)
+        ctl(data, "cut", "3")
+        remove_the_third(ruth)
         assert not found, "\n".join(found)
+
+
+def show_a_code(manager: Cashier) -> None:
+    """Show the code for a new till for as long as somebody looks at it."""
+    manager.tap("Add a till")
+    expect(manager.dialog.locator("output")).to_have_text(re.compile(r"^\d{6}$"))
+    assert manager.till.ask("/store/pairing")["open"]
+    manager.key("Escape")
+    manager.wait_until(lambda: not manager.till.ask("/store/pairing")["open"])
+
+
+def remove_the_third(manager: Cashier) -> None:
+    """A till that is gone for good is gone from the page, and the store is whole again."""
+    expect(manager.page.locator(".office-main")).to_contain_text("Till 3 is out of reach", timeout=SOON_MS)
+    manager.tap("Remove")
+    expect(manager.dialog).to_contain_text("Remove Till 3 for good?")
+    manager.tap("Remove", within=manager.dialog)
+    expect(manager.page.locator(".store-tills tbody tr")).to_have_count(2, timeout=SOON_MS)
+    expect(manager.page.locator(".office-main")).to_contain_text("All tills hear each other", timeout=SOON_MS)
 
 
 def among_the_few(at_till: OpenCashier, cashier: Cashier, till: DemoTill, root: Path) -> list[str]:

@@ -142,11 +142,12 @@ class Among:
         }
 
     def _peers(self, mesh: Mesh, now: int) -> list[dict[str, Any]]:
-        """Show every other member of the store; one that has everything of ours lags by nothing."""
+        """Show every other member of the store, and none that was removed; one that has all of ours lags by nothing."""
         known = mesh.exchange.peers()
         members = {terminal_of(actor) for actor in self._members()} - {self._driver.identity.terminal}
         shown = []
-        for name in sorted(members | known.keys()):
+        gone = {terminal_of(actor) for actor in self._neighbours.known().revoked} if self._neighbours else set[str]()
+        for name in sorted(members | (known.keys() - gone)):
             linked, heard_ms, lacks = known.get(name, (False, 0, None))
             lag_ms = None if not heard_ms else 0 if linked and lacks == 0 else max(0, now - heard_ms)
             shown.append({"terminal_id": name, "reachable": linked, "lag_ms": lag_ms, "lacks": lacks})

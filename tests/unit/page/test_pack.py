@@ -16,7 +16,7 @@ def test_what_a_module_exports_is_there_for_those_that_import_it() -> None:
         app='import { add } from "./sums.js";\nadd(1, 2);\n',
         sums="const zero = 0;\nexport const add = (a, b) => zero + a + b;\n",
     )
-    assert script == "const {add}=(()=>{const zero=0;\nconst add=(a,b)=>zero+a+b;\nreturn{add}})();\nadd(1,2);\n"
+    assert script == "const {add}=(()=>{const zero=0;const add=(a,b)=>zero+a+b;\nreturn{add}})();\nadd(1,2);\n"
 
 
 def test_a_module_needed_twice_is_there_once() -> None:
@@ -35,7 +35,12 @@ def test_a_page_that_is_loaded_when_first_opened_comes_along() -> None:
         pay="export function PayPage() {}\n",
     )
     assert "import(" not in script
-    assert "async()=> PayPage" in script
+    assert "async()=>PayPage" in script
+
+
+def test_a_line_break_stays_where_it_may_end_a_statement() -> None:
+    script = packed(app="const a = {\n  b: 1,\n};\nconst c = () => a.b\nconst d = [\n  c(\n    a,\n  ),\n]\nd.at(0);\n")
+    assert script == "const a={b:1,};const c=()=>a.b\nconst d=[c(a,),]\nd.at(0);\n"
 
 
 def test_comments_go_and_strings_templates_and_patterns_stay() -> None:

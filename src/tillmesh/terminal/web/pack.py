@@ -112,6 +112,7 @@ def _own(path: str, code: str, names: dict[str, str], *, is_entry: bool) -> str:
     for pattern in (_IMPORT, _REEXPORT, _EXPORTS):
         code = pattern.sub("", code)
     code = re.sub(r"^export ", "", _LAZY.sub(" ", code), flags=re.MULTILINE).strip("\n")
+    code = "".join(_code(code, 0, nested=False, last=True)[0])
     if is_entry:
         return "".join(outer) + code
     assigned = f"const {{{','.join(exported)}}}=" if exported else ""
@@ -127,7 +128,7 @@ def strip(code: str) -> str:
     return text + "\n"
 
 
-def _code(code: str, at: int, *, nested: bool) -> tuple[list[str], int]:
+def _code(code: str, at: int, *, nested: bool, last: bool = False) -> tuple[list[str], int]:
     """Scan code up to its end, or to the brace that closes a template's ``${``."""
     out: list[str] = []
     depth = 0
@@ -141,7 +142,7 @@ def _code(code: str, at: int, *, nested: bool) -> tuple[list[str], int]:
         elif kind == "space":
             out.append("\n" if "\n" in text else " ")
         elif kind == "quasi":
-            template, at = _template(code, at)
+            template, at = _template(code, at, last=last)
             out.append(template)
         elif text == "/" and _BEFORE_REGEX.search("".join(out[-8:]).rstrip()):
             regex = _REGEX.match(code, at - 1)
@@ -151,19 +152,19 @@ def _code(code: str, at: int, *, nested: bool) -> tuple[list[str], int]:
         else:
             depth += {"{": 1, "}": -1}.get(text, 0)
             if nested and depth < 0:
-                return _tight(out), at
+                return _tight(out, last=last), at
             out.append(text)
-    return _tight(out), at
+    return _tight(out, last=last), at
 
 
-def _template(code: str, at: int) -> tuple[str, int]:
+def _template(code: str, at: int, *, last: bool) -> tuple[str, int]:
     """Scan a template literal after its first backtick; breaks between tags carry no meaning in them."""
     out, start = ["`"], at
     while code[at] != "`":
         if code[at] == "\\":
             at += 2
         elif code.startswith("${", at):
-            inner, after = _code(code, at + 2, nested=True)
+            inner, after = _code(code, at + 2, nested=True, last=last)
             out += [_quiet(code[start:at]), "${", *inner, "}"]
             start = at = after
         else:
@@ -176,16 +177,24 @@ def _quiet(quasi: str) -> str:
     return re.sub(r"\s*\n\s*", "\n", quasi).replace(">\n<", "><")
 
 
-def _tight(tokens: list[str]) -> list[str]:
-    """Drop spaces beside punctuation; a line break stays one, as it may end a statement."""
+def _tight(tokens: list[str], *, last: bool) -> list[str]:
+    """Drop spaces beside punctuation, and the last time line breaks where none can end a statement."""
     out: list[str] = []
     for index, piece in enumerate(tokens):
-        if piece == " ":
+        if piece in {" ", "\n"}:
             before = next((one for one in reversed(out) if one), "\n")
             after = next((one for one in tokens[index + 1 :] if one), "\n")
-            joins = before[-1] in "+-" and after[0] in "+-"
-            words = re.match(r"[\w$#]", before[-1]) and re.match(r"[\w$#]", after[0])
-            if not (joins or words) or before[-1] in "\n " or after[0] == "\n":
+            if piece == " " and not _parts(before, after):
+                continue
+            if piece == "\n" and last and (before[-1] in ";,{([" or after[0] in "})]"):
                 continue
         out.append(piece)
     return out
+
+
+def _parts(before: str, after: str) -> bool:
+    """Say whether a space keeps two tokens apart that would become another one."""
+    if before[-1] in "\n " or after[0] == "\n":
+        return False
+    joins = before[-1] in "+-" and after[0] in "+-"
+    return joins or bool(re.match(r"[\w$#]", before[-1]) and re.match(r"[\w$#]", after[0]))

@@ -3,7 +3,9 @@ import { html, useEffect } from "../lib/ui.js";
 import { number, t } from "../lib/i18n.js";
 import { useKeys } from "../lib/keys.js";
 import { go } from "../lib/router.js";
-import { isAlone, may, store, sync } from "../state/session.js";
+import { openDialog, toastProblem } from "../state/notices.js";
+import { call, isAlone, may, store, sync } from "../state/session.js";
+import { Confirm, Dialog } from "../parts/dialog.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
 import { Mesh } from "../parts/mesh.js";
@@ -26,15 +28,33 @@ function ago(ms) {
 /** How far behind a till is, in words. @param {Till} till */
 const lag = (till) => (till.me ? "" : till.lacks ? t("store.behind", { n: till.lacks }) : t(till.lacks === 0 ? "store.all" : "store.unknown"));
 
-/** @param {{tone: string, icon: string, title: string, text: string}} props */
-const Note = ({ tone, icon, title, text }) =>
-  html`<li><span class=${`row-icon ${tone}`}><${Icon} name=${icon} /></span><span><b>${title}</b><small>${text}</small></span></li>`;
+/** @param {{code: string, close: () => void}} props */
+const Code = ({ code, close }) => html`<${Dialog} title=${t("store.add")} note=${t("store.code")} onClose=${close}><output class="step-big">${code}</output><//>`;
+
+async function addTill() {
+  try {
+    await openDialog(Code, await call("POST", "/store/pairing"));
+    await call("DELETE", "/store/pairing");
+  } catch (error) {
+    toastProblem(error);
+  }
+}
+
+/** @param {Till} till */
+async function removeTill({ name, terminal_id }) {
+  if (!(await openDialog(Confirm, { title: t("store.remove.title", { name }), text: t("store.remove.text"), yes: t("store.remove"), danger: true }))) return;
+  await call("POST", "/store/revoke", { terminal_id }).catch(toastProblem);
+}
+
+/** @param {{tone: string, icon: string, title: string, text: string, children?: any}} props */
+const Note = ({ tone, icon, title, text, children }) =>
+  html`<li><span class=${`row-icon ${tone}`}><${Icon} name=${icon} /></span><span><b>${title}</b><small>${text}</small></span>${children}</li>`;
 
 /** What a shop owner wants to know first. @param {{data: any, away: Till[]}} props */
 const Notes = ({ data, away }) =>
   html`<div role="status"><ul class="timeline">
     ${!data.has_quorum && html`<${Note} tone="bad" icon="lock" title=${t("store.minority.title")} text=${t("store.minority")} />`}
-    ${away.map((till) => html`<${Note} key=${till.terminal_id} tone="warn" icon="wifi-off" title=${t("store.away.title", { name: till.name })} text=${`${t("store.away")} ${ago(till.silent_ms)}`} />`)}
+    ${away.map((till) => html`<${Note} key=${till.terminal_id} tone="warn" icon="wifi-off" title=${t("store.away.title", { name: till.name })} text=${`${t("store.away")} ${ago(till.silent_ms)}`}>${may("manager") && html`<button class="btn" onClick=${() => removeTill(till)}>${t("store.remove")}</button>`}<//>`)}
     ${data.sync.unreplicated > 0 && html`<${Note} tone="warn" icon="cloud-off" title=${t("store.waiting.title", { n: data.sync.unreplicated })} text=${t("store.waiting")} />`}
     ${data.has_quorum && !away.length && html`<${Note} tone="ok" icon="circle-check" title=${t("store.fine.title")} text=${t("store.fine")} />`}
   </ul></div>`;
@@ -72,7 +92,7 @@ export function StorePage() {
   const tills = data?.tills ?? [];
   const away = tills.filter((till) => !till.reachable);
   const leader = tills.find((till) => till.leads);
-  return html`<${Head} title=${t("nav.store")} sub=${store.value.name ?? ""} />
+  return html`<${Head} title=${t("nav.store")} sub=${store.value.name ?? ""}>${may("manager") && !alone && html`<button class="btn primary" onClick=${addTill}><${Icon} name="plus" />${t("store.add")}</button>`}<//>
     ${!data ? html`<${Loading} load=${load} />` : alone ? html`<${Nothing} icon="monitor" title=${t("pill.alone")} hint=${t("store.alone")} />` : html`
     <div class="store-top"><span class=${`pill ${leader && data.has_quorum ? "ok" : "warn"}`}><${Icon} name="crown" />${leader && data.has_quorum ? t("store.leads", { name: leader.name, term: data.term }) : t("store.nobody")}</span>
       <span class=${`pill ${away.length ? "warn" : "ok"}`}><${Icon} name="users" />${t(data.has_quorum ? "store.agree" : "store.reach", { n: tills.length - away.length, all: tills.length })}</span></div>
