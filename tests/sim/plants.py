@@ -143,6 +143,10 @@ def _takes_decisions_for_events(patch: Patch) -> None:
     patch.setattr(Books, "settings_authority", lambda _books: 1 << 30)
 
 
+def _cuts_what_it_holds_itself(patch: Patch) -> None:
+    patch.setattr(Exchange, "stable", lambda exchange, _members: {a: h.seq for a, h in exchange._heads.items()})
+
+
 def _never_stands_for_election(patch: Patch) -> None:
     patch.setattr(RawNode, "tick", lambda _node: None)
 
@@ -172,6 +176,7 @@ PLANTS: Final = {
     "keeps votes in memory": Plant("vote", _keeps_votes_in_memory, 5),
     "keeps terms in memory": Plant("term", _keeps_terms_in_memory, 5),
     "takes decisions for events": Plant("decision", _takes_decisions_for_events),
+    "cuts what it holds itself": Plant("cut", _cuts_what_it_holds_itself, 5),
     "never stands for election": Plant("leadership", _never_stands_for_election),
     "takes the diligent for forgers": Plant("forged", _takes_the_diligent_for_forgers),
 }

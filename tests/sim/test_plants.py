@@ -13,7 +13,7 @@ pytestmark = pytest.mark.slow
 SEEDS_MAX = 60
 ORACLES = {
     "lost", "doubled", "convergence", "stock", "money", "receipts", "chain", "replicated", "clocks", "tables",
-    "nemesis", "leader", "vote", "term", "decision", "leadership", "forged",
+    "nemesis", "leader", "vote", "term", "decision", "leadership", "forged", "cut",
 }  # fmt: skip
 
 

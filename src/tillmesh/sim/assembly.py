@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tillmesh.raft import HardState, NodeId
 from tillmesh.shop.events import SettingsChanged
@@ -17,7 +17,8 @@ from tillmesh.till.commands import ChangeRecords
 class Assembly:
     """What was promised so far: I5, and that a decision stays what it was."""
 
-    def __init__(self) -> None:
+    def __init__(self, stations: Sequence[Station]) -> None:
+        self._stations = stations
         self._leaders: dict[int, str] = {}  # term -> actor
         self._durable: dict[str, tuple[int, NodeId | None]] = {}  # actor -> term and vote, as its disk has them
         self.decisions: dict[int, str] = {}  # index -> operation
@@ -47,6 +48,13 @@ class Assembly:
         """An actor applied a decision: every other applies the same there."""
         other = self.decisions.setdefault(index, op_id)
         require("decision", other == op_id, f"{actor} applied {op_id} at {index}, others {other}")
+
+    def offered(self, members: frozenset[str], cut: Mapping[str, int]) -> None:
+        """A leader says that all these terminals hold all logs so far: what lies before may be forgotten one day."""
+        for station in self._stations:
+            if station.boots and station.origin.terminal in members:
+                lacks = {actor: seq for actor, seq in cut.items() if station.held_once.get(actor, 0) < seq}
+                require("cut", not lacks, f"till {station.number} is said to hold {lacks}; it never did")
 
     @property
     def terms(self) -> int:

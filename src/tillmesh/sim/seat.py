@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from random import Random
 from typing import Final, Protocol, assert_never
 
@@ -14,7 +15,7 @@ from tillmesh.kernel.errors import StorageFailed, TillmeshError
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.raft import Config, ConfState, HardState, RawNode, Ready, Role
 from tillmesh.shop.events import Change
-from tillmesh.till.agreement import Belonging, Promise, SettingsDecided
+from tillmesh.till.agreement import Belonging, CutDecided, Promise, SettingsDecided
 from tillmesh.till.commands import ChangeRecords, Who
 from tillmesh.till.council import (
     TICK_MS,
@@ -37,6 +38,7 @@ DECIDE_MS: Final = 4_000
 DISK_AGAIN_MS: Final = 1_000
 HOUSEKEEPING_TICKS: Final = 100
 MEMBERS_TICKS: Final = 10
+CUT_TICKS: Final = 40  # far more often than a real till: a world is short
 
 
 class Place(Protocol):
@@ -68,6 +70,10 @@ class Place(Protocol):
         """Say who belongs to the store, as far as this till has heard."""
         ...
 
+    def stable(self) -> Mapping[str, int] | None:
+        """Give how far every log is on the disk of every member, as far as this till was told."""
+        ...
+
 
 class Watch(Protocol):
     """The judge, as it looks over the shoulder of every seat."""
@@ -83,6 +89,9 @@ class Watch(Protocol):
 
     def settled(self, actor: str, op_id: str, index: int) -> None:
         """An actor applied a decision."""
+
+    def offered(self, members: frozenset[str], cut: Mapping[str, int]) -> None:
+        """A leader says that all these terminals hold all logs so far."""
 
 
 class Seat:
@@ -123,6 +132,17 @@ class Seat:
         self._ticks += 1
         if self._ticks % HOUSEKEEPING_TICKS == 0:
             self.perform(self.council.published(self._place.authority()))
+        if self._ticks % CUT_TICKS == 0 and self.council.leads:
+            self._offer_cut()
+
+    def _offer_cut(self) -> None:
+        """As the leader, agree on how far all logs are on every member's disk."""
+        cut = self._place.stable()
+        if cut and any(seq > self.council.agreed.cut.get(actor, 0) for actor, seq in cut.items()):
+            self._watch.offered(frozenset(terminal_of(actor) for actor in self._place.roster().members), cut)
+            with suppress(NoQuorum):  # the next round offers a later one
+                op_id = f"cut {self._actor} {self._ticks}"
+                self.perform(self.council.propose(CutDecided(op_id=op_id, vector=dict(cut))))
 
     def received(self, actor: str, body: bytes) -> None:
         """Take in what a peer's council said; an error it raises ends the link."""

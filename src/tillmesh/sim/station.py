@@ -66,6 +66,7 @@ class Station:
         self.slow_ms = 0  # the most that a write takes beyond its few milliseconds
         self.dies_after_commit = False
         self.held: dict[str, int] = {}  # what is durable on this disk, as the simulator knows it
+        self.held_once: dict[str, int] = {}  # what ever was, on this disk or the ones before it
         self.incarnations: list[str] = []
         self.is_doubled = False
         self.fenced: dict[str, str] = {}
@@ -130,7 +131,8 @@ class Station:
         if self.origin.actor not in self.incarnations:
             self.incarnations.append(self.origin.actor)
         self.signatures = SimSignatures(self.incarnations)
-        self.held = {actor: head.seq for actor, head in heads.items()}
+        self.held = {}
+        self._holds(heads)
         me = Side(self.origin.store, self.origin.actor)
         self.exchange = Exchange(me, self.origin.terminal, heads, notary=KeyNotary(STORE, self._key_of))
         self.exchange.recall(acks)
@@ -228,6 +230,7 @@ class Station:
     def _holds(self, heads: Mapping[str, Head]) -> None:
         for actor, head in heads.items():
             self.held[actor] = max(self.held.get(actor, 0), head.seq)
+            self.held_once[actor] = max(self.held_once.get(actor, 0), head.seq)
 
     def write(self, work: Callable[[apsw.Connection], None], done: Callable[[TillmeshError | None], None]) -> None:
         """Write on the writer's thread, and tell how it went; nothing when the program ended meanwhile."""
@@ -379,6 +382,10 @@ class Station:
     def promised(self, promise: Promise) -> None:
         """Note a promise beside the database that holds it."""
         self.machine.anchor.promise(promise)
+
+    def stable(self) -> Mapping[str, int] | None:
+        """Give how far every log is on the disk of every member, as far as this till was told."""
+        return self.exchange.stable(terminal_of(actor) for actor in self.known.members)
 
     def roster(self) -> Belonging:
         """Say who belongs to the store, as far as this till has heard."""

@@ -46,9 +46,10 @@ class World:
         self.plan = plan
         self.timeline = Timeline(tell)
         self.history = History()
-        self.assembly = Assembly()
+        self.stations: list[Station] = []
+        self.assembly = Assembly(self.stations)
         self.network = Network(self.timeline, _chance("network", plan))
-        self.stations = [self._station(number, folder, template) for number in range(plan.tills)]
+        self.stations += [self._station(number, folder, template) for number in range(plan.tills)]
         self.nemesis = Nemesis(_chance("nemesis", plan), self.timeline, self.network, self.stations)
         self.nemesis.taken = self._taken
         self.shoppers = Shoppers(_chance("shoppers", plan), self.history)
