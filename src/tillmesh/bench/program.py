@@ -161,6 +161,12 @@ def _store(wish: Wish) -> list[Row]:
     return visible.run(wish.place, sales=wish.count or visible.SALES)
 
 
+def _steady(wish: Wish) -> list[Row]:
+    from tillmesh.bench import steadiness
+
+    return steadiness.run(wish.place, minutes=wish.count or steadiness.MINUTES)
+
+
 def _failover(wish: Wish) -> list[Row]:
     from tillmesh.bench import failover
 
@@ -195,6 +201,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "http": Benchmark("sales over HTTP, one client", _http, "blocks of 50 sales"),
     "store": Benchmark("a sale until it is on the pages of 2, 4 and 14 other tills", _store, "sales per store"),
     "failover": Benchmark("kill -9 of the leader until the next setting is agreed on", _failover, "kills per store"),
+    "steady": Benchmark("elections while 15 tills sell on this machine", _steady, "minutes"),
     "newcomer": Benchmark("giving a new till everything: three ways, the same log", _newcomer, "events"),
     "ui": Benchmark("the page in a real browser, against its limits", _ui, "scans"),
 }
