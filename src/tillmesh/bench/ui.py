@@ -18,10 +18,11 @@ from random import Random
 from threading import Event, Thread
 from typing import TYPE_CHECKING, Any, Final
 
+from tillmesh.adapters.web.pages import Script
 from tillmesh.bench.measuring import Row, spread
 from tillmesh.bench.serving import PIN, Client, running, site_of, until_ready
 from tillmesh.kernel.errors import NotFound
-from tillmesh.terminal.web.pages import STATIC, Script
+from tillmesh.terminal.web.app import STATIC
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

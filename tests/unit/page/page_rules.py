@@ -4,13 +4,19 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-STATIC = Path(__file__).resolve().parents[3] / "src" / "tillmesh" / "terminal" / "web" / "static"
-MODULES = sorted(path for path in STATIC.rglob("*.js") if "vendor" not in path.parts)
+PACKAGE = Path(__file__).resolve().parents[3] / "src" / "tillmesh"
+SHARED = PACKAGE / "adapters" / "web" / "static"
+PAGES = {"till": PACKAGE / "terminal" / "web" / "static"}  # whose page it is -> its own files
 
 _WORDS = re.compile(r"[A-Za-z]{2,}")
 _SPOKEN = re.compile(r'\b(?:aria-label|placeholder|title|alt|label|note|hint)="([^"]*)"')
 _CALL = re.compile(r"\b(?:t|tOr|toastOk)\(")
 _KEY = re.compile(r'"([a-z][\w]*(?:\.[\w-]+)*)"')
+
+
+def modules(own: Path) -> list[Path]:
+    """List the modules of a page: its own and those that all share."""
+    return sorted(path for folder in (own, SHARED) for path in folder.rglob("*.js") if "vendor" not in path.parts)
 
 
 def templates(code: str) -> Iterator[str]:

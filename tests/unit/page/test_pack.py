@@ -2,8 +2,8 @@
 
 import pytest
 
+from tillmesh.adapters.web.pack import pack, strip
 from tillmesh.kernel.errors import Invalid
-from tillmesh.terminal.web.pack import pack, strip
 
 
 def packed(**files: str) -> str:

@@ -1,20 +1,31 @@
-"""The page's files: every word is looked up, every icon is there, vendored files are what they say."""
+"""The pages' files: every word is looked up, every icon is there, vendored files are what they say."""
 
 import gzip
 import json
 import re
 from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
-from tests.unit.page.page_rules import MODULES, STATIC, asked_keys, literal_words
-from tillmesh.terminal.web.pack import pack
+import pytest
+
+from tests.unit.page.page_rules import PAGES, SHARED, asked_keys, literal_words, modules
+from tillmesh.adapters.web.pack import pack
+from tillmesh.adapters.web.pages import find
 
 JS_GZIP_BYTES_MAX = 60_000  # all screens and the vendored library; demand of the design
+VENDOR = SHARED / "vendor"
 
-EN = json.loads((STATIC / "locales" / "en.json").read_text(encoding="utf-8"))
+of_every_page = pytest.mark.parametrize("own", PAGES.values(), ids=PAGES)
 
 
-def source() -> str:
-    return "\n".join(path.read_text(encoding="utf-8") for path in MODULES)
+def english(own: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((own / "locales" / "en.json").read_text(encoding="utf-8"))
+    return found
+
+
+def source(own: Path) -> str:
+    return "\n".join(path.read_text(encoding="utf-8") for path in modules(own))
 
 
 def test_the_checker_sees_words_in_a_template_but_not_in_its_expressions() -> None:
@@ -24,18 +35,22 @@ def test_the_checker_sees_words_in_a_template_but_not_in_its_expressions() -> No
     assert literal_words('html`<p class="two words">${a} · ${b} %</p>`') == []
 
 
-def test_no_words_stand_in_the_templates_themselves() -> None:
-    found = {path.name: words for path in MODULES if (words := literal_words(path.read_text(encoding="utf-8")))}
+@of_every_page
+def test_no_words_stand_in_the_templates_themselves(own: Path) -> None:
+    found = {path.name: words for path in modules(own) if (words := literal_words(path.read_text(encoding="utf-8")))}
     assert found == {}
 
 
-def test_every_word_that_a_page_looks_up_is_in_the_english_catalogue() -> None:
-    missing = {key for path in MODULES for key in asked_keys(path.read_text(encoding="utf-8")) if key not in EN}
+@of_every_page
+def test_every_word_that_a_page_looks_up_is_in_its_english_catalogue(own: Path) -> None:
+    held = english(own)
+    missing = {key for path in modules(own) for key in asked_keys(path.read_text(encoding="utf-8")) if key not in held}
     assert missing == set()
 
 
-def test_the_catalogue_has_plain_texts_and_plural_forms_with_their_number() -> None:
-    for key, message in EN.items():
+@of_every_page
+def test_the_catalogue_has_plain_texts_and_plural_forms_with_their_number(own: Path) -> None:
+    for key, message in english(own).items():
         if isinstance(message, str):
             assert message.strip(), key
         else:
@@ -43,25 +58,28 @@ def test_the_catalogue_has_plain_texts_and_plural_forms_with_their_number() -> N
             assert "{n}" in message["other"], key
 
 
-def test_every_icon_that_a_page_names_is_in_the_sprite() -> None:
-    sprite = set(re.findall(r'<symbol id="([\w-]+)"', (STATIC / "vendor" / "icons.svg").read_text(encoding="utf-8")))
-    named = set(re.findall(r'(?:name|icon)[=:]\s*"([a-z][\w-]*)"', source())) - {"sku"}
+@of_every_page
+def test_every_icon_that_a_page_names_is_in_the_sprite(own: Path) -> None:
+    sprite = set(re.findall(r'<symbol id="([\w-]+)"', (VENDOR / "icons.svg").read_text(encoding="utf-8")))
+    named = set(re.findall(r'(?:name|icon)[=:]\s*"([a-z][\w-]*)"', source(own))) - {"sku"}
     assert {name for name in named if name not in sprite} == set()
 
 
 def test_vendored_files_are_the_ones_that_were_pinned() -> None:
-    listed = json.loads((STATIC / "vendor" / "VENDOR.json").read_text(encoding="utf-8"))["files"]
+    listed = json.loads((VENDOR / "VENDOR.json").read_text(encoding="utf-8"))["files"]
     for entry in listed:
-        assert sha256((STATIC / "vendor" / entry["file"]).read_bytes()).hexdigest() == entry["sha256"], entry["file"]
-        assert (STATIC / "vendor" / entry["licence_file"]).is_file()
-    kept = {path.name for path in (STATIC / "vendor").iterdir() if path.suffix in {".js", ".svg", ".woff2"}}
+        assert sha256((VENDOR / entry["file"]).read_bytes()).hexdigest() == entry["sha256"], entry["file"]
+        assert (VENDOR / entry["licence_file"]).is_file()
+    kept = {path.name for path in VENDOR.iterdir() if path.suffix in {".js", ".svg", ".woff2"}}
     assert kept == {entry["file"] for entry in listed}
 
 
-def test_all_screens_together_weigh_less_than_the_demand() -> None:
-    script = pack(lambda path: (STATIC / path).read_text(encoding="utf-8"))
+@of_every_page
+def test_all_screens_together_weigh_less_than_the_demand(own: Path) -> None:
+    script = pack(lambda path: find(own, path).read_text(encoding="utf-8"))
     assert len(gzip.compress(script.encode(), 9)) <= JS_GZIP_BYTES_MAX
 
 
-def test_no_module_of_the_page_is_longer_than_a_module_may_be() -> None:
-    assert [path.name for path in MODULES if path.read_text(encoding="utf-8").count("\n") > 500] == []
+@of_every_page
+def test_no_module_of_a_page_is_longer_than_a_module_may_be(own: Path) -> None:
+    assert [path.name for path in modules(own) if path.read_text(encoding="utf-8").count("\n") > 500] == []

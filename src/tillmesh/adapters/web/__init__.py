@@ -1,1 +1,1 @@
-"""HTTP as our programs serve it: bounded heads and bodies, problem documents, the guard against other pages."""
+"""HTTP as our programs serve it: bounded requests, problem documents, the guard, pages and the parts they share."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.applications import Starlette
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from tillmesh.adapters.web.guard import Guard
+from tillmesh.adapters.web.pages import page_routes
 from tillmesh.adapters.web.problems import answer
 from tillmesh.kernel.errors import NotFound, TillmeshError
 from tillmesh.terminal.web import (
@@ -28,9 +30,9 @@ from tillmesh.terminal.web import (
     system_calls,
 )
 from tillmesh.terminal.web.api import Call, Services, routes
-from tillmesh.terminal.web.pages import page_routes
 from tillmesh.till.effects import Outcome
 
+STATIC = Path(__file__).parent / "static"
 CALLS: list[Call] = [
     *session_calls.CALLS,
     *cart_calls.CALLS,
@@ -52,7 +54,7 @@ def build(services: Services, hosts: Collection[str]) -> Guard:
     app = Starlette(
         routes=[
             *routes(CALLS, services),
-            *page_routes(),
+            *page_routes(STATIC),
         ],
         exception_handlers={HTTPException: _http_error},
     )

@@ -8,7 +8,7 @@ import { call, may, session } from "../state/session.js";
 import { openDialog, toastOk } from "../state/notices.js";
 import { Field, Refusal, Segments, Toggle } from "../parts/fields.js";
 import { Icon } from "../parts/icon.js";
-import { FormDialog } from "../parts/linedialogs.js";
+import { FormDialog } from "../parts/formdialog.js";
 import { Loading, useLoad } from "../parts/load.js";
 import { Head } from "../parts/top.js";
 

@@ -6,7 +6,7 @@ import { call, get } from "../state/session.js";
 import { Dialog } from "./dialog.js";
 import { Field, Refusal } from "./fields.js";
 import { Icon } from "./icon.js";
-import { FormDialog } from "./linedialogs.js";
+import { FormDialog } from "./formdialog.js";
 import { openDialog } from "../state/notices.js";
 
 /** @typedef {{customer_id: string, name: string, email?: string, phone?: string, note?: string, address?: string}} Customer */

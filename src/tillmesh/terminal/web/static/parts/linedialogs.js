@@ -3,10 +3,9 @@ import { html, useLayoutEffect, useRef, useState, valueOf } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { currencyExponent, lineTotal, money, moneyField, parseMoney, parseQuantity, quantity, quantityText } from "../lib/money.js";
 import { isWeighed } from "../state/cart.js";
-import { Dialog } from "./dialog.js";
-import { Key } from "./icon.js";
 import { NumPad } from "./numpad.js";
-import { Reasons } from "./fields.js";
+import { FormDialog } from "./formdialog.js";
+import { Reasons } from "./reasons.js";
 
 /**
  * A number field with big keys; the first key replaces what stood there.
@@ -26,19 +25,6 @@ export function NumberField({ value, onChange, label, unit, third = "." }) {
         onInput=${(/** @type {Event} */ e) => { setFresh(false); onChange(valueOf(e).replace(",", ".")); }} />${unit && html`<small>${unit}</small>`}</span></label>
     <${NumPad} onKey=${press} third=${third} className="small" />`;
 }
-
-/** @param {{close: () => void, ok: boolean, label?: string, danger?: boolean}} props */
-export const Foot = ({ close, ok, label = t("ok"), danger }) =>
-  html`<button type="button" class="btn" onClick=${close}>${t("cancel")} <${Key} k="Esc" /></button>
-    <button type="submit" class=${`btn ${danger ? "danger" : "primary"}`} disabled=${!ok}>${label} <${Key} k="Enter" /></button>`;
-
-/** @param {{title: string, note?: string, close: () => void, ok: boolean, submit: () => void, children?: any, label?: string, wide?: boolean, danger?: boolean}} props */
-export const FormDialog = ({ title, note, close, ok, submit, children, label, wide, danger }) =>
-  html`<${Dialog} title=${title} note=${note} onClose=${close} wide=${wide}>
-    <form class="form" onSubmit=${(/** @type {Event} */ e) => { e.preventDefault(); if (ok) submit(); }}>
-      ${children}<div class="dlg-foot"><${Foot} close=${close} ok=${ok} label=${label} danger=${danger} /></div>
-    </form>
-  <//>`;
 
 /** @param {{name: string, unit: string, price: number, quantity?: string, close: (milli?: number) => void}} props */
 export function QuantityDialog({ name, unit, price, quantity: start = "", close }) {

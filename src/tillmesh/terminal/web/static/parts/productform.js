@@ -8,7 +8,7 @@ import { departments, takeProducts } from "../state/catalogue.js";
 import { call, may, store } from "../state/session.js";
 import { useScans } from "../state/scan.js";
 import { Choice, Field, Refusal, Toggle } from "./fields.js";
-import { FormDialog } from "./linedialogs.js";
+import { FormDialog } from "./formdialog.js";
 
 export const UNITS = ["piece", "kg", "g", "l", "ml", "m", "hour"];
 

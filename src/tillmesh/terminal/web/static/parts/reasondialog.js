@@ -1,6 +1,6 @@
 import { html, useState } from "../lib/ui.js";
-import { Reasons } from "./fields.js";
-import { FormDialog } from "./linedialogs.js";
+import { Reasons } from "./reasons.js";
+import { FormDialog } from "./formdialog.js";
 
 /** Ask why. @param {{title: string, note?: string, kind: string, label: string, danger?: boolean, close: (reason?: string) => void}} props */
 export function ReasonDialog({ title, note, kind, label, danger, close }) {

@@ -8,9 +8,11 @@ import { isWeighed } from "../state/cart.js";
 import { call } from "../state/session.js";
 import { openDialog } from "../state/notices.js";
 import { useScans } from "../state/scan.js";
-import { Field, Reasons, Refusal, Toggle } from "./fields.js";
+import { Field, Refusal, Toggle } from "./fields.js";
+import { Reasons } from "./reasons.js";
 import { Icon } from "./icon.js";
-import { FormDialog, quantityWords } from "./linedialogs.js";
+import { FormDialog } from "./formdialog.js";
+import { quantityWords } from "./linedialogs.js";
 import { ProductPicker } from "./picker.js";
 import { ReceiptDialog } from "./receipt.js";
 

@@ -2,7 +2,7 @@
 import { computed, signal } from "../lib/ui.js";
 import { setLocale } from "../lib/i18n.js";
 import { setCurrency } from "../lib/money.js";
-import { asProblem, Problem, send } from "../lib/http.js";
+import { asking, asProblem, Problem, send } from "../lib/http.js";
 import { openDialog } from "./notices.js";
 
 /** @typedef {"cashier" | "supervisor" | "manager"} Role */
@@ -140,3 +140,4 @@ export async function call(method, path, body, options) {
 
 /** @param {string} path @param {import("../lib/http.js").CallOptions} [options] */
 export const get = (path, options) => call("GET", path, undefined, options);
+asking.get = get;

@@ -1,11 +1,11 @@
-// Talking to the till program: one call, problem documents, and whether it answers at all.
+// Talking to the program behind the page: one call, problem documents, and whether it answers at all.
 import { signal } from "./ui.js";
 import { t } from "./i18n.js";
 
 /** Requests that hang longer than this count as "not answering" (a Python process that stalls). */
 const TIMEOUT_MS = 8000;
 
-/** False while the till program cannot be reached. */
+/** False while it cannot be reached. */
 export const reachable = signal(true);
 
 /** What went wrong, in the server's words where it has any. */
@@ -88,6 +88,9 @@ function readProblem(text, status) {
     return { title: t("error.title"), detail: t("error.status", { status }) };
   }
 }
+
+/** How pages ask for what they show; a program puts its own here, which asks for a sign-in where one is missing. */
+export const asking = { get: (/** @type {string} */ path) => send("GET", path) };
 
 /**
  * Join query parameters, leaving out empty ones.

@@ -1,8 +1,7 @@
 // Asking for what a page shows, with its three states: waiting, refused, here.
 import { html, useEffect, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
-import { asProblem } from "../lib/http.js";
-import { get } from "../state/session.js";
+import { asking, asProblem } from "../lib/http.js";
 import { Icon } from "./icon.js";
 
 /** @typedef {import("../lib/http.js").Problem} Problem */
@@ -25,7 +24,7 @@ export function useLoad(path, turn, wait = 0) {
     setState((now) => ({ ...now, busy: true }));
     const timer = setTimeout(
       () =>
-        get(path).then(
+        asking.get(path).then(
           (data) => mine === newest.current && setState({ data, problem: null, busy: false }),
           (error) => mine === newest.current && setState((now) => ({ ...now, problem: asProblem(error), busy: false })),
         ),
