@@ -316,11 +316,14 @@ def test_live_events_tell_a_page_of_a_sale(till: Running) -> None:
     stream = connection.getresponse()
     assert stream.headers["content-type"].startswith("text/event-stream")
     body = {"cart_id": "live", "lines": [{"sku": "tea", "quantity": 1}], "payments": CARD}
-    _, _, sold = till.call("POST", "/api/v1/sales", body, headers)
+    status, _, sold = till.call("POST", "/api/v1/sales", body, headers)
+    assert status == 201, sold
     told: dict[str, Any] = {}
     kind = ""
     while not {"sale", "stock"} <= told.keys():
-        text = stream.readline().decode().strip()
+        line = stream.readline()
+        assert line, "the stream ended"
+        text = line.decode().strip()
         if text.startswith("event:"):
             kind = text.removeprefix("event:").strip()
         elif text.startswith("data:"):
