@@ -104,7 +104,7 @@ def _starts_at_the_largest_stamp_on_disk(patch: Patch) -> None:
         till.clock = HybridLogicalClock(origin.actor, last=max(writer.last_hlcs().values(), default=0))
         return till
 
-    patch.setattr("tillmesh.sim.station.till_of", till_of)
+    patch.setattr("tillmesh.sim.rig.till_of", till_of)
 
 
 def _forgets_some_movements(patch: Patch) -> None:

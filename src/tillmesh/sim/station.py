@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
 from random import Random
-from typing import Any, Final, TypeVar, assert_never
+from typing import Final, assert_never
 
 import apsw
 import msgspec
 
 from tillmesh.adapters.sqlite import replica
-from tillmesh.adapters.sqlite.books import Books
-from tillmesh.adapters.sqlite.database import DiskBroken, DiskFull
-from tillmesh.adapters.sqlite.identity import agree, till_of
-from tillmesh.adapters.sqlite.store import Reader, Writer
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import Damaged, TillmeshError
 from tillmesh.kernel.ids import terminal_of
-from tillmesh.sim.clock import Clock, Timeline
-from tillmesh.sim.disk import PowerCut
-from tillmesh.sim.machine import KEY, Machine
+from tillmesh.sim.clock import Timeline
+from tillmesh.sim.machine import Machine
 from tillmesh.sim.network import Connection, Network
+from tillmesh.sim.rig import SYSTEM, Rig, Told
 from tillmesh.sim.seat import Seat, Watch
 from tillmesh.sim.shop import STORE
 from tillmesh.sim.signing import SimSignatures, public_key
@@ -35,49 +28,19 @@ from tillmesh.till.agreement import Belonging, Promise
 from tillmesh.till.commands import ChangeRecords, Command, Note, Who
 from tillmesh.till.effects import Outcome
 from tillmesh.till.exchange import Ask, Exchange
-from tillmesh.till.node import Till
 
-SYSTEM: Final = Who(user_id="system", role="manager")
 TICK_MS: Final = 500
 ACKS_MS: Final = 5_000
 BUSY_MS: Final = 2_000
-RESERVE_BYTES: Final = 1 << 18
-T = TypeVar("T")
-Told = Callable[[T | TillmeshError | None], None]  # None: the till died before it could say
 
 
-@dataclass(slots=True)
-class Job:
-    """Something for the one thread that writes."""
-
-    work: Callable[[], Any]
-    done: Told[Any]
-
-
-class Station:
-    """A till's place in the shop: its machine stays, its program comes and goes."""
+class Station(Rig):
+    """A till's place in the shop: what its program says to the other tills, and hears from them."""
 
     def __init__(self, number: int, timeline: Timeline, network: Network, machine: Machine, draw: Random) -> None:
-        self.number = number
-        self.machine = machine
-        self.clock = Clock(timeline)
-        self.running = False
-        self.boots = 0
-        self.slow_ms = 0  # the most that a write takes beyond its few milliseconds
-        self.dies_after_commit = False
-        self.held: dict[str, int] = {}  # what is durable on this disk, as the simulator knows it
-        self.held_once: dict[str, int] = {}  # what ever was, on this disk or the ones before it
-        self.incarnations: list[str] = []
-        self.is_doubled = False
-        self.fenced: dict[str, str] = {}
-        self._timeline = timeline
+        super().__init__(number, timeline, machine, draw)
         self._network = network
-        self._draw = draw
-        self._jobs: deque[Job] = deque()
-        self._busy = False
-        self._doubtful = False
         self._batches = 0
-        self._reserve = True
         self._links: dict[tuple[str, int], Connection] = {}
         self._names: dict[int, tuple[str, int]] = {}  # serial of a connection -> peer and number of the link
         self._unsaved: dict[str, dict[str, int]] = {}
@@ -89,54 +52,33 @@ class Station:
 
     # The program --------------------------------------------------------------------------------------------------
 
-    def boot(self) -> bool:
-        """Start the program on whatever the disk holds; False when the disk does not let it."""
-        assert not self.running
-        self.boots += 1
-        try:
-            self._open()
-        except PowerCut:
-            self._lose_power()
-            return False
-        except (TillmeshError, apsw.Error) as error:
-            # SQLite says nothing of a last checkpoint that fails while it closes; our Python VFS is heard all the same.
-            self._timeline.note(f"till {self.number} can't start: {error}")
-            self.machine.stop()
-            return False
-        self.running = True
-        self._timeline.note(f"till {self.number} starts as {self.origin.actor} at {self.till.head.seq}")
+    def begin(self, db: apsw.Connection) -> None:
+        """The database is open: take a seat among the others, and know what everybody holds."""
+        heads = replica.heads(db)
+        self.held = {}
+        self.holds(heads)
+        me = Side(self.origin.store, self.origin.actor)
+        self.exchange = Exchange(me, self.origin.terminal, heads, notary=KeyNotary(STORE, self._key_of))
+        self.exchange.recall(replica.acks(db))
+        self.signatures = SimSignatures([*self.incarnations, self.origin.actor])
+        self._take_seat(db)
+
+    def started(self) -> None:
+        """The program runs: look at the time now and then."""
         if self.seat is not None:
             self.seat.start()
         self.later(self._draw.randrange(TICK_MS), self._tick)
         self.later(ACKS_MS, self._save_acks)
-        return True
 
-    def _open(self) -> None:
-        db = self.machine.open()
-        try:
-            self.origin, doubt = agree(db, self.machine.anchor, STORE, self._draw.randbytes)
-            self.writer = Writer(db, self.origin)
-            self.till: Till = till_of(self.writer, self.origin, self.clock.wall_ms())
-            if doubt:
-                self._timeline.note(f"till {self.number} doubts: {doubt}")
-                note = Note(action="new_incarnation", subject=self.origin.actor, detail=doubt)
-                self.writer.execute(self.till, SYSTEM, note, self.clock.wall_ms())
-            heads, acks = replica.heads(db), replica.acks(db)
-            self._take_seat(db)
-            self.reader = Reader(self.machine.path, KEY, self.origin, vfs=self.machine.vfs)
-        except BaseException:
-            self.machine.stop(db)
-            raise
-        self.machine.anchor.remember(self.till.head)
-        if self.origin.actor not in self.incarnations:
-            self.incarnations.append(self.origin.actor)
-        self.signatures = SimSignatures(self.incarnations)
-        self.held = {}
-        self._holds(heads)
-        me = Side(self.origin.store, self.origin.actor)
-        self.exchange = Exchange(me, self.origin.terminal, heads, notary=KeyNotary(STORE, self._key_of))
-        self.exchange.recall(acks)
-        self._doubtful, self._reserve = False, not self.machine.disk.is_full
+    def ended(self, *, silently: bool) -> None:
+        """The program is gone: the system hangs up for it, or nobody does."""
+        if self.seat is not None:
+            self.seat.given_up()
+            self.seat = None
+        self._links.clear()
+        self._names.clear()
+        self._unsaved.clear()
+        self._network.gone(self.number, silently=silently)
 
     def _take_seat(self, db: apsw.Connection) -> None:
         if self.watch is None:
@@ -163,50 +105,6 @@ class Station:
         lists = msgspec.json.encode((sorted(self.known.members), sorted(self.known.revoked)))
         self._network.send(connection, self.number, wrap(Channel.STORE, lists))
 
-    def kill(self) -> None:
-        """End the program with no word to anybody; the system hangs up for it, and its cache lives on."""
-        self._timeline.note(f"till {self.number} is killed")
-        self._end(silently=False)
-
-    def lose_power(self) -> int:
-        """Switch the machine off; give how many sectors were lost."""
-        self._timeline.note(f"till {self.number} loses power")
-        self._end(silently=True)
-        return self._lose_power()
-
-    def _lose_power(self) -> int:
-        lost = self.machine.lose_power(self._draw)
-        self._timeline.note(f"till {self.number} lost {lost} sectors")
-        return lost
-
-    def _end(self, *, silently: bool) -> None:
-        self.running = False
-        self.boots += 1
-        self.dies_after_commit = False
-        self.machine.stop(self.reader.db, self.writer.db)
-        if self.seat is not None:
-            self.seat.given_up()
-            self.seat = None
-        self._links.clear()
-        self._names.clear()
-        self._unsaved.clear()
-        self._network.gone(self.number, silently=silently)
-        jobs, self._jobs, self._busy = list(self._jobs), deque(), False
-        for job in jobs:
-            job.done(None)
-
-    def later(self, delay_ms: int, work: Callable[[], None]) -> None:
-        """Plan work of this run of the program; it is off when the program ends."""
-        boot = self.boots
-
-        def still() -> None:
-            if self.running and self.boots == boot:
-                work()
-
-        self._timeline.after(delay_ms, still)
-
-    # Writing ------------------------------------------------------------------------------------------------------
-
     def do(self, who: Who, command: Command, told: Told[Outcome]) -> None:
         """Decide a command when the writer gets to it, and tell once it is durable."""
         assert self.running
@@ -219,90 +117,13 @@ class Station:
 
         def done(result: Outcome | TillmeshError | None) -> None:
             if isinstance(result, Outcome) and result.events:
-                self._holds({result.head.actor: result.head})
+                self.holds({result.head.actor: result.head})
                 self._timeline.note(f"till {self.number} has {[event.id for event in result.events]}")
                 if self.running:
                     self.perform(self.exchange.appended(result.head))
             told(result)
 
-        self._write(work, done)
-
-    def _holds(self, heads: Mapping[str, Head]) -> None:
-        for actor, head in heads.items():
-            self.held[actor] = max(self.held.get(actor, 0), head.seq)
-            self.held_once[actor] = max(self.held_once.get(actor, 0), head.seq)
-
-    def write(self, work: Callable[[apsw.Connection], None], done: Callable[[TillmeshError | None], None]) -> None:
-        """Write on the writer's thread, and tell how it went; nothing when the program ended meanwhile."""
-        boot = self.boots
-
-        def told(result: bool | TillmeshError | None) -> None:
-            if self.running and self.boots == boot:
-                done(result if isinstance(result, TillmeshError) else None)
-
-        def run() -> bool:
-            work(self.writer.db)
-            return True
-
-        self._write(run, told)
-
-    def _write(self, work: Callable[[], T], done: Told[T]) -> None:
-        self._jobs.append(Job(work, done))
-        if not self._busy:
-            self._start_next()
-
-    def _start_next(self) -> None:
-        self._busy = bool(self._jobs)
-        if self._busy:
-            self.later(1 + self._draw.randrange(8) + self._draw.randrange(self.slow_ms + 1), self._run_job)
-
-    def _run_job(self) -> None:
-        job = self._jobs.popleft()
-        result: Any = None
-        try:
-            result = self._with_disk(job.work)
-        except PowerCut:
-            pass
-        except TillmeshError as error:
-            result = error
-        if self.machine.disk.is_off:
-            self._timeline.note(f"till {self.number} loses power while it writes")
-            self._end(silently=True)
-            self._lose_power()
-            job.done(None)
-            return
-        if self.dies_after_commit:
-            self._timeline.note(f"till {self.number} dies between disk and answer")
-            self._end(silently=self._draw.random() < 0.5)
-            job.done(None)
-            return
-        self._start_next()
-        job.done(result)
-
-    def _with_disk(self, work: Callable[[], T]) -> T:
-        """Do as the terminal's driver does: the reserve for a full disk, a new connection for a broken one."""
-        if self._doubtful:
-            self._reopen()
-        try:
-            return work()
-        except DiskFull:
-            if not self._reserve:
-                raise
-            self._reserve, self.machine.disk.spare_bytes = False, RESERVE_BYTES
-            return work()
-        except DiskBroken:
-            self._doubtful = True
-            with suppress(TillmeshError):
-                self._reopen()
-            raise
-
-    def _reopen(self) -> None:
-        with suppress(Exception):
-            self.writer.close()
-        self.writer = Writer(self.machine.open(), self.origin)
-        self.till.head = self.writer.head(self.origin.actor)
-        self.till.receipts = self.writer.receipts_used(self.origin.actor)
-        self._doubtful = False
+        self.queue(work, done)
 
     # The exchange, as in the terminal's mesh ----------------------------------------------------------------------
 
@@ -375,10 +196,6 @@ class Station:
         """Give the newest decision that is an event here."""
         return self.look(lambda books: books.settings_authority())
 
-    def look(self, query: Callable[[Books], T]) -> T:
-        """Read as pages do: beside the writer, whose connection may be gone after an error."""
-        return self.reader.read(lambda _, books: query(books))
-
     def promised(self, promise: Promise) -> None:
         """Note a promise beside the database that holds it."""
         self.machine.anchor.promise(promise)
@@ -405,7 +222,6 @@ class Station:
                     self._unsaved.setdefault(ask.peer, {}).update(durable)
                 case Fence(actor, detail):
                     self._timeline.note(f"till {self.number} fences {actor}: {detail}")
-                    self.fenced[actor] = detail
                     self.do(SYSTEM, Note(action="actor_fenced", subject=actor, detail=detail), lambda _: None)
                 case Closed(detail, forger):
                     require("forged", not forger, f"till {self.number} takes {ask.peer} for a forger: {detail}")
@@ -446,18 +262,18 @@ class Station:
                 now_ms = self.clock.steady_ms()
                 self.perform(self.exchange.put_off(ask.peer, ask.link, step.batch, BUSY_MS, now_ms))
             elif result is not None:
-                self._holds(result)
+                self.holds(result)
                 now_ms = self.clock.steady_ms()
                 self.perform(self.exchange.applied(ask.peer, ask.link, step.batch, result, now_ms))
                 self._batches += 1
                 if self._batches % replica.HEADS_BEFORE_THINNING == 0:
                     own = self.signatures.actors
-                    self._write(lambda: replica.thin_signatures(self.writer.db, own), lambda _: None)
+                    self.queue(lambda: replica.thin_signatures(self.writer.db, own), lambda _: None)
 
         def merge() -> dict[str, Head]:
             return replica.merge(self.writer, self.till, step.events, self.clock.wall_ms(), step.signed)
 
-        self._write(merge, done)
+        self.queue(merge, done)
 
     def _tick(self) -> None:
         self.later(TICK_MS, self._tick)
@@ -468,4 +284,4 @@ class Station:
         self.machine.anchor.sync()
         acks, self._unsaved = self._unsaved, {}
         if acks:
-            self._write(lambda: replica.acknowledge(self.writer, list(acks.items())), lambda _: None)
+            self.queue(lambda: replica.acknowledge(self.writer, list(acks.items())), lambda _: None)
