@@ -24,6 +24,7 @@ EVERY_MS: Final = 15 * 60_000  # with nothing new, head office hears of the stor
 PUSH_MS: Final = 200  # after a sale: what is sold meanwhile goes along
 AGAIN_MS: Final = 1_000
 AGAIN_MS_MAX: Final = 60_000  # guess: a shop that is back on the internet is heard of within a minute by itself
+LATER: Final = frozenset({408, 425, 429})  # of the answers in 4xx those that say "again"
 REFUSED_MS: Final = 300_000  # a person has to do something first
 
 
@@ -237,7 +238,7 @@ class Uplink:
                 self._events_max //= 2
                 self._bytes_max //= 2
                 return [*quiet, *self._next(now_ms)]
-            case ((400 | 401 | 403 | 404 | 409 | 413 | 422), _):
+            case (status, _) if 400 <= status < 500 and status not in LATER:
                 alarm = self._alarm("hub_refused", self._me.store, f"{why.status}: {why.detail}"[:300])
                 return [*quiet, *alarm, *self._again(now_ms, REFUSED_MS)]
             case _:

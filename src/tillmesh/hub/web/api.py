@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import msgspec
@@ -17,6 +17,7 @@ from starlette.routing import Route
 from tillmesh.adapters.web.bodies import JSON, check_media, parse, read_body
 from tillmesh.adapters.web.problems import answer, unexpected
 from tillmesh.fleet.people import OfficeRole, covers
+from tillmesh.fleet.throttle import Throttle
 from tillmesh.hub.running import Hub, now_ms
 from tillmesh.hub.web.people import People, Signed
 from tillmesh.kernel.errors import Invalid, NotAllowed, NotFound, TillmeshError
@@ -32,6 +33,7 @@ class Services:
     hub: Hub
     people: People
     clock: Callable[[], int] = now_ms
+    throttle: Throttle = field(default_factory=Throttle)
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ class KeyRefused(TillmeshError):
 async def sync(context: Context, raw: bytes) -> Response:
     """Take in a batch of a store's events, and answer with what is durable and what is new for the store."""
     store = await admitted(context)
+    context.services.throttle.admit(store, context.services.clock())
     batch = read_batch(raw)
     if batch.store != store:
         raise NotAllowed(f"a batch of the store {batch.store}", hint="A store uploads what is its own.")
