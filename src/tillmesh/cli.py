@@ -121,11 +121,13 @@ def _demo(parser: argparse.ArgumentParser) -> None:
         def connect(hub_dir: Path, tills: Sequence[Path]) -> None:
             from tillmesh.demo.office import OFFICE_PASSWORD, OFFICE_USER
             from tillmesh.hub.enrolling import prepare
-            from tillmesh.terminal.joining import take_bundle
+            from tillmesh.terminal.provisioning import store_authority
+            from tillmesh.terminal.store_commands import head_office
 
-            bundle = prepare(hub_dir, store_of(tills[0]), OFFICE_USER, OFFICE_PASSWORD)
+            believed = store_authority(tills[0])
+            bundle = prepare(hub_dir, store_of(tills[0]), OFFICE_USER, OFFICE_PASSWORD, believed)
             for till in tills:
-                take_bundle(till, bundle)
+                head_office(till, bundle)
 
         return demo(options.rest, lambda data_dir: OfflineTill(data_dir, hurried=True), join, connect)
 

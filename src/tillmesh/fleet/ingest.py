@@ -12,6 +12,8 @@ from tillmesh.fleet.ports import HashOf, Held
 from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.errors import Conflict
 from tillmesh.sync.messages import Run
+from tillmesh.sync.signatures import Notary, SignedHead
+from tillmesh.sync.signatures import Verdict as Judgement
 from tillmesh.sync.upload import Batch
 
 
@@ -45,6 +47,22 @@ class Forked(Conflict):
         return {"actor": self.actor}
 
 
+class Unsigned(Conflict):
+    """Events that their own actor did not sign, as far as head office knows its key."""
+
+    status = 422
+    kind = "unsigned"
+    title = "Events without their till's signature"
+
+    def __init__(self, detail: str, *, actor: str, hint: str = "") -> None:
+        super().__init__(detail, hint=hint)
+        self.actor = actor
+
+    def members(self) -> dict[str, object]:
+        """Name the actor, so that the sender can go on with the others."""
+        return {"actor": self.actor}
+
+
 @dataclass(slots=True)
 class Verdict:
     """What a batch brings: new events, gaps as "go on after", and forks by actor."""
@@ -54,10 +72,12 @@ class Verdict:
     forks: dict[str, str] = field(default_factory=dict)
 
 
-def judge(held: Held, batch: Batch, hash_of: HashOf, office: frozenset[str] = frozenset()) -> Verdict:
-    """Say what is new in a batch; raises :class:`OlderTerm`, or :class:`Forked` for an actor that is fenced already.
+def judge(
+    held: Held, batch: Batch, hash_of: HashOf, office: frozenset[str] = frozenset(), notary: Notary | None = None
+) -> Verdict:
+    """Say what is new in a batch; raises :class:`OlderTerm`, :class:`Unsigned`, or :class:`Forked` for a fenced actor.
 
-    ``office`` are head office's own actors: nobody else may add to their logs.
+    ``office`` are head office's own actors: nobody else may add to their logs. Without a notary all is believed.
     """
     if batch.term < held.term:
         raise OlderTerm(
@@ -77,8 +97,24 @@ def judge(held: Held, batch: Batch, hash_of: HashOf, office: frozenset[str] = fr
                 actor=run.actor,
                 hint="Upload the others; have a person look at this till.",
             )
+        before = len(verdict.events)
         _weigh(verdict, held, batch.store, run, hash_of, office)
+        if notary is not None and len(verdict.events) > before:
+            _require_signature(run, notary)
     return verdict
+
+
+def _require_signature(run: Run, notary: Notary) -> None:
+    """A till can pass on what another one said, never make it up."""
+    end = Head(run.actor, run.first + len(run.items) - 1, run.hash)
+    said = notary.judge(SignedHead(end, run.signature))
+    if said is not Judgement.SIGNED:
+        known = "its signature does not verify" if said is Judgement.FORGED else "its key is not known here"
+        raise Unsigned(
+            f"events {run.first} to {end.seq} of {run.actor}: {known}",
+            actor=run.actor,
+            hint="Upload the others; look at the store's list of tills.",
+        )
 
 
 def _weigh(verdict: Verdict, held: Held, store: str, run: Run, hash_of: HashOf, office: frozenset[str]) -> None:

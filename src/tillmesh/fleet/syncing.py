@@ -17,10 +17,17 @@ from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.kernel.limits import SYNC_EVENTS_PER_BATCH_MAX, UPDATES_BYTES_MAX
 from tillmesh.sync.messages import runs_of
+from tillmesh.sync.signatures import Notary
 from tillmesh.sync.upload import Answer, Batch, State
 
 ANALYTICS_ENTRIES_MAX: Final = 200
 Sign: TypeAlias = Callable[[str, Head], bytes]  # of a store's chain, with head office's own key
+Trust: TypeAlias = Callable[[str, Sequence[bytes]], Notary | None]  # takes in a store's lists, gives who judges
+
+
+def believe_all(store: str, lists: Sequence[bytes]) -> Notary | None:  # noqa: ARG001 - it looks at nothing
+    """Judge no signatures."""
+    return None
 
 
 @dataclass(slots=True)
@@ -40,9 +47,16 @@ class SyncService:
     """
 
     def __init__(
-        self, log: EventLog, master: Master, actor: str, sign: Sign, models: Callable[[], dict[str, str]] = dict
+        self,
+        log: EventLog,
+        master: Master,
+        actor: str,
+        sign: Sign,
+        *,
+        trust: Trust = believe_all,
+        models: Callable[[], dict[str, str]] = dict,
     ) -> None:
-        self._log, self._master, self._sign, self._models = log, master, sign, models
+        self._log, self._master, self._sign, self._trust, self._models = log, master, sign, trust, models
         self._whole = False  # whether the master database is known to have applied all of the log
         self.actor = actor
         self.clock = HybridLogicalClock(actor)
@@ -56,7 +70,7 @@ class SyncService:
         def hash_of(actor: str, seq: int) -> bytes | None:
             return self._master.hash_of(batch.store, actor, seq)
 
-        verdict = judge(held, batch, hash_of, frozenset({self.actor}))
+        verdict = judge(held, batch, hash_of, frozenset({self.actor}), self._trust(batch.store, batch.lists))
         for actor, detail in verdict.forks.items():
             self._master.fence(batch.store, actor, detail, now_ms)
         if verdict.forks:

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final
 
+import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tillmesh.adapters.duckdb.analytics import FILE as ANALYTICS
 from tillmesh.adapters.duckdb.analytics import DuckAnalytics
 from tillmesh.adapters.host.keys import secret, write_file
+from tillmesh.adapters.lan.certificates import read_authority
 from tillmesh.adapters.sqlite.hub import log, master, office
 from tillmesh.adapters.sqlite.hub.reading import SqliteReading
 from tillmesh.adapters.wan.bundle import Bundle, write_bundle
@@ -22,6 +24,7 @@ from tillmesh.adapters.wan.certificates import HubAuthority, Identity, serial_of
 from tillmesh.fleet.people import mint_office
 from tillmesh.fleet.ports import Analytics, EventLog, Master, Reading
 from tillmesh.fleet.syncing import SyncService
+from tillmesh.hub.trust import Trust
 from tillmesh.kernel.errors import Invalid, StorageFailed
 from tillmesh.sync.signatures import head_message
 
@@ -86,7 +89,13 @@ def open_hub(data_dir: Path) -> Opened:
         undo.callback(people.close)
         authority, door = _authority(data_dir)
         pen = Ed25519PrivateKey.from_private_bytes(secret(data_dir, SIGN_KEY))
-        service = SyncService(events, tables, _actor(people), lambda store, head: pen.sign(head_message(store, head)))
+        service = SyncService(
+            events,
+            tables,
+            _actor(people),
+            lambda store, head: pen.sign(head_message(store, head)),
+            trust=Trust(people).notary,
+        )
         service.catch_up()
         public = pen.public_key().public_bytes_raw()
         opened = Opened(data_dir, key, events, tables, reports, people, service, authority, door, public, lock)
@@ -94,10 +103,19 @@ def open_hub(data_dir: Path) -> Opened:
         return opened
 
 
-def enrol_store(opened: Opened, store: str, now_ms: int) -> bytes:
-    """Issue a certificate and an API key bound to it, and give both as a bundle for the store's tills."""
+def enrol_store(opened: Opened, store: str, now_ms: int, authority: bytes = b"") -> bytes:
+    """Issue a certificate and an API key bound to it, and give both as a bundle for the store's tills.
+
+    ``authority`` is that of the store (DER): from now on its tills' events count only under their own signatures.
+    """
     if not (1 <= len(store) <= 64 and store.isascii() and store.isalnum() and store == store.lower()):
         raise Invalid(f"{store[:70]!r} is not the id of a store", hint="Take it from the store's settings.")
+    if authority:
+        read_authority(authority)
+        held = opened.office.trust(store)
+        opened.office.put_trust(
+            store, authority, held[1] if held and held[0] == authority else msgspec.msgpack.encode([])
+        )
     private = secrets.token_bytes(32)
     issued = opened.authority.issue(Ed25519PrivateKey.from_private_bytes(private), store, now_ms // 1000)
     key = secrets.token_urlsafe(32)

@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> int:
     options = _parser().parse_args(argv)
     match options.command:
         case "enrol":
-            _enrol(options.data_dir, options.store, options.out)
+            _enrol(options.data_dir, options.store, options.out, options.authority)
         case "person":
             _person(options.data_dir, options.name, options.role)
         case "rebuild":
@@ -41,16 +41,20 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=PORT, help="the door for people (default 8080)")
     parser.add_argument("--stores-port", type=int, default=0, help="the door for stores, over TLS (default PORT + 100)")
     parser.add_argument("--store", default="", help="enrol: the id of the store")
+    parser.add_argument("--authority", type=Path, help="enrol: the store's authority, store/authority.der of any till")
     parser.add_argument("--out", type=Path, help="enrol: where the bundle for the store's tills goes")
     parser.add_argument("--name", default="", help="person: who")
     parser.add_argument("--role", default=OfficeRole.VIEWER.value, choices=[str(role) for role in OfficeRole])
     return parser
 
 
-def _enrol(data_dir: Path, store: str, out: Path | None) -> None:
+def _enrol(data_dir: Path, store: str, out: Path | None, authority: Path | None) -> None:
     opened = open_hub(data_dir)
     try:
-        write_file(out or Path(f"{store}.bundle"), enrol_store(opened, store, now_ms()))
+        write_file(
+            out or Path(f"{store}.bundle"),
+            enrol_store(opened, store, now_ms(), authority.read_bytes() if authority is not None else b""),
+        )
     finally:
         opened.close()
 

@@ -10,12 +10,12 @@ from tillmesh.hub.running import now_ms
 from tillmesh.hub.web.people import make_person
 
 
-def prepare(data_dir: Path, store: str, user: str, password: str) -> bytes:
+def prepare(data_dir: Path, store: str, user: str, password: str, authority: bytes = b"") -> bytes:
     """Enrol a store and give its bundle; the first one who may sign in is ``user``."""
     opened = open_hub(data_dir)
     try:
         if not opened.office.has_people():
             opened.office.put_person(make_person(user, OfficeRole.ADMIN, password))
-        return enrol_store(opened, store, now_ms())
+        return enrol_store(opened, store, now_ms(), authority)
     finally:
         opened.close()

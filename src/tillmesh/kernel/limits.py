@@ -98,8 +98,8 @@ FRAME_BYTES_MAX: Final = (4 << 20) + 1  # with the byte that names its channel
 
 
 # Uploads to head office (tillmesh.sync.upload).
-UPLOAD_BYTES_MAX: Final = 4 << 20  # as it arrives
-UPLOAD_UNPACKED_BYTES_MAX: Final = 4 << 20
+UPLOAD_BYTES_MAX: Final = 6 << 20  # as it arrives
+UPLOAD_UNPACKED_BYTES_MAX: Final = 6 << 20
 UPLOAD_ANSWER_BYTES_MAX: Final = 4 << 20
 UPLOAD_EVENTS_MIN: Final = 8  # a batch that was too large is halved, down to this
 UPDATES_BYTES_MAX: Final = 1 << 20  # of bodies, in one answer
@@ -118,7 +118,7 @@ STANDING_LINKS_MAX: Final = 64
 STANDING_BYTES_MAX: Final = 8_192
 
 assert EVENT_BODY_BYTES_MAX + SYNC_BATCH_BYTES_MAX < FRAME_UNPACKED_BYTES_MAX  # one event over the batch still fits
-assert EVENT_BODY_BYTES_MAX + SYNC_BATCH_BYTES_MAX < UPLOAD_UNPACKED_BYTES_MAX
+assert EVENT_BODY_BYTES_MAX + SYNC_BATCH_BYTES_MAX + STORE_LISTS_MAX * STORE_LIST_BYTES_MAX < UPLOAD_UNPACKED_BYTES_MAX
 assert (EVENT_BODY_BYTES_MAX + UPDATES_BYTES_MAX) * 4 // 3 < UPLOAD_ANSWER_BYTES_MAX  # bytes are base64 in JSON
 assert RAFT_MESSAGE_PAYLOAD_BYTES + RAFT_ENTRY_BYTES_MAX + 64 * RAFT_ENTRIES_PER_MESSAGE_MAX < RAFT_MESSAGE_BYTES_MAX
 assert RAFT_SNAPSHOT_BYTES_MAX + 8 * RAFT_MEMBERS_MAX * RAFT_ID_CHARS_MAX < RAFT_MESSAGE_BYTES_MAX

@@ -118,6 +118,9 @@ class Uplink:
         self._due_ms = 0
         self._events_max = SYNC_EVENTS_PER_BATCH_MAX
         self._bytes_max = SYNC_BATCH_BYTES_MAX
+        self._lists: tuple[bytes, ...] = ()  # of the store's tills
+        self._lists_sent: tuple[bytes, ...] = ()  # as they were with the batch under way
+        self._lists_told: tuple[bytes, ...] = ()  # what head office has of them
         self._told: set[str] = set()  # alarms that were given since the last success
         self.reachable = False
 
@@ -146,7 +149,8 @@ class Uplink:
         if term is None or term != self._stale:
             self._stale = None
         self._forget()
-        self._theirs = None
+        self._theirs, self._lists_told = None, ()
+        self._fenced.clear()  # head office says so again if it still holds
         self._due_ms = now_ms
         self._not_before_ms = self._push_at_ms = now_ms
         self._failures = 0
@@ -161,6 +165,10 @@ class Uplink:
             self._push_at_ms = now_ms + PUSH_MS
         self._heads[head.actor] = head
         return self._next(now_ms)
+
+    def know(self, lists: tuple[bytes, ...]) -> None:
+        """The store's tills are listed so: head office has to know whose signatures count."""
+        self._lists = lists
 
     def online(self, now_ms: int, *, up: bool) -> list[UplinkStep]:
         """The network came or went: when it comes, try at once."""
@@ -202,10 +210,11 @@ class Uplink:
 
     def answered(self, ticket: int, answer: Answer, now_ms: int) -> list[UplinkStep]:
         """Head office has taken a batch, and says what it holds now."""
-        sent = self._under_way
+        sent, lists = self._under_way, self._lists_sent
         if not self._mine(ticket):
             return []
         before = self._theirs or {}
+        self._lists_told = lists
         self._theirs = dict(answer.acked)
         self.reachable = True
         self._told.clear()
@@ -231,9 +240,9 @@ class Uplink:
         match why.status, why.kind:
             case 409, "older-term":
                 return [*quiet, *self._older(why.detail)]
-            case 409, "fork" if why.subject:
+            case ((409 | 422), ("fork" | "unsigned")) if why.subject:
                 self._fenced.add(why.subject)
-                return [*quiet, *self._alarm("hub_fork", why.subject, why.detail), *self._next(now_ms)]
+                return [*quiet, *self._alarm(f"hub_{why.kind}", why.subject, why.detail), *self._next(now_ms)]
             case 413, _ if self._events_max > 1:
                 self._events_max //= 2
                 self._bytes_max //= 2
@@ -281,7 +290,9 @@ class Uplink:
         self._busy = True
         self._under_way = {run.actor: run.first + len(run.items) - 1 for run in runs}
         heads = {actor: Mark(h.seq, h.hash) for actor, h in self._heads.items() if actor not in self._fenced}
-        batch = Batch(self._me.store, self._term, self._me.actor, heads, runs)
+        self._lists_sent = self._lists
+        news = [] if self._lists == self._lists_told else list(self._lists)
+        batch = Batch(self._me.store, self._term, self._me.actor, heads, runs, news)
         return [Known(self._theirs or {}, self._under_way), Upload(self._ticket, batch)]
 
     def _updates(self, runs: Sequence[Run], steps: list[UplinkStep]) -> bool:

@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from tillmesh.kernel.limits import (
     MODELS_MAX,
     NAME_CHARS_MAX,
+    STORE_LISTS_MAX,
     SYNC_ACTORS_MAX,
     SYNC_EVENTS_PER_BATCH_MAX,
     UPLOAD_ANSWER_BYTES_MAX,
@@ -24,6 +25,7 @@ from tillmesh.kernel.limits import (
 )
 from tillmesh.sync.messages import Actor, Mark, Run, Seq, Vector
 from tillmesh.sync.packing import FrameDamaged, pack, unpack
+from tillmesh.sync.store_messages import SignedList
 
 UPLOAD_PROTOCOL: Final = 1
 MAGIC: Final = 0x7475  # "tu"
@@ -46,6 +48,8 @@ class Batch(Struct, frozen=True, array_like=True):
     sender: Actor
     heads: Annotated[dict[Actor, Mark], Meta(max_length=SYNC_ACTORS_MAX)]
     runs: Annotated[list[Run], Meta(max_length=SYNC_EVENTS_PER_BATCH_MAX)]
+    # Signed lists of the store's tills, with the keys that their events are signed with; empty if they are as before.
+    lists: Annotated[list[SignedList], Meta(max_length=STORE_LISTS_MAX)] = []
 
 
 class Answer(Struct, frozen=True):

@@ -203,7 +203,9 @@ async def _with_others(services: Services, around: Around, place: Belonging) -> 
         neighbours.obey(around.cut_file)
     keeper.start()
     council.start()
-    uplinking = await to_head_office(driver, mesh, place.notary(), around, council.leads_term)
+    uplinking = await to_head_office(
+        driver, mesh, place.notary(), around, council.leads_term, lambda: place.gate.membership.lists
+    )
     if uplinking is not None:
         council.listen(lambda _: uplinking.led())
     among = Among(driver, mesh, neighbours, council, keeper, uplinking)

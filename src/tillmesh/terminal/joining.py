@@ -11,7 +11,6 @@ import msgspec
 
 from tillmesh.adapters.host.keys import secret, write_file
 from tillmesh.adapters.sqlite import replica
-from tillmesh.adapters.wan.bundle import FILE, read_bundle
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.limits import SYNC_BATCH_BYTES_MAX, SYNC_EVENTS_PER_BATCH_MAX
 from tillmesh.shop.events import Change
@@ -32,12 +31,6 @@ def store_of(data_dir: Path) -> str:
         return opened.origin.store
     finally:
         opened.close()
-
-
-def take_bundle(data_dir: Path, data: bytes) -> None:
-    """Give a till what it proves itself with to head office; raises Invalid for what is no bundle."""
-    read_bundle(data)
-    write_file(data_dir / FILE, data)
 
 
 def join_here(first_dir: Path, data_dir: Path, *, number: int, float_minor: int, by: Who) -> str:

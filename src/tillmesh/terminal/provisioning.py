@@ -226,6 +226,26 @@ def own_actors(data_dir: Path) -> frozenset[str]:
 # What another program on this machine has for the running till -----------------------------------------------------
 
 
+def introduce(data_dir: Path, store: str, actor: str, public: bytes, now_s: int) -> bool:
+    """At a till that issues, let all tills know a key: of an author of events that is no till and never links.
+
+    Like an actor that a terminal was before, it is listed as revoked. Says whether this till issues.
+    """
+    if not (data_dir / "keys" / ISSUER).exists():
+        return False
+    authority, membership = authority_in(data_dir, store), membership_in(data_dir, store)
+    if actor not in membership.members:
+        as_of_s = issuing_time_s(membership, wall_s=now_s, running_s=0)
+        leave_list(data_dir, authority.sign(membership.revised(as_of_s, {actor: Member("revoked", public, b"")})))
+    return True
+
+
+def store_authority(data_dir: Path) -> bytes:
+    """Give the certificate of the store's authority; nothing for a till that works alone."""
+    file = data_dir / FOLDER / _AUTHORITY
+    return file.read_bytes() if file.exists() else b""
+
+
 def leave_list(data_dir: Path, signed: bytes) -> None:
     """Leave a list for the till in a data directory, whether it is running or not."""
     write_file(data_dir / FOLDER / _INBOX / f"{len(signed)}-{signed[-8:].hex()}", signed)

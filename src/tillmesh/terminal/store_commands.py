@@ -26,8 +26,10 @@ from tillmesh.adapters.lan.pairing_wire import join as pair
 from tillmesh.adapters.lan.pairing_wire import monotonic_ms
 from tillmesh.adapters.lan.roster import Membership
 from tillmesh.adapters.sqlite.store import FILE
+from tillmesh.adapters.wan.bundle import FILE as BUNDLE
+from tillmesh.adapters.wan.bundle import read_bundle
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound, TillmeshError
-from tillmesh.kernel.ids import mint_actor, mint_terminal, terminal_of
+from tillmesh.kernel.ids import is_office, mint_actor, mint_terminal, terminal_of
 from tillmesh.shop.events import Change
 from tillmesh.terminal import provisioning
 from tillmesh.terminal.bootstrap import SYSTEM, Opened, open_terminal
@@ -157,6 +159,22 @@ def revoke(data_dir: Path, terminal: str) -> dict[str, Any]:
     return {"terminal_id": terminal, "members": provisioning.terminals(membership)}
 
 
+def head_office(data_dir: Path, data: bytes) -> dict[str, Any]:
+    """Give a till what it proves itself with to head office; it uploads from its next start on, whenever it leads.
+
+    Every till that may lead needs it. At a till that issues it also tells all of them head office's key.
+    """
+    bundle = read_bundle(data)
+    store = provisioning.store_authority(data_dir) and provisioning.store_of(data_dir)
+    if store and store != bundle.store:
+        raise Conflict(f"this is for store {bundle.store}, the till belongs to {store}", hint="Take the right one.")
+    write_file(data_dir / BUNDLE, data)
+    told = bool(store) and provisioning.introduce(
+        data_dir, bundle.store, bundle.office, bundle.office_public, int(time.time())
+    )
+    return {"store": bundle.store, "head_office": bundle.office, "told_the_others": told}
+
+
 def members(data_dir: Path) -> dict[str, Any]:
     """List the tills of a store as the till in a data directory knows them."""
     store = provisioning.store_of(data_dir)
@@ -165,7 +183,7 @@ def members(data_dir: Path) -> dict[str, Any]:
         "store": store,
         "issues": (data_dir / "keys" / provisioning.ISSUER).exists(),
         "members": provisioning.terminals(membership),
-        "revoked": sorted(membership.revoked),
+        "revoked": sorted(actor for actor in membership.revoked if not is_office(actor)),
     }
 
 

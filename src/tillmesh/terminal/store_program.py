@@ -32,6 +32,8 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     place.add_argument("--url", help="of a running till's page; asks for a manager's PIN")
     words.add_parser("leave", parents=[here], help="take this running till out of its store")
     words.add_parser("members", parents=[here], help="list the tills of the store")
+    office = words.add_parser("office", parents=[here], help="let this till upload to head office when it leads")
+    office.add_argument("--bundle", type=Path, required=True, help="the file from: tillmesh hub enrol")
     recovering = words.add_parser("recover", parents=[here], help="let this till decide alone: most voters are lost")
     recovering.add_argument("--yes", action="store_true", help="the lost tills will not come back by themselves")
 
@@ -63,10 +65,11 @@ def _do(options: argparse.Namespace, what: str) -> dict[str, Any]:
             return store_commands.ask_till(options.url, _pin(), "/store/revoke", {"terminal_id": options.terminal})
         case "revoke":
             return store_commands.revoke(options.data_dir, options.terminal)
-        case "leave":
-            return store_commands.leave(options.data_dir)
-        case "members":
-            return store_commands.members(options.data_dir)
+        case "office":
+            return store_commands.head_office(options.data_dir, options.bundle.read_bytes())
+        case "leave" | "members":
+            asked = store_commands.leave if what == "leave" else store_commands.members
+            return asked(options.data_dir)
         case _:
             return _recover(options)
 

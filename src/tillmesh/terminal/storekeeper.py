@@ -25,7 +25,7 @@ from tillmesh.adapters.lan.certificates import (
 from tillmesh.adapters.lan.enrolment import rebirth_message, reborn, renew
 from tillmesh.adapters.lan.links import Links
 from tillmesh.kernel.errors import NotFound, TillmeshError
-from tillmesh.kernel.ids import terminal_of
+from tillmesh.kernel.ids import is_office, terminal_of
 from tillmesh.sync.store_messages import Declined, Lists, Reborn, Renew, Renewed, Retire
 from tillmesh.terminal import provisioning
 from tillmesh.terminal.driver import Driver
@@ -155,7 +155,9 @@ class Storekeeper:
 
     def _part(self, revoked: frozenset[str]) -> None:
         """Close the links of actors that are no tills any more, at once."""
-        log.warning("no tills of this store any more: %s", ", ".join(sorted(revoked)))
+        gone = sorted(actor for actor in revoked if not is_office(actor))  # head office never was one
+        if gone:
+            log.warning("no tills of this store any more: %s", ", ".join(gone))
         self._links.reconsider()
         self._mesh.drop(revoked)
 

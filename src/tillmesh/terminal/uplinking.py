@@ -39,7 +39,12 @@ HEARD_MS_MAX: Final = 60_000  # what the leader said about head office is believ
 
 
 async def to_head_office(
-    driver: Driver, mesh: Mesh, notary: Notary, around: Place, term: Callable[[], int | None]
+    driver: Driver,
+    mesh: Mesh,
+    notary: Notary,
+    around: Place,
+    term: Callable[[], int | None],
+    lists: Callable[[], tuple[bytes, ...]] = tuple,
 ) -> Uplinking | None:
     """Start the uplink of a till that knows where head office is and can prove itself there."""
     bundle = bundle_in(driver.opened.data_dir)
@@ -50,7 +55,7 @@ async def to_head_office(
         return None
     lines = HubClient(around.hub_url, bundle), HubClient(around.hub_url, bundle, timeout_s=NEWS_TIMEOUT_S)
     uplinking = await Uplinking.over(driver, mesh, lines, notary)
-    uplinking.start(term, around.wan_file)
+    uplinking.start(term, lists, around.wan_file)
     return uplinking
 
 
@@ -83,6 +88,7 @@ class Uplinking:
         self._speaking, self._listening = Speaker("uplink"), Speaker("uplink news")
         self._tasks: set[asyncio.Task[Any]] = set()
         self._term: Callable[[], int | None] = lambda: None
+        self._lists: Callable[[], tuple[bytes, ...]] = tuple
         self._cut_file: Path | None = None
         self._unsaved: dict[str, int] = {}
         self._saved_ms = 0
@@ -100,9 +106,14 @@ class Uplinking:
         heads = await driver.read(lambda db, _: replica.heads(db))
         return cls(driver, mesh, lines, heads, notary)
 
-    def start(self, term: Callable[[], int | None], cut_file: Path | None) -> None:
-        """Begin; ``term`` says in which term this till leads, 0 for a till alone, None for a follower."""
-        self._term, self._cut_file = term, cut_file
+    def start(
+        self, term: Callable[[], int | None], lists: Callable[[], tuple[bytes, ...]], cut_file: Path | None
+    ) -> None:
+        """Begin; ``term`` says in which term this till leads, 0 for a till alone, None for a follower.
+
+        ``lists`` are those of the store's tills, as their authority has signed them.
+        """
+        self._term, self._lists, self._cut_file = term, lists, cut_file
         self._keep(self._looking())
         self._keep(self._listening_for_news())
 
@@ -117,6 +128,7 @@ class Uplinking:
 
     def led(self) -> None:
         """Look at once who leads."""
+        self._uplink.know(self._lists())
         self._perform(self._uplink.lead(self._term(), steady_ms()))
 
     @property

@@ -87,6 +87,20 @@ class Office:
         found = one(self._db, sql, (serial,))
         return None if found is None else str(found)
 
+    def trust(self, store: str) -> tuple[bytes, bytes] | None:
+        """Give the authority of a store and the lists of its tills, or None if it named none."""
+        found = rows(self._db, "SELECT authority, lists FROM trust WHERE store = ?", (store,))
+        return (bytes(found[0][0]), bytes(found[0][1])) if found else None
+
+    def put_trust(self, store: str, authority: bytes, lists: bytes) -> None:
+        """Note whose signatures count for a store."""
+        with write(self._db) as db:
+            db.execute(
+                "INSERT INTO trust (store, authority, lists) VALUES (?, ?, ?) ON CONFLICT (store) "
+                "DO UPDATE SET authority = excluded.authority, lists = excluded.lists",
+                (store, authority, lists),
+            )
+
     def revoke(self, store: str, at_ms: int) -> int:
         """Revoke every key and certificate of a store; says how many there were."""
         with write(self._db) as db:

@@ -1,0 +1,64 @@
+"""Whose signatures head office believes: those of tills on lists that the store's own authority signed.
+
+The authority is named when the store is enrolled, the lists come with its uploads. A store that was enrolled without an
+authority is a till that works alone; its events are believed as they come through its own certificate.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
+from tillmesh.adapters.lan.certificates import read_authority
+from tillmesh.adapters.lan.roster import Membership
+from tillmesh.adapters.sqlite.hub.office import Office
+from tillmesh.kernel.errors import TillmeshError
+from tillmesh.kernel.limits import STORE_LISTS_MAX
+from tillmesh.sync.signatures import KeyNotary, Notary
+
+log = logging.getLogger(__name__)
+
+
+class Trust:
+    """The lists of tills of all stores. On the writer's thread only."""
+
+    def __init__(self, office: Office) -> None:
+        self._office = office
+        self._known: dict[str, Membership] = {}
+
+    def notary(self, store: str, lists: Sequence[bytes]) -> Notary | None:
+        """Take in what a store says of its tills, and give who judges its signatures; None believes everything."""
+        found = self._office.trust(store)
+        if found is None:
+            return None
+        authority, kept = found
+        try:
+            membership = self._membership(store, authority, [*msgspec.msgpack.decode(kept, type=list[bytes]), *lists])
+        except TillmeshError as refused:
+            log.warning("lists of the tills of %s are not believed: %s", store, refused.detail)
+            membership = self._known.get(store)
+        if membership is None:
+            return KeyNotary(store, lambda _: None)
+        now = msgspec.msgpack.encode(membership.lists[:STORE_LISTS_MAX])
+        if now != kept:
+            self._office.put_trust(store, authority, now)
+        members = membership.members
+
+        def key_of(actor: str) -> bytes | None:
+            member = members.get(actor)
+            return None if member is None else member.sign_public
+
+        return KeyNotary(store, key_of)
+
+    def _membership(self, store: str, authority: bytes, lists: Sequence[bytes]) -> Membership | None:
+        known = self._known.get(store)
+        if known is None:
+            if not lists:
+                return None
+            known = self._known[store] = Membership(read_authority(authority), store, *lists)
+            return known
+        for signed in lists:
+            known.merge(signed)
+        return known
