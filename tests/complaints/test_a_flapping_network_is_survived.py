@@ -129,6 +129,7 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> float:
     return time.monotonic() - begun
 
 
+@pytest.mark.timeout(300)
 def test_50_flaps_of_the_network_resume_unaided_and_what_is_shown_equals_a_probe(
     tmp_path: Path, artifacts: Path
 ) -> None:
@@ -152,7 +153,7 @@ def test_50_flaps_of_the_network_resume_unaided_and_what_is_shown_equals_a_probe
             for cable in cables.values():
                 await cable.remove()
 
-    took = sorted(asyncio.run(asyncio.wait_for(scene(), 110)))
+    took = sorted(asyncio.run(asyncio.wait_for(scene(), 280)))
     assert len(took) == NEIGHBOURS * ROUNDS
     said = {"flaps": len(took), "median_s": took[len(took) // 2], "worst_s": took[-1], "aim_s": RESUMES_S}
     (artifacts / "flaps.json").write_text(json.dumps(said))

@@ -50,6 +50,7 @@ class Watch:
         return set(self.seen.values())
 
 
+@pytest.mark.timeout(300)
 def test_a_draft_paid_behind_a_partition_is_paid_on_every_till_for_a_thousand_seeds() -> None:
     for first in range(0, SEEDS, PER_FLOOR):
         with Floor(TILLS, seed=first) as floor:

@@ -80,6 +80,20 @@ def test_too_much_given_back_in_two_partitions_is_flagged_on_every_till(seed: in
         assert [open_conflicts(post.books) for post in floor.posts.values()] == [[], [], []]
 
 
+def test_a_cent_too_much_by_rounding_apart_is_told_as_what_it_is() -> None:
+    with Floor(TILLS, seed=4) as floor:
+        floor.found(TILLS[0])
+        sale = floor[TILLS[0]].sell(line("milk", 2, discount_minor=1), cart_id="milk")  # 3.97: no two equal halves
+        floor.settle()
+        floor.isolate(TILLS[0])
+        for name in TILLS[:2]:
+            refund(floor, name, sale, 1)  # 1.99 each, half a cent rounded up
+        floor.connect_all()
+        floor.settle()
+        (found,) = open_conflicts(floor[TILLS[2]].books)
+        assert (found.kind, found.too_much_minor) == ("given_back_twice", 1)
+
+
 def test_a_third_refund_that_arrives_late_opens_what_was_settled() -> None:
     with Floor(TILLS, seed=1) as floor:
         floor.found(TILLS[0])
