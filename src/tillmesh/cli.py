@@ -231,9 +231,17 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--key-file", type=Path)
     parser.add_argument("--rebuild", action="store_true", help="make all tables anew from the log; stop the till first")
 
+    parser.add_argument(
+        "--restore",
+        action="store_true",
+        help="give the database up and get it from the other tills; stop the till first",
+    )
+
     def run(options: argparse.Namespace) -> int:
         from tillmesh.terminal.doctor import examine
 
+        if options.restore:
+            return _restore(options)
         if options.rebuild:
             _rebuild(options)
         findings = examine(options.data_dir, key_file=options.key_file)
@@ -242,6 +250,16 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
         return 0 if all(finding.ok for finding in findings) else 1
 
     parser.set_defaults(run=run)
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from tillmesh.terminal.recovering import give_up
+
+    if options.data_dir is None:
+        raise Invalid("nothing to restore", hint="Name the till with --data-dir.")
+    folder = give_up(options.data_dir, "the database was given up by hand")
+    print(f"ok   put into {folder}; start the till, and it asks the others")
+    return 0
 
 
 def _rebuild(options: argparse.Namespace) -> None:

@@ -73,6 +73,18 @@ def back(till: Program) -> None:
     until(lambda: sells(till), f"{till.shop.name} sells again: {till.said()}", BACK_S)
 
 
+def reborn(till: Program, former: str) -> None:
+    """Wait until a till sells as another incarnation; while it starts anew, it may hang up on who asks."""
+
+    def is_another() -> bool:
+        try:
+            return sells(till) and actor_of(till) != former
+        except (OSError, TypeError, KeyError):
+            return False
+
+    until(is_another, f"{till.shop.name} goes on as another incarnation", BACK_S)
+
+
 def agree(tills: Sequence[Program]) -> None:
     """Wait until all tills hold the same."""
     until(lambda: len({_hash(till) for till in tills}) == 1, "all tills agree")

@@ -9,15 +9,14 @@ from tests.faults.checker import History
 from tests.faults.corner_shop import assert_all_holds
 from tests.faults.running import Program, until
 from tests.faults.small_store import (
-    BACK_S,
     actor_of,
     agree,
     back,
     build_store,
     notice,
+    reborn,
     replicated,
     running,
-    sells,
     trade,
 )
 from tillmesh.terminal.verifying import verify
@@ -123,7 +122,7 @@ def test_till_that_lost_its_newest_sales_unnoticed_hears_of_them_from_the_others
         second.kill()
         put_back(second.shop, copy)
         second.start()
-        until(lambda: sells(second) and actor_of(second) != former, "it goes on as another incarnation", BACK_S)
+        reborn(second, former)
         assert "another till has them" in notice(second, "new_incarnation")
         assert trade(second, history, "lost here") == numbers, "they are the same sales again"
         trade(second, history, "after")
@@ -151,7 +150,7 @@ def test_till_that_sold_on_from_an_old_copy_gives_way_to_what_the_others_hold(tm
         second.start()
         numbers = trade(second, History(), "sold apart", 2)
         first.start()
-        until(lambda: sells(second) and actor_of(second) != former, "it goes on as another incarnation", BACK_S)
+        reborn(second, former)
         told = notice(second, "restored")
         assert f"receipts {numbers[0]} to {numbers[-1]} were sold before this was noticed" in told
         trade(second, history, "after")
@@ -159,3 +158,25 @@ def test_till_that_sold_on_from_an_old_copy_gives_way_to_what_the_others_hold(tm
         assert (first.stop(), second.stop()) == (0, 0)
     for till in tills:
         assert_all_holds(till.shop, history)
+
+
+def test_sales_reported_as_gone_come_back_with_the_till_that_was_off(tmp_path: Path) -> None:
+    tills, history = build_store(tmp_path, 3), History()
+    first, second, third = tills
+    with running(tills):
+        agree(tills)
+        assert first.stop() == 0
+        numbers = trade(second, history, "only the third heard of it")
+        replicated(second)
+        second.stop()
+        assert third.stop() == 0
+        wipe(second.shop)
+        first.start()
+        second.start()
+        back(second)
+        assert f"receipts {numbers[0]} to {numbers[-1]}" in notice(second, "restored")
+        third.start()
+        until(lambda: "enter nothing again" in str(second.get("/health").body), "the alarm is taken down")
+        agree(tills)
+        assert all(till.stop() == 0 for till in tills)
+    assert_all_holds(second.shop, history)

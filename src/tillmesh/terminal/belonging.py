@@ -19,6 +19,7 @@ from tillmesh.terminal.clocks import Clocks
 from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.driver import Driver, steady_ms
 from tillmesh.terminal.head_office import bundle_in, office_keys
+from tillmesh.terminal.lacking import Lacking
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.neighbours import Address, Neighbours
 from tillmesh.terminal.pairing_desk import PairingDesk
@@ -188,6 +189,7 @@ async def _with_others(services: Services, around: Around, place: Belonging) -> 
         tell_events(services, events)
 
     mesh.listen(tell)
+    mesh.listen(Lacking(driver).came)
     mesh.start()
     founder = is_founder(driver.opened.data_dir, driver.identity.store, driver.identity.actor)
     council = await CouncilDriver.over(driver, mesh, neighbours.known, founder=founder)

@@ -12,12 +12,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tillmesh.adapters.host.anchor import Anchor, Whose, key_mark
+import apsw
+
+from tillmesh.adapters.host.anchor import Anchor, End, Whose, key_mark
 from tillmesh.adapters.host.keys import database_key, secret, signing_key
+from tillmesh.adapters.host.quarantine import settled
 from tillmesh.adapters.host.reserve import Reserve
 from tillmesh.adapters.sqlite.database import DatabaseDamaged, DiskFull, storage_errors
-from tillmesh.adapters.sqlite.identity import agree, till_of
-from tillmesh.adapters.sqlite.restoration import Restoring, begin_restoring, restoring
+from tillmesh.adapters.sqlite.identity import Former, agree, till_of
+from tillmesh.adapters.sqlite.restoration import Missing, Restoring, begin_restoring, missing, restoring
 from tillmesh.adapters.sqlite.store import FILE, Origin, Reader, Writer, open_database, read_origin
 from tillmesh.kernel.errors import StorageFailed
 from tillmesh.terminal.recovering import ALONE_HINT, GiveUp, check_key, former_self, is_gone, make_room
@@ -42,6 +45,8 @@ class Opened:
     reserve: Reserve
     vfs: str | None
     notices: tuple[tuple[str, str], ...]  # (action, detail): what a manager should know about this start
+    crashed: bool = False  # the run before this one did not end in good order
+    lacking: Missing | None = None  # what was committed here once and is not here now, as far as that is known
     restoring: Restoring | None = None  # the database is fresh, and the other tills have yet to give its data back
 
     def reader(self) -> Reader:
@@ -52,6 +57,8 @@ class Opened:
         """Close database and files."""
         try:
             self.writer.close()
+            with suppress(OSError):  # then the next start is a little more careful than it needs to be
+                self.anchor.rest()
         finally:
             self.anchor.close()
 
@@ -112,19 +119,9 @@ def _open(data_dir: Path, how: How) -> Opened:
             )
         check_key(data_dir, anchor, key)
         former = former_self(data_dir, anchor)
-        if former is not None and is_gone(data_dir) and not how.damage:
-            raise DatabaseDamaged("the database is gone", hint=ALONE_HINT)
-        begun = None
-        if how.damage and former is not None:
-            begun = make_room(data_dir, anchor, former, how.damage, datetime.now(UTC).date())
-        db = open_database(data_dir / FILE, key, vfs=how.vfs)
+        db = _database(data_dir, key, anchor, former, how)
         undo.callback(db.close)
-        if begun is not None:
-            begin_restoring(db, begun)
-        elif former is not None and read_origin(db) is None:
-            raise DatabaseDamaged("the database is empty", hint=ALONE_HINT)
-        elif restoring(db) is not None and not how.recover:
-            raise StorageFailed("this till is getting its data back", hint="Start it, and wait until it sells again.")
+        crashed = read_origin(db) is not None and not anchor.rested()
         origin, doubt = agree(
             db, anchor, how.store, secrets.token_bytes, former=former, doubt=how.doubt, actor=how.actor
         )
@@ -135,17 +132,58 @@ def _open(data_dir: Path, how: How) -> Opened:
         writer = Writer(db, origin)
         now_ms = time.time_ns() // 1_000_000
         till = till_of(writer, origin, now_ms)
-        notices: tuple[tuple[str, str], ...] = ()
         if doubt:
-            notices = (("new_incarnation", doubt),)
             note = Note(action="new_incarnation", subject=origin.actor, detail=doubt)
             writer.execute(till, SYSTEM, note, now_ms)
+        notices = (("new_incarnation", doubt),) if doubt else ()
+        lacking = missing_of(db, anchor.end()) if doubt else None
         # Only now: a crash before this finds the same doubt again and tells of it then.
         anchor.remember(till.head, till.receipts)
         pepper = secret(data_dir, "pepper.key")
-        opened = Opened(data_dir, key, pepper, origin, till, writer, anchor, reserve, how.vfs, notices, restoring(db))
+        opened = Opened(
+            data_dir,
+            key,
+            pepper,
+            origin,
+            till,
+            writer,
+            anchor,
+            reserve,
+            how.vfs,
+            notices,
+            crashed,
+            lacking,
+            restoring(db),
+        )
         undo.pop_all()
         return opened
+
+
+def _database(data_dir: Path, key: bytes, anchor: Anchor, former: Former | None, how: How) -> apsw.Connection:
+    """Open the database that is there, or a fresh one in the place of one that is given up."""
+    if former is not None and is_gone(data_dir) and not how.damage:
+        raise DatabaseDamaged("the database is gone", hint=ALONE_HINT)
+    begun = None
+    if how.damage and former is not None:
+        begun = make_room(data_dir, anchor, former, how.damage, datetime.now(UTC).date())
+    db = open_database(data_dir / FILE, key, vfs=how.vfs)
+    try:
+        if begun is not None:
+            begin_restoring(db, begun)
+            settled(data_dir)
+        elif former is not None and read_origin(db) is None:
+            raise DatabaseDamaged("the database is empty", hint=ALONE_HINT)
+        elif restoring(db) is not None and not how.recover:
+            raise StorageFailed("this till is getting its data back", hint="Start it, and wait until it sells again.")
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def missing_of(db: apsw.Connection, end: End | None) -> Missing | None:
+    """Say what the anchor file saw committed and the database does not hold."""
+    return None if end is None else missing(db, Restoring("", end.actor, end.seq, end.receipts))
 
 
 def reopen(opened: Opened) -> Opened:

@@ -26,7 +26,7 @@ from tillmesh.terminal.out_of_order import open_when_possible
 from tillmesh.terminal.patrol import Patrol
 from tillmesh.terminal.printing_setup import start_printing
 from tillmesh.terminal.recovering import GiveUp, reads_whole
-from tillmesh.terminal.restoring import read_old, restore
+from tillmesh.terminal.restoring import hear, read_old, restore
 from tillmesh.terminal.settling import settle_memory
 from tillmesh.terminal.signing import sign_heads
 from tillmesh.terminal.web.api import Services
@@ -97,6 +97,8 @@ class _Run:
             await self._unless_stopped(read_old(driver, self._listening))
             among = await join_store(services, self._options.around)
             self._look_out(driver, among)
+            if opened.crashed and among.mesh is not None and among.others():
+                await self._unless_stopped(hear(among.mesh))
             await self._unless_stopped(restore(driver, among.mesh, among.others(), self._listening))
             await self._sell(services)
         except asyncio.CancelledError:

@@ -8,19 +8,19 @@ from __future__ import annotations
 import logging
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Final
 
 from tillmesh.adapters.host.anchor import Anchor, key_mark
 from tillmesh.adapters.host.keys import database_key
-from tillmesh.adapters.host.quarantine import put_away
+from tillmesh.adapters.host.quarantine import is_pending, put_away, resume
 from tillmesh.adapters.lan.certificates import named
-from tillmesh.adapters.sqlite.database import DatabaseDamaged, connect, rows, storage_errors
+from tillmesh.adapters.sqlite.database import UNREADABLE, DatabaseDamaged, connect, rows, storage_errors
 from tillmesh.adapters.sqlite.identity import Former
 from tillmesh.adapters.sqlite.restoration import Restoring
 from tillmesh.adapters.sqlite.store import FILE
-from tillmesh.kernel.errors import Damaged, TillmeshError
+from tillmesh.kernel.errors import Damaged, NotFound, StorageFailed, TillmeshError
 from tillmesh.kernel.ids import series
 from tillmesh.terminal import provisioning
 
@@ -54,9 +54,9 @@ def check_key(data_dir: Path, anchor: Anchor, key: bytes) -> None:
 
 
 def is_gone(data_dir: Path) -> bool:
-    """Say whether there is no database file, or an empty one."""
+    """Say whether there is no database file, or an empty one, or one that was on its way into the quarantine."""
     path = data_dir / FILE
-    return not path.exists() or path.stat().st_size == 0
+    return not path.exists() or path.stat().st_size == 0 or is_pending(data_dir)
 
 
 def reads_whole(data_dir: Path, key_file: Path | None) -> bool:
@@ -80,13 +80,26 @@ class GiveUp:
     alone: bool = False  # even if no other till can give the data back: somebody wants what can still be read
 
 
+def give_up(data_dir: Path, why: str) -> str:
+    """Put the database of a till that is not running into quarantine by hand; the next start asks the other tills."""
+    with closing(Anchor.beside(data_dir)) as anchor:
+        if not anchor.lock():
+            raise StorageFailed(f"a program has {data_dir} open", hint="Stop the till first.")
+        former = former_self(data_dir, anchor)
+        if former is None:
+            raise NotFound(f"{data_dir} holds no till", hint="Name the data directory of a terminal.")
+        return make_room(data_dir, anchor, former, GiveUp(why), datetime.now(UTC).date()).folder
+
+
 def make_room(data_dir: Path, anchor: Anchor, former: Former, what: GiveUp, today: date) -> Restoring:
     """Put a damaged database away if other tills can give its data back; raises :class:`DatabaseDamaged` if not."""
-    why = what.why
+    why = "the database does not open: its first page is damaged" if what.why == UNREADABLE else what.why
     if not what.alone and not provisioning.has_others(data_dir, former.store, former.actor):
         raise DatabaseDamaged(why, hint=ALONE_HINT)
     folder = ""
-    if any(data_dir.glob(f"{FILE}*")):
+    if (interrupted := resume(data_dir, FILE)) is not None:
+        folder, why = interrupted
+    elif any(data_dir.glob(f"{FILE}*")):
         folder = put_away(data_dir, FILE, today.isoformat(), why)
     end = anchor.end()
     known = end if end is not None and end.actor == former.actor else None

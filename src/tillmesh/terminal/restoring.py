@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from contextlib import suppress
 from typing import Final
 
 from tillmesh.adapters.sqlite.restoration import Missing, Restoring, end_restoring, missing
@@ -22,6 +23,7 @@ from tillmesh.terminal.out_of_order import OutOfOrder
 from tillmesh.till.commands import Note
 
 LOOK_S: Final = 0.2
+HEAR_S: Final = 2.0  # guess: four times what finding a till and its first words take
 LINGER_S: Final = 5.0  # guess: the other tills are found by then, and one of them may know a little more
 log = logging.getLogger(__name__)
 
@@ -32,6 +34,18 @@ class GettingBack(TillmeshError):
     status = 503
     kind = "restoring"
     title = "This till is getting its data back"
+
+
+async def hear(mesh: Mesh) -> None:
+    """After a crash, let another till say first whether this one lost something; but not for long.
+
+    A disk that lied about syncing may have lost the newest sales and the note about them. Whoever sells on then takes
+    their numbers a second time.
+    """
+    with suppress(TimeoutError):
+        async with asyncio.timeout(HEAR_S):
+            while all(count != 0 for count in mesh.exchange.behind().values()):  # noqa: ASYNC110 - of many sessions
+                await asyncio.sleep(HEAR_S / 40)
 
 
 async def read_old(driver: Driver, listening: socket.socket) -> None:
@@ -56,12 +70,13 @@ async def restore(driver: Driver, mesh: Mesh | None, members: int, listening: so
         return
     page = OutOfOrder(_waiting(what, {}))
     async with serving(page, listening):
+        peers: list[str] = []
         if mesh is not None and members:
-            await _caught_up(mesh, members, what, page)
+            peers = await _caught_up(mesh, members, what, page)
             # What stood behind a hole in the old database joins on now.
             mesh.grown(list((await driver.on_opened(take_over)).values()))
-    peers = sorted(mesh.exchange.behind()) if mesh is not None else []
     told = await driver.on_opened(lambda opened: report(opened, what, peers))
+    driver.opened.lacking = await driver.read(lambda db, _: missing(db, what))
     await driver.do(SYSTEM, Note(action="restored", subject=driver.identity.actor, detail=told))
     await driver.on_writer(end_restoring)
     opened = driver.opened
@@ -99,7 +114,8 @@ def report(opened: Opened, what: Restoring, peers: list[str]) -> str:
     return describe(what, missing(opened.writer.db, what), peers, apart)
 
 
-async def _caught_up(mesh: Mesh, members: int, what: Restoring, page: OutOfOrder) -> None:
+async def _caught_up(mesh: Mesh, members: int, what: Restoring, page: OutOfOrder) -> list[str]:
+    """Wait until this till holds what the linked ones hold, and name them."""
     loop = asyncio.get_running_loop()
     since: float | None = None  # when this till first held all that the linked ones hold
     while True:
@@ -108,7 +124,7 @@ async def _caught_up(mesh: Mesh, members: int, what: Restoring, page: OutOfOrder
         if behind and all(count == 0 for count in behind.values()):
             since = loop.time() if since is None else since
             if len(behind) >= members or loop.time() - since >= LINGER_S:
-                return
+                return sorted(behind)
         else:
             since = None
         await asyncio.sleep(LOOK_S)

@@ -47,6 +47,19 @@ def test_a_restart_keeps_name_and_numbers(tmp_path: Path) -> None:
     assert verify(tmp_path)["ok"]
 
 
+def test_a_till_knows_whether_it_was_stopped_in_good_order(tmp_path: Path) -> None:
+    trade(tmp_path)
+    killed = tmp_path.with_name("killed")
+    with shop_at(tmp_path) as shop:
+        assert not shop.opened.crashed
+        shutil.copytree(tmp_path, killed)
+    with shop_at(killed) as shop:
+        assert shop.opened.crashed
+    for _ in range(2):
+        with shop_at(killed) as shop:
+            assert not shop.opened.crashed
+
+
 def test_the_same_cart_is_the_same_sale_after_a_restart(tmp_path: Path) -> None:
     with shop_at(tmp_path) as shop:
         sale_id = shop.furnish().open().sell(cart_id="resent")

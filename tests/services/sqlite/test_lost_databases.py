@@ -14,6 +14,7 @@ from tillmesh.kernel.errors import Damaged, StorageFailed
 from tillmesh.kernel.ids import series, terminal_of
 from tillmesh.terminal.bootstrap import Opened, open_terminal
 from tillmesh.terminal.provisioning import enrol, found
+from tillmesh.terminal.recovering import give_up
 
 NOW_S = START_MS // 1000
 
@@ -102,6 +103,45 @@ def test_a_database_that_is_gone_is_made_again_from_whatever_a_crash_has_left(tm
     with closing(open_terminal(place, recover=True)) as opened:
         assert opened.restoring is not None
         assert "database is" in opened.restoring.why
+
+
+@pytest.mark.parametrize("moved", range(3))
+def test_a_crash_on_the_way_into_the_quarantine_is_finished_by_the_next_start(tmp_path: Path, moved: int) -> None:
+    """The folder is made and noted; then so many files were moved before the power went."""
+    place = in_store(tmp_path)
+    with closing(open_terminal(place)) as opened:
+        former = actor_of(opened)
+    (place / f"{FILE}-wal").touch()
+    (place / "aside").mkdir()
+    names = [FILE + "-wal", FILE][moved:]
+    for name in names:  # what the crash left in its place
+        (place / name).rename(place / "aside" / name)
+    put_away(place, FILE, "2026-11-25", "torn to pieces")
+    for name in names:
+        (place / "aside" / name).rename(place / name)
+    with pytest.raises(DatabaseDamaged):
+        open_terminal(place)
+    with closing(open_terminal(place, recover=True)) as opened:
+        assert opened.restoring is not None
+        assert (opened.restoring.why, opened.restoring.former) == ("torn to pieces", former)
+        [folder] = kept(place)
+        assert (folder / FILE).exists()
+        assert opened.restoring.folder == f"{FOLDER}/{folder.name}"
+    with closing(open_terminal(place, recover=True)) as opened:
+        assert opened.restoring is not None
+
+
+def test_somebody_may_give_a_database_up_by_hand(tmp_path: Path) -> None:
+    place = in_store(tmp_path)
+    with closing(open_terminal(place)), pytest.raises(StorageFailed, match="open"):
+        give_up(place, "by hand")
+    assert give_up(place, "by hand").startswith(FOLDER)
+    with closing(open_terminal(place, recover=True)) as opened:
+        assert opened.restoring is not None
+        assert opened.restoring.why == "by hand"
+    trade(tmp_path / "alone")
+    with pytest.raises(DatabaseDamaged):
+        give_up(tmp_path / "alone", "by hand")
 
 
 def test_a_wrong_key_is_no_reason_to_give_a_database_up(tmp_path: Path) -> None:

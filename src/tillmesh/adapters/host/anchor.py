@@ -27,6 +27,7 @@ T = TypeVar("T")
 RECORD_BYTES: Final = 256  # one write within one sector: all of it or none
 _NOTE_AT: Final = 512  # the head stands in a sector of its own
 _WHOSE_AT: Final = 1024
+_REST_AT: Final = 2048
 _PROMISE_AT: Final = 1536
 MACHINE_ID: Final = Path("/etc/machine-id")
 
@@ -53,6 +54,12 @@ class Whose(msgspec.Struct, frozen=True, array_like=True):
     store: str
     actor: str
     key_mark: str
+
+
+class Rest(msgspec.Struct, frozen=True, array_like=True):
+    """The till was stopped in good order after the start that agreed on this nonce."""
+
+    nonce: str
 
 
 class Anchor:
@@ -113,6 +120,16 @@ class Anchor:
     def end(self) -> End | None:
         """Give all that was noted with that head."""
         return _read(self._handle, _NOTE_AT, End)
+
+    def rest(self) -> None:
+        """Note that everything was closed in good order, durably; the next start's nonce takes it back."""
+        _write(self._handle, _REST_AT, Rest("".join(self.nonces()[:1])))
+        os.fsync(self._handle)
+
+    def rested(self) -> bool:
+        """Say whether the till was stopped in good order; ask before the nonce changes."""
+        noted = _read(self._handle, _REST_AT, Rest)
+        return noted is not None and noted.nonce in self.nonces()[:1]
 
     def whose(self) -> Whose | None:
         """Give who lives here, or None when that was never noted."""

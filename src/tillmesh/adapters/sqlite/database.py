@@ -37,6 +37,9 @@ class PlaintextRefused(TillmeshError):
     title = "The database is not encrypted"
 
 
+UNREADABLE: Final = "the database does not open with this key: wrong key, or its first page is damaged"
+
+
 class DatabaseDamaged(Damaged):
     """The database file itself does not read: a page is not what was written, or there is no database in it."""
 
@@ -76,7 +79,7 @@ def _unlock(db: apsw.Connection, key: bytes) -> None:
         db.execute("SELECT count(*) FROM sqlite_master").fetchall()
     except apsw.NotADBError as cause:
         raise DatabaseDamaged(
-            "the database does not open with this key: wrong key, or its first page is damaged",
+            UNREADABLE,
             hint="Restore the key file that belongs to this data directory, or recover from a peer or a backup.",
         ) from cause
 
