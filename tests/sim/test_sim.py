@@ -77,6 +77,7 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     [
         (11, 5),  # a restart took over the clock of a till that was an hour ahead
         (110, 3),  # a database that was put back had forgotten nothing but a vote
+        (1000, 3),  # a leader that was started anew published a later decision first, which hid an earlier one
         (353, 5),  # what was decided while the leader's disk was full never took effect
     ],
 )

@@ -296,7 +296,9 @@ class Council:
         steps: list[CouncilStep] = []
         if is_new and isinstance(decision, SettingsDecided):
             self._settings[entry.index] = decision
-            if self._node.status().role is Role.LEADER:
+            status = self._node.status()
+            # Before that, decisions of earlier terms may come first: a later one published now would hide them.
+            if status.role is Role.LEADER and self._opened_term == status.term:
                 steps.append(Publish(entry.index, decision))
         return [*steps, Settled(decision.op_id, entry.index)]
 

@@ -8,7 +8,7 @@ from collections import deque
 import pytest
 
 from tillmesh.kernel.errors import Damaged
-from tillmesh.raft import Config, MemoryStorage, RawNode, Role
+from tillmesh.raft import Config, HardState, MemoryStorage, RawNode, Role
 from tillmesh.shop.events import Change
 from tillmesh.till.agreement import Belonging, CutDecided, SettingsDecided
 from tillmesh.till.council import (
@@ -239,3 +239,19 @@ def test_a_till_that_an_old_list_does_not_name_keeps_its_seat() -> None:
         council.belong(Belonging(frozenset(room.names[:2])))
     room.tick(100)
     assert len(room.councils[room.leader()].status().voters) == 3
+
+
+def test_a_leader_that_was_started_anew_publishes_decisions_in_their_order() -> None:
+    room = formed(1)
+    (name,) = room.names
+    for op_id in ("op-1", "op-2", "op-3"):
+        room.ask(name, op_id)
+    indexes = sorted(room.published)
+    # It was killed before it knew on disk that more than the first was decided.
+    hard, _ = room.disks[name].initial_state()
+    room.disks[name].set_hard_state(HardState(hard.term, hard.vote, indexes[0]))
+    room.published = {}
+    room.start(name)
+    room.until_led()
+    room.tick(5)
+    assert list(room.published) == indexes
