@@ -15,7 +15,7 @@ class Channel(IntEnum):
     """A conversation of two tills, the most urgent first. Numbers are on the wire: never reuse one."""
 
     RAFT = 2  # agreement: votes, heartbeats, entries
-    STORE = 3  # who belongs to the store: lists of tills, renewals, what is asked of the leader
+    STORE = 3  # who belongs to the store: lists of tills, renewals
     STANDING = 4  # what each till says of itself, for people to see
     HUB = 5  # what head office holds, as the leader hears it
     SYNC = 1  # the logs

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, Final
+from typing import Any
 
 from tillmesh.adapters.lan import enrolment
 from tillmesh.adapters.lan.discovery import Mdns
@@ -12,11 +12,11 @@ from tillmesh.adapters.lan.pairing import CODE_MS, Asked, Host, new_code
 from tillmesh.adapters.lan.pairing_messages import Grant
 from tillmesh.adapters.lan.pairing_wire import PairingPost, monotonic_ms
 from tillmesh.kernel.ids import terminal_of
+from tillmesh.terminal.provisioning import ISSUERS_MIN
 from tillmesh.terminal.storekeeper import Storekeeper
 from tillmesh.till.commands import Who
 
 log = logging.getLogger(__name__)
-ISSUERS_MIN: Final = 2  # The authority's key must not be lost with one till.
 
 
 class PairingDesk:

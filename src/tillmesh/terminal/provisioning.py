@@ -38,6 +38,7 @@ _FOUNDER: Final = "founder"  # the actor that founded the store, on the till whe
 _LEAVE: Final = "leave"
 _INBOX: Final = "inbox"  # lists that another program on this machine leaves for the running till
 ISSUER: Final = "authority.key"
+ISSUERS_MIN: Final = 2
 LINK: Final = "link.key"
 
 
@@ -155,7 +156,8 @@ def found(data_dir: Path, store: str, actor: str, now_s: int) -> Authority:
 def enrol(issuer_dir: Path, data_dir: Path, store: str, actor: str, now_s: int) -> None:
     """Make the till in ``data_dir`` a member, with both directories at hand: on one machine, by whoever owns both.
 
-    Tills on different machines pair with a code instead.
+    Tills on different machines pair with a code instead. The second till issues, too: the authority's key must not be
+    lost with one disk.
     """
     authority = authority_in(issuer_dir, store)
     membership = membership_in(issuer_dir, store)
@@ -165,6 +167,8 @@ def enrol(issuer_dir: Path, data_dir: Path, store: str, actor: str, now_s: int) 
     membership.merge(authority.sign(membership.revised(as_of_s, {actor: member})))
     for place in {issuer_dir, data_dir}:
         settle_in(place, authority.certificate, membership.lists)
+    if len(terminals(membership)) == ISSUERS_MIN and data_dir != issuer_dir:
+        write_file(data_dir / "keys" / ISSUER, authority.secret)
     write_file(data_dir / FOLDER / _CERTIFICATE, certificate)
 
 

@@ -58,6 +58,7 @@ def found_store(folder: Path, count: int) -> list[Path]:
         opened = open_terminal(place, store=origin.store)
         opened.close()
         provisioning.enrol(places[0], place, origin.store, opened.origin.actor, now_s)
+        (place / "keys" / provisioning.ISSUER).unlink(missing_ok=True)  # only the first issues: the others have to ask
     return places
 
 
