@@ -77,6 +77,7 @@ class CouncilDriver:
         self._handing: asyncio.Event | None = None  # set when another till has taken over
         self._new_leader = asyncio.Event()
         self._publishing: asyncio.Queue[Publish] = asyncio.Queue()
+        self._looking_after = False
         self.led = Led(None, council.status().role, council.status().term)
         self.elections = 0  # how often the leader changed since the start
         mesh.on(Channel.RAFT, self._received)
@@ -170,7 +171,7 @@ class CouncilDriver:
             return
         cut = self._mesh.exchange.stable(terminal_of(actor) for actor in self._known().members)
         if cut and any(seq > self.council.agreed.cut.get(actor, 0) for actor, seq in cut.items()):
-            with contextlib.suppress(NoQuorum):  # the next round offers a later one
+            with contextlib.suppress(TillmeshError):  # the next round offers a later one
                 self._perform(self.council.propose(CutDecided(op_id=secrets.token_hex(12), vector=cut)))
 
     async def _seen(self, index: int) -> None:
@@ -194,10 +195,20 @@ class CouncilDriver:
             await asyncio.sleep(TICK_MS / 1000)
             self._perform(self.council.tick())
             ticks += 1
-            if ticks % HOUSEKEEPING_TICKS == 0:
-                self._perform(self.council.published(await self._published()))
+            if ticks % HOUSEKEEPING_TICKS == 0 and not self._looking_after:
+                self._keep(self._look_after_log())
             if ticks % CUT_TICKS == 0:
                 self._offer_cut()
+
+    async def _look_after_log(self) -> None:
+        """Let go of what is published; beside the ticks, since a heartbeat must not wait for a disk that reads."""
+        self._looking_after = True
+        try:
+            self._perform(self.council.published(await self._published()))
+        except TillmeshError as cause:
+            log.warning("it can't be read how far the store's decisions are published: %s", cause.detail)
+        finally:
+            self._looking_after = False
 
     def _received(self, actor: str, body: bytes) -> None:
         self._perform(self.council.received(actor, body))

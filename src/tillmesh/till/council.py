@@ -147,16 +147,16 @@ class Council:
         self._known = Belonging()
         self._persisting = False
         self._led = Led(None, Role.FOLLOWER, 0)
-        self._ticks = 0
+        self.ticks = 0  # of TICK_MS since the start
         self._opened_term = 0  # the last term in which this till published what its predecessors had not
 
     # What happens -----------------------------------------------------------------------------------------------
 
     def tick(self) -> list[CouncilStep]:
         """Let TICK_MS pass."""
-        self._ticks += 1
+        self.ticks += 1
         self._node.tick()
-        if self._ticks % DUTY_TICKS == 0 and self._node.status().role is Role.LEADER:
+        if self.ticks % DUTY_TICKS == 0 and self._node.status().role is Role.LEADER:
             self._look_after_members()
         return self._steps()
 

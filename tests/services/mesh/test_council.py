@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from tillmesh.kernel.errors import Conflict
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.shop.events import Change
 from tillmesh.shop.settings import STORE
-from tillmesh.terminal.council_driver import CouncilDriver
+from tillmesh.terminal.council_driver import HOUSEKEEPING_TICKS, CouncilDriver
 from tillmesh.terminal.council_recovery import recover_store
+from tillmesh.terminal.driver import READERS
 from tillmesh.till.agreement import Belonging
 from tillmesh.till.council import NoQuorum
 
@@ -89,6 +91,27 @@ def test_a_till_alone_in_its_store_decides_at_once_and_again_after_a_restart(tmp
             assert await footer_of(posts[0]) == word
             assert councils[0].view()["has_quorum"]
             await _stop(councils, posts)
+
+    run(scene)
+
+
+@pytest.mark.slow
+def test_heartbeats_go_on_while_every_reader_waits_for_the_disk(tmp_path: Path) -> None:
+    async def scene() -> None:
+        (post,) = posts = await store_of(tmp_path, 1)
+        (council,) = councils = await seats(posts)
+        disk_answers = threading.Event()
+        stuck = [asyncio.ensure_future(post.driver.read(lambda *_: disk_answers.wait())) for _ in range(READERS)]
+        begun = council.council.ticks
+
+        async def ticked() -> bool:
+            return council.council.ticks > begun + HOUSEKEEPING_TICKS + 1
+
+        await until(ticked)
+        assert not any(each.done() for each in stuck)
+        disk_answers.set()
+        await asyncio.gather(*stuck)
+        await _stop(councils, posts)
 
     run(scene)
 
