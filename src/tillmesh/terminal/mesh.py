@@ -239,11 +239,16 @@ class Mesh:
         self._keep(self._driver.do(SYSTEM, note))
 
     async def _load(self, ask: Ask, step: Load) -> None:
-        events, signatures = await self._driver.read(
-            lambda db, books: replica.load_signed(
-                db, books, step.spans, self._signatures, events_max=step.events_max, bytes_max=step.bytes_max
+        """Read what is to be sent; a disk that does not read is asked again when the peer says that it is there."""
+        try:
+            events, signatures = await self._driver.read(
+                lambda db, books: replica.load_signed(
+                    db, books, step.spans, self._signatures, events_max=step.events_max, bytes_max=step.bytes_max
+                )
             )
-        )
+        except TillmeshError as cause:
+            log.warning("what %s lacks can't be read now: %s", ask.peer, cause.detail)
+            events, signatures = [], {}
         self._perform(self.exchange.loaded(ask.peer, ask.link, events, steady_ms(), signatures))
 
     async def _apply(self, ask: Ask, step: Apply) -> None:

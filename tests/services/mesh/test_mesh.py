@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import apsw
 import pytest
 
 from tests.services.mesh.memory_links import Post, connect, open_post
+from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.reporting import state_hash
+from tillmesh.kernel.errors import StorageFailed
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.shop.events import Change, Payment, Value
 from tillmesh.sync.channels import Channel
+from tillmesh.terminal.driver import Driver
 from tillmesh.terminal.outgoing import Outgoing
 from tillmesh.till.commands import ChangeRecords, CloseSale, OpenShift, ReceiveStock, WantedLine, Who
 
 MANAGER = Who(user_id="ruth", role="manager")
+Answer = TypeVar("Answer")
 pytestmark = pytest.mark.service
 
 
@@ -155,6 +160,39 @@ async def _stock_is(posts: list[Post], milli: int) -> bool:
 
 async def _agree(posts: list[Post]) -> bool:
     return len(await hashes(posts)) == 1
+
+
+class Unreadable(Driver):
+    """A till whose disk does not read for a while."""
+
+    refusing = False
+
+    async def read(self, query: Callable[[apsw.Connection, Books], Answer]) -> Answer:
+        if self.refusing:
+            raise StorageFailed("the disk does not answer")
+        return await super().read(query)
+
+
+def test_a_disk_that_did_not_read_once_holds_nothing_back_for_good(tmp_path: Path) -> None:
+    async def scene() -> None:
+        first = open_post(tmp_path / "till-0")
+        weak = first.driver = Unreadable(first.opened)
+        posts = [first, open_post(tmp_path / "till-1", first.opened.origin.store)]
+        for post in posts:
+            await post.start()
+        connect(*posts)
+        await found(posts[0])
+        await until(lambda: _agree(posts))
+        weak.refusing = True
+        await posts[0].driver.do(MANAGER, OpenShift(float_minor=0))
+        await asyncio.sleep(0)  # the failing read
+        weak.refusing = False
+        await sell(posts[0], "c1")
+        await until(lambda: _agree(posts))
+        for post in posts:
+            await post.stop()
+
+    run(scene)
 
 
 def test_a_heartbeat_leaves_before_the_sales_that_were_queued_earlier() -> None:
