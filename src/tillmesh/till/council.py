@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 import msgspec
 
-from tillmesh.kernel.errors import Damaged, TillmeshError
+from tillmesh.kernel.errors import Conflict, Damaged, TillmeshError
 from tillmesh.raft import (
     ConfState,
     Entry,
@@ -46,6 +46,8 @@ DUTY_TICKS: Final = 4  # how often a leader looks after the membership
 ENTRIES_KEPT: Final = 500  # applied entries that stay beside the snapshot: who was away for a while needs no snapshot
 CATCH_UP_ENTRIES: Final = 10
 PROPOSALS_WAITING_MAX: Final = 64
+# An operator's recovery leaps 1,024 terms. Whoever could name any term would lead the store to the last one there is.
+TERM_LEAP_MAX: Final = 1 << 20
 _RAFT, _ASK, _NO = b"m", b"p", b"n"
 
 
@@ -167,6 +169,9 @@ class Council:
             message = decode_message(rest)
             if message.from_ != actor:
                 raise Damaged(f"{actor} speaks for {message.from_}", hint="Refuse its sender.")
+            begun = message.snapshot.term if message.snapshot is not None else 0
+            if max(message.term, message.log_term, begun) > self._node.status().term + TERM_LEAP_MAX:
+                raise Damaged(f"{actor} speaks of term {message.term}, far ahead of every other", hint="Look at it.")
             self._node.step(message)
             return self._steps()
         if kind == _ASK:
@@ -317,8 +322,14 @@ class Council:
         return steps
 
     def _asked(self, actor: str, decision: Decision) -> list[CouncilStep]:
-        """Decide as the leader what another till asks for, or say why not."""
+        """Decide as the leader what another till asks for, or say why not.
+
+        How far all logs are safe nobody may ask for: the leader alone has heard it from every member, and what is
+        pruned by it is gone.
+        """
         try:
+            if not isinstance(decision, SettingsDecided):
+                raise Conflict("only settings can be asked for", hint="Let the leader look after the rest.")
             self._node.propose(encode_decision(decision))
         except TillmeshError as cause:
             return [SendTo(actor, _NO + msgspec.msgpack.encode(_No(decision.op_id, cause.detail)))]

@@ -8,7 +8,7 @@ from collections import deque
 import pytest
 
 from tillmesh.kernel.errors import Damaged
-from tillmesh.raft import Config, HardState, MemoryStorage, RawNode, Role
+from tillmesh.raft import Config, HardState, MemoryStorage, Message, MessageType, RawNode, Role, encode
 from tillmesh.shop.events import Change
 from tillmesh.till.agreement import Belonging, CutDecided, SettingsDecided
 from tillmesh.till.council import (
@@ -224,6 +224,30 @@ def test_nobody_speaks_for_another_till() -> None:
                 + room.councils[room.leader()].tick() if isinstance(step, SendTo) for body in [step.body])  # fmt: skip
     with pytest.raises(Damaged, match="speaks for"):
         room.councils[room.names[2]].received(room.names[1], body)
+
+
+def test_a_till_that_does_not_lead_has_no_say_in_how_far_all_logs_are_safe() -> None:
+    room = Room(3)
+    room.until_led()
+    room.tick(20)
+    leader, lies = room.leader(), CutDecided(op_id="lie", vector={"t1.a": 1_000})
+    (other, *_) = [name for name in room.names if name != leader]
+    room.perform(other, room.councils[other].propose(lies))
+    room.deliver()
+    room.tick(4)
+    assert room.refused == ["lie"]
+    assert all(council.agreed.cut == {} for council in room.councils.values())
+
+
+@pytest.mark.parametrize("term", [2**20 + 1_000, 2**62])
+def test_a_till_that_names_a_term_far_ahead_does_not_use_up_all_terms(term: int) -> None:
+    room = Room(3)
+    room.until_led()
+    before = room.councils["t2.b"].status().term
+    lie = b"m" + encode(Message(MessageType.HEARTBEAT_RESPONSE, "t3.c", "t2.b", term))
+    with pytest.raises(Damaged, match="far ahead"):
+        room.councils["t2.b"].received("t3.c", lie)
+    assert room.councils["t2.b"].status().term == before
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"m", b"p\xc1", b"n\xc1", b"m" + b"\x90" * 50])
