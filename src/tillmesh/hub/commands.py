@@ -13,8 +13,9 @@ from tillmesh.adapters.host.keys import write_file
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.fleet.syncing import feed, rebuild
 from tillmesh.hub.bootstrap import enrol_store, open_hub
-from tillmesh.hub.program import PORT, Options, serve
+from tillmesh.hub.program import Options, serve
 from tillmesh.hub.running import now_ms
+from tillmesh.hub.settings import read_settings
 from tillmesh.hub.web.people import make_person
 
 
@@ -29,7 +30,7 @@ def main(argv: Sequence[str]) -> int:
         case "rebuild":
             sys.stdout.write(json.dumps(rebuild_master(options.data_dir), indent=2) + "\n")
         case _:
-            serve(Options(options.data_dir, options.bind, options.port, options.stores_port))
+            serve(_options(options))
     return 0
 
 
@@ -37,15 +38,28 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="tillmesh hub", description="Head office: runs, unless a command is given.")
     parser.add_argument("command", nargs="?", choices=["enrol", "person", "rebuild"])
     parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--bind", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=PORT, help="the door for people (default 8080)")
-    parser.add_argument("--stores-port", type=int, default=0, help="the door for stores, over TLS (default PORT + 100)")
+    parser.add_argument("--config", type=Path, metavar="hub.toml", help="settings; the command line goes before them")
+    parser.add_argument("--bind", help="the address of both doors (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="the door for people (default 8080)")
+    parser.add_argument("--stores-port", type=int, help="the door for stores, over TLS (default PORT + 100)")
     parser.add_argument("--store", default="", help="enrol: the id of the store")
     parser.add_argument("--authority", type=Path, help="enrol: the store's authority, store/authority.der of any till")
     parser.add_argument("--out", type=Path, help="enrol: where the bundle for the store's tills goes")
     parser.add_argument("--name", default="", help="person: who")
     parser.add_argument("--role", default=OfficeRole.VIEWER.value, choices=[str(role) for role in OfficeRole])
     return parser
+
+
+def _options(given: argparse.Namespace) -> Options:
+    settings = read_settings(given.config)
+    doors = settings.doors
+    return Options(
+        data_dir=given.data_dir,
+        bind=doors.bind if given.bind is None else given.bind,
+        port=doors.people_port if given.port is None else given.port,
+        stores_port=doors.stores_port if given.stores_port is None else given.stores_port,
+        limits=settings.limits,
+    )
 
 
 def _enrol(data_dir: Path, store: str, out: Path | None, authority: Path | None) -> None:

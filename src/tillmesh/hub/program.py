@@ -12,8 +12,10 @@ from typing import Final
 from tillmesh.adapters.wan.certificates import ssl_context
 from tillmesh.adapters.web.guard import Guard
 from tillmesh.adapters.web.serving import server_for
+from tillmesh.fleet.throttle import Throttle
 from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.running import Hub
+from tillmesh.hub.settings import Limits
 from tillmesh.hub.web import office_calls, report_calls, store_calls
 from tillmesh.hub.web.api import Services, application
 from tillmesh.hub.web.people import People
@@ -24,6 +26,9 @@ FOR_PEOPLE: Final = [*office_calls.CALLS, *report_calls.CALLS, *store_calls.REFU
 STORES_FROM: Final = 100  # stores knock at PORT + 100 unless told otherwise
 
 
+DEFAULT_LIMITS: Final = Limits()
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """How head office is started."""
@@ -32,6 +37,7 @@ class Options:
     bind: str = "127.0.0.1"
     port: int = PORT
     stores_port: int = 0  # 0: PORT + STORES_FROM
+    limits: Limits = DEFAULT_LIMITS
 
 
 def serve(options: Options) -> None:
@@ -45,7 +51,8 @@ async def _serve(options: Options) -> None:
     opened = open_hub(options.data_dir)
     hub = Hub(opened)
     people = People(hub)
-    services = Services(hub, people)
+    throttle = Throttle(options.limits.uploads_burst, options.limits.uploads_per_s)
+    services = Services(hub, people, throttle=throttle)
     hosts = {"127.0.0.1", "localhost", options.bind}
     servers = [
         server_for(Guard(application(FOR_PEOPLE, services), hosts, "head office")),

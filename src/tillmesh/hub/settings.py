@@ -1,0 +1,67 @@
+"""``hub.toml``: what head office is made of, and where its doors are. The command line goes before the file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Final
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tillmesh.kernel.errors import Invalid
+
+BYTES_MAX: Final = 65_536
+Port = Annotated[int, Meta(ge=0, le=65_535)]
+
+
+class Doors(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where people and stores knock."""
+
+    bind: str = "127.0.0.1"
+    people_port: Port = 8080
+    stores_port: Port = 0  # 0: a hundred above the one for people
+
+
+class Limits(Struct, frozen=True, forbid_unknown_fields=True):
+    """How often one store may upload."""
+
+    uploads_burst: Annotated[int, Meta(ge=1, le=100_000)] = 60
+    uploads_per_s: Annotated[int, Meta(ge=1, le=10_000)] = 10
+
+
+class SqliteLog(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sqlite"):
+    """The event log in a file of the data directory."""
+
+
+class SqliteTables(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sqlite"):
+    """The master database in a file of the data directory."""
+
+
+class DuckReports(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="duckdb"):
+    """Analytics in a file of the data directory."""
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """All of it. Another kind of a part is one more class beside its first, in a union."""
+
+    doors: Doors = Doors()
+    limits: Limits = Limits()
+    event_log: SqliteLog = SqliteLog()
+    master: SqliteTables = SqliteTables()
+    analytics: DuckReports = DuckReports()
+
+
+def read_settings(file: Path | None) -> Settings:
+    """Read a file, or take the defaults; raises :class:`Invalid` naming what is wrong."""
+    if file is None:
+        return Settings()
+    try:
+        with file.open("rb") as handle:
+            text = handle.read(BYTES_MAX + 1)
+        if len(text) > BYTES_MAX:
+            raise Invalid(f"{file} has more than {BYTES_MAX} bytes", hint="That is no hub.toml.")
+        settings = msgspec.convert(tomllib.loads(text.decode()), Settings)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as cause:
+        raise Invalid(f"{file}: {cause}", hint="See docs/reference/hub-toml.md.") from cause
+    return settings
