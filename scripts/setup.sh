@@ -61,6 +61,7 @@ is_debian() { (. /etc/os-release 2>/dev/null && [ "${ID:-}" = debian ]); }
 missing=()
 if [ "$role" = test ]; then
     have git || missing+=(git)
+    have ip || missing+=(iproute2) # network namespaces for the tests of bad networks
     have strace || missing+=(strace)
     have faketime || missing+=(faketime)
     have node || missing+=(nodejs)
