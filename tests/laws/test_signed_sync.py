@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 
 from tests.laws.sync_world import STORE, World
 from tillmesh.kernel.envelope import Envelope, Head, seal
+from tillmesh.kernel.limits import SYNC_ACTORS_MAX
 from tillmesh.sync import (
+    Ack,
+    Acked,
     Apply,
     Closed,
     Fence,
+    Forked,
     Hello,
     KeyNotary,
     Later,
@@ -140,6 +144,31 @@ def test_events_of_somebody_who_was_not_introduced_yet_are_asked_for_later() -> 
     (step,) = hearing().receive(push(events, bytes(64)), 2)
     assert isinstance(step, Send)
     assert isinstance(step.message, Later)
+
+
+def test_a_stranger_in_a_batch_holds_up_nobody_elses_sales() -> None:
+    events, strange = sold("a111.boot1", 2), sold("stranger.boot1", 1)
+    signatures = {("a111.boot1", 2): sign(Head("a111.boot1", 2, events[-1].hash)), ("stranger.boot1", 1): bytes(64)}
+    steps = hearing().receive(Push(1, runs_of([*strange, *events], signatures)), 2)
+    (applied,) = [step for step in steps if isinstance(step, Apply)]
+    assert list(applied.events) == events
+
+
+def test_a_peer_that_names_new_actors_for_ever_is_not_remembered_for_ever() -> None:
+    session = hearing(*sold("a111.boot1", 1))
+    named = 0
+    for round_ in range(20):
+        said = session.receive(Ack(0, {f"made-up.{round_}x{n}": 1 for n in range(1_000)}), 2)
+        named += sum(len(step.durable) for step in said if isinstance(step, Acked))
+    assert named <= SYNC_ACTORS_MAX
+    (known,) = [step for step in session.receive(Ack(0, {"a111.boot1": 1}), 3) if isinstance(step, Acked)]
+    assert known.durable == {"a111.boot1": 1}, "what is held here is heard of all the same"
+
+
+def test_a_peer_that_calls_actors_forked_whom_nobody_knows_moves_nobody() -> None:
+    session = hearing(*sold("a111.boot1", 1))
+    assert session.receive(Forked("made-up.boot1", "two histories"), 2) == []
+    assert session.receive(Forked("a111.boot1", "two histories"), 3) != []
 
 
 def test_what_is_held_already_needs_no_signature() -> None:

@@ -13,7 +13,7 @@ from typing import Final, assert_never
 import msgspec
 
 from tillmesh.kernel.envelope import Envelope, Head, seal
-from tillmesh.kernel.limits import SYNC_BATCH_BYTES_MAX, SYNC_EVENTS_PER_BATCH_MAX
+from tillmesh.kernel.limits import SYNC_ACTORS_MAX, SYNC_BATCH_BYTES_MAX, SYNC_EVENTS_PER_BATCH_MAX
 from tillmesh.sync.messages import (
     NO_SIGNATURES,
     PROTOCOL,
@@ -78,7 +78,6 @@ class Session:
         self._heard_ms = 0
         self._said_ms = 0
         self._closed = False
-        self._again = False  # whether the batch in flight lacks what was appended meanwhile
 
     # What happens -----------------------------------------------------------------------------------------------
 
@@ -113,7 +112,8 @@ class Session:
             case Later():
                 return self._put_off(message, now_ms)
             case Forked():
-                return self._fence(message.actor, message.detail)
+                # Of an actor whose events nobody here holds, there is nothing to stop with.
+                return self._fence(message.actor, message.detail) if message.actor in self._heads else []
         assert_never(message)
 
     def appended(self, head: Head) -> list[Step]:
@@ -200,17 +200,19 @@ class Session:
 
     def _pushed(self, push: Push, now_ms: int) -> list[Step]:
         """Pass on what is new and joins on; ask again where something is missing before it."""
-        verdict = self._judged(push)
-        if verdict is Verdict.FORGED:
+        verdicts = [self._judged(run) for run in push.runs]
+        if Verdict.FORGED in verdicts:
             return self._refuse("unsigned", "events that their own actor did not sign", now_ms, forger=True)
-        if verdict is Verdict.UNKNOWN:
+        # A stranger's events have to wait until it is introduced, those of the others have not.
+        runs = [run for run, verdict in zip(push.runs, verdicts, strict=True) if verdict is Verdict.SIGNED]
+        if push.runs and not runs:
             return [self._say(Later(push.batch, STRANGER_MS), now_ms)]
         steps: list[Step] = []
         wanted: dict[str, int] = {}
         fresh: list[Envelope] = []
         signed: list[SignedHead] = []
         told: dict[str, int] = {}
-        for run in push.runs:
+        for run in runs:
             if run.actor in self._fenced:
                 steps.append(self._say(Forked(run.actor, "fenced here"), now_ms))
                 continue
@@ -239,19 +241,13 @@ class Session:
             steps.append(self._say(Ack(push.batch, told), now_ms))
         return steps
 
-    def _judged(self, push: Push) -> Verdict:
-        """Say whether the actors themselves signed what is new of a batch; a forger is worse than a stranger."""
-        found = Verdict.SIGNED
-        for run in push.runs if self._notary is not None else ():
-            end = Head(run.actor, run.first + len(run.items) - 1, run.hash)
-            if run.actor in self._fenced or end.seq <= self._heads.get(run.actor, Head(run.actor)).seq:
-                continue
-            assert self._notary is not None
-            verdict = self._notary.judge(SignedHead(end, run.signature))
-            if verdict is Verdict.FORGED:
-                return verdict
-            found = verdict if verdict is Verdict.UNKNOWN else found
-        return found
+    def _judged(self, run: Run) -> Verdict:
+        """Say whether the actor itself signed what is new of a run."""
+        end = Head(run.actor, run.first + len(run.items) - 1, run.hash)
+        held = self._heads.get(run.actor, Head(run.actor)).seq
+        if self._notary is None or run.actor in self._fenced or end.seq <= held:
+            return Verdict.SIGNED
+        return self._notary.judge(SignedHead(end, run.signature))
 
     def _chained(self, run: Run, held: Head) -> tuple[list[Envelope], Head]:
         """Seal what is new of a run on top of the own log, and give where that ends."""
@@ -285,10 +281,16 @@ class Session:
         return [WakeAt(self._resend_at_ms)]
 
     def _learn(self, durable: Mapping[str, int]) -> list[Step]:
-        """Take in what the peer says it holds; it may hold more than we do, never less than it said before."""
-        assert self._theirs is not None
-        news = {actor: seq for actor, seq in durable.items() if seq > self._theirs.get(actor, 0)}
-        self._theirs.update(news)
+        """Take in what the peer says it holds; it may hold more than we do, never less than it said before.
+
+        Of actors that nobody here has heard of, no more than fit one hello: a peer may name new ones for ever.
+        """
+        theirs = self._theirs
+        assert theirs is not None
+        news = {actor: seq for actor, seq in durable.items() if seq > theirs.get(actor, 0)}
+        if len(theirs) + len(news) > SYNC_ACTORS_MAX:
+            news = {actor: seq for actor, seq in news.items() if actor in theirs or actor in self._heads}
+        theirs.update(news)
         return [Acked(news)] if news else []
 
     def _next(self) -> list[Step]:

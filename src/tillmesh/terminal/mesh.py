@@ -32,6 +32,7 @@ ACKS_S: Final = 5.0
 BUSY_MS: Final = 2_000
 QUARANTINE_MS: Final = 30_000  # guess: a manager has seen the alarm by then
 QUARANTINE_MS_MAX: Final = 3_600_000
+FENCES_NOTED_MAX: Final = 256  # since the start; guess: a store where more went wrong has heard enough
 Handler: TypeAlias = Callable[[str, bytes], None]  # the peer's actor, and what it said
 
 
@@ -63,6 +64,7 @@ class Mesh:
         self._driver = driver
         self._signatures = Signatures(driver.opened.data_dir, identity.store)
         self._quarantine: dict[str, tuple[int, int]] = {}  # terminal -> until when (ms), and how often so far
+        self._fences_noted: set[tuple[str, str]] = set()  # (peer, actor)
         self._links: dict[tuple[str, int], tuple[Link, Outgoing]] = {}
         self._handlers: dict[Channel, Handler] = {}
         self._watchers: list[Callable[[str], None]] = []
@@ -209,9 +211,7 @@ class Mesh:
                 case Fence(actor, detail, proven=True) if actor == self._driver.identity.actor:
                     self._driver.disown(Trouble(f"another till holds another history of it: {detail}", FORKED))
                 case Fence(actor, detail):
-                    log.error("fenced %s: %s", actor, detail)
-                    note = Note(action="actor_fenced", subject=actor, detail=detail)
-                    self._keep(self._driver.do(SYSTEM, note))
+                    self._note_fence(ask.peer, actor, detail)
                 case Closed(detail, forger):
                     log.info("the session with %s is over: %s", ask.peer, detail)
                     if forger:
@@ -221,6 +221,17 @@ class Mesh:
                     pass  # the ticking looks often enough
                 case _:
                     assert_never(ask.step)
+
+    def _note_fence(self, peer: str, actor: str, detail: str) -> None:
+        """Tell a manager that an actor is fenced towards a peer: once, however often that peer says it over new links.
+
+        A note is a sale's worth of disk here and on every till of the store.
+        """
+        if (peer, actor) in self._fences_noted or len(self._fences_noted) >= FENCES_NOTED_MAX:
+            return
+        self._fences_noted.add((peer, actor))
+        log.error("fenced %s towards %s: %s", actor, peer, detail)
+        self._keep(self._driver.do(SYSTEM, Note(action="actor_fenced", subject=actor, detail=detail)))
 
     def _send(self, ask: Ask, frame: bytes) -> None:
         """Queue a frame behind those before it; a peer that lets too many pile up loses its link."""

@@ -20,7 +20,7 @@ from tillmesh.kernel.ids import terminal_of
 from tillmesh.sync import Hello, Mark, Push, runs_of, write_frame
 from tillmesh.sync.channels import Channel, wrap
 from tillmesh.terminal.signing import Signatures
-from tillmesh.till.commands import OpenShift
+from tillmesh.till.commands import Note, OpenShift
 
 pytestmark = pytest.mark.service
 
@@ -129,6 +129,25 @@ def test_a_lie_about_a_till_does_not_silence_it(tmp_path: Path) -> None:
         await liar.say(Hello(1, t3.opened.origin.store, 0, t2.actor, {t1.actor: Mark(head.seq, bytes(32))}))
         await t1.driver.do(MANAGER, OpenShift(float_minor=0))
         await until(reaches(t3, t1.actor, t1.opened.till.head.seq))
+        await stop(posts)
+
+    run(scene)
+
+
+def test_a_till_that_repeats_a_lie_over_new_links_fills_nobodys_log_with_it(tmp_path: Path) -> None:
+    async def scene() -> None:
+        posts = await store_of(tmp_path, 3)
+        t1, t2, t3 = posts
+        await found(t1)
+        connect(t1, t3)
+        await until(reaches(t3, t1.actor, t1.opened.till.head.seq))
+        for _ in range(5):
+            head, liar = t1.opened.till.head, Liar(t3, t2.actor)
+            await liar.say(Hello(1, t3.opened.origin.store, 0, t2.actor, {t1.actor: Mark(head.seq, bytes(32))}))
+            await t1.driver.do(MANAGER, Note(action="test", subject="", detail=""))
+            await until(reaches(t3, t1.actor, t1.opened.till.head.seq))
+        fenced = await t3.driver.look(lambda books: list(audited_since(books, "actor_fenced", 0)))
+        assert len(fenced) == 1
         await stop(posts)
 
     run(scene)
