@@ -81,6 +81,7 @@ class Machine:
     def __init__(self, folder: Path, vfs: FaultVfs, template: bytes) -> None:
         self._folder = folder
         self._vfs = vfs
+        self._template = template
         self._places = 0
         self.disk = Disk()
         self.anchor = SimAnchor("")
@@ -98,6 +99,10 @@ class Machine:
         if anchor:
             self._places += 1
             self.anchor = SimAnchor(f"{self._folder.name} {self._places}")
+
+    def wipe(self) -> None:
+        """Lose the database; the note beside it tells who lived here."""
+        self.replace({FILE: self._template}, anchor=False)
 
     def copy(self) -> Copy:
         """Copy the files as somebody does who backs up a running till between two writes."""

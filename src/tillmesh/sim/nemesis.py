@@ -118,6 +118,17 @@ class Nemesis:
         station.machine.replace(self._copies.pop(station.number), anchor=self._draw.random() < 0.5)
         return "old copy put back"
 
+    def _wipe(self) -> str:
+        """Lose the database of a till that is not alone."""
+        if len(self._stations) == 1:
+            return ""
+        station = self._draw.choice(self._stations)
+        if station.running:
+            station.kill()
+        self.taken(station)
+        station.machine.wipe()
+        return "database lost"
+
     def _start(self) -> str:
         station = self._some(running=False)
         if station is None or not station.boot():
@@ -197,6 +208,6 @@ class Nemesis:
 
     _ACTS: Final[dict[Callable[[Nemesis], str], int]] = {
         _kill: 4, _power: 3, _power_within_a_write: 5, _die_before_answer: 4, _die_before_sync: 2, _fail_sync: 2,
-        _fill: 2, _slow: 2, _copy: 4, _put_back: 4, _start: 14, _cut: 4, _cut_one_way: 4, _split: 4, _mend: 8,
+        _fill: 2, _slow: 2, _copy: 4, _put_back: 4, _wipe: 1, _start: 14, _cut: 4, _cut_one_way: 4, _split: 4, _mend: 8,
         _drop: 4, _jump: 2, _right: 2, _believe: 2,
     }  # fmt: skip

@@ -13,10 +13,11 @@ import apsw
 
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import DiskBroken, DiskFull
-from tillmesh.adapters.sqlite.identity import agree, till_of
+from tillmesh.adapters.sqlite.identity import Former, agree, till_of
 from tillmesh.adapters.sqlite.store import Reader, Writer
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import TillmeshError
+from tillmesh.kernel.ids import series
 from tillmesh.sim.clock import Clock, Timeline
 from tillmesh.sim.disk import PowerCut
 from tillmesh.sim.machine import KEY, Machine
@@ -94,7 +95,12 @@ class Rig:
     def _open(self) -> None:
         db = self.machine.open()
         try:
-            self.origin, doubt = agree(db, self.machine.anchor, STORE, self._draw.randbytes)
+            former = (
+                Former(STORE, self.incarnations[-1], frozenset(map(series, self.incarnations)))
+                if self.incarnations
+                else None
+            )
+            self.origin, doubt = agree(db, self.machine.anchor, STORE, self._draw.randbytes, former=former)
             self.writer = Writer(db, self.origin)
             self.till: Till = till_of(self.writer, self.origin, self.clock.wall_ms())
             if doubt:
