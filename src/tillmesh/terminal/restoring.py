@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
@@ -24,6 +25,7 @@ from tillmesh.till.commands import Note
 
 LOOK_S: Final = 0.2
 HEAR_S: Final = 2.0  # guess: four times what finding a till and its first words take
+STALLED_S: Final = 30.0  # guess: many times what a batch takes on a busy till
 LINGER_S: Final = 5.0  # guess: the other tills are found by then, and one of them may know a little more
 log = logging.getLogger(__name__)
 
@@ -33,7 +35,7 @@ class GettingBack(TillmeshError):
 
     status = 503
     kind = "restoring"
-    title = "This till is getting its data back"
+    title = "This till is getting its data"
 
 
 async def hear(mesh: Mesh) -> None:
@@ -53,7 +55,7 @@ async def read_old(driver: Driver, listening: socket.socket) -> None:
     what = driver.opened.restoring
     if what is None:
         return
-    log.warning("restoring: %s", what.why)
+    log.warning("getting data: %s", what.why)
     page = OutOfOrder(GettingBack(f"{what.why}; the old database is being read", hint="It goes on by itself."))
     async with serving(page, listening):
         await driver.on_opened(take_over)
@@ -75,6 +77,10 @@ async def restore(driver: Driver, mesh: Mesh | None, members: int, listening: so
             peers = await _caught_up(mesh, members, what, page)
             # What stood behind a hole in the old database joins on now.
             mesh.grown(list((await driver.on_opened(take_over)).values()))
+    if not what.former:
+        await driver.on_writer(end_restoring)
+        driver.opened.restoring = None
+        return
     told = await driver.on_opened(lambda opened: report(opened, what, peers))
     driver.opened.lacking = await driver.read(lambda db, _: missing(db, what))
     await driver.do(SYSTEM, Note(action="restored", subject=driver.identity.actor, detail=told))
@@ -117,23 +123,47 @@ def report(opened: Opened, what: Restoring, peers: list[str]) -> str:
 async def _caught_up(mesh: Mesh, members: int, what: Restoring, page: OutOfOrder) -> list[str]:
     """Wait until this till holds what the linked ones hold, and name them."""
     loop = asyncio.get_running_loop()
-    since: float | None = None  # when this till first held all that the linked ones hold
+    progress = Progress(members)
     while True:
         behind = mesh.exchange.behind()
         page.error = _waiting(what, behind)
-        if behind and all(count == 0 for count in behind.values()):
-            since = loop.time() if since is None else since
-            if len(behind) >= members or loop.time() - since >= LINGER_S:
-                return sorted(behind)
-        else:
-            since = None
+        if progress.is_enough(behind, loop.time()):
+            return sorted(behind)
         await asyncio.sleep(LOOK_S)
 
 
-def _waiting(what: Restoring, behind: dict[str, int | None]) -> GettingBack:
+class Progress:
+    """Decides when a till holds enough of what others hold to sell; a value to step."""
+
+    def __init__(self, members: int) -> None:
+        self._members = members  # other terminals of the store
+        self._lowest: int | None = None  # the least that was still to come, and since when
+        self._since_s = 0.0
+        self._whole_s: float | None = None  # when nothing was to come for the first time
+
+    def is_enough(self, behind: Mapping[str, int | None], now_s: float) -> bool:
+        """Look at how many events each linked till holds that are not here.
+
+        The store sells on meanwhile, so nothing is ever said to have come to rest. Tills that are not linked get
+        LINGER_S to be found; what nobody can pass on (its own till has not signed it yet) is not waited for longer
+        than STALLED_S.
+        """
+        known = [count for count in behind.values() if count is not None]
+        if not known or len(known) < len(behind):
+            return False
+        total = sum(known)
+        if self._lowest is None or total < self._lowest:
+            self._lowest, self._since_s = total, now_s
+        if total:
+            return now_s - self._since_s >= STALLED_S
+        self._whole_s = now_s if self._whole_s is None else self._whole_s
+        return len(behind) >= self._members or now_s - self._whole_s >= LINGER_S
+
+
+def _waiting(what: Restoring, behind: Mapping[str, int | None]) -> GettingBack:
     if not behind:
         hint = "Switch another till of this store on, and see that this one is on the network. It goes on by itself."
-        return GettingBack(f"{what.why}; no other till is in reach to give the data back", hint=hint)
+        return GettingBack(f"{what.why}; no other till is in reach to give it data", hint=hint)
     lacking = max((count for count in behind.values() if count is not None), default=0)
     names = " and ".join(sorted(behind))
     return GettingBack(f"{what.why}; {lacking} events are still to come from {names}", hint="It goes on by itself.")

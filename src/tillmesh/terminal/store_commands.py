@@ -25,6 +25,7 @@ from tillmesh.adapters.lan.pairing_search import find_pairing
 from tillmesh.adapters.lan.pairing_wire import join as pair
 from tillmesh.adapters.lan.pairing_wire import monotonic_ms
 from tillmesh.adapters.lan.roster import Membership
+from tillmesh.adapters.sqlite.restoration import begin_restoring, newcomer
 from tillmesh.adapters.sqlite.store import FILE
 from tillmesh.adapters.wan.bundle import FILE as BUNDLE
 from tillmesh.adapters.wan.bundle import read_bundle
@@ -142,6 +143,8 @@ def _settle(
         change = Change(key=opened.origin.terminal, fields=fields)
         _do(opened, ChangeRecords(entity="setting", changes=(change,)))
         provisioning.settle_in(data_dir, credentials.authority, membership.lists, credentials.certificate)
+        if not me.store:
+            begin_restoring(opened.writer.db, newcomer())
         issues = bool(enrolled.issuer_secret)
         return {"store": store, "terminal_id": opened.origin.terminal, "number": number, "issues": issues}
     finally:

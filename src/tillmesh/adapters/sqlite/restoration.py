@@ -25,6 +25,11 @@ class Restoring(msgspec.Struct, frozen=True):
     forked: bool = False  # the former actor has another history at the other tills: theirs counts
 
 
+def newcomer() -> Restoring:
+    """Say that a till has just joined and holds nothing yet; nobody lived in its database before."""
+    return Restoring("this till is new", "")
+
+
 class Missing(msgspec.Struct, frozen=True):
     """What was committed here once and is held by nobody who was asked."""
 
