@@ -155,14 +155,22 @@ class Driver:
             log.warning(self.storage_error)
 
     async def merge(self, events: Sequence[Envelope], signed: Sequence[SignedHead] = ()) -> dict[str, Head]:
-        """Store events of other actors, with signatures, on the writer's thread; give where their chains end then."""
+        """Store events of other actors, with signatures, on the writer's thread; give where their chains end then.
 
-        def store(opened: Opened) -> dict[str, Head]:
-            self._look_for_own(events)
-            return replica.merge(opened.writer, opened.till, events, now_ms(), signed)
+        In parts, between which a waiting sale takes its turn. If one fails the parts before it stay: they joined on,
+        and what is held already is passed over when the batch comes again.
+        """
+        heads: dict[str, Head] = {}
+        for part in replica.parts(events):
+            ends = {(event.actor, event.seq) for event in part}
+            vouched = [each for each in signed if (each.head.actor, each.head.seq) in ends]
+            work = functools.partial(self._with_disk, functools.partial(self._merge, part, vouched))
+            heads |= await asyncio.get_running_loop().run_in_executor(self._writing, work)
+        return heads
 
-        work = functools.partial(self._with_disk, store)
-        return await asyncio.get_running_loop().run_in_executor(self._writing, work)
+    def _merge(self, events: Sequence[Envelope], signed: Sequence[SignedHead], opened: Opened) -> dict[str, Head]:
+        self._look_for_own(events)
+        return replica.merge(opened.writer, opened.till, events, now_ms(), signed)
 
     def _look_for_own(self, events: Sequence[Envelope]) -> None:
         """Refuse events that this actor wrote and does not hold: its disk lost them, and nobody noticed.

@@ -282,7 +282,7 @@ class Mesh:
             await self._thin()
 
     async def take_in(self, events: Sequence[Envelope], signed: Sequence[SignedHead]) -> None:
-        """Store events that came another way than over a link, and pass them on; raises with nothing stored."""
+        """Store events that came another way than over a link, and pass them on; raises with part of them stored."""
         heads = await self._driver.merge(events, signed)
         for head in heads.values():
             self._perform(self.exchange.appended(head))

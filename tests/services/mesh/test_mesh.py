@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
 import apsw
+import msgspec
 import pytest
 
 from tests.services.mesh.memory_links import Post, connect, open_post
+from tillmesh.adapters.sqlite import replica
 from tillmesh.adapters.sqlite.books import Books
+from tillmesh.adapters.sqlite.replica import SEQ_MAX
 from tillmesh.adapters.sqlite.reporting import state_hash
+from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import StorageFailed
 from tillmesh.kernel.ids import terminal_of
+from tillmesh.kernel.limits import MERGE_PART_EVENTS_MAX
 from tillmesh.shop.events import Change, Payment, Value
 from tillmesh.sync.channels import Channel
+from tillmesh.sync.messages import Span
 from tillmesh.terminal.driver import Driver
 from tillmesh.terminal.outgoing import Outgoing
-from tillmesh.till.commands import ChangeRecords, CloseSale, OpenShift, ReceiveStock, WantedLine, Who
+from tillmesh.till.commands import ChangeRecords, CloseSale, Note, OpenShift, ReceiveStock, WantedLine, Who
 
 MANAGER = Who(user_id="ruth", role="manager")
 Answer = TypeVar("Answer")
@@ -160,6 +167,35 @@ async def _stock_is(posts: list[Post], milli: int) -> bool:
 
 async def _agree(posts: list[Post]) -> bool:
     return len(await hashes(posts)) == 1
+
+
+def test_a_sale_does_not_wait_until_all_that_another_till_sold_is_stored(tmp_path: Path) -> None:
+    async def scene() -> None:
+        busy, selling = posts = await store_of(tmp_path, 2)
+        connect(*posts)
+        await found(busy)
+        await until(lambda: _agree(posts))
+        await selling.driver.do(MANAGER, OpenShift(float_minor=0))
+        held = busy.opened.till.head.seq
+        for _ in range(3 * MERGE_PART_EVENTS_MAX):
+            busy.driver.do_now(MANAGER, Note(action="test", subject="", detail=""))
+        span = Span(busy.actor, held, SEQ_MAX)
+        batch = chained(await busy.driver.look(lambda books: replica.load(books, [span])))
+        merging = asyncio.ensure_future(selling.driver.merge(batch))
+        await asyncio.sleep(0)  # it waits for the writer's thread now; the cashier comes after it
+        await sell(selling, "c1")
+        assert not merging.done()
+        assert (await merging)[busy.actor].seq == batch[-1].seq
+        await until(lambda: _agree(posts))
+        for post in posts:
+            await post.stop()
+
+    run(scene)
+
+
+def chained(events: list[Envelope]) -> list[Envelope]:
+    """Fill in the previous hashes of what follows the first event of a stretch."""
+    return [msgspec.structs.replace(event, prev_hash=before.hash) for before, event in itertools.pairwise(events)]
 
 
 class Unreadable(Driver):

@@ -7,7 +7,7 @@ are kept (and before the first) lies no more than fits one batch, so whatever is
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol, TypeAlias
 
 import apsw
@@ -16,7 +16,12 @@ from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import one, rows, write
 from tillmesh.adapters.sqlite.store import Writer
 from tillmesh.kernel.envelope import Envelope, Head
-from tillmesh.kernel.limits import SYNC_BATCH_BYTES_MAX, SYNC_EVENTS_PER_BATCH_MAX
+from tillmesh.kernel.limits import (
+    MERGE_PART_BYTES_MAX,
+    MERGE_PART_EVENTS_MAX,
+    SYNC_BATCH_BYTES_MAX,
+    SYNC_EVENTS_PER_BATCH_MAX,
+)
 from tillmesh.sync.messages import Span
 from tillmesh.sync.signatures import SignedHead
 from tillmesh.till.node import Till
@@ -151,6 +156,18 @@ def _thin(db: apsw.Connection, own: set[str]) -> None:
                 db.execute("DELETE FROM signed_head WHERE actor = ? AND seq = ?", (actor, seq))
             else:
                 before = seq
+
+
+def parts(events: Sequence[Envelope]) -> Iterator[Sequence[Envelope]]:
+    """Cut a batch into parts that are stored one by one, in order; a part is never empty."""
+    first = size = 0
+    for at, event in enumerate(events):
+        size += len(event.body)
+        if at > first and (size > MERGE_PART_BYTES_MAX or at - first >= MERGE_PART_EVENTS_MAX):
+            yield events[first:at]
+            first, size = at, len(event.body)
+    if events:
+        yield events[first:]
 
 
 def merge(
