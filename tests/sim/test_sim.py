@@ -55,6 +55,13 @@ def test_the_smallest_and_the_largest_store_live(simulator: Simulator, tills: in
     assert simulator.live(draw_plan(3, tills, 30)).troubles
 
 
+def test_many_worlds_without_one_kind_of_trouble_show_too_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr("tillmesh.sim.program.WORLDS_FOR_EVERYTHING", 2)
+    assert simulate([1, 2], 2, 10, say=said.append) == 1
+    assert "never came" in said[-1]
+
+
 def test_other_seeds_are_other_lives(simulator: Simulator) -> None:
     assert len({simulator.live(draw_plan(seed, 2, 20)).trace for seed in range(5)}) == 5
 

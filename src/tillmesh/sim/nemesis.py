@@ -14,6 +14,11 @@ from tillmesh.sim.station import Station
 
 HOUR_MS: Final = 3_600_000
 TEN_YEARS_MS: Final = 10 * 365 * 24 * HOUR_MS
+TROUBLES: Final = frozenset({
+    "kill", "power cut", "power cut within a write", "power cut before a sync", "death between disk and answer",
+    "sync fails once", "disk full", "slow disk", "old copy put back", "database lost", "start", "cut", "one-way cut",
+    "partition", "mend", "link broken", "clock jump back", "clock jump ahead", "wrong leader",
+})  # fmt: skip
 
 
 class Nemesis:
@@ -34,6 +39,7 @@ class Nemesis:
         act = self._draw.choices(acts, weights)[0]
         done = act(self)
         if done:
+            assert done in TROUBLES, f"{done} stands on no list"
             self.counts[done] += 1
             self._timeline.note(f"trouble: {done}")
 

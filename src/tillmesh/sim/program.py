@@ -9,16 +9,18 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tillmesh.kernel.errors import Invalid
 from tillmesh.sim.machine import workshop
+from tillmesh.sim.nemesis import TROUBLES
 from tillmesh.sim.plan import TILLS_MAX, Plan, draw_plan
 from tillmesh.sim.shop import template
 from tillmesh.sim.verdicts import Broken
 from tillmesh.sim.world import Lived, World
 
 Tell = Callable[[str], None]
+WORLDS_FOR_EVERYTHING: Final = 200  # in so many worlds every kind of trouble comes about
 
 
 class Simulator:
@@ -73,7 +75,10 @@ def simulate(
             lived.append(one)
             counts += one.counts
     _report(lived, counts, time.perf_counter() - started, say)
-    return 0
+    never = sorted(TROUBLES - counts.keys()) if len(lived) >= WORLDS_FOR_EVERYTHING else []
+    if never:
+        say(f"in {len(lived)} worlds these troubles never came: {', '.join(never)}")
+    return 1 if never else 0
 
 
 def _report(lived: list[Lived], counts: Counter[str], took_s: float, say: Tell) -> None:
