@@ -16,7 +16,7 @@ from tillmesh.sync.uplink import AskState, LoadUp, Refusal, Take, Uplink, Uplink
 from tillmesh.sync.upload import read_answer, read_batch, read_state, write_answer, write_batch
 
 STORE = "corner"
-OFFICE = "headoffice.aaaaaaaa"
+OFFICE, OFFICE_ANEW = "headoffice.aaaaaaaa", "headoffice.bbbbbbbb"
 
 
 class Fate(Enum):
@@ -57,11 +57,19 @@ class Office:
 
     def __init__(self) -> None:
         self.log, self.master = MemoryLog(), MemoryMaster()
-        self.service = SyncService(self.log, self.master, OFFICE, signed)
+        self.actor = OFFICE
+        self.service = self._come_up()
+
+    def _come_up(self) -> SyncService:
+        return SyncService(self.log, self.master, self.actor, signed, mint=self._mint)
+
+    def _mint(self) -> str:
+        self.actor = OFFICE_ANEW
+        return self.actor
 
     def restart(self) -> None:
         """Come up again on what is in the log and the master database."""
-        self.service = SyncService(self.log, self.master, OFFICE, signed)
+        self.service = self._come_up()
 
     def numbers(self) -> dict[str, int]:
         return {actor: head.seq for actor, head in self.master.held(STORE).heads.items()}
@@ -123,7 +131,8 @@ class Till:
                     queue += self._upload(step)
                 case LoadUp():
                     events = [e for span in step.spans for e in self.logs[span.actor][span.first - 1 : span.last]]
-                    queue += self.uplink.loaded(step.ticket, events[: step.events_max], {}, self.now_ms)
+                    ends = {(e.actor, e.seq): signed(STORE, Head(e.actor, e.seq, e.hash)) for e in events}
+                    queue += self.uplink.loaded(step.ticket, events[: step.events_max], ends, self.now_ms)
                 case Take(events, _):
                     self.take(events)
                 case _:

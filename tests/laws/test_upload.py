@@ -6,8 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.laws.hub_world import STORE, Fate, Office, Till, arrived, drained
+from tests.contracts.memory_hub import MemoryLog, MemoryMaster
+from tests.laws.hub_world import OFFICE, OFFICE_ANEW, STORE, Fate, Office, Till, arrived, drained
+from tillmesh.fleet.catalogue import change_products
+from tillmesh.fleet.ports import Entry
 from tillmesh.fleet.syncing import rebuild
+from tillmesh.shop.events import Change
 
 A, B = "tilla.aaaaaaaa", "tillb.bbbbbbbb"
 
@@ -118,6 +122,37 @@ def test_random_cuts_deaths_and_failing_disks_lose_and_double_nothing(seed: int)
         arrived(office, [last])
         before = office.master.digest()
         assert rebuild(office.log, office.master)[1] == before
+
+
+def test_head_office_that_was_put_back_from_an_old_copy_gets_everything_back_and_goes_on_under_another_name() -> None:
+    office = Office()
+    till = Till(A, office, always)
+    till.sell(100)
+    till.lead(1)
+    drained(till, office)
+    change = [Change(key="tea", fields={"price_minor": 250})]
+    copy = list(office.log.entries)
+    for _ in range(3):
+        service = office.service
+        events = change_products(STORE, service.held(STORE), service.clock, change, "ann", till.now_ms)
+        service.store(Entry(STORE, 1, service.actor, till.now_ms, events))
+        till.perform(till.uplink.news(till.now_ms))
+    assert len(till.logs[OFFICE]) == 3
+
+    office.log, office.master = MemoryLog(), MemoryMaster()
+    for entry in copy:
+        office.master.apply(office.log.append(entry), entry)
+    office.restart()
+    till.sell(200)
+    till.wait(1_000)
+    drained(till, office)
+    arrived(office, [till])
+    assert office.service.actor == OFFICE_ANEW
+    service = office.service
+    events = change_products(STORE, service.held(STORE), service.clock, change, "ann", till.now_ms)
+    service.store(Entry(STORE, 1, service.actor, till.now_ms, events))
+    till.perform(till.uplink.news(till.now_ms))
+    assert [event.actor for event in till.logs[OFFICE_ANEW]] == [OFFICE_ANEW]
 
 
 def test_a_crash_between_the_log_and_the_master_database_neither_loses_nor_doubles() -> None:

@@ -53,10 +53,12 @@ class SyncService:
         actor: str,
         sign: Sign,
         *,
+        mint: Callable[[], str],
         trust: Trust = believe_all,
         models: Callable[[], dict[str, str]] = dict,
     ) -> None:
-        self._log, self._master, self._sign, self._trust, self._models = log, master, sign, trust, models
+        self._log, self._master, self._sign, self._mint = log, master, sign, mint
+        self._trust, self._models = trust, models
         self._whole = False  # whether the master database is known to have applied all of the log
         self.actor = actor
         self.clock = HybridLogicalClock(actor)
@@ -66,6 +68,7 @@ class SyncService:
         """Take a batch in; raises Forked, OlderTerm, or StorageFailed with nothing acknowledged."""
         self.catch_up()
         held = self._master.held(batch.store)
+        self._notice_lost_log(held, batch)
 
         def hash_of(actor: str, seq: int) -> bytes | None:
             return self._master.hash_of(batch.store, actor, seq)
@@ -85,6 +88,19 @@ class SyncService:
         updates = self._master.outbox(batch.store, has, SYNC_EVENTS_PER_BATCH_MAX, UPDATES_BYTES_MAX)
         acked = vector_of(self._master.held(batch.store))
         return Answer(acked, runs_of(updates, self._signed(batch.store, updates)), self._models(), verdict.wanted)
+
+    def _notice_lost_log(self, held: Held, batch: Batch) -> None:
+        """A store that sends more of our own log than we have shows that we are an old copy: go on under another name.
+
+        What we had written comes back with this very batch, as anybody's events. Only our signature proves it.
+        """
+        own = held.heads.get(self.actor, Head(self.actor))
+        for run in batch.runs:
+            end = Head(run.actor, run.first + len(run.items) - 1, run.hash)
+            if end.actor == own.actor and end.seq > own.seq and run.signature == self._sign(batch.store, end):
+                self.actor = self._mint()
+                self.clock = HybridLogicalClock(self.actor, last=self.clock.last)
+                return
 
     def _signed(self, store: str, updates: Sequence[Envelope]) -> dict[tuple[str, int], bytes]:
         """Sign where the runs of head office's own events end: tills take no event that its actor did not sign."""

@@ -89,21 +89,22 @@ def open_hub(data_dir: Path) -> Opened:
         undo.callback(people.close)
         authority, door = _authority(data_dir)
         pen = Ed25519PrivateKey.from_private_bytes(secret(data_dir, SIGN_KEY))
+        public = pen.public_key().public_bytes_raw()
         service = SyncService(
             events,
             tables,
             _actor(people),
             lambda store, head: pen.sign(head_message(store, head)),
-            trust=Trust(people).notary,
+            trust=Trust(people, public).notary,
+            mint=lambda: _another_actor(people),
         )
         service.catch_up()
-        public = pen.public_key().public_bytes_raw()
         opened = Opened(data_dir, key, events, tables, reports, people, service, authority, door, public, lock)
         undo.pop_all()
         return opened
 
 
-def enrol_store(opened: Opened, store: str, now_ms: int, authority: bytes = b"") -> bytes:
+def enrol_store(opened: Opened, store: str, now_ms: int, authority: bytes = b"", *, by: str = "system") -> bytes:
     """Issue a certificate and an API key bound to it, and give both as a bundle for the store's tills.
 
     ``authority`` is that of the store (DER): from now on its tills' events count only under their own signatures.
@@ -122,7 +123,7 @@ def enrol_store(opened: Opened, store: str, now_ms: int, authority: bytes = b"")
     serial = serial_of(issued.certificate)
     opened.office.put_certificate(serial, store, now_ms)
     opened.office.put_key(key, store, serial, now_ms)
-    opened.office.audit(now_ms, "system", "store_enrolled", store)
+    opened.office.audit(now_ms, by, "store_enrolled", store)
     office, public = opened.service.actor, opened.sign_public
     return write_bundle(Bundle(store, private, issued.certificate, issued.authority, key, office, public))
 
@@ -136,6 +137,13 @@ def _authority(data_dir: Path) -> tuple[HubAuthority, Identity]:
     authority = HubAuthority(root, file.read_bytes())
     door = Ed25519PrivateKey.from_private_bytes(secret(data_dir, DOOR_KEY))
     return authority, authority.issue(door, "", now_s)
+
+
+def _another_actor(people: office.Office) -> str:
+    """Write under a new name from now on: somebody holds events under the old one that are not here."""
+    minted = mint_office(secrets.token_bytes(16))
+    people.note(_ACTOR, minted.encode())
+    return minted
 
 
 def _actor(people: office.Office) -> str:

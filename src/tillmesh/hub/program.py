@@ -16,13 +16,13 @@ from tillmesh.fleet.throttle import Throttle
 from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.running import Hub
 from tillmesh.hub.settings import Limits
-from tillmesh.hub.web import office_calls, report_calls, store_calls
+from tillmesh.hub.web import admin_calls, office_calls, report_calls, store_calls
 from tillmesh.hub.web.api import Services, application
 from tillmesh.hub.web.people import People
 from tillmesh.kernel.errors import Conflict
 
 PORT: Final = 8080
-FOR_PEOPLE: Final = [*office_calls.CALLS, *report_calls.CALLS, *store_calls.REFUSED_CALLS]
+FOR_PEOPLE: Final = [*office_calls.CALLS, *report_calls.CALLS, *admin_calls.CALLS, *store_calls.REFUSED_CALLS]
 STORES_FROM: Final = 100  # stores knock at PORT + 100 unless told otherwise
 
 

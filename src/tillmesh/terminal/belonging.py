@@ -12,13 +12,13 @@ import apsw
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.kernel.envelope import Envelope
-from tillmesh.kernel.ids import terminal_of
+from tillmesh.kernel.ids import is_office, terminal_of
 from tillmesh.kernel.times import rfc3339
 from tillmesh.sync.signatures import KeyNotary
 from tillmesh.terminal.clocks import Clocks
 from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.driver import Driver, steady_ms
-from tillmesh.terminal.head_office import bundle_in, office_keys
+from tillmesh.terminal.head_office import bundle_in, office_key
 from tillmesh.terminal.lacking import Lacking
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.neighbours import Address, Neighbours
@@ -219,7 +219,8 @@ async def _with_others(services: Services, around: Around, place: Belonging) -> 
 async def _alone(services: Services, around: Around) -> Among:
     """Run the mesh without links: head office's events come in through it, and it knows what has arrived there."""
     driver = services.driver
-    notary = KeyNotary(driver.identity.store, office_keys(driver.opened.data_dir).get)
+    key = office_key(driver.opened.data_dir)
+    notary = KeyNotary(driver.identity.store, lambda actor: key if is_office(actor) else None)
     mesh = await Mesh.over(driver, notary)
     mesh.listen(lambda events: tell_events(services, events))
     mesh.start()

@@ -13,7 +13,7 @@ def bundle_in(data_dir: Path) -> Bundle | None:
     return read_bundle(file.read_bytes()) if file.exists() else None
 
 
-def office_keys(data_dir: Path) -> dict[str, bytes]:
-    """Give the actor that head office writes under and its key, if this till knows them."""
+def office_key(data_dir: Path) -> bytes | None:
+    """Give the key of head office's events, whichever actor it writes under, if this till knows it."""
     bundle = bundle_in(data_dir)
-    return {} if bundle is None else {bundle.office: bundle.office_public}
+    return None if bundle is None else bundle.office_public

@@ -6,7 +6,7 @@ certificates, the authority's. A till without ``store/`` works alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -26,11 +26,11 @@ from tillmesh.adapters.lan.certificates import (
 )
 from tillmesh.adapters.lan.roster import Member, Membership
 from tillmesh.kernel.errors import Conflict, Damaged, NotFound
-from tillmesh.kernel.ids import terminal_of
+from tillmesh.kernel.ids import is_office, terminal_of
 from tillmesh.kernel.limits import STORE_LISTS_MAX
 from tillmesh.sync.signatures import KeyNotary
 from tillmesh.sync.store_messages import Lists, read_store, write_store
-from tillmesh.terminal.head_office import office_keys
+from tillmesh.terminal.head_office import office_key
 
 FOLDER: Final = "store"
 _AUTHORITY, _LISTS, _CERTIFICATE = "authority.der", "lists", "certificate.der"
@@ -51,15 +51,17 @@ class Belonging:
     credentials: Credentials
     gate: Gate
     authority: Authority | None  # on the tills that issue certificates
-    office: dict[str, bytes]  # the key of head office's actor, on the tills that may upload
+    office: bytes | None  # the key of head office's events, on the tills that may upload
 
     def notary(self) -> KeyNotary:
         """Give who says which events their own actors signed: it knows every actor of the lists, revoked ones too."""
         return KeyNotary(self.credentials.store, self._key_of)
 
     def _key_of(self, actor: str) -> bytes | None:
-        member = self.gate.membership.members.get(actor)
-        return self.office.get(actor) if member is None else member.sign_public
+        members = self.gate.membership.members
+        if actor in members:
+            return members[actor].sign_public
+        return (self.office or key_of_office(members)) if is_office(actor) else None
 
     def take(self, certificate: bytes) -> None:
         """Go on with another certificate, also after the next start."""
@@ -78,7 +80,7 @@ def belonging(data_dir: Path, store: str, actor: str) -> Belonging | None:
     authority = (folder / _AUTHORITY).read_bytes()
     issuer = authority_in(data_dir, store) if (data_dir / "keys" / ISSUER).exists() else None
     credentials = Credentials(store, named(certificate)[1], link_key(data_dir), certificate, authority)
-    return Belonging(data_dir, actor, credentials, Gate(authority, membership), issuer, office_keys(data_dir))
+    return Belonging(data_dir, actor, credentials, Gate(authority, membership), issuer, office_key(data_dir))
 
 
 def certificate_in(data_dir: Path) -> bytes | None:
@@ -94,6 +96,11 @@ def has_others(data_dir: Path, store: str, actor: str) -> bool:
         return False
     members = place.gate.membership.members
     return any(each.state == "active" and terminal_of(name) != terminal_of(actor) for name, each in members.items())
+
+
+def key_of_office(members: Mapping[str, Member]) -> bytes | None:
+    """Give the key of head office that the lists of tills name: it stays the same whichever actor it writes under."""
+    return next((member.sign_public for actor, member in members.items() if is_office(actor)), None)
 
 
 def is_founder(data_dir: Path, store: str, actor: str) -> bool:

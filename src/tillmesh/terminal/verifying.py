@@ -17,8 +17,9 @@ from tillmesh.adapters.sqlite.reporting import state_hash, state_parts
 from tillmesh.adapters.sqlite.store import FILE, Origin, log, read_origin
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import NotFound, TillmeshError
+from tillmesh.kernel.ids import is_office
 from tillmesh.sync.signatures import KeyNotary, SignedHead, Verdict
-from tillmesh.terminal.head_office import office_keys
+from tillmesh.terminal.head_office import office_key
 from tillmesh.terminal.log_audit import LogAudit
 from tillmesh.terminal.provisioning import FOLDER, membership_in
 
@@ -97,7 +98,8 @@ def _check_signatures(db: apsw.Connection, data_dir: Path, origin: Origin, audit
     Of the own actors, whose keys are here, the log may be ahead of what was signed last.
     """
     keys = _public_keys(data_dir, origin.store)
-    notary = KeyNotary(origin.store, keys.get)
+    office = office_key(data_dir) or next((key for name, key in keys.items() if is_office(name)), None)
+    notary = KeyNotary(origin.store, lambda name: keys.get(name, office if is_office(name) else None))
     signed_to: dict[str, int] = {}
     sql = (
         "SELECT a.name, s.seq, s.hash, s.signature, e.hash FROM signed_head s JOIN actor a ON a.id = s.actor "
@@ -121,9 +123,9 @@ def _check_signatures(db: apsw.Connection, data_dir: Path, origin: Origin, audit
 
 def _public_keys(data_dir: Path, store: str) -> dict[str, bytes]:
     """Give the keys that events are signed with: of the own actors, and of everybody on the lists of tills."""
-    found = office_keys(data_dir)
+    found = {}
     if (data_dir / FOLDER).exists():
-        found |= {name: member.sign_public for name, member in membership_in(data_dir, store).members.items()}
+        found = {name: member.sign_public for name, member in membership_in(data_dir, store).members.items()}
     for path in (data_dir / "keys").glob("*.sign"):
         found[path.stem] = signing_key(data_dir, path.stem, create=False).public_key().public_bytes_raw()
     return found

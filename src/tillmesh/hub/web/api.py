@@ -64,6 +64,11 @@ class Context:
             raise Invalid(f"limit {text[:20]!r} is outside 1 to {most}", hint="Ask for fewer rows.")
         return int(text)
 
+    async def note(self, action: str, subject: str, detail: str = "") -> None:
+        """Note in the audit what the person who asks has done."""
+        who, now = self.who().name, self.services.clock()
+        await self.hub.write(lambda: self.hub.opened.office.audit(now, who, action, subject, detail))
+
     def who(self) -> Signed:
         """Give who asks; the call is declared with a role, so somebody does."""
         assert self.signed is not None, "this call was declared without a role"

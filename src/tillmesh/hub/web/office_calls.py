@@ -84,7 +84,9 @@ async def add_products(context: Context, body: CatalogueBody) -> dict[str, Any]:
     for store, codes in chosen.items():
         checked = [check_new(product, codes) for product in body.products]
         changes[store] = [Change(key=sku, fields=fields) for sku, fields in checked]
-    return pushed(await context.hub.change_products(changes, by(context)))
+    written = await context.hub.change_products(changes, by(context))
+    await context.note("products_added", f"{len(body.products)} products", f"at {', '.join(written)}"[:500])
+    return pushed(written)
 
 
 async def change_product(context: Context, body: dict[str, Any]) -> dict[str, Any]:
@@ -103,7 +105,9 @@ async def change_product(context: Context, body: dict[str, Any]) -> dict[str, An
     if not chosen:
         raise NotFound(f"no such store has a product {sku[:60]!r}", hint="Add it first.")
     changes = {store: [Change(key=sku, fields=check_fields(fields, codes))] for store, codes in chosen.items()}
-    return pushed(await context.hub.change_products(changes, by(context)))
+    written = await context.hub.change_products(changes, by(context))
+    await context.note("product_changed", sku, f"{', '.join(sorted(fields))} at {', '.join(written)}"[:500])
+    return pushed(written)
 
 
 async def models(context: Context) -> dict[str, Any]:  # noqa: ARG001 - the registry is empty

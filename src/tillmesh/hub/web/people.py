@@ -85,6 +85,12 @@ class People:
         """Forget a token."""
         self._tokens.pop(_hashed(token_of(request)), None)
 
+    def sign_out_everywhere(self, name: str, but: Request | None = None) -> None:
+        """Forget every token of somebody, except the one that this request came with."""
+        kept = b"" if but is None else _hashed(token_of(but))
+        for key in [key for key, (signed, _) in self._tokens.items() if signed.name == name and key != kept]:
+            del self._tokens[key]
+
     def close(self) -> None:
         """Stop checking."""
         self._hashing.shutdown(wait=True)

@@ -55,6 +55,17 @@ class Office:
                 person,
             )
 
+    def people(self) -> list[tuple[str, str]]:
+        """List name and role of everybody who may sign in."""
+        found = rows(self._db, "SELECT name, role FROM person WHERE active ORDER BY name")
+        return [(str(name), str(role)) for name, role in found]
+
+    def remove_person(self, name: str) -> bool:
+        """Let somebody sign in no more; says whether there was such a person."""
+        with write(self._db) as db:
+            db.execute("UPDATE person SET active = 0 WHERE name = ? AND active", (name,))
+            return db.changes() > 0
+
     def has_people(self) -> bool:
         """Say whether anybody can sign in."""
         return one(self._db, "SELECT 1 FROM person WHERE active LIMIT 1") is not None

@@ -1,0 +1,98 @@
+"""What administrators call: people and their roles, stores' certificates and keys, and what was done by whom."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from typing import Any, Final
+
+import msgspec
+
+from tillmesh.fleet.people import OfficeRole
+from tillmesh.hub.bootstrap import enrol_store
+from tillmesh.hub.web.api import Call, Context
+from tillmesh.hub.web.people import make_person
+from tillmesh.kernel.errors import Conflict, Invalid, NotFound
+from tillmesh.kernel.limits import PAGE_ROWS_MAX
+from tillmesh.kernel.times import rfc3339
+
+
+class PersonBody(msgspec.Struct):
+    """Somebody at head office."""
+
+    name: str
+    role: str
+    password: str
+
+
+class EnrolBody(msgspec.Struct):
+    """The store's authority (DER, base64); empty for a till that works alone."""
+
+    authority: str = ""
+
+
+async def people(context: Context) -> dict[str, Any]:
+    """List who may sign in."""
+    found = await context.hub.write(context.hub.opened.office.people)
+    return {"people": [{"name": name, "role": role} for name, role in found]}
+
+
+async def put_person(context: Context, body: PersonBody) -> dict[str, Any]:
+    """Add somebody, or change role and password; signs that person out."""
+    person = make_person(body.name, body.role, body.password)
+    if body.name == context.who().name and body.role != OfficeRole.ADMIN:
+        raise Conflict("you can't take your own rights", hint="Let another administrator do it.")
+    await context.hub.write(lambda: context.hub.opened.office.put_person(person))
+    context.services.people.sign_out_everywhere(body.name, but=context.request)
+    await context.note("person_changed", body.name, body.role)
+    return {"name": person.name, "role": person.role}
+
+
+async def remove_person(context: Context) -> None:
+    """Let somebody sign in no more."""
+    name = context.path("name")
+    if name == context.who().name:
+        raise Conflict("you can't remove yourself", hint="Let another administrator do it.")
+    if not await context.hub.write(lambda: context.hub.opened.office.remove_person(name)):
+        raise NotFound(f"nobody here is called {name[:60]!r}", hint="Look at the list.")
+    context.services.people.sign_out_everywhere(name)
+    await context.note("person_removed", name)
+
+
+async def enrol(context: Context, body: EnrolBody) -> dict[str, Any]:
+    """Give a store a new certificate and a new API key, as a bundle for its tills; older ones go on until revoked."""
+    store, hub = context.path("store_id"), context.hub
+    try:
+        authority = b64decode(body.authority, validate=True)
+    except ValueError as cause:
+        raise Invalid("the authority is not base64", hint="Send store/authority.der of a till, as base64.") from cause
+    who, now = context.who().name, context.services.clock()
+    data = await hub.write(lambda: enrol_store(hub.opened, store, now, authority, by=who))
+    return {"store": store, "bundle": b64encode(data).decode()}
+
+
+async def revoke(context: Context) -> dict[str, Any]:
+    """Revoke every certificate and key of a store, at once."""
+    store, now = context.path("store_id"), context.services.clock()
+    gone = await context.hub.write(lambda: context.hub.opened.office.revoke(store, now))
+    if not gone:
+        raise NotFound(f"the store {store[:64]!r} has nothing to revoke", hint="Look at the list of stores.")
+    await context.note("store_revoked", store)
+    return {"store": store, "revoked": gone}
+
+
+async def audit(context: Context) -> dict[str, Any]:
+    """List what was done, the newest first."""
+    limit = context.limit(100, PAGE_ROWS_MAX)
+    found = await context.hub.write(lambda: context.hub.opened.office.audited(limit))
+    names = ("at", "by", "action", "subject", "detail")
+    return {"audit": [dict(zip(names, (rfc3339(row[0]), *row[1:]), strict=True)) for row in found]}
+
+
+CALLS: Final = [
+    Call("GET", "/people", people, "Who may sign in", role=OfficeRole.ADMIN),
+    Call("POST", "/people", put_person, "Add or change somebody", body=PersonBody, role=OfficeRole.ADMIN),
+    Call("DELETE", "/people/{name}", remove_person, "Remove somebody", role=OfficeRole.ADMIN),
+    Call("POST", "/stores/{store_id}/credentials", enrol, "Enrol a store", body=EnrolBody, role=OfficeRole.ADMIN),
+    Call("DELETE", "/stores/{store_id}/credentials", revoke, "Revoke a store", role=OfficeRole.ADMIN),
+    Call("GET", "/audit", audit, "What was done", role=OfficeRole.ADMIN),
+]
