@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Final
 
-from tillmesh.kernel.errors import Invalid
+from tillmesh.kernel.errors import Invalid, TillmeshError
 from tillmesh.kernel.limits import (
     AMOUNT_MINOR_MAX,
     NAME_CHARS_MAX,
@@ -34,6 +35,29 @@ def store_fields(given: Mapping[str, Any]) -> dict[str, Value]:
 def terminal_fields(given: Mapping[str, Any]) -> dict[str, Value]:
     """Check settings of a till and give them as register fields."""
     return _checked(given, _TERMINAL)
+
+
+def usable_store(fields: Mapping[str, Value]) -> dict[str, Value]:
+    """Give those settings out of a store's register that a till can work with; the others are as if never written.
+
+    They come from any till of the store, which may be broken or hostile: no value of them may stop a sale.
+    """
+    return _usable(fields, _STORE_KEPT)
+
+
+def usable_terminal(fields: Mapping[str, Value]) -> dict[str, Value]:
+    """Give those settings out of a till's register that it can work with."""
+    return _usable(fields, _TERMINAL_KEPT)
+
+
+def _usable(fields: Mapping[str, Value], checks: Mapping[str, Check]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, value in fields.items():
+        if name in checks and value is not None:
+            with suppress(TillmeshError):
+                checks[name](name, value)
+                found[name] = value
+    return found
 
 
 def _checked(given: Mapping[str, Any], checks: Mapping[str, Check]) -> dict[str, Value]:
@@ -195,3 +219,34 @@ _TERMINAL: Final[dict[str, Check]] = {
     "print_receipts": _flag,
     "open_drawer": _flag,
 }
+
+
+def _any_text(name: str, value: Any) -> Value:
+    if not isinstance(value, str):
+        raise Invalid(f"{name} must be a text")
+    return value
+
+
+def _any_texts(name: str, value: Any) -> Value:
+    if not isinstance(value, list):
+        raise Invalid(f"{name} must be a list of texts")
+    return value
+
+
+def _kept_rates(name: str, value: Any) -> Value:
+    """Look at rates as a register keeps them: ``code=rate`` each."""
+    if not isinstance(value, list) or not value:
+        raise Invalid(f"{name} must be a list of rates")
+    for entry in value:
+        _, _, rate = entry.partition("=")
+        if not (rate.isascii() and rate.isdigit() and len(rate) <= 7 and int(rate) <= RATE_PPM_MAX):
+            raise Invalid(f"{entry[:40]!r} is not a tax code and its rate")
+    return value
+
+
+# What is only shown or printed may be any text: how it is entered can become stricter than what was stored.
+_SHOWN: Final[dict[str, Check]] = dict.fromkeys(
+    ("name", "tax_id", "receipt_footer", "scanner_prefix", "oversell_policy_name", "printer_target"), _any_text
+) | dict.fromkeys(("address", "departments"), _any_texts)
+_STORE_KEPT: Final = {name: _SHOWN.get(name, check) for name, check in _STORE.items()} | {"tax_rates": _kept_rates}
+_TERMINAL_KEPT: Final = {name: _SHOWN.get(name, check) for name, check in _TERMINAL.items()}

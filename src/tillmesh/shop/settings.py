@@ -9,6 +9,7 @@ from typing import Any, Literal, Self, cast
 from tillmesh.kernel.codec import Record
 from tillmesh.shop.cart import Policy
 from tillmesh.shop.events import Value
+from tillmesh.shop.setting_fields import usable_store, usable_terminal
 
 STORE = "store"  # the key of the store's own settings register
 
@@ -55,8 +56,8 @@ class StoreSettings(Record):
 
     @classmethod
     def of(cls, fields: Mapping[str, Value]) -> Self:
-        """Build from register fields; unknown fields (of a newer program) are ignored."""
-        return cls(**_known(cls, fields))
+        """Build from register fields; unknown fields (of a newer program) and useless values are ignored."""
+        return cls(**_frozen(usable_store(fields)))
 
 
 class TerminalSettings(Record):
@@ -72,16 +73,12 @@ class TerminalSettings(Record):
 
     @classmethod
     def of(cls, fields: Mapping[str, Value]) -> Self:
-        """Build from register fields; unknown fields (of a newer program) are ignored."""
-        return cls(**_known(cls, fields))
+        """Build from register fields; unknown fields (of a newer program) and useless values are ignored."""
+        return cls(**_frozen(usable_terminal(fields)))
 
 
-def _known(cls: type[Record], fields: Mapping[str, Value]) -> dict[str, Any]:
-    return {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in fields.items()
-        if name in cls.__struct_fields__ and value is not None
-    }
+def _frozen(fields: Mapping[str, Value]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
 
 @lru_cache(maxsize=8)
