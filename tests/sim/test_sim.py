@@ -27,6 +27,14 @@ def test_stores_under_faults_lose_nothing_double_nothing_and_agree_in_the_end(pa
     assert simulate(range(first, first + SEEDS // PARTS), None, None, say=said.append) == 0, "\n".join(said)
 
 
+@pytest.mark.parametrize(
+    ("seed", "tills", "steps"),
+    [(5214, 7, 25)],  # an old copy with the newest events and an older agreed log went unnoticed
+)
+def test_what_once_broke_a_store_breaks_none_again(simulator: Simulator, seed: int, tills: int, steps: int) -> None:
+    assert simulator.live(draw_plan(seed, tills, steps)).troubles
+
+
 def test_one_seed_twice_is_the_same_life_to_the_last_frame(simulator: Simulator) -> None:
     plan = draw_plan(7, 3)
     assert simulator.live(plan).trace == simulator.live(plan).trace

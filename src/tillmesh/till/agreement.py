@@ -29,11 +29,22 @@ OpId: TypeAlias = Annotated[str, Meta(min_length=1, max_length=KEY_CHARS_MAX)]
 
 
 class Promise(msgspec.Struct, frozen=True, array_like=True):
-    """What an actor has promised to the others: its term, and who has its vote in it."""
+    """What an actor has promised to the others: its term, who has its vote in it, and where its log ends."""
 
     actor: str
     term: int
     vote: str = ""
+    last_term: int = 0  # of the last entry it stored
+    last: int = 0  # the index of that entry
+
+    def is_kept_by(self, later: Promise) -> bool:
+        """Say whether nothing of this is forgotten in what a disk says later.
+
+        A log may become shorter, but only for entries of a newer term.
+        """
+        if later.term < self.term or (later.term == self.term and self.vote and later.vote != self.vote):
+            return False
+        return (later.last_term, later.last) >= (self.last_term, self.last)
 
 
 class SettingsDecided(msgspec.Struct, frozen=True, tag="settings"):

@@ -13,7 +13,7 @@ from tillmesh.adapters.sqlite.store import FILE, Origin
 from tillmesh.kernel.errors import StorageFailed
 from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import terminal_of
-from tillmesh.raft import HardState
+from tillmesh.raft import Entry, HardState
 from tillmesh.shop import events as e
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.verifying import verify
@@ -225,5 +225,36 @@ def test_a_till_whose_vote_is_where_it_was_keeps_its_name(tmp_path: Path) -> Non
             storage.set_hard_state(HardState(term=3 if vote else 4, vote=vote))
             shop.opened.anchor.promise(promise(shop.writer.db, before))
         storage.set_hard_state(HardState(term=4, vote="another"))  # and the program was killed before it could note it
+    with shop_at(tmp_path) as shop:
+        assert shop.opened.origin.actor == before
+
+
+def test_a_till_whose_agreed_log_was_put_back_goes_on_under_a_new_name(tmp_path: Path) -> None:
+    """Its leader counts on entries that are gone, and would wait for them for ever."""
+    data_dir = tmp_path / "till"
+    trade(data_dir)
+    with shop_at(data_dir) as shop:
+        before = shop.opened.origin.actor
+        storage = SqliteRaftStorage(shop.writer.db)
+        storage.set_hard_state(HardState(term=3))
+        storage.append([Entry(3, index) for index in (1, 2, 3)])
+        copy = snapshot(data_dir, tmp_path / "copy")
+        storage.append([Entry(3, 4)])
+        shop.opened.anchor.promise(promise(shop.writer.db, before))
+    put_back(copy, data_dir)
+    with shop_at(data_dir) as shop:
+        assert shop.opened.origin.actor != before
+
+
+def test_a_log_that_a_newer_leader_made_shorter_is_no_loss(tmp_path: Path) -> None:
+    trade(tmp_path)
+    with shop_at(tmp_path) as shop:
+        before = shop.opened.origin.actor
+        storage = SqliteRaftStorage(shop.writer.db)
+        storage.set_hard_state(HardState(term=3))
+        storage.append([Entry(3, index) for index in (1, 2, 3)])
+        shop.opened.anchor.promise(promise(shop.writer.db, before))
+        storage.set_hard_state(HardState(term=4))
+        storage.append([Entry(4, 2)])  # and the program was killed before it could note it
     with shop_at(tmp_path) as shop:
         assert shop.opened.origin.actor == before

@@ -129,11 +129,13 @@ def _check_pages(db: apsw.Connection) -> None:
 
 
 def _forgotten_promise(db: apsw.Connection, held: Origin, promised: Promise | None) -> str:
-    """Say which vote is forgotten: under its old name this till could give it a second time, to somebody else."""
+    """Say which promise is forgotten.
+
+    Under its old name this till could give a vote a second time, or lack for ever what the leader counts it to have.
+    """
     if promised is None or promised.actor != held.actor:
         return ""
-    kept = promise(db, held.actor)
-    if kept.term < promised.term or (kept.term == promised.term and promised.vote and kept.vote != promised.vote):
+    if not promised.is_kept_by(promise(db, held.actor)):
         return f"what was promised to other tills in term {promised.term} is gone: an old copy was put back"
     return ""
 

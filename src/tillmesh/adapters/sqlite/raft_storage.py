@@ -204,10 +204,12 @@ class SqliteRaftStorage:
 
 def promise(db: apsw.Connection, actor: str) -> Promise:
     """Give what an actor has promised to the others, as this disk knows it."""
-    row = db.execute("SELECT term, vote FROM raft_state").fetchone()
+    row = db.execute("SELECT term, vote, base_term, base FROM raft_state").fetchone()
     if row is None:
         return Promise(actor, 0)
-    return Promise(actor, row[0], "" if row[1] is None else str(msgspec.msgpack.decode(row[1], type=NodeId)))
+    term, vote, *base = row
+    end = db.execute("SELECT term, idx FROM raft_entry ORDER BY idx DESC LIMIT 1").fetchone() or base
+    return Promise(actor, term, "" if vote is None else str(msgspec.msgpack.decode(vote, type=NodeId)), *end)
 
 
 def _load(row: tuple[Any, ...], stored: list[tuple[Any, ...]]) -> tuple[MemoryStorage, int]:
