@@ -32,6 +32,7 @@ check: ## format, lint, types of Python and of the UI, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	node_modules/.bin/tsc -p jsconfig.json
+	node_modules/.bin/tsc -p jsconfig.hub.json
 
 ci: check ## the suite under coverage, and audits of our code and of what we install
 	@mkdir -p artifacts

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
+from tillmesh.fleet.standing import ShopRow, Takings
 from tillmesh.kernel.envelope import Envelope, Head
 
 Position: TypeAlias = Mapping[str, int]  # per part of the log (one, or the partitions of a topic) the last entry
@@ -129,6 +130,10 @@ class Reading(Protocol):
         """List receipts since a time, oldest first."""
         ...
 
+    def latest(self, store: str, limit: int) -> list[SaleView]:
+        """List the newest receipts, newest first."""
+        ...
+
     def products(self, store: str, query: str, limit: int) -> list[Mapping[str, object]]:
         """List products whose sku or name holds the words."""
         ...
@@ -143,6 +148,18 @@ class Reading(Protocol):
 
     def stock_milli(self, store: str, sku: str) -> int:
         """Give the stock of a product over all tills."""
+        ...
+
+    def shops(self) -> list[ShopRow]:
+        """List every store, by id, without its sums."""
+        ...
+
+    def takings(self, store: str, first_ms: int, last_ms: int) -> Takings:
+        """Add up the receipts of a store in [first, last)."""
+        ...
+
+    def takings_by_till(self, store: str, first_ms: int, last_ms: int) -> Mapping[str, Takings]:
+        """Add up the receipts of each till of a store in [first, last)."""
         ...
 
     def close(self) -> None:

@@ -11,18 +11,26 @@ from typing import Final
 
 from tillmesh.adapters.wan.certificates import ssl_context
 from tillmesh.adapters.web.guard import Guard
+from tillmesh.adapters.web.pages import page_routes
 from tillmesh.adapters.web.serving import server_for
 from tillmesh.fleet.throttle import Throttle
 from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.running import Hub
 from tillmesh.hub.settings import Limits
-from tillmesh.hub.web import admin_calls, office_calls, report_calls, store_calls
+from tillmesh.hub.web import admin_calls, office_calls, overview_calls, report_calls, store_calls
 from tillmesh.hub.web.api import Services, application
 from tillmesh.hub.web.people import People
 from tillmesh.kernel.errors import Conflict
 
 PORT: Final = 8080
-FOR_PEOPLE: Final = [*office_calls.CALLS, *report_calls.CALLS, *admin_calls.CALLS, *store_calls.REFUSED_CALLS]
+FOR_PEOPLE: Final = [
+    *office_calls.CALLS,
+    *overview_calls.CALLS,
+    *report_calls.CALLS,
+    *admin_calls.CALLS,
+    *store_calls.REFUSED_CALLS,
+]
+STATIC: Final = Path(__file__).parent / "web" / "static"
 STORES_FROM: Final = 100  # stores knock at PORT + 100 unless told otherwise
 
 
@@ -55,7 +63,7 @@ async def _serve(options: Options) -> None:
     services = Services(hub, people, throttle=throttle)
     hosts = {"127.0.0.1", "localhost", options.bind}
     servers = [
-        server_for(Guard(application(FOR_PEOPLE, services), hosts, "head office")),
+        server_for(Guard(application(FOR_PEOPLE, services, page_routes(STATIC)), hosts, "head office")),
         server_for(application(store_calls.CALLS, services), ssl_context("server", opened.door)),
     ]
 

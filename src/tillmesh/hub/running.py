@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 
 from tillmesh.fleet.catalogue import change_products
 from tillmesh.fleet.ports import Analytics, Entry, Reading
+from tillmesh.fleet.standing import Contact
 from tillmesh.fleet.syncing import feed
 from tillmesh.hub.bootstrap import Opened
 from tillmesh.kernel.errors import TillmeshError, TooMany
@@ -53,6 +54,7 @@ class Hub:
         self._readers: queue.SimpleQueue[Reading] = queue.SimpleQueue()
         self._waiting = 0
         self._bells: dict[str, asyncio.Event] = {}  # of stores whose leader listens
+        self._heard: dict[str, int] = {}  # store -> when its leader was here last, since head office started
         self._grown = asyncio.Event()  # the log, since analytics looked last
         self._feeding = ThreadPoolExecutor(1, "analytics")
         for _ in range(READERS):
@@ -60,13 +62,20 @@ class Hub:
 
     async def take(self, batch: Batch) -> Answer:
         """Take a batch in; raises what the sync service raises, or :class:`Busy`."""
+        self._heard[batch.store] = now_ms()
         answer = await self.write(lambda: self.opened.service.take(batch, now_ms()))
         self._grown.set()
         return answer
 
     async def state(self, store: str) -> State:
         """Say what is held of a store."""
+        self._heard[store] = now_ms()
         return await self.write(lambda: self.opened.service.state(store))
+
+    def contact(self, store: str) -> Contact:
+        """Give when a store's leader was here last and what it held then; nothing from before the start."""
+        seen = self.opened.service.seen.get(store)
+        return Contact(self._heard.get(store, 0), {} if seen is None else seen.has)
 
     async def change_products(self, changes: Mapping[str, Sequence[Change]], by: str) -> dict[str, int]:
         """Write changes of products into head office's log for some stores; gives the last event of each."""
@@ -84,6 +93,7 @@ class Hub:
         """
         if store not in self._bells and len(self._bells) >= LISTENERS_MAX:
             raise Busy(f"{LISTENERS_MAX} stores listen already", retry_after_ms=NEWS_MS, hint="Ask again later.")
+        self._heard[store] = now_ms()
         bell = self._bells.setdefault(store, asyncio.Event())
         if await self.write(lambda: self._written(store)) > have:
             return True

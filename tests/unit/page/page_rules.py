@@ -6,7 +6,10 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[3] / "src" / "tillmesh"
 SHARED = PACKAGE / "adapters" / "web" / "static"
-PAGES = {"till": PACKAGE / "terminal" / "web" / "static"}  # whose page it is -> its own files
+PAGES = {
+    "till": PACKAGE / "terminal" / "web" / "static",
+    "office": PACKAGE / "hub" / "web" / "static",
+}  # whose page it is -> its own files
 
 _WORDS = re.compile(r"[A-Za-z]{2,}")
 _SPOKEN = re.compile(r'\b(?:aria-label|placeholder|title|alt|label|note|hint)="([^"]*)"')

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from tillmesh.adapters.web.bodies import JSON, check_media, parse, read_body
 from tillmesh.adapters.web.problems import answer, unexpected
@@ -90,14 +90,19 @@ class Call:
     bytes_max: int = REQUEST_BODY_BYTES_MAX
 
 
-def application(calls: Sequence[Call], services: Services) -> Starlette:
-    """Serve calls."""
+def application(calls: Sequence[Call], services: Services, pages: Sequence[BaseRoute] = ()) -> Starlette:
+    """Serve calls, and pages beside them."""
     return Starlette(
         routes=[
-            Route(
-                PREFIX + re.sub(r"{(sku)}$", r"{\1:path}", call.path), _endpoint(call, services), methods=[call.method]
-            )
-            for call in calls
+            *(
+                Route(
+                    PREFIX + re.sub(r"{(sku)}$", r"{\1:path}", call.path),
+                    _endpoint(call, services),
+                    methods=[call.method],
+                )
+                for call in calls
+            ),
+            *pages,
         ],
         exception_handlers={HTTPException: _nothing_there},
     )

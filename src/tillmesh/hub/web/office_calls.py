@@ -44,6 +44,11 @@ async def sign_in(context: Context, body: SignInBody) -> Response:
     return response
 
 
+async def session(context: Context) -> dict[str, Any]:
+    """Say who is signed in."""
+    return {"user": context.who().name, "role": context.who().role}
+
+
 async def sign_out(context: Context) -> None:
     """Sign out."""
     context.services.people.sign_out(context.request)
@@ -163,6 +168,7 @@ def shown(store: StoreView) -> dict[str, Any]:
 
 CALLS: Final = [
     Call("POST", "/session", sign_in, "Sign in", body=SignInBody, role=None),
+    Call("GET", "/session", session, "Who is signed in"),
     Call("DELETE", "/session", sign_out, "Sign out"),
     Call("GET", "/health", health, "Is head office there", role=None),
     Call("GET", "/stores", stores, "All stores"),

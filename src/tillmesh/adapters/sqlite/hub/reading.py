@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.hub.master import open_master
 from tillmesh.adapters.sqlite.hub.registers import fields_of, load
+from tillmesh.adapters.sqlite.hub.standing import Standing
 from tillmesh.fleet.ports import SaleView, StoreView
 from tillmesh.fleet.projecting import Kind
 from tillmesh.kernel.hlc import physical_ms
@@ -20,6 +21,9 @@ _SALES: Final = (
     "SELECT a.name, t.seq, t.kind, t.at_ms, t.number, t.person, t.currency, t.total_minor, t.tax_minor, t.answers "
     "FROM sale t JOIN store s ON s.id = t.store JOIN actor a ON a.id = t.actor "
     "WHERE s.name = ? AND t.at_ms >= ? ORDER BY t.at_ms, a.name, t.seq LIMIT ?"
+)
+_LATEST: Final = _SALES.replace(
+    "AND t.at_ms >= ? ORDER BY t.at_ms, a.name, t.seq", "ORDER BY t.at_ms DESC, a.name, t.seq"
 )
 _TOTALS: Final = (
     "SELECT coalesce(sum(CASE kind WHEN 0 THEN total_minor ELSE -total_minor END), 0), "
@@ -34,7 +38,7 @@ _STOCK: Final = (
 )
 
 
-class SqliteReading:
+class SqliteReading(Standing):
     """One connection; one thread at a time."""
 
     def __init__(self, path: Path, key: bytes) -> None:
@@ -47,16 +51,11 @@ class SqliteReading:
 
     def sales(self, store: str, since_ms: int, limit: int) -> list[SaleView]:
         """List receipts since a time, oldest first."""
-        return [
-            SaleView(
-                sale_id=event_id(actor, seq), kind=Kind(kind).name.lower(), at_ms=at_ms, receipt_number=number,
-                terminal=terminal_of(actor), person=person, currency=currency, total_minor=total, tax_minor=tax,
-                answers=answers,
-            )
-            for actor, seq, kind, at_ms, number, person, currency, total, tax, answers in rows(
-                self._db, _SALES, (store, since_ms, limit)
-            )
-        ]  # fmt: skip
+        return [_sale(row) for row in rows(self._db, _SALES, (store, since_ms, limit))]
+
+    def latest(self, store: str, limit: int) -> list[SaleView]:
+        """List the newest receipts, newest first."""
+        return [_sale(row) for row in rows(self._db, _LATEST, (store, limit))]
 
     def products(self, store: str, query: str, limit: int) -> list[Mapping[str, object]]:
         """List products whose sku or name holds the words."""
@@ -106,3 +105,12 @@ class SqliteReading:
             sender=sender,
             fenced=tuple(actor for (actor,) in rows(self._db, "SELECT actor FROM fence WHERE store = ?", (name,))),
         )
+
+
+def _sale(row: tuple[Any, ...]) -> SaleView:
+    actor, seq, kind, at_ms, number, person, currency, total, tax, answers = row
+    return SaleView(
+        sale_id=event_id(actor, seq), kind=Kind(kind).name.lower(), at_ms=at_ms, receipt_number=number,
+        terminal=terminal_of(actor), person=person, currency=currency, total_minor=total, tax_minor=tax,
+        answers=answers,
+    )  # fmt: skip

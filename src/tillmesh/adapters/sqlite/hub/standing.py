@@ -1,0 +1,64 @@
+"""How the stores stand: questions that are asked every few seconds, so none of them adds up a store's whole past."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import apsw
+
+from tillmesh.adapters.sqlite.database import rows
+from tillmesh.adapters.sqlite.hub.registers import fields_of, load
+from tillmesh.fleet.standing import ShopRow, Takings
+from tillmesh.kernel.hlc import physical_ms
+from tillmesh.shop.events import Value
+from tillmesh.shop.settings import STORE, StoreSettings
+
+_STORES: Final = "SELECT id, name, term, sender, last_sync_ms FROM store ORDER BY name"
+_TAKINGS: Final = (
+    "SELECT coalesce(sum(kind = 0), 0), coalesce(sum(CASE kind WHEN 0 THEN total_minor ELSE -total_minor END), 0), "
+    "coalesce(sum(CASE kind WHEN 0 THEN tax_minor ELSE -tax_minor END), 0) FROM sale "
+    "WHERE store = (SELECT id FROM store WHERE name = ?) AND at_ms >= ? AND at_ms < ?"
+)
+_BY_TILL: Final = (
+    "SELECT substr(a.name, 1, instr(a.name, '.') - 1) AS till, sum(t.kind = 0), "
+    "sum(CASE t.kind WHEN 0 THEN t.total_minor ELSE -t.total_minor END), "
+    "sum(CASE t.kind WHEN 0 THEN t.tax_minor ELSE -t.tax_minor END) FROM sale t JOIN actor a ON a.id = t.actor "
+    "WHERE t.store = (SELECT id FROM store WHERE name = ?) AND t.at_ms >= ? AND t.at_ms < ? GROUP BY till"
+)
+
+
+class Standing:
+    """Mixed into the reading connection."""
+
+    _db: apsw.Connection
+
+    def shops(self) -> list[ShopRow]:
+        """List every store, by id, without its sums."""
+        return [self._shop(*row) for row in rows(self._db, _STORES)]
+
+    def takings(self, store: str, first_ms: int, last_ms: int) -> Takings:
+        """Add up the receipts of a store in [first, last)."""
+        return Takings(*rows(self._db, _TAKINGS, (store, first_ms, last_ms))[0])
+
+    def takings_by_till(self, store: str, first_ms: int, last_ms: int) -> Mapping[str, Takings]:
+        """Add up the receipts of each till of a store in [first, last)."""
+        return {till: Takings(*sums) for till, *sums in rows(self._db, _BY_TILL, (store, first_ms, last_ms))}
+
+    def _shop(self, number: int, store: str, term: int, sender: str, last_sync_ms: int) -> ShopRow:
+        state = load(self._db, number, "setting", STORE)
+        fields: dict[str, Value] = {} if state is None else fields_of(state)
+        actors = rows(self._db, "SELECT name, seq, hlc FROM actor WHERE store = ?", (number,))
+        fenced = rows(self._db, "SELECT actor FROM fence WHERE store = ?", (store,))
+        return ShopRow(
+            store=store,
+            name=str(fields.get("name") or store),
+            currency=str(fields.get("currency") or StoreSettings().currency),
+            time_zone=str(fields.get("time_zone") or StoreSettings().time_zone),
+            term=term,
+            sender=sender,
+            last_sync_ms=last_sync_ms,
+            heads={actor: seq for actor, seq, _ in actors},
+            clocks={actor: physical_ms(hlc) for actor, _, hlc in actors},
+            fenced=tuple(actor for (actor,) in fenced),
+        )
