@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from tillmesh.fleet.ports import DayRow, Entry, Held, Position, ProductRow
 from tillmesh.fleet.projecting import Kind, LineRow, SaleRow, project
+from tillmesh.fleet.reporting import QUARTER_MS, QuarterRow
 from tillmesh.fleet.syncing import fresh
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.ids import event_id
@@ -48,6 +49,17 @@ class MemoryAnalytics:
                 sums[1] += sign * row.total_minor
                 sums[2] += sign * row.tax_minor
         return [DayRow(store, day, *sums) for (store, day), sums in sorted(found.items())]
+
+    def quarters(self, stores: Sequence[str], first_ms: int, last_ms: int) -> list[QuarterRow]:
+        found: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+        for store, row in self.sales:
+            if first_ms <= row.at_ms < last_ms and (not stores or store in stores):
+                sign = 1 if row.kind == Kind.SALE else -1
+                sums = found[store, row.at_ms - row.at_ms % QUARTER_MS]
+                sums[0] += row.kind == Kind.SALE
+                sums[1] += sign * row.total_minor
+                sums[2] += sign * row.tax_minor
+        return [QuarterRow(store, quarter, *sums) for (store, quarter), sums in sorted(found.items())]
 
     def products(self, stores: Sequence[str], first_ms: int, last_ms: int, limit: int) -> list[ProductRow]:
         voided = {(store, row.answers) for store, row in self.sales if row.kind == Kind.VOID}

@@ -1,7 +1,9 @@
 """One suite for every analytics of head office: in memory, and as it runs."""
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -10,6 +12,8 @@ from tests.contracts.memory_hub import MemoryLog
 from tests.laws.hub_world import sealed
 from tillmesh.adapters.duckdb.analytics import DuckAnalytics
 from tillmesh.fleet.ports import Analytics, DayRow, Entry, ProductRow
+from tillmesh.fleet.reporting import QuarterRow, add_up, bounds
+from tillmesh.fleet.standing import Takings
 from tillmesh.fleet.syncing import feed
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.envelope import Envelope, Head
@@ -17,6 +21,7 @@ from tillmesh.shop.events import Payment, RefundLine, SaleClosed, SaleLine, Sale
 
 A = "tilla.aaaaaaaa"
 DAY_MS = 86_400_000
+NEW_YEAR = date(1970, 1, 1)
 
 
 @pytest.fixture(params=["memory", "duckdb"])
@@ -99,6 +104,20 @@ def test_reports_add_up_sales_without_what_was_taken_back(analytics: Analytics) 
         ProductRow("tea", 'Some "tea"', 1_000, 50),
     ]
     assert [row.sku for row in analytics.products([], 0, DAY_MS, 1)] == ["milk"]
+
+
+def test_sales_are_added_up_by_the_quarter_of_an_hour_for_every_clock_on_a_wall(analytics: Analytics) -> None:
+    feed(log_of("one", "two"), analytics)
+    rows = analytics.quarters(["one"], 0, 10 * DAY_MS)
+    assert rows == [QuarterRow("one", 0, 2, 1_200, 4), QuarterRow("one", DAY_MS, 1, 200 - 800 - 50, 1 - 2)]
+    east = add_up(analytics.quarters([], 0, 10 * DAY_MS), {"one": ZoneInfo("Asia/Kolkata")}, NEW_YEAR, NEW_YEAR)
+    assert east.days == {"1970-01-01": Takings(2, 1_200, 4)}
+    assert east.hours[5] == east.stores["one"] == east.total == Takings(2, 1_200, 4), "0:00 UTC is 5:30 there"
+    west = add_up(rows, {"one": ZoneInfo("America/New_York")}, NEW_YEAR, NEW_YEAR)
+    assert (west.total, west.hours[19]) == (Takings(1, -650, -1), Takings(1, -650, -1)), (
+        "the first two are of 1969 there"
+    )
+    assert bounds(NEW_YEAR, NEW_YEAR, [ZoneInfo("Asia/Kolkata"), ZoneInfo("UTC")]) == (-19_800_000, DAY_MS)
 
 
 def test_what_was_taken_in_is_not_taken_in_again(analytics: Analytics) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
-from tillmesh.fleet.standing import ShopRow, Takings
+from tillmesh.fleet.reporting import QuarterRow
+from tillmesh.fleet.standing import CatalogueRow, ShopRow, Takings
 from tillmesh.kernel.envelope import Envelope, Head
 
 Position: TypeAlias = Mapping[str, int]  # per part of the log (one, or the partitions of a topic) the last entry
@@ -154,6 +155,14 @@ class Reading(Protocol):
         """List every store, by id, without its sums."""
         ...
 
+    def catalogue(self, query: str, limit: int) -> list[CatalogueRow]:
+        """List the products of all stores whose sku or name holds the words, by sku: of so many skus, every store's."""
+        ...
+
+    def charged(self, sku: str) -> list[CatalogueRow]:
+        """Give a product as every store has it."""
+        ...
+
     def takings(self, store: str, first_ms: int, last_ms: int) -> Takings:
         """Add up the receipts of a store in [first, last)."""
         ...
@@ -197,6 +206,10 @@ class Analytics(Protocol):
 
     def days(self, stores: Sequence[str], first_ms: int, last_ms: int) -> list[DayRow]:
         """Add up sales per store and day (UTC) in [first, last); no stores means all."""
+        ...
+
+    def quarters(self, stores: Sequence[str], first_ms: int, last_ms: int) -> list[QuarterRow]:
+        """Add up sales per store and quarter of an hour in [first, last); no stores means all."""
         ...
 
     def products(self, stores: Sequence[str], first_ms: int, last_ms: int, limit: int) -> list[ProductRow]:

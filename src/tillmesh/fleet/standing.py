@@ -40,12 +40,27 @@ class Takings(NamedTuple):
     tax_minor: int = 0
 
 
+class CatalogueRow(NamedTuple):
+    """One product as one store has it."""
+
+    sku: str
+    store: str
+    name: str
+    price_minor: int
+    department: str
+    active: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """What a store's leader has said since head office started; ``has`` is what it held then."""
+    """What a store's leader has said since head office started; ``has`` is what it held then.
+
+    ``tills`` counts how many of head office's events each till of the store held.
+    """
 
     heard_ms: int = 0
     has: Mapping[str, int] = field(default_factory=dict)
+    tills: Mapping[str, int] = field(default_factory=dict)
 
 
 class Today(NamedTuple):
@@ -92,6 +107,14 @@ def unsent(shop: ShopRow, contact: Contact) -> int | None:
     if not contact.has:
         return None
     return sum(max(0, seq - contact.has.get(actor, 0)) for actor, seq in shop.heads.items() if is_office(actor))
+
+
+def reached(shop: ShopRow, contact: Contact) -> tuple[int, int] | None:
+    """Count the tills that hold all that head office wrote for the store, and all tills; None if nobody has said."""
+    if not contact.tills:
+        return None
+    written = sum(seq for actor, seq in shop.heads.items() if is_office(actor))
+    return sum(held >= written for held in contact.tills.values()), len(contact.tills)
 
 
 def tills(shop: ShopRow) -> dict[str, tuple[int, int]]:

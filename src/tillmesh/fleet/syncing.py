@@ -38,6 +38,7 @@ class Seen:
     sender: str
     term: int
     has: Mapping[str, int] = field(default_factory=dict)
+    tills: Mapping[str, int] = field(default_factory=dict)  # how many of head office's events each of them holds
 
 
 class SyncService:
@@ -84,7 +85,7 @@ class SyncService:
             for event in verdict.events:
                 self.clock.observe(event.hlc, now_ms)
         has = {actor: mark.seq for actor, mark in batch.heads.items()}
-        self.seen[batch.store] = Seen(now_ms, batch.sender, batch.term, has)
+        self.seen[batch.store] = Seen(now_ms, batch.sender, batch.term, has, batch.tills)
         updates = self._master.outbox(batch.store, has, SYNC_EVENTS_PER_BATCH_MAX, UPDATES_BYTES_MAX)
         acked = vector_of(self._master.held(batch.store))
         return Answer(acked, runs_of(updates, self._signed(batch.store, updates)), self._models(), verdict.wanted)

@@ -17,7 +17,15 @@ from tillmesh.fleet.throttle import Throttle
 from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.running import Hub
 from tillmesh.hub.settings import Limits
-from tillmesh.hub.web import admin_calls, office_calls, overview_calls, report_calls, store_calls
+from tillmesh.hub.web import (
+    admin_calls,
+    catalogue_calls,
+    office_calls,
+    overview_calls,
+    report_calls,
+    sales_calls,
+    store_calls,
+)
 from tillmesh.hub.web.api import Services, application
 from tillmesh.hub.web.people import People
 from tillmesh.kernel.errors import Conflict
@@ -26,7 +34,9 @@ PORT: Final = 8080
 FOR_PEOPLE: Final = [
     *office_calls.CALLS,
     *overview_calls.CALLS,
+    *catalogue_calls.CALLS,
     *report_calls.CALLS,
+    *sales_calls.CALLS,
     *admin_calls.CALLS,
     *store_calls.REFUSED_CALLS,
 ]

@@ -75,7 +75,8 @@ class Hub:
     def contact(self, store: str) -> Contact:
         """Give when a store's leader was here last and what it held then; nothing from before the start."""
         seen = self.opened.service.seen.get(store)
-        return Contact(self._heard.get(store, 0), {} if seen is None else seen.has)
+        heard_ms = self._heard.get(store, 0)
+        return Contact(heard_ms) if seen is None else Contact(heard_ms, seen.has, seen.tills)
 
     async def change_products(self, changes: Mapping[str, Sequence[Change]], by: str) -> dict[str, int]:
         """Write changes of products into head office's log for some stores; gives the last event of each."""

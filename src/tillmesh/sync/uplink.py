@@ -109,6 +109,8 @@ class Uplink:
         self._online = True
         self._theirs: dict[str, int] | None = None
         self._fenced: set[str] = set()
+        self._tills: dict[str, int] = {}  # how many of head office's events each till of the store holds
+        self._tills_sent: dict[str, int] = {}
         self._ticket = 0
         self._busy = False
         self._under_way: dict[str, int] = {}
@@ -170,6 +172,14 @@ class Uplink:
         """The store's tills are listed so: head office has to know whose signatures count."""
         self._lists = lists
 
+    def spread(self, tills: Mapping[str, int], now_ms: int) -> list[UplinkStep]:
+        """So many of head office's events are on each till of the store: it wants to know when they have come."""
+        if self._term is None or tills == self._tills:
+            return []
+        self._tills = dict(tills)
+        self._due_ms = min(self._due_ms, now_ms + PUSH_MS)
+        return self._next(now_ms)
+
     def online(self, now_ms: int, *, up: bool) -> list[UplinkStep]:
         """The network came or went: when it comes, try at once."""
         if up == self._online:
@@ -210,7 +220,7 @@ class Uplink:
 
     def answered(self, ticket: int, answer: Answer, now_ms: int) -> list[UplinkStep]:
         """Head office has taken a batch, and says what it holds now."""
-        sent, lists = self._under_way, self._lists_sent
+        sent, lists, tills = self._under_way, self._lists_sent, self._tills_sent
         if not self._mine(ticket):
             return []
         before = self._theirs or {}
@@ -224,7 +234,7 @@ class Uplink:
         self._due_ms = now_ms + int(EVERY_MS * (0.9 + 0.2 * self._draw()))
         steps: list[UplinkStep] = [Known(self._theirs, {})]
         taken = self._updates(answer.updates, steps)
-        if taken:
+        if taken or tills != self._tills:
             self._due_ms = now_ms + AGAIN_MS  # tell that it has come, and ask for what did not fit
         if stuck and not answer.wanted:
             return [*steps, *self._again(now_ms, AGAIN_MS << min(self._failures, 6))]
@@ -291,8 +301,9 @@ class Uplink:
         self._under_way = {run.actor: run.first + len(run.items) - 1 for run in runs}
         heads = {actor: Mark(h.seq, h.hash) for actor, h in self._heads.items() if actor not in self._fenced}
         self._lists_sent = self._lists
+        self._tills_sent = self._tills
         news = [] if self._lists == self._lists_told else list(self._lists)
-        batch = Batch(self._me.store, self._term, self._me.actor, heads, runs, news)
+        batch = Batch(self._me.store, self._term, self._me.actor, heads, runs, news, self._tills)
         return [Known(self._theirs or {}, self._under_way), Upload(self._ticket, batch)]
 
     def _updates(self, runs: Sequence[Run], steps: list[UplinkStep]) -> bool:

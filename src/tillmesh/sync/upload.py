@@ -35,6 +35,7 @@ _HEAD: Final = Layout(">HBBI")  # magic, protocol, packing, unpacked size
 T = TypeVar("T")
 Store = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9a-z]+$")]
 Name = Annotated[str, Meta(max_length=NAME_CHARS_MAX)]
+Till = Annotated[str, Meta(min_length=4, max_length=16, pattern=r"^[0-9a-z]+$")]
 
 
 class Batch(Struct, frozen=True, array_like=True):
@@ -50,6 +51,8 @@ class Batch(Struct, frozen=True, array_like=True):
     runs: Annotated[list[Run], Meta(max_length=SYNC_EVENTS_PER_BATCH_MAX)]
     # Signed lists of the store's tills, with the keys that their events are signed with; empty if they are as before.
     lists: Annotated[list[SignedList], Meta(max_length=STORE_LISTS_MAX)] = []
+    # Per till of the store how many of head office's events it holds durably, as far as the sender knows.
+    tills: Annotated[dict[Till, Seq], Meta(max_length=SYNC_ACTORS_MAX)] = {}
 
 
 class Answer(Struct, frozen=True):

@@ -174,6 +174,7 @@ class Uplinking:
             self.led()
             up = self._cut_file is None or not await asyncio.to_thread(self._cut_file.exists)
             self._perform(self._uplink.online(steady_ms(), up=up))
+            self._perform(self._uplink.spread(self._mesh.exchange.of_office(), steady_ms()))
             self._perform(self._uplink.wake(steady_ms()))
             if self._uplink.uploads and steady_ms() - told_ms >= HEARD_MS_MAX // 4:
                 told_ms = steady_ms()

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.kernel.ids import is_office
 from tillmesh.sync import Acked, Closed, Fence, Hello, Message, Notary, Session, Side, Step
 from tillmesh.sync.messages import NO_SIGNATURES
 from tillmesh.till.queue import Marks
@@ -191,6 +192,12 @@ class Exchange:
         held = [peer.durable for peer in others if peer is not None]
         cut = {actor: min([head.seq, *(each.get(actor, 0) for each in held)]) for actor, head in self._heads.items()}
         return {actor: seq for actor, seq in cut.items() if seq}
+
+    def of_office(self) -> dict[str, int]:
+        """Count per till of the store how many of head office's events it is known to hold durably."""
+        held = {self._terminal: {actor: head.seq for actor, head in self._heads.items()}}
+        held |= {name: dict(peer.durable) for name, peer in self._peers.items()}
+        return {name: sum(seq for actor, seq in seqs.items() if is_office(actor)) for name, seqs in held.items()}
 
     def held_elsewhere(self) -> int:
         """Give the last own event that some other till holds durably."""

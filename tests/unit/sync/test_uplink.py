@@ -140,6 +140,21 @@ def test_news_is_fetched_at_once() -> None:
     assert the(Upload, leader.uplink.news(leader.now_ms)).batch.heads[A].seq == 1
 
 
+def test_head_office_hears_soon_which_tills_have_its_changes_and_once_only() -> None:
+    leader = Leader(1)
+    leader.resting()
+    leader.uplink.spread({"tilla": 2, "tillb": 1}, leader.now_ms)
+    sent = leader.after(PUSH_MS)
+    assert the(Upload, sent).batch.tills == {"tilla": 2, "tillb": 1}
+    leader.uplink.spread({"tilla": 2, "tillb": 2}, leader.now_ms)  # while that is under way
+    assert none(Upload, leader.answered(sent, Answer({A: 1})))
+    sent = leader.after(AGAIN_MS)
+    assert the(Upload, sent).batch.tills == {"tilla": 2, "tillb": 2}
+    leader.answered(sent, Answer({A: 1}))
+    assert leader.uplink.spread({"tilla": 2, "tillb": 2}, leader.now_ms) == []
+    assert none(Upload, leader.after(int(EVERY_MS * 0.5)))
+
+
 def test_tries_that_fail_come_ever_more_seldom_and_never_in_step() -> None:
     for draw in (0.0, 0.999):
         leader = Leader(1, partial(float, draw))

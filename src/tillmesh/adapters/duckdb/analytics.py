@@ -17,6 +17,7 @@ import msgspec
 
 from tillmesh.fleet.ports import DayRow, Entry, Held, Position, ProductRow
 from tillmesh.fleet.projecting import project
+from tillmesh.fleet.reporting import QuarterRow
 from tillmesh.fleet.syncing import fresh
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import StorageFailed
@@ -41,6 +42,13 @@ _DAYS: Final = (
     "sum(CASE kind WHEN 0 THEN tax_minor ELSE -tax_minor END)::BIGINT "
     "FROM sale WHERE at_ms >= ? AND at_ms < ? AND (len(?::VARCHAR[]) = 0 OR list_contains(?::VARCHAR[], store)) "
     "GROUP BY store, day ORDER BY store, day"
+)
+_QUARTERS: Final = (
+    "SELECT store, at_ms // 900000 * 900000 AS quarter, count(*) FILTER (kind = 0), "
+    "sum(CASE kind WHEN 0 THEN total_minor ELSE -total_minor END)::BIGINT, "
+    "sum(CASE kind WHEN 0 THEN tax_minor ELSE -tax_minor END)::BIGINT "
+    "FROM sale WHERE at_ms >= ? AND at_ms < ? AND (len(?::VARCHAR[]) = 0 OR list_contains(?::VARCHAR[], store)) "
+    "GROUP BY store, quarter ORDER BY store, quarter"
 )
 # The lines of a sale that was taken back whole count no more; those of a refund count against it.
 _PRODUCTS: Final = (
@@ -106,6 +114,11 @@ class DuckAnalytics:
         """Add up sales per store and day (UTC)."""
         asked = [first_ms, last_ms, list(stores), list(stores)]
         return [DayRow(*row) for row in self._db.cursor().execute(_DAYS, asked).fetchall()]
+
+    def quarters(self, stores: Sequence[str], first_ms: int, last_ms: int) -> list[QuarterRow]:
+        """Add up sales per store and quarter of an hour."""
+        asked = [first_ms, last_ms, list(stores), list(stores)]
+        return [QuarterRow(*row) for row in self._db.cursor().execute(_QUARTERS, asked).fetchall()]
 
     def products(self, stores: Sequence[str], first_ms: int, last_ms: int, limit: int) -> list[ProductRow]:
         """List the products with the highest net sales."""

@@ -111,7 +111,8 @@ async def change_product(context: Context, body: dict[str, Any]) -> dict[str, An
         raise NotFound(f"no such store has a product {sku[:60]!r}", hint="Add it first.")
     changes = {store: [Change(key=sku, fields=check_fields(fields, codes))] for store, codes in chosen.items()}
     written = await context.hub.change_products(changes, by(context))
-    await context.note("product_changed", sku, f"{', '.join(sorted(fields))} at {', '.join(written)}"[:500])
+    said = ", ".join(f"{name}={value}" for name, value in sorted(fields.items()))
+    await context.note("product_changed", sku, f"{said[:300]} at {', '.join(written)[:200]}")
     return pushed(written)
 
 

@@ -9,7 +9,7 @@ import apsw
 
 from tillmesh.adapters.sqlite.database import rows
 from tillmesh.adapters.sqlite.hub.registers import fields_of, load
-from tillmesh.fleet.standing import ShopRow, Takings
+from tillmesh.fleet.standing import CatalogueRow, ShopRow, Takings
 from tillmesh.kernel.hlc import physical_ms
 from tillmesh.shop.events import Value
 from tillmesh.shop.settings import STORE, StoreSettings
@@ -26,6 +26,15 @@ _BY_TILL: Final = (
     "sum(CASE t.kind WHEN 0 THEN t.tax_minor ELSE -t.tax_minor END) FROM sale t JOIN actor a ON a.id = t.actor "
     "WHERE t.store = (SELECT id FROM store WHERE name = ?) AND t.at_ms >= ? AND t.at_ms < ? GROUP BY till"
 )
+_CATALOGUE: Final = (
+    "SELECT p.sku, s.name, p.name, p.price_minor, p.department, p.active FROM product p JOIN store s ON s.id = p.store "
+    "WHERE p.sku IN (SELECT DISTINCT sku FROM product WHERE instr(lower(name), lower(?)) OR instr(sku, ?) "
+    "ORDER BY sku LIMIT ?) ORDER BY p.sku, s.name"
+)
+_CHARGED: Final = (
+    "SELECT s.name, p.name, p.price_minor, p.department, p.active FROM product p JOIN store s ON s.id = p.store "
+    "WHERE p.sku = ? ORDER BY s.name"
+)
 
 
 class Standing:
@@ -36,6 +45,20 @@ class Standing:
     def shops(self) -> list[ShopRow]:
         """List every store, by id, without its sums."""
         return [self._shop(*row) for row in rows(self._db, _STORES)]
+
+    def catalogue(self, query: str, limit: int) -> list[CatalogueRow]:
+        """List the products of all stores whose sku or name holds the words."""
+        return [
+            CatalogueRow(sku, store, name, price, department, bool(active))
+            for sku, store, name, price, department, active in rows(self._db, _CATALOGUE, (query, query, limit))
+        ]
+
+    def charged(self, sku: str) -> list[CatalogueRow]:
+        """Give a product as every store has it."""
+        return [
+            CatalogueRow(sku, store, name, price, department, bool(active))
+            for store, name, price, department, active in rows(self._db, _CHARGED, (sku,))
+        ]
 
     def takings(self, store: str, first_ms: int, last_ms: int) -> Takings:
         """Add up the receipts of a store in [first, last)."""

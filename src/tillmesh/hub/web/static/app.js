@@ -10,12 +10,15 @@ import { Dialogs } from "./parts/dialog.js";
 import { Side } from "./parts/shell.js";
 import { SignInPage } from "./parts/signin.js";
 import { Toasts } from "./parts/toasts.js";
+import { ProductsPage } from "./pages/products.js";
+import { SalesPage } from "./pages/sales.js";
+import { StorePage } from "./pages/store.js";
 import { StoresPage } from "./pages/stores.js";
 
 const RETRY_MS = 1000;
 
 /** @type {Record<string, import("./vendor/preact.js").Component<any>>} */
-const PAGES = { stores: StoresPage };
+const PAGES = { stores: StoresPage, store: StorePage, sales: SalesPage, products: ProductsPage };
 
 const started = signal(false);
 

@@ -14,6 +14,8 @@ import { Icon } from "./icon.js";
 /** @type {{page: string, icon: string, role: Role}[]} */
 const PAGES = [
   { page: "stores", icon: "store", role: "viewer" },
+  { page: "sales", icon: "chart-column", role: "viewer" },
+  { page: "products", icon: "tag", role: "viewer" },
 ];
 
 /** @param {{onGo?: () => void}} props */

@@ -1,0 +1,124 @@
+"""The sales report of the pages: every store by its own clock, one currency at a time, also as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any, Final, NamedTuple
+
+from starlette.responses import Response
+
+from tillmesh.fleet.ports import ProductRow
+from tillmesh.fleet.reporting import Report, add_up, bounds
+from tillmesh.fleet.standing import ShopRow, Takings, decimals, zone_or_utc
+from tillmesh.hub.web.api import Call, Context
+from tillmesh.kernel.errors import Invalid, NotFound
+from tillmesh.kernel.times import local, parse_day, zone
+
+DAYS_MAX: Final = 400
+PRODUCTS_MAX: Final = 50
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would run
+
+
+class Asked(NamedTuple):
+    """What a report is about."""
+
+    shops: list[ShopRow]
+    first: date
+    last: date
+    currency: str
+    currencies: list[str]
+
+
+async def sales(context: Context) -> dict[str, Any] | Response:
+    """Add up sales by day, hour, store and product."""
+    asked = await _asked(context)
+    span = asked.last - asked.first + timedelta(days=1)
+    report = await _report(context, asked, asked.first, asked.last)
+    before = await _report(context, asked, asked.first - span, asked.last - span)
+    best = await _best(context, asked)
+    names = {shop.store: shop.name for shop in asked.shops}
+    if context.query("format") == "csv":
+        return _csv(asked, report, names)
+    return {
+        "currency": asked.currency,
+        "currencies": asked.currencies,
+        "exponent": decimals(asked.currency),
+        "from": asked.first.isoformat(),
+        "to": asked.last.isoformat(),
+        "total": report.total._asdict(),
+        "before": before.total._asdict(),
+        "days": [{"date": day, **sums._asdict()} for day, sums in report.days.items()],
+        "days_before": [sums.net_minor for sums in before.days.values()],
+        "hours": [{"hour": hour, **sums._asdict()} for hour, sums in enumerate(report.hours)],
+        "stores": [
+            {"store": store, "name": name, **report.stores.get(store, Takings())._asdict()}
+            for store, name in sorted(names.items(), key=lambda one: -report.stores.get(one[0], Takings()).net_minor)
+        ],
+        "products": [row._asdict() for row in best],
+    }
+
+
+async def _report(context: Context, asked: Asked, first: date, last: date) -> Report:
+    zones = {shop.store: zone_or_utc(shop.time_zone) for shop in asked.shops}
+    first_ms, last_ms = bounds(first, last, zones.values())
+    rows = await context.hub.report(lambda analytics: analytics.quarters(list(zones), first_ms, last_ms))
+    return add_up(rows if zones else [], zones, first, last)
+
+
+async def _best(context: Context, asked: Asked) -> Sequence[ProductRow]:
+    """List the best products; days are those of the zone that most of the stores are in."""
+    if not asked.shops:
+        return []
+    usual = Counter(shop.time_zone for shop in asked.shops).most_common(1)[0][0]
+    first_ms, last_ms = bounds(asked.first, asked.last, [zone_or_utc(usual)])
+    stores = [shop.store for shop in asked.shops]
+    return await context.hub.report(lambda analytics: analytics.products(stores, first_ms, last_ms, PRODUCTS_MAX))
+
+
+async def _asked(context: Context) -> Asked:
+    """Read ``from`` and ``to`` (days, both included), ``stores`` (comma) and ``currency``."""
+    today = local(context.services.clock(), zone("UTC")).date()
+    last = parse_day(context.query("to"), "to") if context.query("to") else today
+    first = parse_day(context.query("from"), "from") if context.query("from") else last - timedelta(days=13)
+    if not 0 <= (last - first).days < DAYS_MAX or first.year < 1971 or last.year > 9_000:
+        raise Invalid(f"{first} to {last} is no span of 1 to {DAYS_MAX} days", hint="Choose other days.")
+    shops = await context.hub.read(lambda reading: reading.shops())
+    named = [store for store in context.query("stores").split(",") if store]
+    for store in named:
+        if all(shop.store != store for shop in shops):
+            raise NotFound(f"no store {store[:64]!r} has uploaded anything", hint="Look at the list of stores.")
+    chosen = [shop for shop in shops if not named or shop.store in named]
+    currencies = [currency for currency, _ in Counter(shop.currency for shop in chosen).most_common()]
+    currency = context.query("currency") or next(iter(currencies), "EUR")
+    return Asked([shop for shop in chosen if shop.currency == currency], first, last, currency, currencies)
+
+
+def _csv(asked: Asked, report: Report, names: dict[str, str]) -> Response:
+    """Write days and stores as one table, amounts as decimals."""
+    out = io.StringIO()
+    table = csv.writer(out)
+    table.writerow(["kind", "what", "sales", "net", "tax", "currency"])
+    digits = decimals(asked.currency)
+    for kind, rows in (("day", report.days), ("store", {names[store]: sums for store, sums in report.stores.items()})):
+        for what, sums in rows.items():
+            amounts = [_decimal(sums.net_minor, digits), _decimal(sums.tax_minor, digits)]
+            table.writerow([kind, _harmless(what), sums.sales, *amounts, asked.currency])
+    named = f'attachment; filename="sales-{asked.first}-{asked.last}.csv"'
+    return Response(out.getvalue(), media_type="text/csv", headers={"Content-Disposition": named})
+
+
+def _decimal(minor: int, digits: int) -> str:
+    text = str(abs(minor)).rjust(digits + 1, "0")
+    return ("-" if minor < 0 else "") + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)
+
+
+def _harmless(text: str) -> str:
+    """Keep a spreadsheet from running what a store calls itself."""
+    return "'" + text if text.startswith(FORMULA) else text
+
+
+CALLS: Final = [Call("GET", "/reports/sales", sales, "Sales by day, hour, store and product")]
