@@ -162,7 +162,7 @@ def _receipt(rows: Rows, event: Envelope, body: object) -> None:
             )  # fmt: skip
             _payments(rows, event, Kind.VOID, body.payments)
         case e.ProductsChanged() | e.CustomersChanged() | e.PeopleChanged() | e.SettingsChanged():
-            stamp = Stamp(body.authority, event.hlc, event.actor)
+            stamp = Stamp(e.counted(body.authority), event.hlc, event.actor)
             for change in body.changes:
                 rows.writes.append(WriteRow(ENTITIES[type(body)], change.key, LWWMap.of(change.fields, stamp)))
         case _:

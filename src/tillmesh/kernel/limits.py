@@ -58,6 +58,10 @@ CRDT_DOTS_MAX: Final = 8_192  # live dots of one set
 CRDT_RUNS_MAX: Final = 65_536  # gaps in what one set has seen
 CRDT_STATE_BYTES_MAX: Final = 8 << 20
 
+# Registers. An authority is a place in the store's agreement: a recovery leaps 2^20, so honest ones stay far below. One
+# above counts as this: whoever made it up can then be outdone by the next honest decision, and not win for ever.
+AUTHORITY_MAX: Final = 1 << 53
+
 # Clocks.
 HLC_DRIFT_MS_MAX: Final = 300_000  # 5 minutes; sync.md.
 

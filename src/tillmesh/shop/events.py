@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from tillmesh.kernel.codec import Record
+from tillmesh.kernel.limits import AUTHORITY_MAX
 
 Value = str | int | bool | None | list[str]  # what a register field can hold
 
@@ -260,6 +261,11 @@ class Change(Record):
 
     key: str
     fields: dict[str, Value]
+
+
+def counted(authority: int) -> int:
+    """Give what an authority counts as: any till can write any number into an event of its own."""
+    return min(max(authority, 0), AUTHORITY_MAX)
 
 
 class ProductsChanged(Record):

@@ -19,12 +19,12 @@ from tillmesh.adapters.sqlite.raft_storage import Cut, SqliteRaftStorage, promis
 from tillmesh.kernel.errors import StorageFailed, TillmeshError
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.raft import Config, ConfState, HardState, RawNode, Ready, Role
-from tillmesh.shop.events import Change
+from tillmesh.shop.events import Change, counted
 from tillmesh.sync.channels import Channel
 from tillmesh.terminal.driver import Driver
-from tillmesh.terminal.mesh import Mesh
-from tillmesh.till.agreement import Belonging, CutDecided, SettingsDecided
-from tillmesh.till.commands import ChangeRecords, Who
+from tillmesh.terminal.mesh import SYSTEM, Mesh
+from tillmesh.till.agreement import Belonging, CutDecided, Decision, SettingsDecided
+from tillmesh.till.commands import ChangeRecords, Note, Who
 from tillmesh.till.council import (
     PROPOSALS_WAITING_MAX,
     TICK_MS,
@@ -78,6 +78,7 @@ class CouncilDriver:
         self._new_leader = asyncio.Event()
         self._publishing: asyncio.Queue[Publish] = asyncio.Queue()
         self._looking_after = False
+        self._alarmed = False  # about an authority that nobody gave
         self.led = Led(None, council.status().role, council.status().term)
         self.elections = 0  # how often the leader changed since the start
         mesh.on(Channel.RAFT, self._received)
@@ -139,7 +140,7 @@ class CouncilDriver:
         index = await self._decided(decision)
         await self._seen(index)
 
-    async def _decided(self, decision: SettingsDecided) -> int:
+    async def _decided(self, decision: Decision) -> int:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[int] = loop.create_future()
         self._waiting[decision.op_id] = answer
@@ -313,13 +314,36 @@ class CouncilDriver:
     async def _publish(self, step: Publish) -> bool:
         """Make a decision an event; False when the disk refuses: it has to be tried again, before any later one."""
         try:
-            if await self._published() < step.index:
-                who = Who(user_id=step.decision.by, role="manager")
-                change = ChangeRecords(entity="setting", changes=step.decision.changes, authority=step.index)
-                await self._driver.do(who, change)
+            known, authority = await self._published(), step.index
+            if known >= step.index:
+                if not await self._is_made_up(known):
+                    return True
+                authority = counted(known + 1)
+            who = Who(user_id=step.decision.by, role="manager")
+            change = ChangeRecords(entity="setting", changes=step.decision.changes, authority=authority)
+            await self._driver.do(who, change)
+        except NoQuorum:
+            return not self.council.leads  # whoever leads then does it
         except TillmeshError as cause:
             log.warning("decision %d can't take effect now: %s", step.index, cause.detail)
             return not isinstance(cause, StorageFailed)
+        return True
+
+    async def _is_made_up(self, authority: int) -> bool:
+        """Say whether the store never decided anything with this authority: then it must not silence what is decided.
+
+        This log may just be shorter than another leader's. So something more is decided: whatever was decided when the
+        authority had been seen lies before it.
+        """
+        if authority <= self.council.applied or not self.council.leads:
+            return False
+        if authority <= await self._decided(CutDecided(op_id=secrets.token_hex(12), vector={})):
+            return False
+        if not self._alarmed:
+            self._alarmed = True
+            detail = f"settings came with authority {authority}, which this store has never given: a till made it up"
+            log.error(detail)
+            await self._driver.do(SYSTEM, Note(action="authority_made_up", subject="store", detail=detail))
         return True
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from tests.services.mesh.memory_links import Post, connect, open_post
 from tests.services.mesh.test_mesh import MANAGER, run, store_of, until
+from tillmesh.adapters.sqlite.listings import audited_since
 from tillmesh.kernel.errors import Conflict
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.shop.events import Change
@@ -18,6 +20,7 @@ from tillmesh.terminal.council_driver import HOUSEKEEPING_TICKS, CouncilDriver
 from tillmesh.terminal.council_recovery import recover_store
 from tillmesh.terminal.driver import READERS
 from tillmesh.till.agreement import Belonging
+from tillmesh.till.commands import ChangeRecords
 from tillmesh.till.council import NoQuorum
 
 pytestmark = pytest.mark.service
@@ -91,6 +94,31 @@ def test_a_till_alone_in_its_store_decides_at_once_and_again_after_a_restart(tmp
             assert await footer_of(posts[0]) == word
             assert councils[0].view()["has_quorum"]
             await _stop(councils, posts)
+
+    run(scene)
+
+
+@pytest.mark.parametrize("authority", [1_000_000, 2**63 - 1])
+def test_settings_under_an_authority_that_a_till_made_up_do_not_hold_for_ever(tmp_path: Path, authority: int) -> None:
+    async def scene() -> None:
+        posts = await store_of(tmp_path, 3)
+        councils = await seats(posts)
+        for one in range(3):
+            for other in range(one):
+                connect(posts[one], posts[other])
+        await until(lambda: full(councils, 3))
+        await councils[1].decide_settings(footer("decided"), MANAGER)
+        await until(lambda: _all_say(posts, "decided"))
+        forged = ChangeRecords(entity="setting", changes=footer("made up"), authority=authority)
+        await posts[2].driver.do(MANAGER, forged)
+        await until(lambda: _all_say(posts, "made up"))
+        for text in ("decided again", "and again"):
+            await councils[1].decide_settings(footer(text), MANAGER)
+            await until(functools.partial(_all_say, posts, text))
+        (leader,) = [post for post, council in zip(posts, councils, strict=True) if council.council.leads]
+        alarms = await leader.driver.look(lambda books: audited_since(books, "authority_made_up", 0))
+        assert len(alarms) == 1
+        await _stop(councils, posts)
 
     run(scene)
 

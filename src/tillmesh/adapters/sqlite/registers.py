@@ -9,7 +9,7 @@ import apsw
 from tillmesh.crdt import LWWMap, Stamp
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop.catalogue import Product, from_fields
-from tillmesh.shop.events import CustomersChanged, PeopleChanged, ProductsChanged, SettingsChanged, Value
+from tillmesh.shop.events import CustomersChanged, PeopleChanged, ProductsChanged, SettingsChanged, Value, counted
 
 _LOAD: Final = "SELECT state FROM register WHERE entity = ? AND key = ?"
 _SAVE: Final = (
@@ -35,7 +35,7 @@ def merge(
     body: ProductsChanged | CustomersChanged | PeopleChanged | SettingsChanged,
 ) -> None:
     """Merge the fields of an event into the registers it names."""
-    stamp = Stamp(body.authority, event.hlc, event.actor)
+    stamp = Stamp(counted(body.authority), event.hlc, event.actor)
     for change in body.changes:
         held = db.execute(_LOAD, (entity, change.key)).fetchone()
         written = LWWMap.of(change.fields, stamp)
