@@ -140,12 +140,20 @@ def project(events: Iterable[Envelope]) -> Rows:
 
 def _sane(rows: Rows) -> bool:
     """Say whether all numbers are such that sums of very many fit 64 bits: a broken till must not break a report."""
-    return all(
-        -NUMBER_MAX <= number <= NUMBER_MAX
-        for row in (*rows.sales, *rows.lines, *rows.payments, *rows.moves)
-        for number in row
-        if isinstance(number, int)
-    )
+    return (
+        all(
+            0 <= sale.at_ms <= NUMBER_MAX and _fits(sale.total_minor, sale.tax_minor, sale.discount_minor)
+            and -NUMBER_MAX <= sale.rounding_minor <= NUMBER_MAX
+            for sale in rows.sales
+        )
+        and all(_fits(line.total_minor, line.tax_minor, line.quantity_milli) for line in rows.lines)
+        and all(-NUMBER_MAX <= payment.amount_minor <= NUMBER_MAX for payment in rows.payments)
+        and all(move.plus_milli <= NUMBER_MAX and move.minus_milli <= NUMBER_MAX for move in rows.moves)
+    )  # fmt: skip
+
+
+def _fits(one: int, two: int, three: int) -> bool:
+    return -NUMBER_MAX <= one <= NUMBER_MAX and -NUMBER_MAX <= two <= NUMBER_MAX and -NUMBER_MAX <= three <= NUMBER_MAX
 
 
 def _receipt(rows: Rows, event: Envelope, body: object) -> None:
