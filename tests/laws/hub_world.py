@@ -26,6 +26,11 @@ class Fate(Enum):
     LOST = "lost"
     ANSWER_LOST = "answer lost"
     DIES = "the till dies after sending"
+    BUSY = "429"
+    AWAY = "503"
+
+
+BUSY = {Fate.BUSY, Fate.AWAY}
 
 
 class Believing:
@@ -140,6 +145,8 @@ class Till:
 
     def _ask(self, step: AskState) -> list[UplinkStep]:
         fate = self._met()
+        if fate in BUSY:
+            return self._put_off(step.ticket, fate)
         if fate is not Fate.ARRIVES:
             return self._silence(step.ticket, fate)
         try:
@@ -150,6 +157,8 @@ class Till:
 
     def _upload(self, step: Upload) -> list[UplinkStep]:
         fate = self._met()
+        if fate in BUSY:
+            return self._put_off(step.ticket, fate)
         if fate is Fate.LOST:
             return self._silence(step.ticket, fate)
         try:
@@ -164,6 +173,9 @@ class Till:
         actor = str(error.members().get("actor", ""))
         why = Refusal(status=error.status, kind=error.kind, detail=error.detail, subject=actor)
         return self.uplink.failed(ticket, why, self.now_ms)
+
+    def _put_off(self, ticket: int, fate: Fate) -> list[UplinkStep]:
+        return self.uplink.failed(ticket, Refusal(status=int(fate.value), retry_after_s=30), self.now_ms)
 
     def _silence(self, ticket: int, fate: Fate) -> list[UplinkStep]:
         if fate is Fate.DIES:

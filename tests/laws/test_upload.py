@@ -55,6 +55,18 @@ def test_events_of_a_batch_whose_answer_is_lost_ten_times_count_once() -> None:
     assert not fates
 
 
+@pytest.mark.slow
+def test_a_days_backlog_drains_through_a_head_office_that_is_often_busy() -> None:
+    office, rng = Office(), random.Random(7)
+    till = Till(A, office, lambda: rng.choice([Fate.ARRIVES, Fate.ARRIVES, Fate.BUSY, Fate.AWAY]))
+    for _ in range(10_000):
+        till.sell(100)
+    till.lead(1)
+    drained(till, office)
+    arrived(office, [till])
+    assert office.master.revenue(STORE) == 1_000_000
+
+
 def test_two_leaders_that_replay_the_same_events_do_no_harm_and_the_older_one_stops() -> None:
     office = Office()
     old, new = Till(A, office, always), Till(B, office, always)
@@ -86,7 +98,7 @@ def test_random_cuts_deaths_and_failing_disks_lose_and_double_nothing(seed: int)
     office = Office()
 
     def fate() -> Fate:
-        return rng.choice([Fate.ARRIVES, Fate.ARRIVES, Fate.ARRIVES, Fate.LOST, Fate.ANSWER_LOST, Fate.DIES])
+        return rng.choice([Fate.ARRIVES] * 4 + [Fate.LOST, Fate.ANSWER_LOST, Fate.DIES, Fate.BUSY, Fate.AWAY])
 
     tills = [Till(A, office, fate), Till(B, office, fate)]
     term = 0

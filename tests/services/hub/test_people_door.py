@@ -1,5 +1,6 @@
 """The door for people: who may do what, products for chosen stores, certificates that are revoked at once."""
 
+import http.client
 from base64 import b64decode
 from collections.abc import Iterator
 
@@ -111,6 +112,15 @@ def test_reports_name_their_stores_and_days(office: RunningOffice) -> None:
     assert office.call("GET", "/reports/products?from=2026-02-30")[0] == 422
     assert office.call("GET", "/reports/days?from=2026-02-02&to=2026-01-01")[0] == 422
     assert {row["store"] for row in office.call("GET", "/reports/stores")[1]["stores"]} == {"one", "two"}
+
+
+def test_what_is_counted_is_there_for_prometheus(office: RunningOffice) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", office.port, timeout=30)
+    connection.request("GET", "/api/v1/metrics")
+    text = connection.getresponse().read().decode()
+    connection.close()
+    assert 'tillmesh_hub_batches_total{status="200"}' in text
+    assert "tillmesh_hub_events_total" in text
 
 
 def test_what_is_not_there_is_a_problem_document(office: RunningOffice) -> None:

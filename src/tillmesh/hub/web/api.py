@@ -18,6 +18,7 @@ from tillmesh.adapters.web.bodies import JSON, check_media, parse, read_body
 from tillmesh.adapters.web.problems import answer, unexpected
 from tillmesh.fleet.people import OfficeRole, covers
 from tillmesh.fleet.throttle import Throttle
+from tillmesh.hub.metrics import Metrics
 from tillmesh.hub.running import Hub, now_ms
 from tillmesh.hub.web.people import People, Signed
 from tillmesh.kernel.errors import Invalid, NotAllowed, NotFound, TillmeshError
@@ -34,6 +35,7 @@ class Services:
     people: People
     clock: Callable[[], int] = now_ms
     throttle: Throttle = field(default_factory=Throttle)
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 @dataclass(slots=True)

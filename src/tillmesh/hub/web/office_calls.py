@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import Response
 
 from tillmesh import __version__
@@ -121,6 +122,11 @@ async def models(context: Context) -> dict[str, Any]:  # noqa: ARG001 - the regi
     return {"models": []}
 
 
+async def metrics(context: Context) -> Response:
+    """Give what is counted, for Prometheus."""
+    return Response(context.services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
 async def health(context: Context) -> dict[str, Any]:  # noqa: ARG001 - it answers, so it is well
     """Say that head office is there."""
     return {"ok": True, "version": __version__}
@@ -172,6 +178,7 @@ CALLS: Final = [
     Call("GET", "/session", session, "Who is signed in"),
     Call("DELETE", "/session", sign_out, "Sign out"),
     Call("GET", "/health", health, "Is head office there", role=None),
+    Call("GET", "/metrics", metrics, "What is counted", role=None),
     Call("GET", "/stores", stores, "All stores"),
     Call("GET", "/stores/{store_id}/sales", sales, "Receipts of a store"),
     Call("GET", "/stores/{store_id}/products", products, "Products of a store"),

@@ -27,12 +27,26 @@ class KeyRefused(TillmeshError):
 
 async def sync(context: Context, raw: bytes) -> Response:
     """Take in a batch of a store's events, and answer with what is durable and what is new for the store."""
+    metrics = context.services.metrics
+    try:
+        with metrics.seconds.time():
+            answer, events = await _take(context, raw)
+    except TillmeshError as refused:
+        metrics.batches.labels(str(refused.status)).inc()
+        raise
+    metrics.batches.labels("200").inc()
+    metrics.events.inc(events)
+    return answer
+
+
+async def _take(context: Context, raw: bytes) -> tuple[Response, int]:
     store = await admitted(context)
     context.services.throttle.admit(store, context.services.clock())
     batch = read_batch(raw)
     if batch.store != store:
         raise NotAllowed(f"a batch of the store {batch.store}", hint="A store uploads what is its own.")
-    return Response(write_answer(await context.hub.take(batch)), media_type=JSON)
+    answer = write_answer(await context.hub.take(batch))
+    return Response(answer, media_type=JSON), sum(len(run.items) for run in batch.runs)
 
 
 async def state(context: Context) -> Response:
@@ -47,7 +61,8 @@ async def news(context: Context) -> dict[str, bool]:
     have = context.query("have", "0")
     if not (have.isascii() and have.isdigit() and len(have) < 19):
         raise Invalid(f"have={have[:20]!r} is no number of events", hint="Say how many the store has.")
-    return {"news": await context.hub.news(store, int(have))}
+    with context.services.metrics.listening.track_inprogress():
+        return {"news": await context.hub.news(store, int(have))}
 
 
 async def admitted(context: Context) -> str:
