@@ -101,7 +101,7 @@ def test_a_migration_that_fails_leaves_everything_as_it_was(
 ) -> None:
     half = (NEWEST + 1, "CREATE TABLE half (x); INSERT INTO nowhere VALUES (1)")
     known = scripts()
-    monkeypatch.setattr(database, "scripts", lambda: [*known, half])
+    monkeypatch.setattr(database, "scripts", lambda _: [*known, half])
     with pytest.raises(apsw.SQLError, match="nowhere"):
         open_database(*old)
     with closing(connect(*old)) as db:
