@@ -29,7 +29,14 @@ def test_stores_under_faults_lose_nothing_double_nothing_and_agree_in_the_end(pa
 
 @pytest.mark.parametrize(
     ("seed", "tills", "steps"),
-    [(5214, 7, 25)],  # an old copy with the newest events and an older agreed log went unnoticed
+    [
+        (5214, 7, 25),  # an old copy with the newest events and an older agreed log went unnoticed
+        (
+            20036,
+            3,
+            60,
+        ),  # the simulator itself took one disk after the other away, and asked for what was on all of them
+    ],
 )
 def test_what_once_broke_a_store_breaks_none_again(simulator: Simulator, seed: int, tills: int, steps: int) -> None:
     assert simulator.live(draw_plan(seed, tills, steps)).troubles

@@ -76,6 +76,7 @@ class World:
                 actor, seq = parse_event_id(attempt.event_id)
                 if all(other.held.get(actor, 0) < seq for other in others):
                     self.history.spared.add(attempt.event_id)
+        station.held = {}  # nobody counts on this disk any more until it starts again and says what it holds
 
     def live(self) -> Lived:
         """Live through it; raises :class:`Broken`, or whatever else went wrong in a till."""
