@@ -54,6 +54,7 @@ class World:
         self.nemesis.taken = self._taken
         self.shoppers = Shoppers(_chance("shoppers", plan), self.history)
         self._draw = _chance("world", plan)
+        self._gone: dict[int, int] = {}  # till whose disk was taken away -> how often it had started by then
         self._last: Attempt | None = None  # what is decided in the end, to see that it can be
 
     def _station(self, number: int, folder: Path, template: bytes) -> Station:
@@ -69,14 +70,18 @@ class World:
         return station
 
     def _taken(self, station: Station) -> None:
-        """A disk is taken away: what stands on no other disk may be gone afterwards."""
-        others = [other for other in self.stations if other is not station]
+        """A disk is taken away: what stands on no other disk may be gone afterwards.
+
+        On a disk that was taken away itself nothing stands until its till has started again.
+        """
+        there = [one for one in self.stations if self._gone.get(one.number) != one.boots]
+        others = [other for other in there if other is not station]
         for attempt in self.history.attempts:
             if attempt.event_id:
                 actor, seq = parse_event_id(attempt.event_id)
                 if all(other.held.get(actor, 0) < seq for other in others):
                     self.history.spared.add(attempt.event_id)
-        station.held = {}  # nobody counts on this disk any more until it starts again and says what it holds
+        self._gone[station.number] = station.boots
 
     def live(self) -> Lived:
         """Live through it; raises :class:`Broken`, or whatever else went wrong in a till."""
