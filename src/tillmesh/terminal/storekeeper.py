@@ -58,7 +58,7 @@ class Storekeeper:
         self._driver, self._mesh, self._links = driver, mesh, links
         self._membership = place.gate.membership
         self._issuers: set[str] = set()  # linked terminals that said that they issue
-        self._asked_s = 0.0
+        self._asked, self._asked_s = "", 0.0
         self._begun_s = self._clocks.monotonic_s()
         self._changed = asyncio.Event()
         self._listeners: list[Callable[[frozenset[str]], None]] = []
@@ -242,7 +242,9 @@ class Storekeeper:
         now_s = self._clocks.monotonic_s()
         if self._issuers and now_s >= self._asked_s + (ASK_AGAIN_S if self._asked_s else 0):
             self._asked_s = now_s
-            self.post.tell(min(self._issuers), message)
+            # Each in turn: the one that was asked last may claim what it can't do, or be stuck.
+            self._asked = min((each for each in self._issuers if each > self._asked), default=min(self._issuers))
+            self.post.tell(self._asked, message)
 
     def _renewed(self, actor: str, message: Renewed) -> None:
         self.learn(message.list, source=terminal_of(actor))

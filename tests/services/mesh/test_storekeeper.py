@@ -13,6 +13,8 @@ from tests.services.mesh.real_store import RealTill, found_store, start_till
 from tests.services.mesh.test_mesh import MANAGER, run, until
 from tillmesh.adapters.lan.certificates import serial_of
 from tillmesh.kernel.errors import NotFound
+from tillmesh.kernel.ids import terminal_of
+from tillmesh.sync.store_messages import Lists
 from tillmesh.terminal import provisioning
 from tillmesh.terminal.storekeeper import Clocks
 from tillmesh.till.commands import Note
@@ -144,6 +146,38 @@ def test_a_certificate_is_renewed_by_an_issuer_in_reach_when_a_third_of_its_time
         await stop([again, t2])
 
     run(scene)
+
+
+def test_a_till_that_only_says_that_it_issues_keeps_nobody_from_a_new_certificate(tmp_path: Path) -> None:
+    async def scene() -> None:
+        passed_s = 0.0
+        clocks = Clocks(lambda: time.time() + passed_s, lambda: time.monotonic() + passed_s)
+        stores = (found_store(tmp_path / f"store-{n}", 4) for n in range(64))
+        # The one who lies is the first that anybody would ask.
+        places = next(places for places in stores if _terminal_in(places[2]) < _terminal_in(places[0]))
+        t1, liar = await started([places[0], places[2]])
+        assert liar.keeper.authority is None
+        asking = await start_till(places[3], [t1.port, liar.port], clocks=clocks)
+        await until(so(lambda: len(asking.linked()) == 2 and t1.terminal in asking.keeper.issuers))
+        lists = list(liar.keeper.place.gate.membership.lists)
+        assert liar.keeper.post.tell(asking.terminal, Lists(lists, issuer=True))
+        await until(so(lambda: liar.terminal in asking.keeper.issuers))
+        old = serial_of(asking.keeper.place.credentials.certificate)
+        passed_s = 11 * DAY_S
+
+        async def renewed() -> bool:
+            nonlocal passed_s
+            passed_s += 1
+            return serial_of(asking.keeper.place.credentials.certificate) != old
+
+        await until(renewed)
+        await stop([t1, liar, asking])
+
+    run(scene)
+
+
+def _terminal_in(place: Path) -> str:
+    return terminal_of(next((place / "keys").glob("*.sign")).stem)
 
 
 def test_a_till_whose_directory_was_damaged_goes_on_as_another_actor_and_the_old_one_is_retired(tmp_path: Path) -> None:
