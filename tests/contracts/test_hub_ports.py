@@ -14,6 +14,7 @@ from tillmesh.fleet.ports import Entry, EventLog, Master
 from tillmesh.fleet.syncing import LogBroken, catch_up, rebuild
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.shop.events import Change, ProductsChanged, SaleVoided, StockMove, StockReceived
+from tillmesh.sync.signatures import SignedHead
 
 KEY = bytes(range(32))
 A, B = "tilla.aaaaaaaa", "tillb.bbbbbbbb"
@@ -62,6 +63,15 @@ def test_what_was_appended_is_replayed_in_order_from_any_position(fresh_pair: Ca
     assert [at for at, _ in log.replay({})] == positions
     assert [carried for _, carried in log.replay(positions[0])] == [entry(second), entry(third, "other")]
     assert list(log.replay(positions[2])) == []
+
+
+def test_the_signatures_that_events_came_under_are_kept(fresh_pair: Callable[[], Pair]) -> None:
+    log, _ = fresh_pair()
+    events = chain(A, 3)
+    signed = (SignedHead(Head(A, 3, events[-1].hash), b"s" * 64),)
+    log.append(entry(events)._replace(signed=signed))
+    log.append(entry(chain(B, 1)))
+    assert [carried.signed for _, carried in log.replay({})] == [signed, ()]
 
 
 def test_a_long_log_is_replayed_whole(fresh_pair: Callable[[], Pair]) -> None:

@@ -65,9 +65,10 @@ class Unsigned(Conflict):
 
 @dataclass(slots=True)
 class Verdict:
-    """What a batch brings: new events, gaps as "go on after", and forks by actor."""
+    """What a batch brings: new events and whose signatures they come under, gaps as "go on after", forks by actor."""
 
     events: list[Envelope] = field(default_factory=list)
+    signed: list[SignedHead] = field(default_factory=list)
     wanted: dict[str, int] = field(default_factory=dict)
     forks: dict[str, str] = field(default_factory=dict)
 
@@ -140,3 +141,4 @@ def _weigh(verdict: Verdict, held: Held, store: str, run: Run, hash_of: HashOf, 
         verdict.forks[run.actor] = f"{run.actor} is head office's own log, and {last} was never written here"
     else:
         verdict.events += events
+        verdict.signed += [SignedHead(head, run.signature)] if run.signature else []

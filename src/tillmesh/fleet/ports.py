@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol, TypeAlias
 from tillmesh.fleet.reporting import QuarterRow
 from tillmesh.fleet.standing import CatalogueRow, ShopRow, Takings
 from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.sync.signatures import SignedHead
 
 Position: TypeAlias = Mapping[str, int]  # per part of the log (one, or the partitions of a topic) the last entry
 
@@ -25,6 +26,7 @@ class Entry(NamedTuple):
     sender: str
     at_ms: int  # when head office took it in
     events: tuple[Envelope, ...]
+    signed: tuple[SignedHead, ...] = ()  # under which they came: of each actor the last one's head
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

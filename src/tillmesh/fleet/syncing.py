@@ -81,7 +81,8 @@ class SyncService:
             actor, detail = next(iter(verdict.forks.items()))
             raise Forked(detail, actor=actor, hint="Upload the others; have a person look at this till.")
         if verdict.events or batch.term > held.term:
-            self.store(Entry(batch.store, batch.term, batch.sender, now_ms, tuple(verdict.events)))
+            new, signed = tuple(verdict.events), tuple(verdict.signed)
+            self.store(Entry(batch.store, batch.term, batch.sender, now_ms, new, signed))
             for event in verdict.events:
                 self.clock.observe(event.hlc, now_ms)
         has = {actor: mark.seq for actor, mark in batch.heads.items()}

@@ -10,7 +10,8 @@ from typing import Final
 
 from tillmesh.adapters.sqlite.database import connect, migrate, rows, settle, storage_errors, write
 from tillmesh.fleet.ports import Entry, Position
-from tillmesh.kernel.envelope import Envelope
+from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.sync.signatures import SignedHead
 
 FILE: Final = "events.db"
 PART: Final = "log"  # there is one part
@@ -19,6 +20,11 @@ _ENTRY: Final = "INSERT INTO entry (store, term, sender, at_ms) VALUES (?, ?, ?,
 _EVENT: Final = (
     "INSERT INTO event (actor, seq, entry, hlc, type, version, body, prev_hash, hash) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+)
+_SIGNED: Final = "INSERT INTO signed (entry, actor, seq, hash, signature) VALUES (?, ?, ?, ?, ?)"
+_SIGNATURES: Final = (
+    "SELECT s.entry, a.name, s.seq, s.hash, s.signature FROM signed s JOIN actor a ON a.id = s.actor "
+    "WHERE s.entry > ? AND s.entry <= ? ORDER BY s.entry, a.name, s.seq"
 )
 _ACTOR: Final = "SELECT id FROM actor WHERE store = ? AND name = ?"
 _REPLAY: Final = (
@@ -53,6 +59,19 @@ class SqliteEventLog:
                         for e in entry.events
                     ],
                 )  # fmt: skip
+                db.executemany(
+                    _SIGNED,
+                    [
+                        (
+                            number,
+                            self._actor(entry.store, each.head.actor),
+                            each.head.seq,
+                            each.head.hash,
+                            each.signature,
+                        )
+                        for each in entry.signed
+                    ],
+                )
         except BaseException:
             self._actors.clear()
             raise
@@ -66,9 +85,12 @@ class SqliteEventLog:
                 found = rows(self._db, _REPLAY, (at, at + ENTRIES_AT_ONCE))
                 if not found and not rows(self._db, "SELECT 1 FROM entry WHERE id > ? LIMIT 1", (at,)):
                     return
+            signed: dict[int, list[SignedHead]] = {}
+            for entry, name, seq, pinned, signature in rows(self._db, _SIGNATURES, (at, at + ENTRIES_AT_ONCE)):
+                signed.setdefault(entry, []).append(SignedHead(Head(name, seq, pinned), signature))
             for (number, store, term, sender, at_ms), events in groupby(found, key=lambda row: row[:5]):
                 carried = tuple(Envelope(*row[5:]) for row in events if row[5] is not None)
-                yield {PART: number}, Entry(store, term, sender, at_ms, carried)
+                yield {PART: number}, Entry(store, term, sender, at_ms, carried, tuple(signed.get(number, ())))
             at += ENTRIES_AT_ONCE
 
     def close(self) -> None:

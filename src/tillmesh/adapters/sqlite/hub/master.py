@@ -14,7 +14,7 @@ from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, settl
 from tillmesh.adapters.sqlite.hub import registers
 from tillmesh.crdt import LWWMap
 from tillmesh.fleet.ports import Entry, Held, Position
-from tillmesh.fleet.projecting import Rows, project
+from tillmesh.fleet.projecting import Kind, Rows, project
 from tillmesh.fleet.syncing import fresh
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head
 from tillmesh.kernel.ids import is_office
@@ -47,6 +47,7 @@ _STOCK: Final = (
     "INSERT INTO stock (store, sku, actor, p, n) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (store, sku, actor) DO UPDATE SET p = p + excluded.p, n = n + excluded.n"
 )
+_TOTALS: Final = "UPDATE store SET sales = sales + ?, revenue_minor = revenue_minor + ? WHERE id = ?"
 _EVENT: Final = "INSERT INTO event (actor, seq, hash) VALUES (?, ?, ?)"
 _SENT: Final = (
     "INSERT INTO outbox (actor, seq, hlc, type, version, body, prev_hash, hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -57,6 +58,7 @@ _PAYMENT: Final = "INSERT INTO payment VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 # What the hash is over, with names in place of numbers, so that two databases that met stores in another order agree.
 _DIGEST: Final = {
+    "store": "SELECT s.name, s.sales, s.revenue_minor FROM store s",
     "actor": "SELECT s.name, a.name, a.seq, a.hash FROM actor a JOIN store s ON s.id = a.store",
     "sale": "SELECT s.name, a.name, t.seq, t.kind, t.at_ms, t.number, t.person, t.customer_id, t.currency, "
     "t.total_minor, t.tax_minor, t.discount_minor, t.rounding_minor, t.answers "
@@ -192,6 +194,9 @@ class SqliteMaster:
             (store, actors[r.actor], r.seq, r.line, r.kind, r.sku, r.name, r.quantity_milli, r.total_minor, r.tax_minor)
             for r in found.lines
         ]
+        if found.sales:
+            net = sum(r.total_minor if r.kind == Kind.SALE else -r.total_minor for r in found.sales)
+            db.execute(_TOTALS, (sum(r.kind == Kind.SALE for r in found.sales), net, store))
         db.executemany(_LINE, lines)
         db.executemany(_PAYMENT, [(store, actors[r.actor], *r[1:]) for r in found.payments])
         db.executemany(_STOCK, [(store, r.sku, actors[r.actor], r.plus_milli, r.minus_milli) for r in found.moves])

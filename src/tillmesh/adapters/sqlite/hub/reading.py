@@ -25,10 +25,6 @@ _SALES: Final = (
 _LATEST: Final = _SALES.replace(
     "AND t.at_ms >= ? ORDER BY t.at_ms, a.name, t.seq", "ORDER BY t.at_ms DESC, a.name, t.seq"
 )
-_TOTALS: Final = (
-    "SELECT coalesce(sum(CASE kind WHEN 0 THEN total_minor ELSE -total_minor END), 0), "
-    "coalesce(sum(kind = 0), 0) FROM sale WHERE store = ?"
-)
 _PRODUCTS: Final = (
     "SELECT p.sku, p.name, p.price_minor, p.department, p.active FROM product p JOIN store s ON s.id = p.store "
     "WHERE s.name = ? AND (instr(lower(p.name), lower(?)) OR instr(p.sku, ?)) ORDER BY p.sku LIMIT ?"
@@ -46,7 +42,7 @@ class SqliteReading(Standing):
 
     def stores(self) -> list[StoreView]:
         """List every store, by id."""
-        sql = "SELECT id, name, term, sender, last_sync_ms FROM store ORDER BY name"
+        sql = "SELECT id, name, term, sender, last_sync_ms, sales, revenue_minor FROM store ORDER BY name"
         return [self._store(*row) for row in rows(self._db, sql)]
 
     def sales(self, store: str, since_ms: int, limit: int) -> list[SaleView]:
@@ -86,10 +82,11 @@ class SqliteReading(Standing):
         state = None if number is None else load(self._db, number, entity, key)
         return None if state is None else fields_of(state)
 
-    def _store(self, number: int, name: str, term: int, sender: str, last_sync_ms: int) -> StoreView:
+    def _store(
+        self, number: int, name: str, term: int, sender: str, last_sync_ms: int, sales: int, revenue_minor: int
+    ) -> StoreView:
         actors = rows(self._db, "SELECT name, seq, hlc FROM actor WHERE store = ?", (number,))
         tills = {terminal_of(actor): hlc for actor, _, hlc in actors if not is_office(actor)}
-        ((revenue, sales),) = rows(self._db, _TOTALS, (number,))
         shown = self.setting(name, STORE)
         return StoreView(
             store=name,
@@ -97,8 +94,8 @@ class SqliteReading(Standing):
             currency=str(shown.get("currency", "")),
             events=sum(seq for _, seq, _ in actors),
             tills=len(tills),
-            sales=int(sales),
-            revenue_minor=int(revenue),
+            sales=sales,
+            revenue_minor=revenue_minor,
             last_event_ms=max((physical_ms(hlc) for hlc in tills.values()), default=0),
             last_sync_ms=last_sync_ms,
             term=term,

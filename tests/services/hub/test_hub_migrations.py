@@ -1,0 +1,34 @@
+"""Head office's tables come up to date with what is in them."""
+
+from pathlib import Path
+
+from tests.contracts.test_hub_ports import KEY, chain, entry
+from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, scripts, write
+from tillmesh.adapters.sqlite.hub import log, master, office
+from tillmesh.adapters.sqlite.hub.master import SqliteMaster
+
+
+def test_totals_of_stores_are_made_from_the_sales_that_are_there(tmp_path: Path) -> None:
+    file = tmp_path / "master.db"
+    made = SqliteMaster(file, KEY)
+    made.apply({"log": 1}, entry(chain("tilla.aaaaaaaa", 3)))
+    digest = made.digest()
+    made.close()
+    db = connect(file, KEY)  # as the first version left it
+    with write(db):
+        db.execute("ALTER TABLE store DROP COLUMN sales")
+        db.execute("ALTER TABLE store DROP COLUMN revenue_minor")
+        db.execute("PRAGMA user_version=1")
+    db.close()
+    again = SqliteMaster(file, KEY)
+    assert rows(again._db, "SELECT name, sales, revenue_minor FROM store") == [("corner", 3, 600)]
+    assert again.digest() == digest
+    again.close()
+
+
+def test_every_file_of_head_office_comes_up_to_its_newest_version_once(tmp_path: Path) -> None:
+    for name, steps in (("log", log.STEPS), ("master", master.STEPS), ("office", office.STEPS)):
+        db = connect(tmp_path / name, KEY)
+        newest = scripts(steps)[-1][0]
+        assert migrate(db, steps) == migrate(db, steps) == newest == one(db, "PRAGMA user_version")
+        db.close()
