@@ -12,6 +12,18 @@ export function inField(target) {
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || target.isContentEditable;
 }
 
+/** F9 charges and then completes: two presses closer than this are one, of a hand in a hurry. Guess. */
+const BOUNCE_MS = 300;
+let charged = -BOUNCE_MS;
+
+/** Whether a key comes once more of itself: it must not run through charge, complete and next. @param {KeyboardEvent} event */
+function bounces({ key, repeat, timeStamp }) {
+  if (key !== "F9") return repeat && key === "Enter";
+  const soon = timeStamp - charged < BOUNCE_MS;
+  charged = timeStamp;
+  return repeat || soon;
+}
+
 /** Keys of a page while no dialog is open. @param {KeyMap} map */
 export function useKeys(map) {
   const now = useRef(map);
@@ -26,7 +38,7 @@ export function useKeys(map) {
       const special = /^F\d+$/.test(event.key) || event.key === "Escape";
       if (!special && inField(event.target)) return;
       if (event.key === "Enter" && event.target instanceof HTMLElement && event.target.closest("button, a, summary")) return;
-      if (action(event) !== false) event.preventDefault();
+      if (bounces(event) || action(event) !== false) event.preventDefault();
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
