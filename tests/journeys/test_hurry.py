@@ -86,3 +86,27 @@ def test_the_amount_to_take_is_seen_on_a_phone_before_it_is_taken(
     assert amount is not None
     assert complete is not None
     assert amount["y"] + amount["height"] <= complete["y"]
+
+
+CUT = """id => {
+  const text = document.createRange();
+  text.selectNodeContents(document.getElementById(id));
+  const [seen, room] = [text, document.querySelector(".due, .paid")].map((one) => one.getBoundingClientRect());
+  return seen.left < room.left || seen.right > room.right;
+}"""
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (1024, 768), (800, 1280), (390, 844)])
+def test_the_largest_amount_is_seen_to_its_last_digit(
+    till: TillProcess, at_till: OpenCashier, width: int, height: int
+) -> None:
+    till.ask("/products", "POST", {"sku": "PIANO", "name": "Piano", "price_minor": 999_999_999, "tax_code": "zero"})
+    maya = at_till(till, width=width, height=height).sign_in()
+    maya.page.get_by_role("searchbox").fill("piano")
+    maya.tap("Piano")
+    maya.expect_total("£9,999,999.99")
+    maya.charge()
+    expect(maya.page.locator("#due")).to_have_text("£9,999,999.99")
+    assert not maya.page.evaluate(CUT, "due")
+    assert not maya.page.evaluate(CUT, "tendered")
+    assert not maya.page.evaluate(CUT, "change")

@@ -55,6 +55,9 @@ function useQuote(payments, turn) {
   return quote;
 }
 
+/** A large amount, as large as its digits leave room for. @param {{id?: string, amount: number}} props */
+const Huge = ({ id, amount }) => html`<output class="huge num" id=${id} style=${`--n:${money(amount).length}`}>${money(amount)}</output>`;
+
 /** @param {{sale: any}} props */
 function Paid({ sale }) {
   const next = () => go("sell");
@@ -72,8 +75,8 @@ function Paid({ sale }) {
     <main class="paid" role="status">
       <div class="paid-tick"><${Icon} name="check" /></div>
       ${change > 0
-        ? html`<small>${t("paid.change")}</small><output class="huge num" id="change">${money(change)}</output>`
-        : html`<small>${t("paid.exact")}</small><output class="huge num">${money(sale.total_minor)}</output>`}
+        ? html`<small>${t("paid.change")}</small><${Huge} id="change" amount=${change} />`
+        : html`<small>${t("paid.exact")}</small><${Huge} amount=${sale.total_minor} />`}
       <p class="num">${t("paid.total", { total: money(sale.total_minor) })}${sale.payments?.length ? ` · ${sale.payments.map((/** @type {Payment} */ p) => `${t(`method.${p.method}`)} ${money(p.amount_minor)}`).join(" + ")}` : ""}</p>
       <div class="paid-acts"><button class="btn tall" onClick=${receipt}><${Icon} name="receipt-text" />${t("paid.receipt")} <${Key} k="R" /></button>
         <button class="btn tall primary" data-first onClick=${next}>${t("paid.next")} <${Key} k="Enter" /></button></div>
@@ -182,11 +185,11 @@ function Tender({ onPaid }) {
     </section>
     <main class="due">
       <small>${t(taken.length ? "pay.remaining" : "pay.due")}</small>
-      <output class="huge num" id="due" aria-live="polite">${money(due)}</output>
+      <${Huge} id="due" amount=${due} />
       ${open && open.rounding_minor !== 0 && method === "cash" && html`<small class="num">${t("pay.rounding", { amount: money(open.rounding_minor) })}</small>`}
       ${method === "card" ? html`<${CardFields} reference=${reference} last=${last} onReference=${setReference} onLast=${setLast} onEnter=${complete} />` : ""}
       <div class="row"><span><small>${t(method === "cash" ? "pay.tendered" : "pay.amount")}</small><output class=${`mid num ${typed ? "" : "soft"}`} id="tendered">${money(amount)}</output></span>
-        ${method === "cash" && html`<span><small>${t("pay.change")}</small><output class=${`mid num ${change > 0 ? "good" : ""}`} id="change" aria-live="polite">${money(change)}</output></span>`}</div>
+        ${method === "cash" && html`<span><small>${t("pay.change")}</small><output class=${`mid num ${change > 0 ? "good" : ""}`} id="change">${money(change)}</output></span>`}</div>
       ${method === "cash" && html`<div class="quick"><button class="btn" aria-pressed=${!typed} onClick=${() => setTyped("")}>${t("pay.exact")}</button>
         ${quick.map((one) => html`<button key=${one} class="btn num" aria-pressed=${typed === String(one)} onClick=${() => setTyped(String(one))}>${money(one)}</button>`)}</div>`}
       ${tooMuch && html`<p class="refusal" role="alert">${t("pay.toomuch.detail", { amount: money(due) })}</p>`}
