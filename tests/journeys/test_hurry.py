@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.journeys.cashier import code_of
 from tests.journeys.conftest import OpenCashier
 from tests.journeys.till import TillProcess
+from tillmesh.demo.shop_data import SUPERVISOR
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
@@ -110,3 +111,28 @@ def test_the_largest_amount_is_seen_to_its_last_digit(
     assert not maya.page.evaluate(CUT, "due")
     assert not maya.page.evaluate(CUT, "tendered")
     assert not maya.page.evaluate(CUT, "change")
+
+
+def test_a_reduced_piece_and_a_whole_one_of_the_same_product_are_two_lines(
+    till: TillProcess, at_till: OpenCashier
+) -> None:
+    daniel = at_till(till).sign_in(SUPERVISOR.pin)
+    for name in ("Sourdough loaf", "Dishwasher tablets, 30"):
+        daniel.scan(code_of(name))
+    daniel.expect_saved()
+    daniel.line("Sourdough").locator(".line-main").click()
+    daniel.tap("Price")
+    daniel.type("1.00")
+    daniel.tap("Damaged", within=daniel.dialog)
+    daniel.key("Enter")
+    daniel.expect_total("£8.25")
+    daniel.line("Dishwasher").locator(".line-main").click()
+    daniel.key("F7")
+    daniel.type("20")
+    daniel.tap("Damaged", within=daniel.dialog)
+    daniel.key("Enter")
+    daniel.expect_total("£6.80")
+    for name in ("Sourdough loaf", "Dishwasher tablets, 30", "Sourdough loaf"):
+        daniel.scan(code_of(name))
+    daniel.expect_total("£21.65")
+    expect(daniel.lines).to_have_count(4)

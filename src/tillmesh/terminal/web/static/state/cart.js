@@ -230,7 +230,7 @@ export async function settled(ms) {
 export function addProduct(product, milli = 1000) {
   const merge = isWeighed(product.unit)
     ? undefined
-    : cart.peek().lines.find((line) => line.sku === product.sku && !line.note && !line.fixed_price && !isWeighed(line.unit));
+    : cart.peek().lines.find((line) => line.sku === product.sku && !line.note && !line.discount && line.unit_price_minor === line.list_price_minor && !line.fixed_price && !isWeighed(line.unit));
   if (merge) {
     selected.value = merge.line_id;
     setQuantity(merge.line_id, (parseQuantity(merge.quantity) ?? 0) + milli);
