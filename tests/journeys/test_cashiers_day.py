@@ -202,6 +202,7 @@ def test_opens_a_shift_moves_cash_reads_x_and_closes_blind(till: TillProcess, at
     daniel.go("sell")
     expect(daniel.page.locator(".cart .empty")).to_contain_text("No shift is open")
     daniel.page.get_by_role("link", name="Open the shift").click()
+    expect(daniel.page.locator(".office-main form input").first).to_be_focused()
     daniel.type("100")
     daniel.key("Enter")
     expect(daniel.page.locator(".kpis")).to_contain_text("£100.00")
