@@ -7,6 +7,7 @@ import shutil
 import ssl
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,16 @@ from tillmesh.adapters.lan.certificates import (
     read_request,
     ssl_context,
 )
-from tillmesh.adapters.lan.roster import Member, Membership, RosterRefused, read_roster
+from tillmesh.adapters.lan.enrolment import rebirth_message, reborn
+from tillmesh.adapters.lan.roster import (
+    ACTORS_PER_TERMINAL_MAX,
+    Member,
+    Membership,
+    RosterRefused,
+    read_roster,
+)
+from tillmesh.kernel.ids import terminal_of
+from tillmesh.sync.store_messages import Reborn
 
 DAY_S = 86_400
 ROOT = Path(__file__).resolve().parents[3]
@@ -176,6 +186,22 @@ def test_a_request_that_was_changed_on_the_way_is_refused() -> None:
         changed[at] ^= 1
         with pytest.raises(CertificateRefused):
             read_request(bytes(changed))
+
+
+def test_one_terminal_does_not_fill_the_list_of_tills_with_what_it_goes_on_as() -> None:
+    store = LanStore()
+    held, membership = store.till("b"), store.membership()
+    signer, taken = Ed25519PrivateKey.generate(), 0
+    for number in range(ACTORS_PER_TERMINAL_MAX + 1):
+        new = f"{terminal_of(held.actor)}.{number:08d}"
+        request = make_request(held.key, STORE, new)
+        proof = signer.sign(rebirth_message(held.actor, new, request))
+        asked = Reborn(new, request, signer.public_key().public_bytes_raw(), proof)
+        with suppress(CertificateRefused):
+            _, signed = reborn(store.authority, membership, asked, held.actor, wall_s=NOON_S, running_s=0)
+            membership.merge(signed)
+            taken += 1
+    assert taken == ACTORS_PER_TERMINAL_MAX - 1
 
 
 def test_a_second_till_can_be_the_issuer_with_the_secret() -> None:

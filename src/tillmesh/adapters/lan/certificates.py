@@ -50,7 +50,7 @@ class CertificateRefused(TillmeshError):
         self.reason = reason
 
 
-Reason = Literal["malformed", "store", "issuer", "revoked", "expired"]
+Reason = Literal["malformed", "store", "issuer", "revoked", "expired", "crowded"]
 
 
 @dataclass(frozen=True, slots=True)

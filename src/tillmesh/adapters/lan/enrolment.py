@@ -20,7 +20,7 @@ from tillmesh.adapters.lan.certificates import (
 )
 from tillmesh.adapters.lan.pairing import Asked
 from tillmesh.adapters.lan.pairing_messages import Grant, PairingFailed, Request
-from tillmesh.adapters.lan.roster import Member, Membership
+from tillmesh.adapters.lan.roster import ACTORS_PER_TERMINAL_MAX, Member, Membership
 from tillmesh.kernel.ids import series, terminal_of
 from tillmesh.sync.store_messages import Reborn
 
@@ -85,6 +85,11 @@ def reborn(
     if terminal_of(asked.actor) != terminal_of(old) or membership.state(old) != "active":
         raise CertificateRefused("revoked", f"{old} can't go on as {asked.actor}", hint="Pair it with a new code.")
     member = membership.members.get(asked.actor)
+    before = sum(terminal_of(known) == terminal_of(old) for known in membership.members)
+    if member is None and before >= ACTORS_PER_TERMINAL_MAX:
+        raise CertificateRefused(
+            "crowded", f"{terminal_of(old)} was {before} actors already", hint="Set it up anew, in an empty directory."
+        )
     if member is not None and (member.state != "active" or member.sign_public != asked.sign_public):
         raise CertificateRefused("revoked", f"{asked.actor} is or was a till of this store", hint="Pair it anew.")
     try:

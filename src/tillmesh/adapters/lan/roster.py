@@ -18,9 +18,12 @@ from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.limits import ACTOR_CHARS_MAX
 
 ROSTER_MEMBERS_MAX: Final = 1_024  # Guess: 15 tills, each paired anew now and then for decades.
+# A terminal names its next actor itself, and nothing ever leaves the list: without this one of them could fill it.
+ACTORS_PER_TERMINAL_MAX: Final = 32
 ROSTER_BYTES_MAX: Final = 256 << 10
 _CONTEXT: Final = b"tillmesh roster v1\0"
 
+assert 15 * ACTORS_PER_TERMINAL_MAX < ROSTER_MEMBERS_MAX
 assert ROSTER_MEMBERS_MAX * (ACTOR_CHARS_MAX + 32 + 20 + 16) + 512 < ROSTER_BYTES_MAX
 
 Actor = Annotated[str, Meta(min_length=1, max_length=ACTOR_CHARS_MAX)]
