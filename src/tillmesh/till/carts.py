@@ -96,7 +96,7 @@ def _add(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
     return msgspec.structs.replace(cart, lines=(*cart.lines, line))
 
 
-def _set_quantity(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # noqa: ARG001
+def _set_quantity(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
     quantity = parse_quantity(operation.quantity)
 
     def change(line: CartLine) -> CartLine:
@@ -104,9 +104,22 @@ def _set_quantity(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # 
             raise Invalid(f"{line.name[:40]!r} is sold in whole pieces", hint="Use a whole number.")
         if line.fixed_price_minor is not None:
             raise Conflict("the amount of this line comes from its label", hint="Remove it and scan another label.")
+        if quantity > line.quantity_milli:
+            return _more(desk, line, quantity)
         return msgspec.structs.replace(line, quantity_milli=quantity)
 
     return _with_line(cart, operation.line_id, change)
+
+
+def _more(desk: Desk, line: CartLine, quantity: int) -> CartLine:
+    """Raise a quantity; a price or percentage that was approved for fewer needs its approval again."""
+    by, discount = line.price_approved_by, line.discount
+    if by:
+        by = desk.require(Action.PRICE_OVERRIDE) or desk.who.user_id
+    if discount is not None and discount.rate_ppm and discount.approved_by:
+        again = desk.require(Action.DISCOUNT) or desk.who.user_id
+        discount = msgspec.structs.replace(discount, approved_by=again)
+    return msgspec.structs.replace(line, quantity_milli=quantity, price_approved_by=by, discount=discount)
 
 
 def _remove(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # noqa: ARG001

@@ -268,3 +268,27 @@ def test_notes_and_customers_stay_with_line_and_cart(shop: Shop) -> None:
     edited = shop.ops(add("1"), op("note", "n", line_id="1", text="blue one"), op("customer", "c", customer_id="ada"))
     assert (edited.cart.lines[0].note, edited.cart.customer_id) == ("blue one", "ada")
     assert shop.ops(op("customer", "none", customer_id="")).cart.customer_id == ""
+
+
+@pytest.mark.parametrize(
+    ("reduction", "action"),
+    [
+        ({"op": "discount_line", "percent": "50"}, "discount"),
+        ({"op": "set_price", "unit_price_minor": 100}, "price_override"),
+    ],
+)
+def test_what_was_approved_for_one_piece_is_asked_for_again_for_a_hundred(
+    shop: Shop, reduction: dict[str, Any], action: str
+) -> None:
+    approved = {"approved_by": "sam", "approved_action": action}
+    reduction = dict(reduction)
+    shop.ops(
+        add("1", quantity="2"), op(reduction.pop("op"), "half", line_id="1", reason="old", **reduction, **approved)
+    )
+    more = shop.ops(op("set_quantity", "more", line_id="1", quantity="100"))
+    assert [op_id for op_id, _ in more.rejected] == ["more"]
+    assert more.cart.lines[0].quantity_milli == 2_000
+    assert shop.ops(op("set_quantity", "fewer", line_id="1", quantity="1")).rejected == ()
+    again = shop.ops(op("set_quantity", "again", line_id="1", quantity="100", **approved))
+    assert again.rejected == ()
+    assert again.cart.lines[0].quantity_milli == 100_000
