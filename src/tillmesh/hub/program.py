@@ -18,6 +18,7 @@ from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.running import Hub
 from tillmesh.hub.settings import Limits
 from tillmesh.hub.web import (
+    access_calls,
     admin_calls,
     catalogue_calls,
     office_calls,
@@ -38,6 +39,7 @@ FOR_PEOPLE: Final = [
     *report_calls.CALLS,
     *sales_calls.CALLS,
     *admin_calls.CALLS,
+    *access_calls.CALLS,
     *store_calls.REFUSED_CALLS,
 ]
 STATIC: Final = Path(__file__).parent / "web" / "static"

@@ -1,12 +1,15 @@
 """The door for people: head office's page, who is signed in, how the stores stand."""
 
 import http.client
+from base64 import b64decode
 from collections.abc import Iterator
 
 import pytest
 
 from tests.laws.hub_world import sale, sealed
 from tests.services.hub.office import RunningOffice, enrolled, running
+from tillmesh.adapters.wan.bundle import read_bundle
+from tillmesh.adapters.wan.certificates import serial_of
 from tillmesh.adapters.wan.client import HubClient
 from tillmesh.kernel.envelope import Head
 from tillmesh.shop.events import Change, ProductsChanged
@@ -93,3 +96,40 @@ def test_a_price_changed_at_head_office_is_on_its_way_until_every_till_has_it(of
     (at_corner,) = office.call("GET", "/products/tea")[1]["stores"]
     assert (at_corner["price_minor"], at_corner["tills_with"], at_corner["unsent"]) == (350, 0, 1)
     assert office.call("GET", "/products/nothing")[0] == 404
+
+
+def test_one_key_of_a_store_is_revoked_and_the_other_goes_on(office: RunningOffice) -> None:
+    first = read_bundle(b64decode(office.call("POST", "/stores/second/credentials", {})[1]["bundle"]))
+    other = read_bundle(b64decode(office.call("POST", "/stores/second/credentials", {})[1]["bundle"]))
+    mine = [one for one in office.call("GET", "/credentials")[1]["credentials"] if one["store"] == "second"]
+    assert [one["revoked"] for one in mine] == [None, None]
+    serial = serial_of(first.certificate).hex()
+    assert office.call("DELETE", f"/stores/corner/credentials/{serial}")[0] == 404, "it is another store's"
+    assert office.call("DELETE", f"/stores/second/credentials/{serial}")[0] == 204
+    assert office.call("DELETE", f"/stores/second/credentials/{serial}")[0] == 404
+    for bundle, status in ((first, 403), (other, 200)):
+        client = HubClient(office.stores_url, bundle)
+        assert client.state().status == status
+        client.close()
+    (entry,) = office.call("GET", "/audit?q=key_revoked&limit=5")[1]["audit"]
+    assert (entry["by"], entry["subject"], entry["detail"]) == ("ann", "second", serial[-12:])
+
+
+def test_a_changed_role_ends_the_sessions_of_that_person(office: RunningOffice) -> None:
+    vera = {"name": "vera", "role": "viewer", "password": "a long enough password"}
+    assert office.call("POST", "/people", vera)[0] == 200
+    token = office.call("POST", "/session", {"user": "vera", "password": vera["password"]}, token="")[1]["token"]
+    assert office.call("GET", "/credentials", token=token)[0] == 403
+    assert office.call("PATCH", "/people/vera", {"role": "buyer"})[1] == {"name": "vera", "role": "buyer"}
+    assert office.call("GET", "/overview", token=token)[0] == 401
+    assert office.call("PATCH", "/people/vera", {"role": "queen"})[0] == 422
+    assert office.call("PATCH", "/people/nobody", {"role": "buyer"})[0] == 404
+    assert office.call("PATCH", "/people/ann", {"role": "viewer"})[0] == 409, "nobody takes the own rights"
+
+
+def test_older_entries_of_the_audit_log_come_page_by_page(office: RunningOffice) -> None:
+    newest = office.call("GET", "/audit?limit=1")[1]
+    older = office.call("GET", f"/audit?limit=1&before={newest['before']}")[1]
+    assert older["audit"][0]["id"] < newest["audit"][0]["id"]
+    assert office.call("GET", "/audit?before=x")[0] == 422
+    assert office.call("GET", "/audit?q=nobody-did-this")[1] == {"audit": [], "before": None}

@@ -81,11 +81,15 @@ async def revoke(context: Context) -> dict[str, Any]:
 
 
 async def audit(context: Context) -> dict[str, Any]:
-    """List what was done, the newest first."""
-    limit = context.limit(100, PAGE_ROWS_MAX)
-    found = await context.hub.write(lambda: context.hub.opened.office.audited(limit))
-    names = ("at", "by", "action", "subject", "detail")
-    return {"audit": [dict(zip(names, (rfc3339(row[0]), *row[1:]), strict=True)) for row in found]}
+    """List what was done, the newest first; ``before`` an entry, and with the words ``q`` in it."""
+    limit, words, before = context.limit(100, PAGE_ROWS_MAX), context.query("q")[:100].strip(), context.query("before")
+    if before and not (before.isascii() and before.isdigit() and len(before) < 19):
+        raise Invalid(f"before={before[:20]!r} is no entry", hint="Take it from the last answer.")
+    office = context.hub.opened.office
+    found = await context.hub.write(lambda: office.audited(limit, int(before or 0), words))
+    names = ("id", "at", "by", "action", "subject", "detail")
+    entries = [dict(zip(names, (row[0], rfc3339(row[1]), *row[2:]), strict=True)) for row in found]
+    return {"audit": entries, "before": found[-1][0] if len(found) == limit else None}
 
 
 CALLS: Final = [

@@ -21,6 +21,15 @@ class Person(NamedTuple):
     password: str
 
 
+class Issued(NamedTuple):
+    """A certificate that was issued to a store; the key that came with it shares its fate."""
+
+    serial: bytes
+    store: str
+    issued_ms: int
+    revoked_ms: int | None
+
+
 class Office:
     """One connection; one thread at a time."""
 
@@ -59,6 +68,12 @@ class Office:
         """List name and role of everybody who may sign in."""
         found = rows(self._db, "SELECT name, role FROM person WHERE active ORDER BY name")
         return [(str(name), str(role)) for name, role in found]
+
+    def change_role(self, name: str, role: str) -> bool:
+        """Change what somebody may do; says whether there was such a person."""
+        with write(self._db) as db:
+            db.execute("UPDATE person SET role = ? WHERE name = ? AND active", (role, name))
+            return db.changes() > 0
 
     def remove_person(self, name: str) -> bool:
         """Let somebody sign in no more; says whether there was such a person."""
@@ -112,6 +127,21 @@ class Office:
                 (store, authority, lists),
             )
 
+    def issued(self) -> list[Issued]:
+        """List every certificate, the newest first."""
+        sql = "SELECT serial, store, issued_ms, revoked_ms FROM certificate ORDER BY issued_ms DESC, serial"
+        return [Issued(bytes(serial), *rest) for serial, *rest in rows(self._db, sql)]
+
+    def revoke_one(self, store: str, serial: bytes, at_ms: int) -> bool:
+        """Revoke one certificate of a store and the keys that are bound to it; says whether it was in force."""
+        with write(self._db) as db:
+            sql = "UPDATE certificate SET revoked_ms = ? WHERE store = ? AND serial = ? AND revoked_ms IS NULL"
+            db.execute(sql, (at_ms, store, serial))
+            found = db.changes() > 0
+            sql = "UPDATE api_key SET revoked_ms = ? WHERE store = ? AND certificate = ? AND revoked_ms IS NULL"
+            db.execute(sql, (at_ms, store, serial))
+        return found
+
     def revoke(self, store: str, at_ms: int) -> int:
         """Revoke every key and certificate of a store; says how many there were."""
         with write(self._db) as db:
@@ -128,12 +158,14 @@ class Office:
             sql = "INSERT INTO audit (at_ms, by, action, subject, detail) VALUES (?, ?, ?, ?, ?)"
             db.execute(sql, (at_ms, by, action, subject, detail))
 
-    def audited(self, limit: int) -> list[tuple[int, str, str, str, str]]:
-        """List what was done, the newest first."""
-        sql = "SELECT at_ms, by, action, subject, detail FROM audit ORDER BY id DESC LIMIT ?"
-        return [
-            (int(at), str(by), str(what), str(on), str(why)) for at, by, what, on, why in rows(self._db, sql, (limit,))
-        ]
+    def audited(self, limit: int, before: int = 0, words: str = "") -> list[tuple[int, int, str, str, str, str]]:
+        """List what was done before an entry (0: up to now) and holds the words, the newest first, with its number."""
+        sql = (
+            "SELECT id, at_ms, by, action, subject, detail FROM audit WHERE (? = 0 OR id < ?) AND "
+            "instr(lower(by || ' ' || action || ' ' || subject || ' ' || detail), lower(?)) ORDER BY id DESC LIMIT ?"
+        )
+        found = rows(self._db, sql, (before, before, words, limit))
+        return [(int(id_), int(at), str(by), str(what), str(on), str(why)) for id_, at, by, what, on, why in found]
 
     def close(self) -> None:
         """Close the file."""

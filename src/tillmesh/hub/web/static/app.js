@@ -10,6 +10,9 @@ import { Dialogs } from "./parts/dialog.js";
 import { Side } from "./parts/shell.js";
 import { SignInPage } from "./parts/signin.js";
 import { Toasts } from "./parts/toasts.js";
+import { AccessPage } from "./pages/access.js";
+import { AuditPage } from "./pages/audit.js";
+import { PeoplePage } from "./pages/people.js";
 import { ProductsPage } from "./pages/products.js";
 import { SalesPage } from "./pages/sales.js";
 import { StorePage } from "./pages/store.js";
@@ -18,7 +21,7 @@ import { StoresPage } from "./pages/stores.js";
 const RETRY_MS = 1000;
 
 /** @type {Record<string, import("./vendor/preact.js").Component<any>>} */
-const PAGES = { stores: StoresPage, store: StorePage, sales: SalesPage, products: ProductsPage };
+const PAGES = { stores: StoresPage, store: StorePage, sales: SalesPage, products: ProductsPage, people: PeoplePage, access: AccessPage, audit: AuditPage };
 
 const started = signal(false);
 

@@ -1,5 +1,5 @@
 // A new price: for all stores, a group of them, or some; and its way to the tills.
-import { html, useEffect, useState } from "../lib/ui.js";
+import { html, useEffect, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { asProblem } from "../lib/http.js";
 import { amount, amountField, parseAmount } from "../lib/amounts.js";
@@ -43,11 +43,15 @@ export function PriceDialog({ sku, close }) {
   useEffect(() => {
     if (coin && !text) setText(amountField(coin.price_minor, coin));
   }, [Boolean(coin)]);
-  const field = () => /** @type {HTMLInputElement | null} */ (document.querySelector("dialog[open] input[data-first]"));
+  const begun = useRef(false);
   useEffect(() => {
-    field()?.focus();
-    field()?.select();
-  }, [Boolean(coin)]);
+    if (begun.current || !text) return;
+    begun.current = true;
+    // The first key replaces the old price.
+    const field = /** @type {HTMLInputElement | null} */ (document.querySelector("dialog[open] input[data-first]"));
+    field?.focus();
+    field?.select();
+  });
   // While it travels, look more often than the calm beat of the page.
   const travels = sent && stores.some((one) => one.tills_with !== one.till_count);
   useEffect(() => {

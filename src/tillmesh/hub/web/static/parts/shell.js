@@ -16,6 +16,9 @@ const PAGES = [
   { page: "stores", icon: "store", role: "viewer" },
   { page: "sales", icon: "chart-column", role: "viewer" },
   { page: "products", icon: "tag", role: "viewer" },
+  { page: "people", icon: "circle-user-round", role: "admin" },
+  { page: "access", icon: "key-round", role: "admin" },
+  { page: "audit", icon: "shield-check", role: "admin" },
 ];
 
 /** @param {{onGo?: () => void}} props */
