@@ -66,7 +66,9 @@ def test_takings_are_of_one_store_one_span_and_less_what_was_given_back(tmp_path
     )  # fmt: skip
     master.apply({"log": 1}, Entry("corner", 1, A, 9_000, mine))
     master.apply({"log": 2}, Entry("corner", 1, A, 9_000, chain(B, void)))
-    master.apply({"log": 3}, Entry("other", 1, B, 9_000, chain(B, sale(2, 5_000))))
+    office = Entry("corner", 1, OFFICE, 99_000, chain(OFFICE, settings))
+    master.apply({"log": 4}, office)
+    master.apply({"log": 5}, Entry("other", 1, B, 9_000, chain(B, sale(2, 5_000))))
     reading = SqliteReading(tmp_path / "master.db", KEY)
     assert reading.takings("corner", 1_000, 3_000) == Takings(2, 250, 0)
     assert reading.takings("corner", 3_000, 9_000) == Takings(1, 700, 0)
@@ -74,7 +76,8 @@ def test_takings_are_of_one_store_one_span_and_less_what_was_given_back(tmp_path
     assert reading.takings_by_till("corner", 0, 9_000) == {"tilla": Takings(3, 1_050, 0), "tillb": Takings(0, -100, 0)}
     assert [sold.receipt_number for sold in reading.latest("corner", 2)] == ["3", "4"]
     corner, other = reading.shops()
-    assert (corner.name, corner.currency, corner.sender, corner.heads) == ("Corner", "JPY", A, {A: 4, B: 1})
+    assert (corner.name, corner.currency, corner.heads) == ("Corner", "JPY", {A: 4, B: 1, OFFICE: 1})
+    assert (corner.sender, corner.last_sync_ms) == (A, 9_000), "what head office writes is no word from the store"
     assert (other.name, other.heads) == ("other", {B: 1})
     reading.close()
     master.close()

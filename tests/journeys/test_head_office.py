@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,8 @@ def test_what_two_tills_sell_is_at_head_office_and_its_price_is_on_both(page: Pa
             expect(page.locator(".timeline")).to_contain_text(each["receipt_number"], timeout=SOON_MS)
 
         found += a_price_goes_down(ann, tills, root)
+        ann.go("stores")
+        expect(page.locator(".shop")).to_contain_text(re.compile(r"Till \d leads, term"), timeout=SOON_MS)
         found += looked_at(ann, root)
         assert not found, "\n".join(found)
         people_come_and_go(ann, hub)

@@ -23,7 +23,8 @@ FILE: Final = "master.db"
 STEPS: Final = files("tillmesh.adapters.sqlite.hub") / "master"
 _STORE: Final = (
     "INSERT INTO store (name, term, sender, last_sync_ms) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
-    "sender = CASE WHEN excluded.term >= term THEN excluded.sender ELSE sender END, term = max(term, excluded.term), "
+    "sender = CASE WHEN excluded.term >= term AND excluded.sender <> '' THEN excluded.sender ELSE sender END, "
+    "term = max(term, excluded.term), "
     "last_sync_ms = max(last_sync_ms, excluded.last_sync_ms) RETURNING id"
 )
 _HEAD: Final = (
@@ -121,7 +122,9 @@ class SqliteMaster:
         """Apply an entry and note its place, in one transaction."""
         events = fresh(self.held(entry.store), entry.events)
         with write(self._db) as db:
-            store = int(one(db, _STORE, (entry.store, entry.term, entry.sender, entry.at_ms)))
+            # What head office writes itself is no word from the store.
+            heard = ("", 0) if is_office(entry.sender) else (entry.sender, entry.at_ms)
+            store = int(one(db, _STORE, (entry.store, entry.term, *heard)))
             actors = self._heads(store, events)
             db.executemany(_EVENT, [(actors[e.actor], e.seq, e.hash) for e in events])
             db.executemany(

@@ -29,6 +29,7 @@ export function Change({ one }) {
   const before = one.week_before.net_minor;
   if (before <= 0) return html`<small>${t("store.noweek")}</small>`;
   const part = one.today.net_minor / before - 1;
+  if (Math.round(part * 100) === 0) return html`<small>${t("store.same")}</small>`;
   return html`<small><span class=${part < 0 ? "down" : "up"}>${part < 0 ? "−" : "+"}${percent(Math.round(Math.abs(part) * 100) / 100)}</span> ${t("store.week")}</small>`;
 }
 
