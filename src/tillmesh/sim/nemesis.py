@@ -29,7 +29,7 @@ class Nemesis:
         self._timeline = timeline
         self._network = network
         self._stations = stations
-        self._copies: dict[int, tuple[Copy, dict[str, int]]] = {}  # files, and what they hold
+        self._copies: dict[int, Copy] = {}
         self.counts: Counter[str] = Counter()
         self.taken: Callable[[Station], None] = lambda _: None  # a disk is about to be taken away
 
@@ -109,7 +109,7 @@ class Nemesis:
         station = self._some(running=True)
         if station is None or station.number in self._copies:
             return ""
-        self._copies[station.number] = station.machine.copy(), dict(station.held)
+        self._copies[station.number] = station.machine.copy()
         return ""
 
     def _put_back(self) -> str:
@@ -121,8 +121,7 @@ class Nemesis:
         if station.running:
             station.kill()
         self.taken(station)
-        files, station.held = self._copies.pop(station.number)
-        station.machine.replace(files, anchor=self._draw.random() < 0.5)
+        station.machine.replace(self._copies.pop(station.number), anchor=self._draw.random() < 0.5)
         return "old copy put back"
 
     def _wipe(self) -> str:
@@ -133,7 +132,6 @@ class Nemesis:
         if station.running:
             station.kill()
         self.taken(station)
-        station.held = {}
         station.machine.wipe()
         return "database lost"
 
