@@ -52,11 +52,12 @@ _QUARTERS: Final = (
 )
 # The lines of a sale that was taken back whole count no more; those of a refund count against it.
 _PRODUCTS: Final = (
+    "WITH voided AS (SELECT store, split_part(answers, '-', 1) AS actor, "
+    "try_cast(split_part(answers, '-', 2) AS BIGINT) AS seq FROM sale WHERE kind = 2) "
     "SELECT sku, max(name), sum(CASE kind WHEN 0 THEN quantity_milli ELSE -quantity_milli END)::BIGINT, "
-    "sum(CASE kind WHEN 0 THEN total_minor ELSE -total_minor END)::BIGINT AS net FROM line "
+    "sum(CASE kind WHEN 0 THEN total_minor ELSE -total_minor END)::BIGINT AS net "
+    "FROM line ANTI JOIN voided USING (store, actor, seq) "
     "WHERE at_ms >= ? AND at_ms < ? AND (len(?::VARCHAR[]) = 0 OR list_contains(?::VARCHAR[], store)) "
-    "AND NOT EXISTS (FROM sale v WHERE v.kind = 2 AND v.store = line.store "
-    "AND v.answers = line.actor || '-' || line.seq) "
     "GROUP BY sku ORDER BY net DESC, sku LIMIT ?"
 )
 
