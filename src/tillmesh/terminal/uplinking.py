@@ -194,6 +194,7 @@ class Uplinking:
                 reply = await self._listening.ask(lambda: self._bell.news(have))  # noqa: B023 - awaited here
             except TillmeshError:
                 reply = Reply(0, b"")
+                self._perform(self._uplink.news(steady_ms()))  # see whether head office is there, and say so if not
             if reply.status != 200:
                 await asyncio.sleep(max(NEWS_AGAIN_S, reply.retry_after_s) * (1 + random.random()))  # noqa: S311
             elif reply.problem().get("news") is True:

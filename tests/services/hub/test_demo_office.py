@@ -1,5 +1,7 @@
 """A demo with head office: what the tills sell arrives, whatever happens to the internet, and prices come down."""
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -145,3 +147,16 @@ def test_a_leader_that_dies_with_sales_to_upload_is_followed_and_prices_agree_ev
         assert store()["term"] > before["term"]
         until("the till's later price holds", lambda: price("FM-00301") == {420})
         until("head office's later price holds", lambda: price("FM-00302") == {520})
+
+
+@pytest.mark.slow
+@pytest.mark.service
+@pytest.mark.timeout(400)
+def test_a_till_says_that_head_office_is_gone_and_sells_on(tmp_path: Path) -> None:
+    with demo(tmp_path, "--tills", "1") as (_, state):
+        (till,) = [Till(each["url"]) for each in state["tills"]]
+        until("head office was heard of", lambda: till.get("/sync")["last_hub_sync"] is not None)
+        os.kill(state["hub"]["pid"], signal.SIGKILL)
+        until("the till notices without selling", lambda: till.get("/sync")["hub_reachable"] is False)
+        assert till.sell("on its own")["durable"] is True
+        assert till.get("/sync")["last_hub_sync"] is not None
