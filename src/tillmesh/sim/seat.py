@@ -17,20 +17,8 @@ from tillmesh.raft import Config, ConfState, HardState, RawNode, Ready, Role
 from tillmesh.shop.events import Change
 from tillmesh.till.agreement import Belonging, CutDecided, Promise, SettingsDecided
 from tillmesh.till.commands import ChangeRecords, Who
-from tillmesh.till.council import (
-    TICK_MS,
-    Compact,
-    Council,
-    CouncilStep,
-    Led,
-    NoQuorum,
-    Persist,
-    Publish,
-    Refused,
-    SendTo,
-    Settled,
-    beginning,
-)
+from tillmesh.till.council import TICK_MS, Council, beginning
+from tillmesh.till.council_steps import Compact, CouncilStep, Led, NoQuorum, Persist, Publish, Refused, SendTo, Settled
 
 ENTRIES_BESIDE_SNAPSHOT: Final = 200
 ASK_AGAIN_MS: Final = 250

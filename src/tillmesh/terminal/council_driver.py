@@ -25,21 +25,8 @@ from tillmesh.terminal.driver import Driver
 from tillmesh.terminal.mesh import SYSTEM, Mesh
 from tillmesh.till.agreement import Belonging, CutDecided, Decision, SettingsDecided
 from tillmesh.till.commands import ChangeRecords, Note, Who
-from tillmesh.till.council import (
-    PROPOSALS_WAITING_MAX,
-    TICK_MS,
-    Compact,
-    Council,
-    CouncilStep,
-    Led,
-    NoQuorum,
-    Persist,
-    Publish,
-    Refused,
-    SendTo,
-    Settled,
-    beginning,
-)
+from tillmesh.till.council import PROPOSALS_WAITING_MAX, TICK_MS, Council, beginning
+from tillmesh.till.council_steps import Compact, CouncilStep, Led, NoQuorum, Persist, Publish, Refused, SendTo, Settled
 
 log = logging.getLogger(__name__)
 ENTRIES_BESIDE_SNAPSHOT: Final = 200

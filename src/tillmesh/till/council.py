@@ -7,8 +7,7 @@ in the order given. Selling never waits for any of this.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 import msgspec
 
@@ -40,6 +39,17 @@ from tillmesh.till.agreement import (
     encode_decision,
     next_change,
 )
+from tillmesh.till.council_steps import (
+    Compact,
+    CouncilStep,
+    Led,
+    NoQuorum,
+    Persist,
+    Publish,
+    Refused,
+    SendTo,
+    Settled,
+)
 
 TICK_MS: Final = 50  # raft.md
 DUTY_TICKS: Final = 4  # how often a leader looks after the membership
@@ -49,74 +59,6 @@ PROPOSALS_WAITING_MAX: Final = 64
 # An operator's recovery leaps 1,024 terms. Whoever could name any term would lead the store to the last one there is.
 TERM_LEAP_MAX: Final = 1 << 20
 _RAFT, _ASK, _NO = b"m", b"p", b"n"
-
-
-class NoQuorum(TillmeshError):
-    """Nothing can be agreed on now: too few tills of the store hear each other. Selling goes on."""
-
-    status = 503
-    kind = "no-quorum"
-    title = "Read-only for now"
-
-
-@dataclass(frozen=True, slots=True)
-class Persist:
-    """Write a Ready in one durable transaction, then call ``stored``."""
-
-    ready: Ready
-
-
-@dataclass(frozen=True, slots=True)
-class SendTo:
-    """Hand bytes to the link of an actor; losing them is harmless."""
-
-    actor: str
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Publish:
-    """As the leader: make a decision an event with this authority, unless one of this authority is known already."""
-
-    index: int
-    decision: SettingsDecided
-
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """A decision is taken, wherever it was asked for."""
-
-    op_id: str
-    index: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """What this till asked the leader for will not be decided."""
-
-    op_id: str
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Led:
-    """Who leads, or what this till is, has changed."""
-
-    leader: str | None
-    role: Role
-    term: int
-
-
-@dataclass(frozen=True, slots=True)
-class Compact:
-    """Replace the log up to an applied entry by a snapshot."""
-
-    index: int
-    conf: ConfState
-    data: bytes
-
-
-CouncilStep: TypeAlias = Persist | SendTo | Publish | Settled | Refused | Led | Compact
 
 
 def beginning(founder: str) -> tuple[HardState, Snapshot]:

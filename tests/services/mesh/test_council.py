@@ -21,7 +21,7 @@ from tillmesh.terminal.council_recovery import recover_store
 from tillmesh.terminal.driver import READERS
 from tillmesh.till.agreement import Belonging
 from tillmesh.till.commands import ChangeRecords
-from tillmesh.till.council import NoQuorum
+from tillmesh.till.council_steps import NoQuorum
 
 pytestmark = pytest.mark.service
 

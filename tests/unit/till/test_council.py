@@ -11,19 +11,8 @@ from tillmesh.kernel.errors import Damaged
 from tillmesh.raft import Config, HardState, MemoryStorage, Message, MessageType, RawNode, Role, encode
 from tillmesh.shop.events import Change
 from tillmesh.till.agreement import Belonging, CutDecided, SettingsDecided
-from tillmesh.till.council import (
-    ENTRIES_KEPT,
-    Compact,
-    Council,
-    CouncilStep,
-    NoQuorum,
-    Persist,
-    Publish,
-    Refused,
-    SendTo,
-    Settled,
-    beginning,
-)
+from tillmesh.till.council import ENTRIES_KEPT, Council, beginning
+from tillmesh.till.council_steps import Compact, CouncilStep, NoQuorum, Persist, Publish, Refused, SendTo, Settled
 
 STORE_NAMES = ("t1.a", "t2.b", "t3.c", "t4.d", "t5.e")
 

@@ -204,11 +204,13 @@ class SqliteRaftStorage:
 
 def promise(db: apsw.Connection, actor: str) -> Promise:
     """Give what an actor has promised to the others, as this disk knows it."""
-    row = db.execute("SELECT term, vote, base_term, base FROM raft_state").fetchone()
-    if row is None:
+    with storage_errors():
+        held = rows(db, "SELECT term, vote, base_term, base FROM raft_state")
+        ends = rows(db, "SELECT term, idx FROM raft_entry ORDER BY idx DESC LIMIT 1")
+    if not held:
         return Promise(actor, 0)
-    term, vote, *base = row
-    end = db.execute("SELECT term, idx FROM raft_entry ORDER BY idx DESC LIMIT 1").fetchone() or base
+    term, vote, *base = held[0]
+    end = ends[0] if ends else base
     return Promise(actor, term, "" if vote is None else str(msgspec.msgpack.decode(vote, type=NodeId)), *end)
 
 
