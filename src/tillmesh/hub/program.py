@@ -28,20 +28,23 @@ from tillmesh.hub.web import (
     store_calls,
 )
 from tillmesh.hub.web.api import Services, application
+from tillmesh.hub.web.describing import described
 from tillmesh.hub.web.people import People
 from tillmesh.kernel.errors import Conflict
 
 PORT: Final = 8080
-FOR_PEOPLE: Final = [
-    *office_calls.CALLS,
-    *overview_calls.CALLS,
-    *catalogue_calls.CALLS,
-    *report_calls.CALLS,
-    *sales_calls.CALLS,
-    *admin_calls.CALLS,
-    *access_calls.CALLS,
-    *store_calls.REFUSED_CALLS,
-]
+FOR_PEOPLE: Final = described(
+    [
+        *office_calls.CALLS,
+        *overview_calls.CALLS,
+        *catalogue_calls.CALLS,
+        *report_calls.CALLS,
+        *sales_calls.CALLS,
+        *admin_calls.CALLS,
+        *access_calls.CALLS,
+        *store_calls.REFUSED_CALLS,
+    ]
+)
 STATIC: Final = Path(__file__).parent / "web" / "static"
 STORES_FROM: Final = 100  # stores knock at PORT + 100 unless told otherwise
 

@@ -135,3 +135,12 @@ def test_older_entries_of_the_audit_log_come_page_by_page(office: RunningOffice)
     assert older["audit"][0]["id"] < newest["audit"][0]["id"]
     assert office.call("GET", "/audit?before=x")[0] == 422
     assert office.call("GET", "/audit?q=nobody-did-this")[1] == {"audit": [], "before": None}
+
+
+def test_every_call_is_described_where_programs_look_for_it(office: RunningOffice) -> None:
+    status, found = office.call("GET", "/openapi.json", token="none")
+    assert (status, found["openapi"], found["info"]["title"]) == (200, "3.1.0", "tillmesh head office")
+    assert {"get", "patch"} <= set(found["paths"]["/api/v1/people"]) | set(found["paths"]["/api/v1/people/{name}"])
+    assert [one["name"] for one in found["paths"]["/api/v1/reports/sales"]["get"]["parameters"]][:2] == ["from", "to"]
+    names = [one["operationId"] for path in found["paths"].values() for one in path.values()]
+    assert len(names) == len(set(names))

@@ -68,5 +68,7 @@ _ADMIN: Final = OfficeRole.ADMIN
 CALLS: Final = [
     Call("PATCH", "/people/{name}", change_role, "Change what somebody may do", body=RoleBody, role=_ADMIN),
     Call("GET", "/credentials", credentials, "Certificates and keys of stores", role=_ADMIN),
-    Call("DELETE", "/stores/{store_id}/credentials/{serial}", revoke, "Revoke one certificate", role=_ADMIN),
+    Call(
+        "DELETE", "/stores/{store_id}/credentials/{serial}", revoke, "Revoke one certificate", role=_ADMIN, status=204
+    ),
 ]

@@ -98,5 +98,5 @@ CALLS: Final = [
     Call("DELETE", "/people/{name}", remove_person, "Remove somebody", role=OfficeRole.ADMIN),
     Call("POST", "/stores/{store_id}/credentials", enrol, "Enrol a store", body=EnrolBody, role=OfficeRole.ADMIN),
     Call("DELETE", "/stores/{store_id}/credentials", revoke, "Revoke a store", role=OfficeRole.ADMIN),
-    Call("GET", "/audit", audit, "What was done", role=OfficeRole.ADMIN),
+    Call("GET", "/audit", audit, "What was done", role=OfficeRole.ADMIN, query=("limit", "before", "q")),
 ]

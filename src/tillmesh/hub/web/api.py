@@ -88,7 +88,9 @@ class Call:
     body: type | None = None
     role: OfficeRole | None = OfficeRole.VIEWER  # the least role; None: the handler itself checks who it is
     status: int = 200
+    query: tuple[str, ...] = ()
     media: str = JSON
+    gives: tuple[str, ...] = (JSON,)
     bytes_max: int = REQUEST_BODY_BYTES_MAX
 
 
@@ -145,5 +147,5 @@ async def _serve(call: Call, services: Services, request: Request) -> Response:
 
 async def _nothing_there(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    refused = NotFound(f"nothing at {request.method} {request.url.path[:100]}", hint="See docs/protocols/hub.md.")
+    refused = NotFound(f"nothing at {request.method} {request.url.path[:100]}", hint="See /api/v1/openapi.json.")
     return answer(refused)

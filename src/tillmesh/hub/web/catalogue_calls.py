@@ -83,6 +83,6 @@ def _product(sku: str, rows: list[CatalogueRow], shops: dict[str, ShopRow]) -> d
 
 
 CALLS: Final = [
-    Call("GET", "/products", products, "Products over all stores"),
+    Call("GET", "/products", products, "Products over all stores", query=("q", "limit")),
     Call("GET", "/products/{sku}", product, "A product in every store"),
 ]

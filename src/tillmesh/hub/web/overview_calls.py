@@ -106,5 +106,5 @@ def _sums(takings: Takings) -> dict[str, int]:
 CALLS: Final = [
     Call("GET", "/overview", overview, "How every store stands"),
     Call("GET", "/stores/{store_id}", store, "How one store stands"),
-    Call("GET", "/stores/{store_id}/latest", latest, "The newest receipts of a store"),
+    Call("GET", "/stores/{store_id}/latest", latest, "The newest receipts of a store", query=("limit",)),
 ]

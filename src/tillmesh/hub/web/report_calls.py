@@ -56,7 +56,9 @@ async def _asked(context: Context) -> tuple[list[str], int, int]:
 
 
 CALLS: Final = [
-    Call("GET", "/reports/days", days, "Net sales per store and day"),
-    Call("GET", "/reports/products", products, "Products that brought in most"),
+    Call("GET", "/reports/days", days, "Net sales per store and day", query=("from", "to", "stores")),
+    Call(
+        "GET", "/reports/products", products, "Products that brought in most", query=("from", "to", "stores", "limit")
+    ),
     Call("GET", "/reports/stores", health, "How the stores are"),
 ]

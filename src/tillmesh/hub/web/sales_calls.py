@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from starlette.responses import Response
 
+from tillmesh.adapters.web.bodies import JSON
 from tillmesh.fleet.ports import ProductRow
 from tillmesh.fleet.reporting import Report, add_up, bounds
 from tillmesh.fleet.standing import ShopRow, Takings, decimals, zone_or_utc
@@ -121,4 +122,13 @@ def _harmless(text: str) -> str:
     return "'" + text if text.startswith(FORMULA) else text
 
 
-CALLS: Final = [Call("GET", "/reports/sales", sales, "Sales by day, hour, store and product")]
+CALLS: Final = [
+    Call(
+        "GET",
+        "/reports/sales",
+        sales,
+        "Sales by day, hour, store and product",
+        query=("from", "to", "stores", "currency", "format"),
+        gives=(JSON, "text/csv"),
+    )
+]

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
+from tillmesh.adapters.web import openapi
 from tillmesh.adapters.web.guard import Guard
 from tillmesh.adapters.web.pages import page_routes
 from tillmesh.adapters.web.problems import answer
@@ -21,7 +22,6 @@ from tillmesh.terminal.web import (
     conflict_calls,
     file_calls,
     news,
-    openapi,
     record_calls,
     sale_calls,
     session_calls,
@@ -48,7 +48,7 @@ CALLS: list[Call] = [
 
 def build(services: Services, hosts: Collection[str]) -> Guard:
     """Build the ASGI application; ``hosts`` are the names this till answers to."""
-    services.extra["openapi"] = openapi.describe(CALLS)
+    services.extra["openapi"] = openapi.describe(CALLS, "tillmesh terminal")
     services.extra["registry"] = _metrics(services)
     services.driver.listen(lambda outcome: news.tell(services, zip(outcome.events, outcome.bodies, strict=True)))
     app = Starlette(

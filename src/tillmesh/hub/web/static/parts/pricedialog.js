@@ -19,10 +19,10 @@ function way(one) {
   return { tone: "warn", icon: "clock", text: t(one.unsent ? "way.waiting" : "way.some", { n: one.tills_with, all: one.till_count }) };
 }
 
-/** @param {{stores: Charged[], chosen: Set<string>, onChoose: ((store: string) => void) | null}} props */
-const Stores = ({ stores, chosen, onChoose }) =>
+/** @param {{stores: Charged[], old: boolean, chosen: Set<string>, onChoose: ((store: string) => void) | null}} props */
+const Stores = ({ stores, old, chosen, onChoose }) =>
   html`<ul class="rows scroll priced">${stores.map((one) => {
-    const now = way(one);
+    const now = old && chosen.has(one.store) ? { tone: "warn", icon: "clock", text: t("way.leaves") } : way(one);
     return html`<li key=${one.store}>${onChoose ? html`<${Toggle} label=${one.name} value=${chosen.has(one.store)} onChange=${() => onChoose(one.store)} />` : html`<b>${one.name}</b>`}
       <span class="spacer" /><span class=${`pill sm ${now.tone}`}><${Icon} name=${now.icon} size="sm" />${now.text}</span><b class="num r">${amount(one.price_minor, one)}</b></li>`;
   })}</ul>`;
@@ -33,7 +33,9 @@ export function PriceDialog({ sku, close }) {
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState(/** @type {Set<string> | null} */ (null));
   const [busy, setBusy] = useState(false);
-  const [sent, setSent] = useState("");
+  const [sent, setSent] = useState(/** @type {{price: string, before: any} | null} */ (null));
+  const newest = useRef(load.data);
+  newest.current = load.data;
   const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
   /** @type {Charged[]} */
   const stores = load.data?.stores ?? [];
@@ -53,7 +55,8 @@ export function PriceDialog({ sku, close }) {
     field?.select();
   });
   // While it travels, look more often than the calm beat of the page.
-  const travels = sent && stores.some((one) => one.tills_with !== one.till_count);
+  const old = sent !== null && load.data === sent.before; // what is shown was asked for before the change
+  const travels = sent !== null && (old || stores.some((one) => one.tills_with !== one.till_count));
   useEffect(() => {
     if (!travels) return undefined;
     const timer = setInterval(load.reload, 1000);
@@ -67,7 +70,7 @@ export function PriceDialog({ sku, close }) {
     setProblem(null);
     try {
       await call("PATCH", `/catalogue/${encodeURIComponent(sku)}`, { price_minor: price, stores: [...picked] });
-      setSent(amount(price, coin));
+      setSent({ price: amount(price, coin), before: newest.current });
       load.reload();
     } catch (error) {
       setProblem(asProblem(error));
@@ -83,10 +86,10 @@ export function PriceDialog({ sku, close }) {
   return html`<${Dialog} title=${load.data?.name ?? sku} note=${[sku, load.data?.department].filter(Boolean).join(" · ")} onClose=${close} wide=${true}>
     ${!load.data ? html`<${Loading} load=${load} />` : html`<form class="form" onSubmit=${submit}>
       <${Refusal} problem=${problem} />
-      <div role="status">${sent && html`<p class="refusal fine"><b>${t("price.sent", { price: sent })}</b><span>${travels ? t("price.travels") : t("price.there")}</span></p>`}</div>
+      <div role="status">${sent && html`<p class="refusal fine"><b>${t("price.sent", { price: sent.price })}</b><span>${travels ? t("price.travels") : t("price.there")}</span></p>`}</div>
       ${buyer && html`<${Field} label=${t("price.new")} value=${text} mode="decimal" auto=${true} required=${true} unit=${coin?.currency} onChange=${setText} error=${text && price === null ? t("price.wrong") : mixed ? t("price.mixed") : ""} hint=${t("price.hint")} />`}
       <h3 class="h3">${t(stores.length > 1 && buyer ? "price.where" : "price.stores")}</h3>
-      <${Stores} stores=${stores} chosen=${picked} onChoose=${buyer && stores.length > 1 ? choose : null} />
+      <${Stores} stores=${stores} old=${old} chosen=${picked} onChoose=${buyer && stores.length > 1 ? choose : null} />
       <div class="dlg-foot"><button type="button" class="btn" onClick=${close}>${t("close")}</button>
         ${buyer && html`<button type="submit" class="btn primary" disabled=${busy || price === null || !picked.size || mixed}>${busy && html`<span class="spin" />`}${t("price.change", { n: picked.size })}</button>`}</div>
     </form>`}

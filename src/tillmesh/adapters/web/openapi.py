@@ -3,19 +3,66 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from tillmesh import __version__
-from tillmesh.terminal.web.api import JSON, PREFIX, Call
+from tillmesh.adapters.web.bodies import JSON
+
+PREFIX: Final = "/api/v1"
 
 PROBLEM = "application/problem+json"
 CREATED = 201
 NO_CONTENT = 204
 
 
-def describe(calls: list[Call]) -> bytes:
+class Call(Protocol):
+    """A call as a program declares it."""
+
+    @property
+    def method(self) -> str:
+        """GET, POST ..."""
+
+    @property
+    def path(self) -> str:
+        """Below the prefix, with parameters in braces."""
+
+    @property
+    def handler(self) -> Callable[..., Any]:
+        """Who answers; its name names the operation."""
+
+    @property
+    def summary(self) -> str:
+        """What it does, in a few words."""
+
+    @property
+    def body(self) -> type | None:
+        """What the request's body is."""
+
+    @property
+    def role(self) -> object:
+        """The least role, or None for everybody."""
+
+    @property
+    def status(self) -> int:
+        """Of an answer that went well."""
+
+    @property
+    def query(self) -> tuple[str, ...]:
+        """Names of query parameters."""
+
+    @property
+    def media(self) -> str:
+        """The type of the request's body."""
+
+    @property
+    def gives(self) -> tuple[str, ...]:
+        """The types of the answer."""
+
+
+def describe(calls: Sequence[Call], title: str) -> bytes:
     """Write the description as JSON."""
     bodies = sorted(
         {call.body for call in calls if call.body is not None and _is_struct(call.body)}, key=lambda kind: kind.__name__
@@ -28,7 +75,7 @@ def describe(calls: list[Call]) -> bytes:
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
-            "info": {"title": "tillmesh terminal", "version": __version__, "license": {"name": "Apache-2.0"}},
+            "info": {"title": title, "version": __version__, "license": {"name": "Apache-2.0"}},
             "paths": paths,
             "components": {
                 "schemas": components,
