@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any, Final
@@ -13,6 +12,7 @@ from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX
 from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.errands import Errands
 from tillmesh.till.commands import Note, Who
 
 log = logging.getLogger(__name__)
@@ -29,7 +29,7 @@ class Clocks:
         self._driver, self._leads = driver, leads
         self._ahead_ms: dict[str, int] = {}
         self._told: set[tuple[str, bool]] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands("telling of clocks")
 
     def look(self, events: Sequence[Envelope]) -> None:
         """Look at the stamps of events that were just stored; the leader notes what a manager should check."""
@@ -50,11 +50,7 @@ class Clocks:
         detail = f"its clock is {words(ahead_ms)} ahead"
         if changed:
             detail += "; it changed prices or settings, which hold until somebody changes them again: check them"
-        task = asyncio.get_running_loop().create_task(
-            self._note(Note(action="clock_ahead", subject=terminal, detail=detail))
-        )
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._errands.run(self._note(Note(action="clock_ahead", subject=terminal, detail=detail)))
 
     async def _note(self, note: Note) -> None:
         try:

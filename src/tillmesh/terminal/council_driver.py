@@ -10,7 +10,7 @@ import contextlib
 import logging
 import random
 import secrets
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, assert_never
 
 import apsw
@@ -22,6 +22,7 @@ from tillmesh.raft import Config, ConfState, HardState, RawNode, Ready, Role
 from tillmesh.shop.events import Change, counted
 from tillmesh.sync.channels import Channel
 from tillmesh.terminal.driver import Driver
+from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.mesh import SYSTEM, Mesh
 from tillmesh.till.agreement import Belonging, CutDecided, Decision, SettingsDecided
 from tillmesh.till.commands import ChangeRecords, Note, Who
@@ -58,7 +59,7 @@ class CouncilDriver:
     ) -> None:
         self.council = council
         self._driver, self._mesh, self._storage, self._known = driver, mesh, storage, known
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._errands = Errands("the store's agreement")
         self._waiting: dict[str, asyncio.Future[int]] = {}
         self._listeners: list[Callable[[Led], None]] = []
         self._handing: asyncio.Event | None = None  # set when another till has taken over
@@ -98,8 +99,8 @@ class CouncilDriver:
 
     def start(self) -> None:
         """Begin to tick; the only voter of its store leads at once."""
-        self._keep(self._ticking())
-        self._keep(self._publishing_in_order())
+        self._errands.run(self._ticking())
+        self._errands.run(self._publishing_in_order())
         status = self.council.status()
         if status.voters == (self.council.me,):
             self._perform(self.council.campaign())
@@ -112,9 +113,7 @@ class CouncilDriver:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(HAND_OVER_S):
                     await self._handing.wait()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._errands.stop()
 
     async def decide_settings(self, changes: tuple[Change, ...], who: Who) -> None:
         """Have the store decide on settings, and wait until they hold here; raises NoQuorum, with nothing decided yet.
@@ -184,7 +183,7 @@ class CouncilDriver:
             self._perform(self.council.tick())
             ticks += 1
             if ticks % HOUSEKEEPING_TICKS == 0 and not self._looking_after:
-                self._keep(self._look_after_log())
+                self._errands.run(self._look_after_log())
             if ticks % CUT_TICKS == 0:
                 self._offer_cut()
 
@@ -212,7 +211,7 @@ class CouncilDriver:
         for step in steps:
             match step:
                 case Persist(ready):
-                    self._keep(self._persist(ready))
+                    self._errands.run(self._persist(ready))
                 case SendTo(actor, body):
                     self._mesh.tell(terminal_of(actor), Channel.RAFT, body)
                 case Publish():
@@ -226,7 +225,7 @@ class CouncilDriver:
                 case Led():
                     self._lead(step)
                 case Compact():
-                    self._keep(self._compact(step))
+                    self._errands.run(self._compact(step))
                 case _:
                     assert_never(step)
 
@@ -332,13 +331,3 @@ class CouncilDriver:
             log.error(detail)
             await self._driver.do(SYSTEM, Note(action="authority_made_up", subject="store", detail=detail))
         return True
-
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("the store's agreement made a mistake", exc_info=task.exception())

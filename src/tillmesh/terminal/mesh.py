@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from typing import Any, Final, Protocol, TypeAlias, assert_never
+from typing import Final, Protocol, TypeAlias, assert_never
 
 from tillmesh.adapters.sqlite import replica
 from tillmesh.kernel.envelope import Envelope, Head
@@ -19,6 +19,7 @@ from tillmesh.sync import Acked, Apply, Closed, Fence, Load, Notary, Send, Side,
 from tillmesh.sync.channels import Channel, unwrap
 from tillmesh.sync.signatures import SignedHead
 from tillmesh.terminal.driver import FORKED, Driver, Trouble, steady_ms
+from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.outgoing import Outgoing
 from tillmesh.terminal.signing import Signatures
 from tillmesh.till.commands import Note, Who
@@ -71,7 +72,7 @@ class Mesh:
         self._batches = 0  # stored since the start
         self._unsaved: dict[str, dict[str, int]] = {}
         self._listeners: list[Callable[[Sequence[Envelope]], None]] = []
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._errands = Errands("the mesh")
         driver.listen(self._committed)
 
     @classmethod
@@ -115,7 +116,7 @@ class Mesh:
 
     def start(self) -> None:
         """Begin to look at the time."""
-        self._keep(self._ticking())
+        self._errands.run(self._ticking())
 
     def grown(self, heads: Sequence[Head]) -> None:
         """Pass on what came into the log by another way than over a link."""
@@ -126,14 +127,12 @@ class Mesh:
         """Close every link and remember what the peers hold."""
         for link, _ in list(self._links.values()):
             await link.close()
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._errands.stop()
         await self._save_acks()
 
     def join(self, link: Link) -> None:
         """Talk over a link in the background, until it is gone or the mesh stops."""
-        self._keep(self.attach(link))
+        self._errands.run(self.attach(link))
 
     async def attach(self, link: Link) -> None:
         """Talk over a link until it is gone; a till that passed on forged events has to wait."""
@@ -182,7 +181,7 @@ class Mesh:
             if peer in terminals:
                 del self._links[peer, number]
                 self.exchange.unlinked(peer, number)
-                self._keep(link.close())
+                self._errands.run(link.close())
 
     def drop(self, actors: frozenset[str]) -> None:
         """Close the links to some actors; another actor of the same terminal keeps its own."""
@@ -190,7 +189,7 @@ class Mesh:
             if link.peer in actors:
                 del self._links[peer, number]
                 self.exchange.unlinked(peer, number)
-                self._keep(link.close())
+                self._errands.run(link.close())
 
     def _committed(self, outcome: Outcome) -> None:
         if outcome.events:
@@ -203,9 +202,9 @@ class Mesh:
                 case Send(message):
                     self._send(ask, write_frame(message))
                 case Load():
-                    self._keep(self._load(ask, ask.step))
+                    self._errands.run(self._load(ask, ask.step))
                 case Apply():
-                    self._keep(self._apply(ask, ask.step))
+                    self._errands.run(self._apply(ask, ask.step))
                 case Acked(durable):
                     self._unsaved.setdefault(ask.peer, {}).update(durable)
                 case Fence(actor, detail, proven=True) if actor == self._driver.identity.actor:
@@ -216,7 +215,7 @@ class Mesh:
                     log.info("the session with %s is over: %s", ask.peer, detail)
                     if forger:
                         self._shut_out(ask.peer, detail)
-                    self._keep(self._close(ask))
+                    self._errands.run(self._close(ask))
                 case WakeAt():
                     pass  # the ticking looks often enough
                 case _:
@@ -231,14 +230,14 @@ class Mesh:
             return
         self._fences_noted.add((peer, actor))
         log.error("fenced %s towards %s: %s", actor, peer, detail)
-        self._keep(self._driver.do(SYSTEM, Note(action="actor_fenced", subject=actor, detail=detail)))
+        self._errands.run(self._driver.do(SYSTEM, Note(action="actor_fenced", subject=actor, detail=detail)))
 
     def _send(self, ask: Ask, frame: bytes) -> None:
         """Queue a frame behind those before it; a peer that lets too many pile up loses its link."""
         held = self._links.get((ask.peer, ask.link))
         if held is not None and not held[1].put(Channel.SYNC, frame):
             log.warning("%s does not keep up: its link is closed", ask.peer)
-            self._keep(self._close(ask))
+            self._errands.run(self._close(ask))
 
     def _shut_out(self, terminal: str, detail: str) -> None:
         """Talk no more with a till that passed on what nobody signed, each time longer; and tell a manager."""
@@ -247,7 +246,7 @@ class Mesh:
         self._quarantine[terminal] = steady_ms() + wait_ms, times
         log.error("%s passed on %s: no links with it for %d s", terminal, detail, wait_ms // 1000)
         note = Note(action="forged_events", subject=terminal, detail=detail)
-        self._keep(self._driver.do(SYSTEM, note))
+        self._errands.run(self._driver.do(SYSTEM, note))
 
     async def _load(self, ask: Ask, step: Load) -> None:
         """Read what is to be sent; a disk that does not read is asked again when the peer says that it is there."""
@@ -318,16 +317,6 @@ class Mesh:
                 await self._driver.note_acks(list(acks.items()))
             except TillmeshError as cause:
                 log.warning("what the peers hold could not be noted: %s", cause.detail)
-
-    def _keep(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("the mesh made a mistake", exc_info=task.exception())
 
 
 async def _pump(link: Link, outgoing: Outgoing) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tillmesh.adapters.lan.dialler import Dialler
 from tillmesh.adapters.lan.discovery import Mdns
@@ -15,6 +15,7 @@ from tillmesh.adapters.lan.hints import Discovery, Hint, Several, StaticPeers, r
 from tillmesh.adapters.lan.links import Links
 from tillmesh.adapters.lan.transport import Link
 from tillmesh.kernel.ids import terminal_of
+from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.provisioning import Belonging
 from tillmesh.till.agreement import Belonging as Known
@@ -75,7 +76,7 @@ class Neighbours:
         self.mdns: Mdns | None = None
         self._discovery: Discovery | None = None
         self._dialler: Dialler | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands("looking for neighbours")
 
     async def start(self, listen: Address, peers: Sequence[Address], *, mdns: bool = False) -> int:
         """Accept links at an address, and look for other tills: at some addresses, and by mDNS; gives the port."""
@@ -98,13 +99,11 @@ class Neighbours:
 
     def obey(self, cut_file: Path) -> None:
         """Look again and again whom a file says to be out of reach."""
-        self._keep(self._obeying(cut_file))
+        self._errands.run(self._obeying(cut_file))
 
     async def stop(self) -> None:
         """Stop looking and close every link."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._errands.stop()
         if self._dialler is not None:
             await self._dialler.close()
         if self._discovery is not None:
@@ -149,11 +148,6 @@ class Neighbours:
         if self._dialler is not None:
             self._dialler.wake()
 
-    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     async def _obeying(self, cut_file: Path) -> None:
         while True:
             wanted = await asyncio.to_thread(_words, cut_file)
@@ -163,7 +157,7 @@ class Neighbours:
 
     def _taken_on(self, link: Link) -> None:
         if terminal_of(link.peer) in self._cut:
-            self._keep(link.close())
+            self._errands.run(link.close())
         else:
             self._mesh.join(link)
 

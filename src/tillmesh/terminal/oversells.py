@@ -8,15 +8,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from tillmesh.kernel.codec import Record
-from tillmesh.kernel.errors import TillmeshError
 from tillmesh.shop.events import OversellResolved, OversellSettled
 from tillmesh.shop.oversell import POLICY, by_policy
 from tillmesh.shop.settings import StoreSettings
 from tillmesh.shop.stock import movements
 from tillmesh.terminal.driver import Driver
+from tillmesh.terminal.errands import Errands
 from tillmesh.till.commands import ResolveOversell, SettleOversells, Who
 from tillmesh.till.oversells import RAISING, Open, open_among, open_oversell, open_oversells
 
@@ -38,7 +38,7 @@ class Oversold:
         self._tell = tell
         self._open: dict[str, Open] = {}
         self._asked = self._answered = 0
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._errands = Errands("looking after oversells")
 
     @property
     def count(self) -> int:
@@ -48,11 +48,11 @@ class Oversold:
     @property
     def busy(self) -> bool:
         """Whether anything is still being looked at."""
-        return bool(self._tasks)
+        return bool(self._errands)
 
     def look_at_all(self) -> None:
         """Look at every product: at the start, and after changes that can concern all of them."""
-        self._keep(self._look_at_all())
+        self._errands.run(self._look_at_all())
 
     def asked(self) -> int:
         """Number a question about the stock, before it is read: answers can come in another order."""
@@ -62,7 +62,7 @@ class Oversold:
     def looked(self, number: int, skus: Iterable[str], found: Mapping[str, Open], *, tell: bool = False) -> None:
         """Take in how some products stood; ``tell`` the pages even if the oversells are the same."""
         if number < self._answered:  # a later question was answered first: this may be older news
-            self._keep(self._look(list(skus)))
+            self._errands.run(self._look(list(skus)))
             return
         self._answered = number
         before = {sku: self._open.pop(sku) for sku in skus if sku in self._open}
@@ -72,7 +72,7 @@ class Oversold:
         known = {one.conflict_id for one in before.values()}
         new = [one for one in found.values() if one.ever_booked and one.conflict_id not in known]
         if new:
-            self._keep(self._follow_policy(new))
+            self._errands.run(self._follow_policy(new))
 
     def heard(self, bodies: Iterable[Record]) -> None:
         """Other tills brought goods in or decided something: end what of this till's decisions it ends."""
@@ -83,17 +83,15 @@ class Oversold:
             elif isinstance(body, RAISING):
                 skus |= {sku for sku, delta in movements(body) if delta > 0}
         if skus:
-            self._keep(self._settle(tuple(sorted(skus))))
+            self._errands.run(self._settle(tuple(sorted(skus))))
 
     def led(self) -> None:
         """Who leads has changed: what waits for the policy is this till's to answer now, or not any more."""
-        self._keep(self._follow_policy(list(self._open.values())))
+        self._errands.run(self._follow_policy(list(self._open.values())))
 
     async def stop(self) -> None:
         """Leave everything as it is."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._errands.stop()
 
     async def _look_at_all(self) -> None:
         number = self.asked()
@@ -127,17 +125,3 @@ class Oversold:
             who = Who(user_id=POLICY + (settings.oversell_policy_name or settings.oversell_policy), role="manager")
             command = ResolveOversell(conflict_id=one.conflict_id, sku=sku, action=action)
             await self._driver.do(who, command)
-
-    def _keep(self, work: Any) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if task.cancelled() or (error := task.exception()) is None:
-            return
-        if isinstance(error, TillmeshError):
-            log.warning("an oversell was not looked after: %s", error.detail)
-        else:
-            log.error("looking after oversells made a mistake", exc_info=error)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from tillmesh.adapters.host.keys import signing_key
 from tillmesh.adapters.lan.certificates import (
@@ -29,6 +29,7 @@ from tillmesh.kernel.ids import is_office, terminal_of
 from tillmesh.sync.store_messages import Declined, Lists, Reborn, Renew, Renewed, Retire
 from tillmesh.terminal import provisioning
 from tillmesh.terminal.driver import Driver
+from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.mesh import SYSTEM, Mesh
 from tillmesh.terminal.provisioning import Belonging
 from tillmesh.terminal.store_post import StorePost
@@ -62,7 +63,7 @@ class Storekeeper:
         self._begun_s = self._clocks.monotonic_s()
         self._changed = asyncio.Event()
         self._listeners: list[Callable[[frozenset[str]], None]] = []
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._errands = Errands("the storekeeper")
         self.post = StorePost(mesh)
         self.post.on(Lists, self._heard)
         self.post.on(Renew, self._renew)
@@ -89,14 +90,12 @@ class Storekeeper:
 
     def start(self) -> None:
         """Begin to write down what changes, and to look after the own certificate."""
-        self._keep(self._writing())
-        self._keep(self._looking())
+        self._errands.run(self._writing())
+        self._errands.run(self._looking())
 
     async def stop(self) -> None:
         """Stop, with everything on disk."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._errands.stop()
         await self.write()
 
     def learn(self, *lists: bytes, source: str = "") -> None:
@@ -307,14 +306,4 @@ class Storekeeper:
 
     def note(self, action: str, subject: str, detail: str) -> None:
         """Write something about the store into the audit log."""
-        self._keep(self._driver.do(SYSTEM, Note(action=action, subject=subject, detail=detail)))
-
-    def _keep(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("the storekeeper made a mistake", exc_info=task.exception())
+        self._errands.run(self._driver.do(SYSTEM, Note(action=action, subject=subject, detail=detail)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, assert_never
 
@@ -23,6 +23,7 @@ from tillmesh.sync.steps import WakeAt
 from tillmesh.sync.uplink import Alarm, AskState, Known, LoadUp, Refusal, Take, Uplink, UplinkStep, Upload
 from tillmesh.sync.upload import MEDIA, read_answer, read_state, write_batch
 from tillmesh.terminal.driver import Driver, now_ms, steady_ms
+from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.head_office import bundle_in
 from tillmesh.terminal.mesh import SYSTEM, Mesh
 from tillmesh.terminal.signing import Signatures
@@ -86,7 +87,7 @@ class Uplinking:
         self._uplink = Uplink(side, heads, random.random, notary)
         self._signatures = Signatures(driver.opened.data_dir, identity.store)
         self._speaking, self._listening = Speaker("uplink"), Speaker("uplink news")
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._errands = Errands("the uplink")
         self._term: Callable[[], int | None] = lambda: None
         self._lists: Callable[[], tuple[bytes, ...]] = tuple
         self._cut_file: Path | None = None
@@ -114,14 +115,12 @@ class Uplinking:
         ``lists`` are those of the store's tills, as their authority has signed them.
         """
         self._term, self._lists, self._cut_file = term, lists, cut_file
-        self._keep(self._looking())
-        self._keep(self._listening_for_news())
+        self._errands.run(self._looking())
+        self._errands.run(self._listening_for_news())
 
     async def stop(self) -> None:
         """Stop speaking; what was not acknowledged is sent by whoever leads next."""
-        for task in list(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._errands.stop()
         self._speaking.close()
         self._listening.close()
         await self._save()
@@ -208,18 +207,18 @@ class Uplinking:
         for step in steps:
             match step:
                 case AskState():
-                    self._keep(self._ask(step))
+                    self._errands.run(self._ask(step))
                 case LoadUp():
-                    self._keep(self._load(step))
+                    self._errands.run(self._load(step))
                 case Upload():
-                    self._keep(self._upload(step))
+                    self._errands.run(self._upload(step))
                 case Known(durable, under_way):
                     self._learn(dict(durable), dict(under_way))
                 case Take():
-                    self._keep(self._take(step))
+                    self._errands.run(self._take(step))
                 case Alarm(kind, subject, detail):
                     log.error("%s: %s: %s", kind, subject, detail)
-                    self._keep(self._driver.do(SYSTEM, Note(action=kind, subject=subject, detail=detail)))
+                    self._errands.run(self._driver.do(SYSTEM, Note(action=kind, subject=subject, detail=detail)))
                 case WakeAt():
                     pass  # the looking looks often enough
                 case _:
@@ -288,16 +287,6 @@ class Uplinking:
                 await self._driver.note_acks([(HUB, saved)])
             except TillmeshError as cause:
                 log.warning("what head office holds could not be noted: %s", cause.detail)
-
-    def _keep(self, work: Coroutine[Any, Any, Any]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[Any]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("the uplink made a mistake", exc_info=task.exception())
 
 
 def refusal(reply: Reply) -> Refusal:
