@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 from tillmesh.adapters.wan.bundle import FILE, Bundle, read_bundle
+from tillmesh.kernel.errors import TillmeshError
+
+log = logging.getLogger(__name__)
 
 
 def bundle_in(data_dir: Path) -> Bundle | None:
-    """Load what this till proves itself with to head office, or give None."""
+    """Load what this till proves itself with to head office, or None: a damaged file stops no till from selling."""
     file = data_dir / FILE
-    return read_bundle(file.read_bytes()) if file.exists() else None
+    if not file.exists():
+        return None
+    try:
+        return read_bundle(file.read_bytes())
+    except (OSError, TillmeshError) as cause:
+        log.warning("%s can't be used: %s; take it from head office anew", file, cause)
+        return None
 
 
 def office_key(data_dir: Path) -> bytes | None:

@@ -54,7 +54,11 @@ async def to_head_office(
     if bundle is None or bundle.store != driver.identity.store:
         log.warning("no uplink: this till has no bundle of head office for store %s", driver.identity.store)
         return None
-    lines = HubClient(around.hub_url, bundle), HubClient(around.hub_url, bundle, timeout_s=NEWS_TIMEOUT_S)
+    try:
+        lines = HubClient(around.hub_url, bundle), HubClient(around.hub_url, bundle, timeout_s=NEWS_TIMEOUT_S)
+    except (ValueError, TillmeshError) as cause:
+        log.warning("no uplink: %s", cause)  # a wrong address stops no till from selling
+        return None
     uplinking = await Uplinking.over(driver, mesh, lines, notary)
     uplinking.start(term, lists, around.wan_file)
     return uplinking

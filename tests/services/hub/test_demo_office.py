@@ -122,10 +122,9 @@ def test_a_leader_that_dies_with_sales_to_upload_is_followed_and_prices_agree_ev
                 product["price_minor"] for product in found
             }
 
-        until(
-            "all is at head office",
-            lambda: tills[1].get("/sync")["complete"] > 0 and tills[1].get("/sync")["pending"] == 0,
-        )
+        waiting = ("pending", "sent_to_leader", "acked_by_leader", "sent_to_hub")
+        until("head office holds the history", lambda: tills[1].get("/sync")["complete"] > 0)
+        until("all of it", lambda: all(t.get("/sync")[word] == 0 for t in tills.values() for word in waiting))
         before = store()
         assert ctl(tmp_path, "wan", "off").returncode == 0
         until("the tills notice", lambda: not any(till.get("/sync")["hub_reachable"] for till in tills.values()))
