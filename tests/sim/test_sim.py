@@ -36,6 +36,7 @@ def test_stores_under_faults_lose_nothing_double_nothing_and_agree_in_the_end(pa
             3,
             60,
         ),  # the simulator itself took one disk after the other away, and asked for what was on all of them
+        (20252, 4, 60),  # and believed a till to lie about one that came back as somebody else a moment ago
     ],
 )
 def test_what_once_broke_a_store_breaks_none_again(simulator: Simulator, seed: int, tills: int, steps: int) -> None:

@@ -56,9 +56,10 @@ def claims_are_true(station: Station, stations: Sequence[Station], history: Hist
     for other in stations:
         if not other.boots or other.origin.terminal not in names:
             continue
-        # Of a peer that is away, or has not said hello yet, a till knows only what was so when it heard of it last.
+        # Of a peer that is away, has not said hello yet, or came back as somebody else without hanging up, a till knows
+        # only what was so when it heard of it last.
         is_linked, _, lacks = peers[other.origin.terminal]
-        if is_linked and lacks is not None:
+        if is_linked and lacks is not None and station.hears(other.origin.actor):
             held = other.held.get(actor, 0)
             require(
                 "replicated",

@@ -139,6 +139,10 @@ class Station(Rig):
         self._introduce(connection)
         self.perform(asks)
 
+    def hears(self, actor: str) -> bool:
+        """Say whether a connection to a peer in its present life is up, as far as this till has noticed."""
+        return any(name == actor for name, _ in self._names.values())
+
     def received(self, connection: Connection, frame: bytes) -> None:
         """A frame came in; one that is no message ends the link."""
         actor, number = self._names.get(connection.serial, ("", 0))
