@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tillmesh.sim.machine import workshop
 from tillmesh.sim.plan import draw_plan
 from tillmesh.sim.program import Simulator, simulate
 
@@ -89,10 +92,19 @@ def test_a_store_of_sixteen_tills_is_refused() -> None:
         simulate([1], 16, None, say=lambda _: None)
 
 
-def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = set(Path("/dev/shm").glob("tillmesh-sim-*")) if Path("/dev/shm").is_dir() else set()
+def test_nothing_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[Path] = []
+
+    @contextmanager
+    def watched() -> Iterator[Path]:
+        with workshop() as folder:
+            made.append(folder)
+            yield folder
+
+    monkeypatch.setattr("tillmesh.sim.program.workshop", watched)
     assert simulate([2], 2, 5, say=lambda _: None) in {0, 1}
-    assert before == (set(Path("/dev/shm").glob("tillmesh-sim-*")) if Path("/dev/shm").is_dir() else set())
+    assert made
+    assert not any(folder.exists() for folder in made)
 
 
 @pytest.mark.parametrize(
