@@ -26,7 +26,7 @@ from tillmesh.terminal.out_of_order import open_when_possible
 from tillmesh.terminal.patrol import Patrol
 from tillmesh.terminal.printing_setup import start_printing
 from tillmesh.terminal.recovering import GiveUp, reads_whole
-from tillmesh.terminal.restoring import hear, read_old, restore
+from tillmesh.terminal.restoring import HEAR_LOST_S, HEAR_S, hear, read_old, restore
 from tillmesh.terminal.settling import settle_memory
 from tillmesh.terminal.signing import sign_heads
 from tillmesh.terminal.web.api import Services
@@ -82,6 +82,7 @@ class _Run:
         self._options = options
         self._listening = listening
         self._before = before
+        self._is_behind = False  # another till holds sales that were made here and are not here any more
         self._trouble: Trouble | None = None
         self._stop: Callable[[], object] = lambda: None
 
@@ -97,8 +98,8 @@ class _Run:
             await self._unless_stopped(read_old(driver, self._listening))
             among = await join_store(services, self._options.around)
             self._look_out(driver, among)
-            if opened.crashed and among.mesh is not None and among.others():
-                await self._unless_stopped(hear(among.mesh))
+            if (opened.crashed or self._is_behind) and among.mesh is not None and among.others():
+                await self._unless_stopped(hear(among.mesh, HEAR_LOST_S if self._is_behind else HEAR_S))
             await self._unless_stopped(restore(driver, among.mesh, among.others(), self._listening))
             await self._sell(services)
         except asyncio.CancelledError:
@@ -122,7 +123,7 @@ class _Run:
             found, self._before = self._before, None
             damage, doubt = None, ""
             if found is not None and found.kind == BEHIND:
-                doubt = found.detail
+                doubt, self._is_behind = found.detail, True
             elif found is not None:
                 damage = GiveUp(found.detail, forked=found.kind == FORKED)
             return open_terminal(options.data_dir, key_file=options.key_file, recover=True, damage=damage, doubt=doubt)

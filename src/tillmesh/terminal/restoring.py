@@ -24,6 +24,7 @@ from tillmesh.terminal.out_of_order import OutOfOrder
 from tillmesh.till.commands import Note
 
 LOOK_S: Final = 0.2
+HEAR_LOST_S: Final = 15.0  # guess: what is known to be elsewhere is worth a longer wait than what may be
 HEAR_S: Final = 2.0  # guess: four times what finding a till and its first words take
 STALLED_S: Final = 30.0  # guess: many times what a batch takes on a busy till
 LINGER_S: Final = 5.0  # guess: the other tills are found by then, and one of them may know a little more
@@ -38,14 +39,14 @@ class GettingBack(TillmeshError):
     title = "This till is getting its data"
 
 
-async def hear(mesh: Mesh) -> None:
-    """After a crash, let another till say first whether this one lost something; but not for long.
+async def hear(mesh: Mesh, within_s: float) -> None:
+    """After a crash, let another till say first whether this one lost something, and give it back; but not for long.
 
     A disk that lied about syncing may have lost the newest sales and the note about them. Whoever sells on then takes
-    their numbers a second time.
+    their numbers a second time, and sells a cart again that was paid before.
     """
     with suppress(TimeoutError):
-        async with asyncio.timeout(HEAR_S):
+        async with asyncio.timeout(within_s):
             while all(count != 0 for count in mesh.exchange.behind().values()):  # noqa: ASYNC110 - of many sessions
                 await asyncio.sleep(HEAR_S / 40)
 

@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import fcntl
 import os
+import struct
+import sys
 from hashlib import sha256
 from pathlib import Path
 from typing import Final, Self, TypeVar
@@ -29,6 +31,7 @@ _NOTE_AT: Final = 512  # the head stands in a sector of its own
 _WHOSE_AT: Final = 1024
 _REST_AT: Final = 2048
 _PROMISE_AT: Final = 1536
+FS_IOC_GETVERSION: Final = 0x80087601  # linux/fs.h: _IOR('v', 1, long)
 MACHINE_ID: Final = Path("/etc/machine-id")
 
 
@@ -102,7 +105,20 @@ class Anchor:
     def place(self) -> str:
         """Give what a copied directory can't bring along: this file's inode and the machine."""
         machine = MACHINE_ID.read_text("utf-8").strip() if MACHINE_ID.exists() else ""
-        return sha256(f"{os.fstat(self._handle).st_ino} {machine}".encode()).hexdigest()[:32]
+        return sha256(f"{os.fstat(self._handle).st_ino} {self._generation()} {machine}".encode()).hexdigest()[:32]
+
+    def _generation(self) -> int:
+        """Give the generation of the file's inode, 0 where the file system has none.
+
+        File systems hand the number of a deleted file to the next one: a backup that is put in the place of what was
+        deleted would have the number of the original.
+        """
+        held = bytearray(struct.calcsize("l"))
+        try:
+            fcntl.ioctl(self._handle, FS_IOC_GETVERSION, held)
+        except OSError:
+            return 0
+        return int.from_bytes(held[:4], sys.byteorder)
 
     def remember(self, head: Head, receipts: int = 0) -> None:
         """Note the head that was just committed."""
