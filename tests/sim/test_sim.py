@@ -39,6 +39,7 @@ def test_stores_under_faults_lose_nothing_double_nothing_and_agree_in_the_end(pa
             3,
             60,
         ),  # the simulator itself took one disk after the other away, and asked for what was on all of them
+        (21505, 3, 60),  # a shift opened by a clock that was ahead went on without the sales of a later incarnation
         (20252, 4, 60),  # and believed a till to lie about one that came back as somebody else a moment ago
     ],
 )

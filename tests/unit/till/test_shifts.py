@@ -96,3 +96,17 @@ def test_a_shift_leaves_out_what_another_till_sold(shop: Shop) -> None:
     other.open(0).sell(cart_id="elsewhere")
     assert close(shop).totals.sales == 0
     assert close(other).totals.sales == 1
+
+
+def test_a_shift_opened_by_a_clock_that_was_ahead_counts_what_a_later_incarnation_sold() -> None:
+    """The till's disk was lost, its clock is right again, and the drawer is the same."""
+    before = Shop()
+    before.clock_ms += 86_400_000
+    before.furnish().open()
+    before.sell(cart_id="before")
+    after = Shop(Origin(store=ORIGIN.store, terminal=ORIGIN.terminal, actor=f"{ORIGIN.terminal}.11111111"))
+    after.writer.ledger.append_foreign(before.log())
+    after.sell(cart_id="after")
+    shift = after.books.current_shift()
+    assert shift is not None
+    assert shift_totals(after.books, shift).expected_cash_minor == 10_000 + 2 * 1_250

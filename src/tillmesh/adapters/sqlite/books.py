@@ -245,15 +245,21 @@ class Books:
                     yield event
 
     def _since(self, shift_id: str) -> list[int]:
-        """List the incarnations of its terminal that wrote anything after a shift was opened, oldest first."""
+        """List the incarnations of its terminal that may have worked in a shift, oldest first.
+
+        Those that wrote anything after it was opened; and, as a shift may have been opened by a clock that was ahead,
+        those that say that they did.
+        """
         opening = self.event(shift_id)
         if opening is None:
             return []
         sql = (
             "SELECT v.actor FROM version_vector v JOIN actor a ON a.id = v.actor JOIN event e ON e.actor = v.actor "
-            "AND e.seq = v.seq WHERE a.name LIKE ? || '.%' AND e.hlc > ? ORDER BY e.hlc"
+            "AND e.seq = v.seq WHERE a.name LIKE ? || '.%' AND (e.hlc > ? "
+            "OR EXISTS (SELECT 1 FROM receipt r WHERE r.actor = v.actor AND r.shift_id = ?) "
+            "OR EXISTS (SELECT 1 FROM event m WHERE m.actor = v.actor AND m.type = 'cash_moved')) ORDER BY e.hlc"
         )
-        return [actor for (actor,) in self._db.execute(sql, (terminal_of(opening.actor), opening.hlc))]
+        return [actor for (actor,) in self._db.execute(sql, (terminal_of(opening.actor), opening.hlc, shift_id))]
 
     def incarnations(self, terminal: str = "") -> tuple[tuple[str, int], ...]:
         """Give how far the log of each incarnation of a terminal (this one) is known, ordered by actor."""
