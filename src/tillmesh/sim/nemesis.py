@@ -121,7 +121,11 @@ class Nemesis:
         if station.running:
             station.kill()
         self.taken(station)
-        station.machine.replace(self._copies.pop(station.number), anchor=self._draw.random() < 0.5)
+        # With a note that forgot, too, nothing on this disk could tell; what peers do then is not simulated.
+        noted, once = station.machine.anchor.head(), station.held_once
+        forgot = noted is None or noted.seq < once.get(noted.actor, 0)
+        anchor = self._draw.random() < 0.5 or forgot
+        station.machine.replace(self._copies.pop(station.number), anchor=anchor)
         return "old copy put back"
 
     def _wipe(self) -> str:
