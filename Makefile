@@ -20,10 +20,10 @@ MAY_BE_NONE = $(if $(ARGS),|| test $$? -eq 5)
 
 test: check ## set up everything, check, run the whole suite, e.g. ARGS="-k receipt"
 	@mkdir -p artifacts
-	TILLMESH_HYPOTHESIS=gate scripts/run_tests.sh "not journey" -n 2 --dist loadgroup \
+	TILLMESH_HYPOTHESIS=gate $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not journey" \
 		--junitxml=artifacts/junit.xml $(ARGS) $(MAY_BE_NONE)
 	@# On its own: the browser's driver keeps an event loop open, in which no other test could run one.
-	scripts/run_tests.sh journey --junitxml=artifacts/junit-journeys.xml $(ARGS) $(MAY_BE_NONE)
+	$(BIN)/python -m pytest -m journey --junitxml=artifacts/junit-journeys.xml $(ARGS) $(MAY_BE_NONE)
 
 check: ## format, lint, types of Python and of the UI, import contracts
 	@scripts/setup.sh test
