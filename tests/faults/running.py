@@ -98,7 +98,7 @@ class Program:
     def _answers(self) -> bool:
         assert self.process is not None
         if self.process.poll() == -signal.SIGSEGV and "LD_PRELOAD" in self.environment and not self.said():
-            self._launch()  # libfaketime now and then takes a program with threads down while it starts
+            self._launch()  # Guess: libfaketime, seen once at a start and never without it.
             return False
         assert self.process.poll() is None, (self.process.returncode, self.said())
         try:
