@@ -200,7 +200,8 @@ async def _with_others(services: Services, around: Around, place: Belonging) -> 
     services.oversold.leads = lambda: council.council.leads
     council.listen(lambda _: services.oversold.led())
     peers = [Address.of(peer) for peer in around.peers]
-    await neighbours.start(Address(around.link_bind, around.link_port), peers, mdns=around.mdns)
+    listen, places = Address(around.link_bind, around.link_port), driver.opened.data_dir / "store" / "places"
+    await neighbours.start(listen, peers, mdns=around.mdns, places=places)
     if around.cut_file is not None:
         neighbours.obey(around.cut_file)
     keeper.start()

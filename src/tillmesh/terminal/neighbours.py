@@ -13,6 +13,7 @@ from tillmesh.adapters.lan.dialler import Dialler
 from tillmesh.adapters.lan.discovery import Mdns
 from tillmesh.adapters.lan.hints import Discovery, Hint, Several, StaticPeers, read_peer
 from tillmesh.adapters.lan.links import Links
+from tillmesh.adapters.lan.remembered import Remembered
 from tillmesh.adapters.lan.transport import Link
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.terminal.errands import Errands
@@ -78,13 +79,21 @@ class Neighbours:
         self._dialler: Dialler | None = None
         self._errands = Errands("looking for neighbours")
 
-    async def start(self, listen: Address, peers: Sequence[Address], *, mdns: bool = False) -> int:
-        """Accept links at an address, and look for other tills: at some addresses, and by mDNS; gives the port."""
+    async def start(
+        self, listen: Address, peers: Sequence[Address], *, mdns: bool = False, places: Path | None = None
+    ) -> int:
+        """Accept links at an address, and look for other tills; gives the port.
+
+        They are looked for at some addresses, by mDNS, and where a file says that they were before.
+        """
         port = await self.links.listen(listen.host, listen.port)
         parts: list[Discovery] = [StaticPeers([str(peer) for peer in peers])]
         if mdns:
             parts.append(self._announced(listen.host, port))
-        self._discovery = InReach(Several(*parts), self._is_shunned)
+        known: Discovery = Several(*parts)
+        if places is not None:
+            known = Remembered(known, places, self._is_member)
+        self._discovery = InReach(known, self._is_shunned)
         self._dialler = Dialler(
             self._discovery,
             self.links,

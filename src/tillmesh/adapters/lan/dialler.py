@@ -18,7 +18,9 @@ AGAIN_S: Final = 0.5  # also the least time between two links to one till: a lin
 AGAIN_S_MAX: Final = 4.0  # A till of the list that comes back is found within 5 s.
 STRANGER_S_MAX: Final = 30.0
 STEADY_S: Final = 5.0  # A link that held so long was none of those that fail at once.
-YIELD_S: Final = 1.0  # The greater of two tills lets the smaller dial, unless that one can't hear of it.
+# The greater of two tills lets the smaller dial, unless that one can't hear of it, or this one has just come back:
+# the others wait longer and longer between their tries.
+YIELD_S: Final = 1.0
 DIALS_MAX: Final = 8
 
 
@@ -46,11 +48,14 @@ class Dialler:
         self._failures: dict[str, int] = {}
         self._dialling: dict[str, asyncio.Task[None]] = {}
         self._news = asyncio.Event()
+        self._begun_s = 0.0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin to dial."""
-        self._task = asyncio.get_running_loop().create_task(self._looking())
+        loop = asyncio.get_running_loop()
+        self._begun_s = loop.time()
+        self._task = loop.create_task(self._looking())
 
     def wake(self) -> None:
         """Look at the hints now: there is a new one, or a link is gone."""
@@ -91,7 +96,8 @@ class Dialler:
                 self._due_s[name] = max(self._due_s.get(name, 0.0), now_s + AGAIN_S + patience_s)
             if terminal in linked or terminal == self._me or name in self._dialling:
                 continue
-            if now_s >= self._due_s.setdefault(name, now_s + patience_s) and len(self._dialling) < DIALS_MAX:
+            first_s = now_s if now_s - self._begun_s < YIELD_S else now_s + patience_s
+            if now_s >= self._due_s.setdefault(name, first_s) and len(self._dialling) < DIALS_MAX:
                 self._dialling[name] = asyncio.get_running_loop().create_task(self._dial(name, hints))
 
     async def _dial(self, name: str, hints: list[Hint]) -> None:
