@@ -75,6 +75,19 @@ def test_the_second_of_two_quick_presses_is_none_and_a_later_one_counts(
     assert len(sent) == 1
 
 
+def test_two_charges_of_quick_hands_with_a_sale_between_are_two(till: TillProcess, at_till: OpenCashier) -> None:
+    """However little time lies between them: whoever pressed another key in between means it."""
+    maya = at_till(till).sign_in()
+    for at in (3_000_000, 3_000_050):
+        maya.scan(code_of("Sourdough loaf"))
+        maya.expect_saved()
+        maya.page.evaluate(PRESS, ["F9", at])
+        expect(maya.page.locator("#due")).to_have_text("£3.80")
+        maya.key("Enter")
+        maya.paid()
+        maya.key("Enter")
+
+
 @pytest.mark.parametrize("method", ["Cash", "Card"])
 def test_the_amount_to_take_is_seen_on_a_phone_before_it_is_taken(
     till: TillProcess, at_till: OpenCashier, method: str

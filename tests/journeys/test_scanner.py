@@ -23,6 +23,22 @@ FIND = """async ([text, pauses, known]) => {
 }"""
 
 
+# Presses without any time between them, later than now: how busy the machine is must not count.
+BURST = """async (text) => {
+  const wedge = await import("/static/lib/wedge.js");
+  const stop = wedge.listenToScanner({ onScan: () => {}, isKnown: () => false, prefix: () => "" });
+  const at = performance.now() + 1_000_000;
+  for (const key of text) {
+    const event = new KeyboardEvent("keydown", { key, bubbles: true });
+    Object.defineProperty(event, "timeStamp", { value: at });
+    document.body.dispatchEvent(event);
+  }
+  const answer = wedge.bursting();
+  stop();
+  return answer;
+}"""
+
+
 def found(maya: Cashier, text: str, *, pauses: dict[int, int] | None = None, known: tuple[str, ...] = ()) -> Any:
     """Ask the page's own module what it takes for a code; pauses are ms before the key at that place."""
     steps = [(pauses or {}).get(place, 3) for place in range(len(text))]
@@ -49,6 +65,14 @@ def test_tells_codes_from_typing(shop_window: TillProcess, at_till: OpenCashier)
     assert found(maya, "sourdough") is None, "a word typed fast is a word"
     assert found(maya, "1111") is None, "a PIN is no code"
     assert found(maya, "2000") is None, "an amount is no code"
+
+
+def test_a_search_waits_for_a_scanner_and_never_for_a_word(shop_window: TillProcess, at_till: OpenCashier) -> None:
+    maya = at_till(shop_window).sign_in()
+    assert maya.page.evaluate(BURST, "4006381")
+    assert not maya.page.evaluate(BURST, "bread")
+    assert not maya.page.evaluate(BURST, "4 beers")
+    assert not maya.page.evaluate(BURST, "40")
 
 
 def test_puts_a_field_back_as_it_was_before_the_scan(till: TillProcess, at_till: OpenCashier) -> None:

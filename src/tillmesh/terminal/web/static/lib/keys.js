@@ -12,16 +12,15 @@ export function inField(target) {
   return target instanceof HTMLTextAreaElement || target instanceof HTMLSelectElement || target.isContentEditable;
 }
 
-/** F9 charges and then completes: two presses closer than this are one, of a hand in a hurry. Guess. */
+/** F9 charges and then completes: two presses closer than this, and no other key between, are one of a hand in a hurry. Guess. */
 const BOUNCE_MS = 300;
 let charged = -BOUNCE_MS;
 
 /** Whether a key comes once more of itself: it must not run through charge, complete and next. @param {KeyboardEvent} event */
 function bounces({ key, repeat, timeStamp }) {
-  if (key !== "F9") return repeat && key === "Enter";
-  const soon = timeStamp - charged < BOUNCE_MS;
-  charged = timeStamp;
-  return repeat || soon;
+  const soon = key === "F9" && timeStamp - charged < BOUNCE_MS;
+  charged = key === "F9" ? timeStamp : -BOUNCE_MS;
+  return soon || (repeat && /F9|Enter/.test(key));
 }
 
 /** Keys of a page while no dialog is open. @param {KeyMap} map */

@@ -25,12 +25,14 @@ const LENGTHS = [13, 12, 14, 8];
 /** @type {Key[]} */
 let keys = [];
 
-/** True while keys arrive at scanner speed: expensive work on each key should wait for the end. */
+/** True while digits arrive at scanner speed: expensive work on each should wait for the end. A word is never kept waiting. */
 export function bursting() {
-  const last = keys[keys.length - 1];
-  const third = keys[keys.length - 3];
-  return Boolean(third) && last.at - third.at < 2 * SCANNER_GAP_MS && performance.now() - last.at < PAUSE_MS;
+  const [third, , last] = keys.slice(-3);
+  return /^\d{3}$/.test(textOf(keys.slice(-3))) && last.at - third.at < 2 * SCANNER_GAP_MS && performance.now() - last.at < PAUSE_MS;
 }
+
+/** @param {Key[]} typed */
+const textOf = (typed) => typed.map((key) => key.key).join("");
 
 /** @param {WedgeOptions} options @returns {() => void} stop listening */
 export function listenToScanner(options) {
@@ -79,7 +81,7 @@ function ends(event, options) {
  * @returns {{code: string, from: number} | null}
  */
 export function findCode(typed, options, at) {
-  const text = typed.map((key) => key.key).join("");
+  const text = textOf(typed);
   const prefix = options.prefix();
   if (prefix && text.includes(prefix)) {
     const from = text.lastIndexOf(prefix);
