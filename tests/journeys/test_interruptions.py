@@ -1,7 +1,7 @@
 """Whatever happens in mid-sale: the page goes on, nothing is lost, nothing is sold twice."""
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.journeys.cashier import Cashier, code_of
 from tests.journeys.conftest import OpenCashier, listen
@@ -143,6 +143,61 @@ def test_the_printer_writes_what_was_sold(till: TillProcess, at_till: OpenCashie
     assert b"Flat white" in printed
     assert b"2.95" in printed
     assert till.ask("/printer")["state"] == "ready"
+
+
+SECOND = "**/static/backoffice.js?*"
+CAME = (
+    "() => performance.getEntriesByType('resource').some(one => one.name.includes('backoffice.js') && one.responseEnd)"
+)
+
+
+def test_a_back_office_page_opens_for_the_first_time_while_the_till_program_is_down(
+    till: TillProcess, at_till: OpenCashier
+) -> None:
+    maya = at_till(till).sign_in()
+    maya.page.wait_for_function(CAME, timeout=30_000)
+    till.kill()
+    maya.go("settings")
+    expect(maya.page.get_by_role("heading", name="This screen")).to_be_visible()
+
+
+def test_a_back_office_page_that_could_not_come_is_painted_when_it_can_and_the_sale_goes_on(
+    till: TillProcess, at_till: OpenCashier
+) -> None:
+    maya = at_till(till)
+    maya.page.route(SECOND, lambda route: route.abort())
+    maya.sign_in()
+    maya.scan(code_of("Sourdough loaf"))
+    maya.go("health")
+    expect(maya.page.locator(".office-main .waiting")).to_be_visible()
+    maya.go("sell")
+    maya.expect_total("£3.80")
+    maya.pay_cash_exactly()
+    maya.go("health")
+    maya.page.unroute(SECOND)
+    expect(maya.page.get_by_role("heading", name="Health and sync")).to_be_visible(timeout=20_000)
+
+
+def test_a_page_of_before_an_upgrade_loads_anew_for_the_back_office_and_never_for_a_sale(
+    till: TillProcess, at_till: OpenCashier
+) -> None:
+    maya = at_till(till)
+    asked: list[str] = []
+
+    def upgraded(route: Route) -> None:
+        asked.append(route.request.url)
+        route.fulfill(body='throw new Error("upgraded");', content_type="text/javascript")
+
+    maya.page.route(SECOND, upgraded)
+    maya.sign_in()
+    maya.scan(code_of("Sourdough loaf"))
+    maya.wait_until(lambda: asked)
+    maya.expect_total("£3.80")
+    maya.page.unroute(SECOND)
+    maya.go("health")
+    expect(maya.page.get_by_role("heading", name="Health and sync")).to_be_visible(timeout=20_000)
+    maya.go("sell")
+    maya.expect_total("£3.80")
 
 
 def sign_in_again(person: Cashier) -> None:

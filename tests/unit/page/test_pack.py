@@ -1,14 +1,20 @@
-"""Joining the page's modules into one script."""
+"""Joining the page's modules into few scripts."""
 
 import pytest
 
-from tillmesh.adapters.web.pack import pack, strip
+from tillmesh.adapters.web.pack import Joined, pack
+from tillmesh.adapters.web.stripping import strip
 from tillmesh.kernel.errors import Invalid
 
 
-def packed(**files: str) -> str:
+def joined(**files: str) -> Joined:
     held = {f"{name}.js": text for name, text in files.items()}
     return pack(held.__getitem__)
+
+
+def packed(**files: str) -> str:
+    [script] = joined(**files).texts.values()
+    return script
 
 
 def test_what_a_module_exports_is_there_for_those_that_import_it() -> None:
@@ -77,4 +83,83 @@ def test_a_vendored_file_that_renames_its_names_is_wrapped() -> None:
         "app.js": 'import { h } from "./vendor/lib.js";\nh();\n',
         "vendor/lib.js": "function a(){}export{a as h};\n",
     }
-    assert "return{h:a}" in pack(held.__getitem__)
+    assert "return{h:a}" in pack(held.__getitem__).texts["app.js"]
+
+
+LATER = "const load = (turn) => import(`./back.js?turn=${turn}`);\nload(0);\n"
+
+
+def test_a_module_loaded_later_begins_a_script_of_its_own_and_takes_the_rest_from_the_first() -> None:
+    version, texts = joined(
+        app='import { a } from "./a.js";\na();\n' + LATER,
+        a="export const a = () => 1;\nexport const unasked = 2;\n",
+        b='import { a } from "./a.js";\nexport const b = () => a();\n',
+        back='import { a } from "./a.js";\nimport { b } from "./b.js";\nexport const PAGES = { a, b };\n',
+    )
+    first, second = texts["app.js"], texts["back.js"]
+    assert f"import(`./back.js?v={version}&turn=${{turn}}`)" in first
+    assert first.endswith("\nexport{a};\n")
+    assert second.startswith('import{a}from"./app.js";\nconst {b}=(()=>{')
+    assert second.endswith("const {PAGES}=(()=>{const PAGES={a,b};\nreturn{PAGES}})();\nexport{PAGES};\n")
+    assert "const a=" not in second
+
+
+def test_a_change_of_either_script_changes_the_version_of_both() -> None:
+    def version_of(a: str, b: str) -> str:
+        return joined(app=f"{LATER}const a = {a};\n", back=f"export const b = {b};\n").version
+
+    assert len({version_of("1", "1"), version_of("2", "1"), version_of("1", "2")}) == 3
+    assert version_of("1", "1") == version_of("1", "1")
+
+
+def test_a_vendored_file_that_both_scripts_use_is_in_the_first_only() -> None:
+    held = {
+        "app.js": f'import {{ h }} from "./vendor/lib.js";\nh();\n{LATER}',
+        "vendor/lib.js": "function a(){}export{a as h};\n",
+        "back.js": 'import { h } from "./vendor/lib.js";\nimport { k } from "./vendor/more.js";\nconst c = h(k);\n',
+        "vendor/more.js": 'import{h as x}from"./lib.js";const z=x;export{z as k};\n',
+    }
+    second = pack(held.__getitem__).texts["back.js"]
+    assert second.startswith('import{$lib_js}from"./app.js";\nconst $more_js=')
+    assert "const {h:x}=$lib_js;" in second
+    assert pack(held.__getitem__).texts["app.js"].endswith("\nexport{$lib_js};\n")
+
+
+def test_what_a_later_page_loads_when_first_needed_is_in_its_script_or_in_the_first() -> None:
+    _, texts = joined(
+        app=f'import {{ one }} from "./one.js";\none();\n{LATER}',
+        one="export const one = () => 1;\n",
+        two="export const two = () => 2;\n",
+        back='export const c = async () => (await import("./one.js")).one() + (await import("./two.js")).two();\n',
+    )
+    assert texts["back.js"].startswith('import{one}from"./app.js";\nconst {two}=')
+    assert "async()=>one()+two()" in texts["back.js"].replace(" ", "")
+
+
+def test_two_exports_of_one_name_are_refused_across_scripts() -> None:
+    with pytest.raises(Invalid, match="both export x"):
+        joined(
+            app=f'import {{ x }} from "./a.js";\nx();\n{LATER}',
+            a="export const x = 1;\n",
+            back="export const x = 2;\n",
+        )
+
+
+def test_a_module_that_is_imported_at_once_and_loaded_later_is_refused() -> None:
+    with pytest.raises(Invalid, match=r"back\.js is loaded later, and imported at once"):
+        joined(app=f'import {{ b }} from "./back.js";\nb();\n{LATER}', back="export const b = 1;\n")
+
+
+def test_a_later_script_that_loads_a_further_one_is_refused() -> None:
+    with pytest.raises(Invalid, match=r"back\.js loads more\.js later"):
+        joined(
+            app=LATER,
+            back="export const more = (turn) => import(`./more.js?turn=${turn}`);\n",
+            more="export const m = 1;\n",
+        )
+
+
+@pytest.mark.parametrize("call", ['import("./a.js")', "import(`./${name}.js`)", "import(name)"])
+def test_a_load_that_cannot_be_joined_is_refused(call: str) -> None:
+    with pytest.raises(Invalid, match="in a way that can't be joined"):
+        joined(app=f"const load = (name) => {call};\nload(0);\n", a="export const a = 1;\n")

@@ -1,64 +1,198 @@
-"""One script for the page: the UI's plain modules joined and their comments left out, at the first request.
+"""Few scripts for a page: the UI's plain modules joined and their comments left out, at the first request.
 
-The source stays modules that run in a browser as they are; joining them saves fifty requests at a cold start. The code
-is only cut at tokens and put together, never rewritten, so what it may contain is limited and checked:
-exported names are unique, imports are not renamed (but for vendored files), and no two modules import each other.
+The source stays modules that run in a browser as they are; joining them saves fifty requests at a cold start. The
+first script holds the entry and all it imports. A module that the entry loads later, by an address with a turn in it,
+begins a script of its own: with all it needs that the first has not; what the first has it takes from there.
+
+The code is only cut at tokens and put together, never rewritten, so what it may contain is limited and checked:
+exported names are unique over all scripts, imports are not renamed (but for vendored files), no two modules import each
+other, and modules are loaded later in two ways only: ``(await import("./x.js")).Name`` is part of the same script, and
+``import(`./x.js?turn=${turn}`)`` in the first script begins another. Browsers remember an import that failed, so each
+try has another turn.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Final, NamedTuple
 
+from tillmesh.adapters.web.stripping import strip, tighten
 from tillmesh.kernel.errors import Invalid
 
 ENTRY: Final = "app.js"
 Read = Callable[[str], str]  # path below static/ -> its text
 
-_TOKEN: Final = re.compile(
-    r"""(?P<comment>//[^\n]*|/\*[\s\S]*?\*/)|(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?P<quasi>`)"""
-    r"""|(?P<space>\s+)|(?P<word>[\w$#]+)|(?P<other>[\s\S])"""
-)
-_REGEX: Final = re.compile(r"/(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*")
-_BEFORE_REGEX: Final = re.compile(r"(?:^|[(,=:\[!&|?{};>]|\breturn|\btypeof)$")
 _IMPORT: Final = re.compile(r'^import\s*(?:\{([^}]*)\}|([\w$]+))?\s*(?:from\s*)?"([^"]+)";?', re.MULTILINE)
 _REEXPORT: Final = re.compile(r'^export\s*\{([^}]*)\}\s*from\s*"([^"]+)";?', re.MULTILINE)
 _EXPORTS: Final = re.compile(r"^export\s*\{([^}]*)\};?", re.MULTILINE)
 _EXPORTED: Final = re.compile(r"^export (?:async )?(?:const|let|function|class) ([\w$]+)", re.MULTILINE)
-_LAZY: Final = re.compile(r'\(\s*await import\("([^"]+)"\)\s*\)\.')
+_LAZY: Final = re.compile(r'\(\s*await import\("([^"]+)"\)\s*\)\.([\w$]+)')
+_LATER: Final = re.compile(r"\bimport\(`([^`?]+)\?turn=\$\{([\w$]+)\}`\)")
+_ANY_LOAD: Final = re.compile(r"(?<![\w$.])import\(")
+_VERSION: Final = "$VERSION$"
 
 
-def pack(read: Read, entry: str = ENTRY) -> str:
-    """Join a module and all it imports, each in a scope of its own, in the order they need each other."""
-    parts: list[str] = []
-    names: dict[str, str] = {}
-    _visit(entry, read, (), {}, names, parts)
-    return "\n".join(parts) + "\n"
+class Joined(NamedTuple):
+    """Scripts that belong together: an old page's first script does not fit a new one of the others."""
+
+    version: str
+    texts: dict[str, str]  # name -> text, the first one first
 
 
-def _visit(
-    path: str, read: Read, above: tuple[str, ...], done: dict[str, str], names: dict[str, str], parts: list[str]
-) -> None:
-    if path in above:
-        raise Invalid(f"{path} and {above[-1]} import each other", hint="Move what both need into a third module.")
-    if path in done:
-        return
-    vendored = path.startswith("vendor/")
-    code = read(path) if vendored else strip(read(path))
-    for target in _needs(code, vendored=vendored):
-        below = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-        _visit(below, read, (*above, path), done, names, parts)
-    done[path] = code
-    parts.append(_vendored(path, code) if vendored else _own(path, code, names, is_entry=not above))
+@dataclass(slots=True)
+class _Script:
+    """What one script is made of so far."""
+
+    entry: str
+    parts: list[str] = field(default_factory=list)
+    borrowed: set[str] = field(default_factory=set)  # names it takes from the first script
+    later: list[str] = field(default_factory=list)  # modules that begin a script of their own
+    offered: list[str] = field(default_factory=list)  # what its entry exports
 
 
-def _needs(code: str, *, vendored: bool) -> list[str]:
+def pack(read: Read, entry: str = ENTRY) -> Joined:
+    """Join a module and all it needs into a script, and what it loads later into others."""
+    joining = _Joining(read, entry)
+    first = joining.script(entry)
+    others = [joining.script(path) for path in dict.fromkeys(first.later)]
+    borrowed = sorted(set().union(*(other.borrowed for other in others)))
+    texts = {entry: "\n".join(first.parts) + (f"\nexport{{{','.join(borrowed)}}};\n" if borrowed else "\n")}
+    for other in others:
+        taken = f'import{{{",".join(sorted(other.borrowed))}}}from"./{entry}";\n' if other.borrowed else ""
+        texts[other.entry] = f"{taken}{chr(10).join(other.parts)}\nexport{{{','.join(other.offered)}}};\n"
+    version = sha256("\0".join(texts.values()).encode()).hexdigest()[:16]
+    return Joined(version, {name: text.replace(_VERSION, version) for name, text in texts.items()})
+
+
+class _Joining:
+    """Where each module and each exported name has gone."""
+
+    def __init__(self, read: Read, entry: str) -> None:
+        self._read = read
+        self._entry = entry
+        self._places: dict[str, _Script] = {}  # module -> the script it is part of
+        self._names: dict[str, str] = {}  # exported name -> module
+
+    def script(self, path: str) -> _Script:
+        """Join what a module needs and no earlier script has."""
+        if path in self._places:
+            raise Invalid(f"{path} is loaded later, and imported at once", hint="Do one of both.")
+        script = _Script(path)
+        self._visit(path, script, ())
+        if script.later and path != self._entry:
+            what = f"{path} loads {script.later[0]} later"
+            raise Invalid(what, hint=f"Load it from what {self._entry} imports.")
+        return script
+
+    def _visit(self, path: str, script: _Script, above: tuple[str, ...]) -> None:
+        if path in above:
+            raise Invalid(f"{path} and {above[-1]} import each other", hint="Move what both need into a third module.")
+        if path in self._places:
+            return
+        vendored = path.startswith("vendor/")
+        code = self._read(path) if vendored else strip(self._read(path))
+        for target in _needs(code, vendored=vendored):
+            self._visit(_below(path, target), script, (*above, path))
+        self._places[path] = script
+        script.parts.append(self._vendored(path, code, script) if vendored else self._own(path, code, script))
+
+    def _scope(self, path: str, target: str, script: _Script) -> str:
+        """Name the object that holds what a vendored file exports, wherever that file is."""
+        if self._places[_below(path, target)] is not script:
+            script.borrowed.add(_scope(target))
+        return _scope(target)
+
+    def _vendored(self, path: str, code: str, script: _Script) -> str:
+        """Wrap a minified file: it renames what it imports and exports."""
+        exported: list[tuple[str, str]] = []
+
+        def take(match: re.Match[str]) -> str:
+            inner = ",".join(f"{a}:{b}" for a, b in _pairs(match[1]))
+            return f"const {{{inner}}}={self._scope(path, match[2], script)};"
+
+        code = re.sub(r'import\s*\{([^}]*)\}\s*from\s*"([^"]+)";?', take, code)
+        for match in re.finditer(r'export\s*\{([^}]*)\}(?:\s*from\s*"([^"]+)")?;?', code):
+            source = f"{self._scope(path, match[2], script)}." if match[2] else ""
+            exported += [(source + name, as_) for name, as_ in _pairs(match[1])]
+        code = re.sub(r'export\s*\{([^}]*)\}(?:\s*from\s*"[^"]+")?;?', "", code)
+        if "export default" in code:
+            code = code.replace("export default", "const $default=")
+            exported.append(("$default", "default"))
+        inner = ",".join(f"{as_}:{name}" for name, as_ in exported)
+        return f"const {_scope(path)}=(()=>{{{code}\nreturn{{{inner}}}}})();"
+
+    def _own(self, path: str, code: str, script: _Script) -> str:
+        """Wrap one of our modules: what it exports becomes a name that all later ones see."""
+        exported = self._register(path, code)
+        outer: list[str] = []  # constants that are taken straight from vendored files
+        for listed, default, target in _IMPORT.findall(code):
+            if "vendor/" in target:
+                scope = self._scope(path, target, script)
+                outer.append(f"const {{{listed}}}={scope};" if listed else f"const {default}={scope}.default;")
+            else:
+                self._borrow(path, target, listed, script)
+        outer += [f"const {{{m[1]}}}={self._scope(path, m[2], script)};" for m in _REEXPORT.finditer(code)]
+        for target, name in _LAZY.findall(code):
+            self._borrow(path, target, name, script)
+        for pattern in (_IMPORT, _REEXPORT, _EXPORTS):
+            code = pattern.sub("", code)
+        code = self._loading(path, _LAZY.sub(r" \2", code), script)
+        code = tighten(re.sub(r"^export ", "", code, flags=re.MULTILINE).strip("\n"))
+        if path == self._entry:
+            return "".join(outer) + code
+        if path == script.entry:
+            script.offered += exported
+        assigned = f"const {{{','.join(exported)}}}=" if exported else ""
+        returned = f"\nreturn{{{','.join(exported)}}}" if exported else ""
+        return f"{''.join(outer)}{assigned}(()=>{{{code}{returned}}})();"
+
+    def _register(self, path: str, code: str) -> list[str]:
+        exported: list[str] = _EXPORTED.findall(code)
+        for name in exported:
+            if name in self._names:
+                raise Invalid(
+                    f"{path} and {self._names[name]} both export {name}", hint="Call one of them differently."
+                )
+            self._names[name] = path
+        return exported
+
+    def _borrow(self, path: str, target: str, listed: str, script: _Script) -> None:
+        """Note names that another script has."""
+        if any(a != b for a, b in _pairs(listed)):
+            raise Invalid(f"{path} renames what it imports from {target}", hint="Import it under its own name.")
+        if self._places[_below(path, target)] is not script:
+            script.borrowed.update(name for name, _ in _pairs(listed))
+
+    def _loading(self, path: str, code: str, script: _Script) -> str:
+        """Note what begins a script of its own, and give it an address that names the version."""
+
+        def address(match: re.Match[str]) -> str:
+            script.later.append(_below(path, match[1]))
+            return f"$load(`./{script.later[-1]}?v={_VERSION}&turn=${{{match[2]}}}`)"
+
+        code = _LATER.sub(address, code)
+        if _ANY_LOAD.search(code):
+            raise Invalid(f"{path} loads a module in a way that can't be joined", hint="pack.py names the two ways.")
+        return code.replace("$load(", "import(")
+
+
+def _needs(code: str, *, vendored: bool) -> Iterator[str]:
     """List what a module imports, what it passes on, and what it loads when first needed."""
     if vendored:
-        return re.findall(r'\bfrom\s*"([^"]+)"', code)
-    return [m[3] for m in _IMPORT.finditer(code)] + [m[2] for m in _REEXPORT.finditer(code)] + _LAZY.findall(code)
+        yield from re.findall(r'\bfrom\s*"([^"]+)"', code)
+        return
+    yield from (m[3] for m in _IMPORT.finditer(code))
+    yield from (m[2] for m in _REEXPORT.finditer(code))
+    yield from (m[1] for m in _LAZY.finditer(code))
+
+
+def _below(path: str, target: str) -> str:
+    """Resolve what a module calls another one."""
+    return posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
 
 
 def _scope(path: str) -> str:
@@ -70,131 +204,3 @@ def _pairs(listed: str) -> list[tuple[str, str]]:
     """Read ``a as b, c`` as [(a, b), (c, c)]."""
     pairs = [re.split(r"\s+as\s+", one.strip()) for one in listed.split(",") if one.strip()]
     return [(pair[0], pair[-1]) for pair in pairs]
-
-
-def _vendored(path: str, code: str) -> str:
-    """Wrap a minified file: it renames what it imports and exports."""
-    exported: list[tuple[str, str]] = []
-
-    def take(match: re.Match[str]) -> str:
-        inner = ",".join(f"{a}:{b}" for a, b in _pairs(match[1]))
-        return f"const {{{inner}}}={_scope(match[2])};"
-
-    code = re.sub(r'import\s*\{([^}]*)\}\s*from\s*"([^"]+)";?', take, code)
-    for match in re.finditer(r'export\s*\{([^}]*)\}(?:\s*from\s*"([^"]+)")?;?', code):
-        source = f"{_scope(match[2])}." if match[2] else ""
-        exported += [(source + name, as_) for name, as_ in _pairs(match[1])]
-    code = re.sub(r'export\s*\{([^}]*)\}(?:\s*from\s*"[^"]+")?;?', "", code)
-    if "export default" in code:
-        code = code.replace("export default", "const $default=")
-        exported.append(("$default", "default"))
-    inner = ",".join(f"{as_}:{name}" for name, as_ in exported)
-    return f"const {_scope(path)}=(()=>{{{code}\nreturn{{{inner}}}}})();"
-
-
-def _own(path: str, code: str, names: dict[str, str], *, is_entry: bool) -> str:
-    """Wrap one of our modules: what it exports becomes a name that all later ones see."""
-    exported = _EXPORTED.findall(code)
-    outer: list[str] = []  # constants that are taken straight from vendored files
-    for match in _IMPORT.finditer(code):
-        if "vendor/" in match[3]:
-            listed, default = match[1], match[2]
-            outer.append(
-                f"const {{{listed}}}={_scope(match[3])};" if listed else f"const {default}={_scope(match[3])}.default;"
-            )
-        elif match[1] and any(a != b for a, b in _pairs(match[1])):
-            raise Invalid(f"{path} renames what it imports from {match[3]}", hint="Import it under its own name.")
-    outer += [f"const {{{match[1]}}}={_scope(match[2])};" for match in _REEXPORT.finditer(code)]
-    for name in exported:
-        if name in names:
-            raise Invalid(f"{path} and {names[name]} both export {name}", hint="Call one of them differently.")
-        names[name] = path
-    for pattern in (_IMPORT, _REEXPORT, _EXPORTS):
-        code = pattern.sub("", code)
-    code = re.sub(r"^export ", "", _LAZY.sub(" ", code), flags=re.MULTILINE).strip("\n")
-    code = "".join(_code(code, 0, nested=False, last=True)[0])
-    if is_entry:
-        return "".join(outer) + code
-    assigned = f"const {{{','.join(exported)}}}=" if exported else ""
-    returned = f"\nreturn{{{','.join(exported)}}}" if exported else ""
-    return f"{''.join(outer)}{assigned}(()=>{{{code}{returned}}})();"
-
-
-def strip(code: str) -> str:
-    """Leave out comments and needless space; strings, templates and regular expressions stay as they are."""
-    out, at = _code(code, 0, nested=False)
-    assert at == len(code), "the scanner stops only at the end"
-    text = re.sub(r"\n+", "\n", "".join(out)).strip("\n")
-    return text + "\n"
-
-
-def _code(code: str, at: int, *, nested: bool, last: bool = False) -> tuple[list[str], int]:
-    """Scan code up to its end, or to the brace that closes a template's ``${``."""
-    out: list[str] = []
-    depth = 0
-    while at < len(code):
-        match = _TOKEN.match(code, at)
-        assert match is not None, "every character is some token"
-        kind, text = match.lastgroup, match[0]
-        at = match.end()
-        if kind == "comment":
-            out.append("\n" if "\n" in text and text.startswith("/*") and not "".join(out[-1:]).strip() else "")
-        elif kind == "space":
-            out.append("\n" if "\n" in text else " ")
-        elif kind == "quasi":
-            template, at = _template(code, at, last=last)
-            out.append(template)
-        elif text == "/" and _BEFORE_REGEX.search("".join(out[-8:]).rstrip()):
-            regex = _REGEX.match(code, at - 1)
-            assert regex is not None, "a slash after an operator begins a regular expression"
-            out.append(regex[0])
-            at = regex.end()
-        else:
-            depth += {"{": 1, "}": -1}.get(text, 0)
-            if nested and depth < 0:
-                return _tight(out, last=last), at
-            out.append(text)
-    return _tight(out, last=last), at
-
-
-def _template(code: str, at: int, *, last: bool) -> tuple[str, int]:
-    """Scan a template literal after its first backtick; breaks between tags carry no meaning in them."""
-    out, start = ["`"], at
-    while code[at] != "`":
-        if code[at] == "\\":
-            at += 2
-        elif code.startswith("${", at):
-            inner, after = _code(code, at + 2, nested=True, last=last)
-            out += [_quiet(code[start:at]), "${", *inner, "}"]
-            start = at = after
-        else:
-            at += 1
-    return "".join([*out, _quiet(code[start:at]), "`"]), at + 1
-
-
-def _quiet(quasi: str) -> str:
-    """Leave one line break of a gap, and none between two tags, where htm drops it."""
-    return re.sub(r"\s*\n\s*", "\n", quasi).replace(">\n<", "><")
-
-
-def _tight(tokens: list[str], *, last: bool) -> list[str]:
-    """Drop spaces beside punctuation, and the last time line breaks where none can end a statement."""
-    out: list[str] = []
-    for index, piece in enumerate(tokens):
-        if piece in {" ", "\n"}:
-            before = next((one for one in reversed(out) if one), "\n")
-            after = next((one for one in tokens[index + 1 :] if one), "\n")
-            if piece == " " and not _parts(before, after):
-                continue
-            if piece == "\n" and last and (before[-1] in ";,{([" or after[0] in "})]"):
-                continue
-        out.append(piece)
-    return out
-
-
-def _parts(before: str, after: str) -> bool:
-    """Say whether a space keeps two tokens apart that would become another one."""
-    if before[-1] in "\n " or after[0] == "\n":
-        return False
-    joins = before[-1] in "+-" and after[0] in "+-"
-    return joins or bool(re.match(r"[\w$#]", before[-1]) and re.match(r"[\w$#]", after[0]))

@@ -1,10 +1,12 @@
-"""A page, its one script and its other files, as the browser fetches them: a program's own and those that all share."""
+"""A page, its scripts and its other files, as the browser fetches them: a program's own and those that all share."""
 
 from __future__ import annotations
 
 import gzip
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response
@@ -12,26 +14,51 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from tillmesh.adapters.web.pack import ENTRY, pack
+from tillmesh.adapters.web.pack import pack
 
 SHARED = Path(__file__).parent / "static"  # colours, parts and third-party modules; a program's own files lie over them
 FRESH = {"Cache-Control": "no-cache"}  # Kept, but asked for by ETag each time: after an upgrade nothing old runs.
+# What a page of before an upgrade gets for a script it has not loaded yet: the new one would not fit the first.
+UPGRADED = b'throw new Error("upgraded");\n'
 
 
-class Script:
-    """The joined script, made anew when a module changed."""
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """One script, compressed, its tag, and the version of the set it belongs to."""
+
+    body: bytes
+    tag: str
+    version: str
+
+
+class Scripts:
+    """The joined scripts, made anew when a module changed."""
 
     def __init__(self, own: Path) -> None:
         self._own = own
-        self._made: tuple[int, bytes, str] | None = None
+        self._seen: frozenset[tuple[Path, int, int]] = frozenset()
+        self._made: dict[str, Packed] = {}
+        self._making = Lock()  # two requests come at once after a start
 
-    def get(self) -> tuple[bytes, str]:
-        """Give the script, compressed, and its tag."""
-        newest = max(path.stat().st_mtime_ns for folder in (self._own, SHARED) for path in folder.rglob("*.js"))
-        if self._made is None or self._made[0] != newest:
-            text = pack(lambda path: find(self._own, path).read_text(encoding="utf-8"))
-            self._made = newest, gzip.compress(text.encode(), 9, mtime=0), f'"{sha256(text.encode()).hexdigest()[:32]}"'
-        return self._made[1], self._made[2]
+    def all(self) -> dict[str, Packed]:
+        """Give the scripts by their names, the one that the page begins with first."""
+        seen = frozenset(_stamp(path) for folder in (self._own, SHARED) for path in folder.rglob("*.js"))
+        with self._making:
+            if self._seen != seen:
+                joined = pack(lambda path: find(self._own, path).read_text(encoding="utf-8"))
+                self._made = {name: _packed(text, joined.version) for name, text in joined.texts.items()}
+                self._seen = seen
+            return self._made
+
+
+def _stamp(path: Path) -> tuple[Path, int, int]:
+    found = path.stat()
+    return path, found.st_mtime_ns, found.st_size
+
+
+def _packed(text: str, version: str) -> Packed:
+    tag = f'"{sha256(text.encode()).hexdigest()[:32]}"'
+    return Packed(gzip.compress(text.encode(), 9, mtime=0), tag, version)
 
 
 def find(own: Path, path: str) -> Path:
@@ -53,26 +80,31 @@ class Fresh(StaticFiles):
         return response
 
 
+def script_answer(request: Request, script: Packed) -> Response:
+    """Answer with a script as the browser can take it, or that it still has it."""
+    if request.query_params.get("v", script.version) != script.version:
+        return Response(UPGRADED, media_type="text/javascript", headers={"Cache-Control": "no-store"})
+    headers = {**FRESH, "ETag": script.tag, "Vary": "Accept-Encoding"}
+    if request.headers.get("if-none-match") == script.tag:
+        return Response(status_code=304, headers=headers)
+    if "gzip" not in request.headers.get("accept-encoding", ""):
+        return Response(gzip.decompress(script.body), media_type="text/javascript", headers=headers)
+    return Response(script.body, media_type="text/javascript", headers={**headers, "Content-Encoding": "gzip"})
+
+
 def page_routes(own: Path) -> list[BaseRoute]:
     """Give the routes of a program's page and its files."""
-    script = Script(own)
+    scripts = Scripts(own)
 
-    def app_js(request: Request) -> Response:
-        body, tag = script.get()
-        headers = {**FRESH, "ETag": tag, "Vary": "Accept-Encoding"}
-        if request.headers.get("if-none-match") == tag:
-            return Response(status_code=304, headers=headers)
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            headers["Content-Encoding"] = "gzip"
-        else:
-            body = gzip.decompress(body)
-        return Response(body, media_type="text/javascript", headers=headers)
+    def script(request: Request) -> Response:
+        found = scripts.all().get(f"{request.path_params['name']}.js")
+        return Response(status_code=404) if found is None else script_answer(request, found)
 
     async def page(request: Request) -> Response:  # noqa: ARG001
         return FileResponse(own / "index.html", headers=FRESH)
 
     return [
-        Route(f"/static/{ENTRY}", app_js),
+        Route("/static/{name}.js", script),
         Mount("/static", Fresh(own)),
         Route("/", page),
     ]

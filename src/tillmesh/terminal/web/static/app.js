@@ -1,7 +1,7 @@
 // The shell: boots, listens to the scanner, shows the page of the hash, and what lies over it.
 import { html, render, signal, useEffect } from "./lib/ui.js";
 import { loadLocale, t } from "./lib/i18n.js";
-import { reachable } from "./lib/http.js";
+import { asProblem, reachable } from "./lib/http.js";
 import { go, route } from "./lib/router.js";
 import { listenToScanner } from "./lib/wedge.js";
 import "./state/look.js";
@@ -16,58 +16,49 @@ import { Dialogs } from "./parts/dialog.js";
 import { openMenu, openShortcuts, Side } from "./parts/nav.js";
 import { ApprovalDialog, pinScans, SignInOver, SignInPage } from "./parts/pin.js";
 import { Toasts } from "./parts/toasts.js";
+import { PayPage } from "./pages/pay.js";
+import { SalesPage } from "./pages/sales.js";
 import { SellPage } from "./pages/sell.js";
 
 const RETRY_MS = 1000;
+/** What comes before is worth more than pages nobody has asked for. */
+const IDLE_MS = 1500;
 
 /** @typedef {import("./vendor/preact.js").Component<any>} View */
 
-/** The sale is in the first load; the others come when first opened. @type {Record<string, () => Promise<View>>} */
-const PAGES = {
-  pay: async () => (await import("./pages/pay.js")).PayPage,
-  sales: async () => (await import("./pages/sales.js")).SalesPage,
-  customers: async () => (await import("./pages/customers.js")).CustomersPage,
-  shift: async () => (await import("./pages/shift.js")).ShiftPage,
-  reports: async () => (await import("./pages/reports.js")).ReportsPage,
-  products: async () => (await import("./pages/products.js")).ProductsPage,
-  stock: async () => (await import("./pages/stock.js")).StockPage,
-  conflicts: async () => (await import("./pages/conflicts.js")).ConflictsPage,
-  people: async () => (await import("./pages/people.js")).PeoplePage,
-  store: async () => (await import("./pages/store.js")).StorePage,
-  audit: async () => (await import("./pages/audit.js")).AuditPage,
-  health: async () => (await import("./pages/health.js")).HealthPage,
-  settings: async () => (await import("./pages/settings.js")).SettingsPage,
-};
+/** Pages of a sale: they are in the first script. @type {Record<string, View>} */
+const SALE_PAGES = { sell: SellPage, pay: PayPage, sales: SalesPage };
 
-/** @type {Map<string, import("./vendor/signals.js").Signal<View | null>>} */
-const loaded = new Map();
+/** All other pages: name -> view, once their script has come. */
+const others = signal(/** @type {Record<string, View> | null} */ (null));
+let coming = false;
 
-/** @param {string} page */
-function viewOf(page) {
-  let view = loaded.get(page);
-  if (!view) {
-    loaded.set(page, (view = signal(/** @type {View | null} */ (null))));
-    fetchView(page, view);
-  }
-  return view.value;
-}
-
-/** @param {string} page @param {import("./vendor/signals.js").Signal<View | null>} view */
-async function fetchView(page, view) {
-  try {
-    view.value = await PAGES[page]();
-  } catch {
-    // The till program is silent: try again, the page paints as soon as it can.
-    setTimeout(() => fetchView(page, view), RETRY_MS);
+/** Load the second script; while the till program is silent, try again: the page paints as soon as it can. */
+async function loadOthers() {
+  if (coming || others.peek()) return;
+  coming = true;
+  for (let turn = 0; coming; turn += 1) {
+    try {
+      others.value = (await import(`./backoffice.js?turn=${turn}`)).PAGES;
+      coming = false;
+    } catch (problem) {
+      // The program was upgraded since this page began: its scripts don't fit ours. A sale is never interrupted for it.
+      const upgraded = asProblem(problem).detail === "upgraded";
+      if (upgraded && !SALE_PAGES[route.peek().page]) return location.reload();
+      if (upgraded) coming = false;
+      else await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
   }
 }
 
 function Page() {
-  const { page } = route.value;
-  if (page === "sell" || !PAGES[page]) return html`<${SellPage} />`;
-  const View = viewOf(page);
-  if (page === "pay") return View ? html`<${View} />` : html`<${Waiting} />`;
-  return html`<div class="office"><${Side} /><main class="office-main" id="main">${View ? html`<${View} arg=${route.value.arg} key=${page} />` : html`<${Waiting} />`}</main></div>`;
+  const { page, arg } = route.value;
+  const own = SALE_PAGES[page];
+  const missing = !own && !others.value;
+  useEffect(() => void (missing && loadOthers()), [missing, page]);
+  const View = own ?? (missing ? Waiting : (others.value?.[page] ?? SellPage));
+  if (View === SellPage || View === PayPage) return html`<${View} />`;
+  return html`<div class="office"><${Side} /><main class="office-main" id="main"><${View} arg=${arg} key=${page} /></main></div>`;
 }
 
 const Waiting = () => html`<div class="waiting" role="status"><span class="spin" /><span>${t("loading")}</span></div>`;
@@ -119,5 +110,5 @@ const stop = session.subscribe((person) => {
   void untilDone(loadCatalogue);
 });
 startLive();
-// Pages that must open at once are fetched while nobody waits.
-setTimeout(() => Object.keys(PAGES).forEach(viewOf), 1500);
+// The other pages are fetched while nobody waits, so that they are there when the till program is not.
+setTimeout(() => (window.requestIdleCallback ?? setTimeout)(() => void loadOthers()), IDLE_MS);

@@ -1,0 +1,27 @@
+// The second script: every page that no sale needs. It comes when such a page is first opened, or while nobody waits.
+import { AuditPage } from "./pages/audit.js";
+import { ConflictsPage } from "./pages/conflicts.js";
+import { CustomersPage } from "./pages/customers.js";
+import { HealthPage } from "./pages/health.js";
+import { PeoplePage } from "./pages/people.js";
+import { ProductsPage } from "./pages/products.js";
+import { ReportsPage } from "./pages/reports.js";
+import { SettingsPage } from "./pages/settings.js";
+import { ShiftPage } from "./pages/shift.js";
+import { StockPage } from "./pages/stock.js";
+import { StorePage } from "./pages/store.js";
+
+/** What stands in the hash -> the page. @type {Record<string, import("./vendor/preact.js").Component<any>>} */
+export const PAGES = {
+  audit: AuditPage,
+  conflicts: ConflictsPage,
+  customers: CustomersPage,
+  health: HealthPage,
+  people: PeoplePage,
+  products: ProductsPage,
+  reports: ReportsPage,
+  settings: SettingsPage,
+  shift: ShiftPage,
+  stock: StockPage,
+  store: StorePage,
+};
