@@ -3,13 +3,13 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check ci bench docs format requirements clean
+.PHONY: help demo test check ci bench hub-stack docs format requirements clean
 
 BIN := .venv/bin
 ARGS ?=
 
 help: ## this list
-	@sed -nE 's/^([a-z]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 24
 
 demo: ## set up everything and run a shop on this machine, e.g. ARGS="--port 9000"
 	@scripts/setup.sh hub
@@ -17,6 +17,12 @@ demo: ## set up everything and run a shop on this machine, e.g. ARGS="--port 900
 
 # With ARGS one of the two runs may have nothing to do (pytest's status 5); without, that is a failure.
 MAY_BE_NONE = $(if $(ARGS),|| test $$? -eq 5)
+
+STACK_DIR ?= /var/tmp/tillmesh-stack
+
+hub-stack: ## PostgreSQL, Kafka and a head office on this machine: ARGS=start, stop or status
+	@scripts/setup.sh stack
+	@exec $(BIN)/tillmesh hub stack $(or $(ARGS),start) --data-dir $(STACK_DIR)
 
 test: check ## set up everything, check, run the whole suite, e.g. ARGS="-k receipt"
 	@mkdir -p artifacts

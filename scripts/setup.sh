@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh terminal    what a till needs
 #   scripts/setup.sh hub         and what head office needs
+#   scripts/setup.sh stack       and the servers of a production head office: PostgreSQL, Java, Kafka's jars
 #   scripts/setup.sh test        and what the checks and tests need: a browser, Node for type checks, fault tools
 #
 # Does nothing, quickly, when everything is there already.
@@ -18,18 +19,23 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 case $role in
     terminal) lists=(requirements/terminal.txt) ;;
-    hub) lists=(requirements/terminal.txt requirements/hub.txt) ;;
+    hub | stack) lists=(requirements/terminal.txt requirements/hub.txt) ;;
     test) lists=(requirements/terminal.txt requirements/hub.txt requirements/dev.txt) ;;
-    *) die "unknown role '$role'; the roles are terminal, hub and test" ;;
+    *) die "unknown role '$role'; the roles are terminal, hub, stack and test" ;;
 esac
 
 fingerprint() { # of everything that decides what .venv holds
-    { pwd; cat scripts/setup.sh requirements/*.txt pyproject.toml package-lock.json; } | sha256sum | cut -d' ' -f1
+    { pwd; cat scripts/setup.sh requirements/*.txt src/tillmesh/hub/stack/jars.txt pyproject.toml package-lock.json; } | sha256sum | cut -d' ' -f1
 }
 stamp=$(fingerprint)
 ready() { [ "$(cat ".venv/.ready-$1" 2>/dev/null)" = "$stamp" ] && .venv/bin/python -c '' 2>/dev/null; }
 enough() { # a richer role holds what a poorer one needs
-    ready "$role" || { [ "$role" != test ] && ready test; } || { [ "$role" = terminal ] && ready hub; }
+    case $role in
+        test) ready test ;;
+        stack) ready stack || ready test ;;
+        hub) ready hub || ready stack || ready test ;;
+        terminal) ready terminal || ready hub || ready stack || ready test ;;
+    esac
 }
 if enough; then exit 0; fi
 
@@ -71,6 +77,19 @@ if [ "$role" = test ]; then
     if is_debian && ! have chromium; then missing+=(chromium fonts-liberation); fi
 fi
 
+# The servers of a production head office. Debian's package would make and start a cluster of its own: ours are made by
+# whoever uses them, so the package is told not to, unless somebody has it already.
+if [ "$role" = stack ] || [ "$role" = test ]; then
+    have java || missing+=(openjdk-17-jre-headless)
+    if ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && ! have postgres; then
+        missing+=(postgresql)
+        if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+            "${as_root[@]}" mkdir -p /etc/postgresql-common
+            echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
+        fi
+    fi
+fi
+
 # ---------------------------------------------------------------- Python
 find_python() { # prints the first Python that is new enough and can make environments
     local name
@@ -104,6 +123,12 @@ say "installing the Python packages of: ${lists[*]}"
 .venv/bin/uv pip install --quiet --python .venv/bin/python "${args[@]}" ||
     { say "uv did not get through; trying with pip"; .venv/bin/python -m pip install --quiet "${args[@]}"; }
 .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+
+# ---------------------------------------------------------------- Kafka
+if [ "$role" = stack ] || [ "$role" = test ]; then
+    say "fetching Kafka's jars, about 45 MB, into a cache"
+    .venv/bin/python -m tillmesh.hub.stack.jars >/dev/null
+fi
 
 # ---------------------------------------------------------------- Type checks and journeys of the UI
 if [ "$role" = test ]; then

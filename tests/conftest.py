@@ -3,11 +3,16 @@
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+if TYPE_CHECKING:
+    from tests.servers import Servers
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,6 +39,15 @@ settings.load_profile(os.environ.get("TILLMESH_HYPOTHESIS", "dev"))
 def root() -> Path:
     """The top of the checkout."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator["Servers"]:
+    """PostgreSQL and Kafka, for tests that are marked with :data:`tests.servers.ON_SERVERS`."""
+    from tests.servers import started
+
+    with started() as running:
+        yield running
 
 
 @pytest.fixture

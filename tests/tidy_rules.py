@@ -68,7 +68,7 @@ def third_parties(source: str) -> set[str]:
 def listed(requirements: str) -> set[str]:
     """Names of the distributions that a requirements/*.in file asks for."""
     lines = (line.partition("#")[0].strip() for line in requirements.splitlines())
-    return {re.split(r"[=<>!~]", line)[0] for line in lines if line and not line.startswith("-")}
+    return {re.split(r"[\[=<>!~]", line)[0] for line in lines if line and not line.startswith("-")}
 
 
 def banned_imports(source: str) -> list[str]:

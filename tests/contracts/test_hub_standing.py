@@ -1,18 +1,13 @@
 """How stores stand at head office: their day by their own clock, who is behind, what each till took."""
 
-from pathlib import Path
-
 import pytest
 
 from tests.laws.hub_world import sale, sealed
-from tillmesh.adapters.sqlite.hub.master import SqliteMaster
-from tillmesh.adapters.sqlite.hub.reading import SqliteReading
-from tillmesh.fleet.ports import Entry
+from tillmesh.fleet.ports import Entry, Master, Reading
 from tillmesh.fleet.standing import Contact, ShopRow, Takings, behind, decimals, tills, today, unsent
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.shop.events import Change, SaleVoided, SettingsChanged
 
-KEY = bytes(range(32))
 A, B, OFFICE = "tilla.aaaaaaaa", "tillb.bbbbbbbb", "headoffice.aaaaaaaa"
 HOUR_MS = 3_600_000
 NOON_2026_06_10_MS = 1_781_092_800_000  # 12:00 UTC
@@ -56,8 +51,8 @@ def test_a_currency_that_does_not_exist_breaks_no_page() -> None:
     assert [decimals(name) for name in ("JPY", "EUR", "KWD", "none")] == [0, 2, 3, 2]
 
 
-def test_takings_are_of_one_store_one_span_and_less_what_was_given_back(tmp_path: Path) -> None:
-    master = SqliteMaster(tmp_path / "master.db", KEY)
+def test_takings_are_of_one_store_one_span_and_less_what_was_given_back(read_master: tuple[Master, Reading]) -> None:
+    master, reading = read_master
     settings = SettingsChanged(changes=(Change(key="store", fields={"name": "Corner", "currency": "JPY"}),), by="ann")
     mine = chain(A, sale(1, 100), sale(2, 250), sale(3, 700), settings)
     void = SaleVoided(
@@ -69,7 +64,6 @@ def test_takings_are_of_one_store_one_span_and_less_what_was_given_back(tmp_path
     office = Entry("corner", 1, OFFICE, 99_000, chain(OFFICE, settings))
     master.apply({"log": 4}, office)
     master.apply({"log": 5}, Entry("other", 1, B, 9_000, chain(B, sale(2, 5_000))))
-    reading = SqliteReading(tmp_path / "master.db", KEY)
     assert reading.takings("corner", 1_000, 3_000) == Takings(2, 250, 0)
     assert reading.takings("corner", 3_000, 9_000) == Takings(1, 700, 0)
     assert reading.takings("nobody", 0, 9_000) == Takings()
@@ -79,5 +73,3 @@ def test_takings_are_of_one_store_one_span_and_less_what_was_given_back(tmp_path
     assert (corner.name, corner.currency, corner.heads) == ("Corner", "JPY", {A: 4, B: 1, OFFICE: 1})
     assert (corner.sender, corner.last_sync_ms) == (A, 9_000), "what head office writes is no word from the store"
     assert (other.name, other.heads) == ("other", {B: 1})
-    reading.close()
-    master.close()

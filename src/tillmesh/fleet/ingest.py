@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from tillmesh.fleet.ports import HashOf, Held
 from tillmesh.kernel.envelope import Envelope, Head, seal
-from tillmesh.kernel.errors import Conflict
+from tillmesh.kernel.errors import Conflict, Invalid
 from tillmesh.sync.messages import Run
 from tillmesh.sync.signatures import Notary, SignedHead
 from tillmesh.sync.signatures import Verdict as Judgement
@@ -86,6 +86,8 @@ def judge(
             term=held.term,
             hint="Let the leader of that term upload.",
         )
+    if "\0" in batch.sender or any("\0" in run.actor for run in batch.runs):
+        raise Invalid("the name of an actor holds a NUL", hint="Look at the till that sends this.")
     verdict = Verdict()
     for actor, mark in batch.heads.items():
         own = held.heads.get(actor)

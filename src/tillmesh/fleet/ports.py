@@ -13,9 +13,34 @@ from typing import NamedTuple, Protocol, TypeAlias
 from tillmesh.fleet.reporting import QuarterRow
 from tillmesh.fleet.standing import CatalogueRow, ShopRow, Takings
 from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.kernel.errors import TillmeshError, TooMany
 from tillmesh.sync.signatures import SignedHead
 
 Position: TypeAlias = Mapping[str, int]  # per part of the log (one, or the partitions of a topic) the last entry
+
+
+class Away(TooMany):
+    """The event log or the master database can't be reached: nothing was acknowledged, come back."""
+
+    status = 503
+    kind = "away"
+    title = "Head office can't store anything right now"
+
+    def __init__(self, detail: str, *, part: str, retry_after_ms: int) -> None:
+        super().__init__(detail, retry_after_ms=retry_after_ms, hint="It is tried again by itself.")
+        self.part = part  # of head office: which one is away
+
+    def members(self) -> dict[str, object]:
+        """Say when to come back, and which part is missing."""
+        return {**super().members(), "part": self.part}
+
+
+class LogBroken(TillmeshError):
+    """The event log lacks an event that was acknowledged."""
+
+    status = 503
+    kind = "log-broken"
+    title = "The event log has a gap"
 
 
 class Entry(NamedTuple):
@@ -40,14 +65,20 @@ class Held:
 
 
 class EventLog(Protocol):
-    """The immutable, replayable record of everything accepted."""
+    """The immutable, replayable record of everything accepted. The entries of a store are in one part of it."""
 
     def append(self, entry: Entry) -> Position:
-        """Store an entry durably and give its place; raises StorageFailed with nothing acknowledged."""
+        """Store an entry durably and give its place in its part, counted from 1.
+
+        Raises StorageFailed or :class:`Away` with nothing acknowledged; the entry may be in the log all the same.
+        """
         ...
 
     def replay(self, after: Position) -> Iterator[tuple[Position, Entry]]:
-        """Iterate the entries behind a position, oldest first; an empty position means from the beginning."""
+        """Iterate the entries behind a position, in each part oldest first; an empty one means from the beginning.
+
+        Raises :class:`LogBroken` where it can tell that the log ends before the position: this is another log.
+        """
         ...
 
     def close(self) -> None:
@@ -70,7 +101,10 @@ class Master(Protocol):
         ...
 
     def apply(self, position: Position, entry: Entry) -> None:
-        """Apply an entry and note its place, in one transaction. Events that are held already change nothing."""
+        """Apply an entry and note its place, in one transaction. Events that are held already change nothing.
+
+        Others may do the same at the same time; a place never goes back.
+        """
 
     def fence(self, store: str, actor: str, detail: str, at_ms: int) -> None:
         """Note that two histories of an actor exist: nothing of it is taken any more."""

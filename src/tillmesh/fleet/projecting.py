@@ -16,7 +16,7 @@ from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.hlc import physical_ms
-from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, SALE_LINES_MAX
+from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, KEY_CHARS_MAX, SALE_LINES_MAX
 from tillmesh.shop import events as e
 from tillmesh.shop.stock import movements
 
@@ -139,7 +139,29 @@ def project(events: Iterable[Envelope]) -> Rows:
 
 
 def _sane(rows: Rows) -> bool:
-    """Say whether all numbers are such that sums of very many fit 64 bits: a broken till must not break a report."""
+    """Say whether every database can store it: a broken till must not break a report, or head office itself.
+
+    Sums of very many numbers must fit 64 bits, keys an index, and no text may hold a NUL.
+    """
+    return (
+        all(_text(*sale) for sale in rows.sales)
+        and all(_text(*line) and _key(line.sku) for line in rows.lines)
+        and all(_text(*payment) for payment in rows.payments)
+        and all(_key(move.sku) for move in rows.moves)
+        and all(_key(write.key) for write in rows.writes)
+        and _numbers(rows)
+    )
+
+
+def _text(*values: object) -> bool:
+    return not any(isinstance(value, str) and "\0" in value for value in values)
+
+
+def _key(key: str) -> bool:
+    return len(key) <= KEY_CHARS_MAX and "\0" not in key
+
+
+def _numbers(rows: Rows) -> bool:
     return (
         all(
             0 <= sale.at_ms <= NUMBER_MAX and _fits(sale.total_minor, sale.tax_minor, sale.discount_minor)

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from tillmesh.fleet.ingest import Forked, judge
-from tillmesh.fleet.ports import Analytics, Entry, EventLog, Held, Master
+from tillmesh.fleet.ports import Analytics, Entry, EventLog, Held, LogBroken, Master
 from tillmesh.kernel.envelope import Envelope, Head
-from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.kernel.limits import SYNC_EVENTS_PER_BATCH_MAX, UPDATES_BYTES_MAX
 from tillmesh.sync.messages import runs_of
@@ -116,10 +115,14 @@ class SyncService:
         return State(vector_of(held), held.term)
 
     def store(self, entry: Entry) -> None:
-        """Make an entry durable in the log, then apply it."""
+        """Make an entry durable in the log, then apply it; before it what another sync service left unapplied."""
         self._whole = False
         position = self._log.append(entry)
-        self._master.apply(position, entry)
+        applied = self._master.position()
+        if any(place > applied.get(part, 0) + 1 for part, place in position.items()):
+            catch_up(self._log, self._master)
+        else:
+            self._master.apply(position, entry)
         self._whole = True
 
     def catch_up(self) -> int:
@@ -129,6 +132,11 @@ class SyncService:
         applied = catch_up(self._log, self._master)
         self._whole = True
         return applied
+
+    def look_after(self) -> int:
+        """Catch up even if nothing is known to be missing: another service may have died between log and master."""
+        self._whole = False
+        return self.catch_up()
 
     def held(self, store: str) -> Held:
         """Say what is held of a store, with the heads of its chains."""
@@ -186,11 +194,3 @@ def fresh(held: Held, events: tuple[Envelope, ...]) -> list[Envelope]:
         seqs[event.actor] = event.seq
         found.append(event)
     return found
-
-
-class LogBroken(TillmeshError):
-    """The event log lacks an event that was acknowledged."""
-
-    status = 503
-    kind = "log-broken"
-    title = "The event log has a gap"

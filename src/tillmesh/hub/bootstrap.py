@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import secrets
 import time
 from contextlib import ExitStack
@@ -17,17 +18,20 @@ from tillmesh.adapters.duckdb.analytics import FILE as ANALYTICS
 from tillmesh.adapters.duckdb.analytics import DuckAnalytics
 from tillmesh.adapters.host.keys import secret, write_file
 from tillmesh.adapters.lan.certificates import read_authority
-from tillmesh.adapters.sqlite.hub import log, master, office
-from tillmesh.adapters.sqlite.hub.reading import SqliteReading
+from tillmesh.adapters.sqlite.hub import log, office
 from tillmesh.adapters.wan.bundle import Bundle, write_bundle
 from tillmesh.adapters.wan.certificates import HubAuthority, Identity, serial_of
 from tillmesh.fleet.people import mint_office
-from tillmesh.fleet.ports import Analytics, EventLog, Master, Reading
+from tillmesh.fleet.ports import Analytics, Away, EventLog, Master, Reading
 from tillmesh.fleet.syncing import SyncService
+from tillmesh.hub.parts import open_log, open_master, open_reading
+from tillmesh.hub.settings import Settings
 from tillmesh.hub.trust import Trust
 from tillmesh.kernel.errors import Invalid, StorageFailed
 from tillmesh.sync.signatures import head_message
 
+log_of_program = logging.getLogger(__name__)
+EMBEDDED: Final = Settings()
 DATABASE_KEY: Final = "database.key"
 AUTHORITY_KEY: Final = "authority.key"
 DOOR_KEY: Final = "door.key"
@@ -41,6 +45,7 @@ class Opened:
     """An opened data directory of head office."""
 
     data_dir: Path
+    settings: Settings
     key: bytes
     log: EventLog
     master: Master
@@ -54,11 +59,11 @@ class Opened:
 
     def reading(self) -> Reading:
         """Open one more connection that answers questions."""
-        return SqliteReading(self.data_dir / master.FILE, self.key)
+        return open_reading(self.settings, self.data_dir, self.key)
 
     def feed(self) -> EventLog:
         """Open the event log once more, to be read beside the writer."""
-        return log.SqliteEventLog(self.data_dir / log.FILE, self.key, read_only=True)
+        return open_log(self.settings, self.data_dir, self.key, read_only=True)
 
     def close(self) -> None:
         """Close everything."""
@@ -69,8 +74,11 @@ class Opened:
         self.lock.close()
 
 
-def open_hub(data_dir: Path) -> Opened:
-    """Open a data directory, making a new head office of an empty one."""
+def open_hub(data_dir: Path, settings: Settings = EMBEDDED) -> Opened:
+    """Open a data directory, making a new head office of an empty one.
+
+    Servers that are away are no reason not to start: whoever asks is told so, and what was missed is caught up later.
+    """
     with ExitStack() as undo:
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = undo.enter_context((data_dir / "lock").open("w"))
@@ -78,10 +86,11 @@ def open_hub(data_dir: Path) -> Opened:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as cause:
             raise StorageFailed(f"another program has {data_dir} open", hint="Stop it first.") from cause
-        key = secret(data_dir, DATABASE_KEY, create=not (data_dir / log.FILE).exists())
-        events = log.SqliteEventLog(data_dir / log.FILE, key)
+        new = not (data_dir / log.FILE).exists() and not (data_dir / office.FILE).exists()
+        key = secret(data_dir, DATABASE_KEY, create=new)
+        events = open_log(settings, data_dir, key)
         undo.callback(events.close)
-        tables = master.SqliteMaster(data_dir / master.FILE, key)
+        tables = open_master(settings, data_dir, key)
         undo.callback(tables.close)
         reports = DuckAnalytics(data_dir / ANALYTICS)
         undo.callback(reports.close)
@@ -98,8 +107,13 @@ def open_hub(data_dir: Path) -> Opened:
             trust=Trust(people, public).notary,
             mint=lambda: _another_actor(people),
         )
-        service.catch_up()
-        opened = Opened(data_dir, key, events, tables, reports, people, service, authority, door, public, lock)
+        try:
+            service.catch_up()
+        except Away as away:
+            log_of_program.warning("%s", away.detail)
+        opened = Opened(
+            data_dir, settings, key, events, tables, reports, people, service, authority, door, public, lock
+        )
         undo.pop_all()
         return opened
 

@@ -12,30 +12,39 @@ from pathlib import Path
 from tillmesh.adapters.host.keys import write_file
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.fleet.syncing import feed, rebuild
-from tillmesh.hub.bootstrap import enrol_store, open_hub
+from tillmesh.hub.bootstrap import EMBEDDED, enrol_store, open_hub
 from tillmesh.hub.program import Options, serve
 from tillmesh.hub.running import now_ms
-from tillmesh.hub.settings import read_settings
+from tillmesh.hub.settings import Settings, read_settings
 from tillmesh.hub.web.people import make_person
 
 
 def main(argv: Sequence[str]) -> int:
     """Run a command; give the exit status."""
+    if list(argv[:1]) == ["stack"]:
+        from tillmesh.hub.stack.program import main as stack
+
+        return stack(argv[1:])
     options = _parser().parse_args(argv)
     match options.command:
         case "enrol":
-            _enrol(options.data_dir, options.store, options.out, options.authority)
+            _enrol(options, read_settings(options.config))
         case "person":
-            _person(options.data_dir, options.name, options.role)
+            _person(options, read_settings(options.config))
         case "rebuild":
-            sys.stdout.write(json.dumps(rebuild_master(options.data_dir), indent=2) + "\n")
+            sys.stdout.write(
+                json.dumps(rebuild_master(options.data_dir, read_settings(options.config)), indent=2) + "\n"
+            )
         case _:
             serve(_options(options))
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="tillmesh hub", description="Head office: runs, unless a command is given.")
+    parser = argparse.ArgumentParser(
+        prog="tillmesh hub",
+        description="Head office: runs, unless a command is given. See also: tillmesh hub stack --help",
+    )
     parser.add_argument("command", nargs="?", choices=["enrol", "person", "rebuild"])
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--config", type=Path, metavar="hub.toml", help="settings; the command line goes before them")
@@ -59,28 +68,27 @@ def _options(given: argparse.Namespace) -> Options:
         port=doors.people_port if given.port is None else given.port,
         stores_port=doors.stores_port if given.stores_port is None else given.stores_port,
         limits=settings.limits,
+        settings=settings,
     )
 
 
-def _enrol(data_dir: Path, store: str, out: Path | None, authority: Path | None) -> None:
-    opened = open_hub(data_dir)
+def _enrol(given: argparse.Namespace, settings: Settings) -> None:
+    authority = b"" if given.authority is None else given.authority.read_bytes()
+    opened = open_hub(given.data_dir, settings)
     try:
-        write_file(
-            out or Path(f"{store}.bundle"),
-            enrol_store(opened, store, now_ms(), authority.read_bytes() if authority is not None else b""),
-        )
+        write_file(given.out or Path(f"{given.store}.bundle"), enrol_store(opened, given.store, now_ms(), authority))
     finally:
         opened.close()
 
 
-def _person(data_dir: Path, name: str, role: str) -> None:
+def _person(given: argparse.Namespace, settings: Settings) -> None:
     password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    add_person(data_dir, name, role, password)
+    add_person(given.data_dir, given.name, given.role, password, settings)
 
 
-def add_person(data_dir: Path, name: str, role: str, password: str) -> None:
+def add_person(data_dir: Path, name: str, role: str, password: str, settings: Settings = EMBEDDED) -> None:
     """Add somebody to head office, or change role and password; head office must not be running."""
-    opened = open_hub(data_dir)
+    opened = open_hub(data_dir, settings)
     try:
         opened.office.put_person(make_person(name, role, password))
         opened.office.audit(now_ms(), "system", "person_changed", name, role)
@@ -88,9 +96,9 @@ def add_person(data_dir: Path, name: str, role: str, password: str) -> None:
         opened.close()
 
 
-def rebuild_master(data_dir: Path) -> dict[str, object]:
+def rebuild_master(data_dir: Path, settings: Settings = EMBEDDED) -> dict[str, object]:
     """Make master database and analytics anew from the event log, and say whether they are the same as before."""
-    opened = open_hub(data_dir)
+    opened = open_hub(data_dir, settings)
     try:
         feed(opened.log, opened.analytics)
         before = opened.master.digest(), opened.analytics.digest()

@@ -16,7 +16,7 @@ from tillmesh.adapters.web.serving import server_for
 from tillmesh.fleet.throttle import Throttle
 from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.running import Hub
-from tillmesh.hub.settings import Limits
+from tillmesh.hub.settings import Limits, Settings
 from tillmesh.hub.web import (
     access_calls,
     admin_calls,
@@ -50,6 +50,7 @@ STORES_FROM: Final = 100  # stores knock at PORT + 100 unless told otherwise
 
 
 DEFAULT_LIMITS: Final = Limits()
+EMBEDDED: Final = Settings()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class Options:
     port: int = PORT
     stores_port: int = 0  # 0: PORT + STORES_FROM
     limits: Limits = DEFAULT_LIMITS
+    settings: Settings = EMBEDDED  # of what head office is made
 
 
 def serve(options: Options) -> None:
@@ -71,7 +73,7 @@ def serve(options: Options) -> None:
 async def _serve(options: Options) -> None:
     for_people = _listen(options.bind, options.port)
     for_stores = _listen(options.bind, options.stores_port or options.port + STORES_FROM)
-    opened = open_hub(options.data_dir)
+    opened = open_hub(options.data_dir, options.settings)
     hub = Hub(opened)
     people = People(hub)
     throttle = Throttle(options.limits.uploads_burst, options.limits.uploads_per_s)
@@ -88,12 +90,13 @@ async def _serve(options: Options) -> None:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-    feeding = asyncio.create_task(hub.feed_analytics())
+    background = [asyncio.create_task(hub.feed_analytics()), asyncio.create_task(hub.watch())]
     try:
         await asyncio.gather(*(s.serve(sockets=[at]) for s, at in zip(servers, (for_people, for_stores), strict=True)))
     finally:
-        feeding.cancel()
-        await asyncio.gather(feeding, return_exceptions=True)
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         people.close()
         hub.close()
 

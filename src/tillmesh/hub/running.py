@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from tillmesh.fleet.catalogue import change_products
-from tillmesh.fleet.ports import Analytics, Entry, Reading
+from tillmesh.fleet.ports import Analytics, Away, Entry, LogBroken, Reading
 from tillmesh.fleet.standing import Contact
 from tillmesh.fleet.syncing import feed
 from tillmesh.hub.bootstrap import Opened
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 READERS: Final = 2
 WAITING_MAX: Final = 64  # batches that wait for the one writer; guess: some seconds of work
 FEED_S: Final = 1.0
+WATCH_S: Final = 5.0
 BUSY_MS: Final = 2_000
 NEWS_MS: Final = 25_000  # below what routers and proxies let an idle connection live
 LISTENERS_MAX: Final = 20_000
@@ -57,13 +58,20 @@ class Hub:
         self._heard: dict[str, int] = {}  # store -> when its leader was here last, since head office started
         self._grown = asyncio.Event()  # the log, since analytics looked last
         self._feeding = ThreadPoolExecutor(1, "analytics")
+        self.trouble: TillmeshError | None = None  # why nothing can be stored right now
         for _ in range(READERS):
             self._readers.put(opened.reading())
 
     async def take(self, batch: Batch) -> Answer:
         """Take a batch in; raises what the sync service raises, or :class:`Busy`."""
         self._heard[batch.store] = now_ms()
-        answer = await self.write(lambda: self.opened.service.take(batch, now_ms()))
+        if isinstance(self.trouble, Away):  # said at once: :meth:`watch` finds out when it is over
+            raise self.trouble
+        try:
+            answer = await self.write(lambda: self.opened.service.take(batch, now_ms()))
+        except (Away, LogBroken) as trouble:
+            self.trouble = trouble
+            raise
         self._grown.set()
         return answer
 
@@ -131,6 +139,30 @@ class Hub:
             return await asyncio.get_running_loop().run_in_executor(self._writing, work)
         finally:
             self._waiting -= 1
+
+    async def watch(self) -> None:
+        """Look again and again whether log and master database are there and agree; what is missing is caught up."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            with contextlib.suppress(Busy):
+                await self.look_after()
+
+    async def look_after(self) -> None:
+        """Look once."""
+        before = self.trouble
+        try:
+            applied = await self.write(self.opened.service.look_after)
+        except Busy:
+            raise
+        except TillmeshError as trouble:
+            self.trouble = trouble
+            if before is None or before.kind != trouble.kind:
+                log.warning("nothing can be stored: %s", trouble.detail)
+            return
+        self.trouble = None
+        self._grown.set()  # whatever another service took in
+        if before is not None:
+            log.warning("everything can be stored again; %d entries were caught up", applied)
 
     async def feed_analytics(self) -> None:
         """Let analytics take in what is new, again and again; a report is a few seconds behind at most."""

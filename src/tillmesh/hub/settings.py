@@ -34,8 +34,28 @@ class SqliteLog(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind
     """The event log in a file of the data directory."""
 
 
+class KafkaLog(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="kafka"):
+    """The event log in a topic of Apache Kafka, which is made if it is not there.
+
+    ``partitions`` counts for a new topic only, and is for ever: it decides where a store's events are.
+    """
+
+    servers: str
+    topic: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,200}$")] = "tillmesh-events"
+    partitions: Annotated[int, Meta(ge=1, le=10_000)] = 16
+    replicas: Annotated[int, Meta(ge=1, le=9)] = 3
+    properties: dict[str, str] = {}
+
+
 class SqliteTables(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sqlite"):
     """The master database in a file of the data directory."""
+
+
+class PostgresTables(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="postgres"):
+    """The master database in PostgreSQL, in a schema of its own that is made if it is not there."""
+
+    dsn: str
+    schema: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,50}$")] = "tillmesh"
 
 
 class DuckReports(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="duckdb"):
@@ -47,8 +67,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     doors: Doors = Doors()
     limits: Limits = Limits()
-    event_log: SqliteLog = SqliteLog()
-    master: SqliteTables = SqliteTables()
+    event_log: SqliteLog | KafkaLog = SqliteLog()
+    master: SqliteTables | PostgresTables = SqliteTables()
     analytics: DuckReports = DuckReports()
 
 

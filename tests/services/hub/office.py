@@ -13,7 +13,9 @@ from typing import Any
 
 from tests.ports import free_ports
 from tillmesh.adapters.wan.bundle import Bundle, read_bundle
+from tillmesh.hub.bootstrap import EMBEDDED
 from tillmesh.hub.enrolling import prepare
+from tillmesh.hub.settings import Settings
 
 USER, PASSWORD = "ann", "a long enough password"
 READY_S = 60.0
@@ -38,18 +40,18 @@ class RunningOffice:
         return answer.status, json.loads(data) if data else None
 
 
-def enrolled(data_dir: Path, store: str) -> Bundle:
+def enrolled(data_dir: Path, store: str, settings: Settings = EMBEDDED) -> Bundle:
     """Enrol a store at a head office that is not running."""
-    return read_bundle(prepare(data_dir, store, USER, PASSWORD))
+    return read_bundle(prepare(data_dir, store, USER, PASSWORD, settings=settings))
 
 
 @contextmanager
-def running(data_dir: Path) -> Iterator[RunningOffice]:
+def running(data_dir: Path, config: Path | None = None) -> Iterator[RunningOffice]:
     """Run head office until it answers; nothing of it outlives the test."""
     port = free_ports(2)
     process = subprocess.Popen(
         [sys.executable, "-m", "tillmesh", "hub", "--data-dir", str(data_dir), "--port", str(port),
-         "--stores-port", str(port + 1)],
+         "--stores-port", str(port + 1), *(["--config", str(config)] if config else [])],
     )  # fmt: skip
     office = RunningOffice(data_dir, port)
     try:

@@ -127,9 +127,18 @@ async def metrics(context: Context) -> Response:
     return Response(context.services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
-async def health(context: Context) -> dict[str, Any]:  # noqa: ARG001 - it answers, so it is well
-    """Say that head office is there."""
-    return {"ok": True, "version": __version__}
+async def health(context: Context) -> dict[str, Any]:
+    """Say that head office is there, and whether it can store what comes."""
+    trouble = context.hub.trouble
+    said = None if trouble is None else {"kind": trouble.kind, "detail": trouble.detail, "hint": trouble.hint}
+    return {"ok": trouble is None, "version": __version__, "trouble": said}
+
+
+async def ready(context: Context) -> dict[str, Any]:
+    """Say whether batches are taken now; for who shares them out among several services."""
+    if context.hub.trouble is not None:
+        raise context.hub.trouble
+    return {"ready": True}
 
 
 def chosen_stores(reading: Reading, named: list[str]) -> list[str]:
@@ -178,6 +187,7 @@ CALLS: Final = [
     Call("GET", "/session", session, "Who is signed in"),
     Call("DELETE", "/session", sign_out, "Sign out"),
     Call("GET", "/health", health, "Is head office there", role=None),
+    Call("GET", "/ready", ready, "Can head office store what comes", role=None),
     Call("GET", "/metrics", metrics, "What is counted", role=None),
     Call("GET", "/stores", stores, "All stores"),
     Call("GET", "/stores/{store_id}/sales", sales, "Receipts of a store", query=("since", "limit")),

@@ -8,8 +8,9 @@ from typing import Any, Final
 
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.hub.master import open_master
-from tillmesh.adapters.sqlite.hub.registers import fields_of, load
+from tillmesh.adapters.sqlite.hub.registers import load
 from tillmesh.adapters.sqlite.hub.standing import Standing
+from tillmesh.fleet.merged import fields_of
 from tillmesh.fleet.ports import SaleView, StoreView
 from tillmesh.fleet.projecting import Kind
 from tillmesh.kernel.hlc import physical_ms

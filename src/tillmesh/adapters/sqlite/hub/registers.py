@@ -7,8 +7,7 @@ from typing import Final
 import apsw
 
 from tillmesh.crdt import LWWMap
-from tillmesh.kernel.limits import AMOUNT_MINOR_MAX
-from tillmesh.shop.events import Value
+from tillmesh.fleet.merged import product_of
 
 _SAVE: Final = (
     "INSERT INTO register (store, entity, key, state) VALUES (?, ?, ?, ?) "
@@ -33,26 +32,4 @@ def save(db: apsw.Connection, store: int, entity: str, key: str, state: LWWMap) 
     """Store one register, and the product row that it is read as."""
     db.execute(_SAVE, (store, entity, key, state.to_bytes()))
     if entity == "product":
-        fields = fields_of(state)
-        name, department, price = fields.get("name"), fields.get("department"), fields.get("price_minor")
-        # A store can write what it likes into its registers; the row holds only what has the right type.
-        row = (
-            store,
-            key,
-            name if isinstance(name, str) else key,
-            price if isinstance(price, int) and abs(price) <= AMOUNT_MINOR_MAX else 0,
-            department if isinstance(department, str) else "",
-            fields.get("active", True) is not False,
-        )
-        db.execute(_PRODUCT, row)
-
-
-def fields_of(state: LWWMap) -> dict[str, Value]:
-    """Give fields as events carry them: what a register keeps as a tuple was written as a list."""
-    return {name: _written(value) for name, value in state.items()}
-
-
-def _written(value: object) -> Value:
-    if isinstance(value, tuple):
-        return [str(part) for part in value]
-    return value if value is None or isinstance(value, str | int) else str(value)
+        db.execute(_PRODUCT, (store, *product_of(key, state)))

@@ -8,7 +8,8 @@ from typing import Final
 import apsw
 
 from tillmesh.adapters.sqlite.database import rows
-from tillmesh.adapters.sqlite.hub.registers import fields_of, load
+from tillmesh.adapters.sqlite.hub.registers import load
+from tillmesh.fleet.merged import fields_of
 from tillmesh.fleet.standing import CatalogueRow, ShopRow, Takings
 from tillmesh.kernel.hlc import physical_ms
 from tillmesh.shop.events import Value

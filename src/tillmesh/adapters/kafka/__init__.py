@@ -1,0 +1,1 @@
+"""Head office's event log in Apache Kafka: for many stores, and for several sync services beside each other."""

@@ -1,0 +1,269 @@
+"""The master database in PostgreSQL: what the log adds up to, each entry in one transaction.
+
+Several sync services may write beside each other: an entry is applied under the lock of its store's row, so events that
+another service applied meanwhile are seen as held. Rows go in column by column, a few statements for a whole batch.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from importlib.resources import files
+from typing import Any, Final
+
+from psycopg.errors import CheckViolation
+
+from tillmesh.adapters.postgres.database import Connection, Database, one, rows
+from tillmesh.adapters.postgres.registers import merge
+from tillmesh.fleet.ports import Entry, Held, Position
+from tillmesh.fleet.projecting import Kind, Rows, project
+from tillmesh.fleet.syncing import fresh
+from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.kernel.ids import is_office
+
+STEPS: Final = files("tillmesh.adapters.postgres") / "master"
+WEEK_MS: Final = 604_800_000
+WEEKS_BACK: Final = 106  # a week's rows lie together if head office hears of them within two years;
+WEEKS_AHEAD: Final = 1  # what is later or earlier is a wrong clock, and must not make tables without end
+_STORE: Final = (
+    "INSERT INTO store AS s (name, term, sender, last_sync_ms) VALUES (%s, %s, %s, %s) ON CONFLICT (name) "
+    "DO UPDATE SET "
+    "sender = CASE WHEN excluded.term >= s.term AND excluded.sender <> '' THEN excluded.sender ELSE s.sender END, "
+    "term = greatest(s.term, excluded.term), last_sync_ms = greatest(s.last_sync_ms, excluded.last_sync_ms) "
+    "RETURNING id"
+)
+_ACTORS: Final = "SELECT a.name, a.id, a.seq FROM actor a WHERE a.store = (SELECT id FROM store WHERE name = %s)"
+_HELD: Final = (
+    "SELECT s.term, a.name, a.seq, a.hash, a.hlc FROM store s LEFT JOIN actor a ON a.store = s.id WHERE s.name = %s"
+)
+_HEADS: Final = (
+    "INSERT INTO actor AS a (store, name, seq, hash, hlc) "
+    "SELECT %s::bigint, * FROM unnest(%s::text[], %s::bigint[], %s::bytea[], %s::bigint[]) "
+    "ON CONFLICT (store, name) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, "
+    "hlc = greatest(a.hlc, excluded.hlc) RETURNING name, id"
+)
+_POSITION: Final = (
+    "INSERT INTO position AS p (part, entry) SELECT * FROM unnest(%s::text[], %s::bigint[]) "
+    "ON CONFLICT (part) DO UPDATE SET entry = greatest(p.entry, excluded.entry)"
+)
+_HASH: Final = (
+    "SELECT e.hash FROM event e WHERE e.store = (SELECT id FROM store WHERE name = %s) "
+    "AND e.actor = (SELECT a.id FROM actor a JOIN store s ON s.id = a.store WHERE s.name = %s AND a.name = %s) "
+    "AND e.seq = %s"
+)
+_OUTBOX: Final = (
+    "SELECT a.name, o.seq, o.hlc, o.type, o.version, o.body, o.prev_hash, o.hash FROM outbox o "
+    "JOIN actor a ON a.id = o.actor JOIN store s ON s.id = a.store "
+    "WHERE s.name = %s AND o.store = s.id AND a.name = %s AND o.seq > %s ORDER BY o.seq LIMIT %s"
+)
+_EVENT: Final = (
+    "INSERT INTO event SELECT %s::bigint, * FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[]) ON CONFLICT DO NOTHING"
+)
+_SENT: Final = (
+    "INSERT INTO outbox SELECT %s::bigint, * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], "
+    "%s::int[], %s::bytea[], %s::bytea[], %s::bytea[]) ON CONFLICT DO NOTHING"
+)
+_SALE: Final = (
+    "INSERT INTO sale SELECT %s::bigint, * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[], "
+    "%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], "
+    "%s::text[]) ON CONFLICT DO NOTHING"
+)
+_LINE: Final = (
+    "INSERT INTO line SELECT %s::bigint, * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[], "
+    "%s::smallint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[]) ON CONFLICT DO NOTHING"
+)
+_PAYMENT: Final = (
+    "INSERT INTO payment SELECT %s::bigint, * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[], "
+    "%s::smallint[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING"
+)
+_STOCK: Final = (
+    "INSERT INTO stock AS k (store, sku, actor, p, n) "
+    "SELECT %s::bigint, * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[]) "
+    "ON CONFLICT (store, sku, actor) DO UPDATE SET p = k.p + excluded.p, n = k.n + excluded.n"
+)
+_TOTALS: Final = "UPDATE store SET sales = sales + %s, revenue_minor = revenue_minor + %s WHERE id = %s"
+
+# What the hash is over: the same as in the embedded master database, in the same order.
+_DIGEST: Final = {
+    "store": "SELECT s.name, s.sales, s.revenue_minor FROM store s",
+    "actor": "SELECT s.name, a.name, a.seq, a.hash FROM actor a JOIN store s ON s.id = a.store",
+    "sale": "SELECT s.name, a.name, t.seq, t.kind, t.at_ms, t.number, t.person, t.customer_id, t.currency, "
+    "t.total_minor, t.tax_minor, t.discount_minor, t.rounding_minor, t.answers "
+    "FROM sale t JOIN store s ON s.id = t.store JOIN actor a ON a.id = t.actor",
+    "line": "SELECT s.name, a.name, t.seq, t.line, t.kind, t.sku, t.name, t.quantity_milli, t.total_minor, t.tax_minor "
+    "FROM line t JOIN store s ON s.id = t.store JOIN actor a ON a.id = t.actor",
+    "payment": "SELECT s.name, a.name, t.seq, t.payment, t.kind, t.method, t.amount_minor "
+    "FROM payment t JOIN store s ON s.id = t.store JOIN actor a ON a.id = t.actor",
+    "stock": "SELECT s.name, a.name, t.sku, t.p, t.n "
+    "FROM stock t JOIN store s ON s.id = t.store JOIN actor a ON a.id = t.actor",
+    "register": "SELECT s.name, t.entity, t.key, t.state FROM register t JOIN store s ON s.id = t.store",
+    "product": "SELECT s.name, t.sku, t.name, t.price_minor, t.department, t.active "
+    "FROM product t JOIN store s ON s.id = t.store",
+}
+PROJECTED: Final = (
+    "position", "event", "outbox", "sale", "line", "payment", "stock", "register", "product", "actor", "store",
+)  # fmt: skip
+
+
+class PostgresMaster:
+    """One thread at a time; any number of these, in any number of processes, on one database."""
+
+    def __init__(self, dsn: str, schema: str) -> None:
+        self._database = Database(dsn, schema, STEPS)
+        self._parts: dict[str, int] = {}  # of stores
+        self._weeks: set[tuple[int, int]] = set()  # part and week that are known to have a table
+
+    def position(self) -> Position:
+        """Say up to where the log was applied."""
+        with self._database.using() as db:
+            return dict(rows(db, "SELECT part, entry FROM position"))
+
+    def held(self, store: str) -> Held:
+        """Say what is held of a store."""
+        with self._database.using() as db, db.pipeline():
+            heads = db.execute(_HELD, (store,))
+            fenced = db.execute("SELECT actor, detail FROM fence WHERE store = %s", (store,))
+            found = heads.fetchall()
+            return Held(
+                heads={name: Head(name, seq, pinned) for _, name, seq, pinned, _ in found if name is not None},
+                term=max((term for term, *_ in found), default=0),
+                clock=max((hlc or 0 for *_, hlc in found), default=0),
+                fenced=dict(fenced.fetchall()),
+            )
+
+    def hash_of(self, store: str, actor: str, seq: int) -> bytes | None:
+        """Give the hash of an event that was applied, or None."""
+        with self._database.using() as db:
+            found = one(db, _HASH, (store, store, actor, seq))
+            return None if found is None else bytes(found)
+
+    def apply(self, position: Position, entry: Entry) -> None:
+        """Apply an entry and note its place, in one transaction."""
+        # What head office writes itself is no word from the store.
+        heard = ("", 0) if is_office(entry.sender) else (entry.sender, entry.at_ms)
+        whole = project(entry.events)
+        with self._database.using() as db:
+            self._make_room(db, entry, whole)
+            with db.pipeline(), db.transaction():
+                locked = db.execute(_STORE, (entry.store, entry.term, *heard))
+                known = db.execute(_ACTORS, (entry.store,)).fetchall()
+                (store,) = locked.fetchone() or (0,)
+                held = Held(heads={name: Head(name, seq) for name, _, seq in known})
+                events = fresh(held, entry.events)
+                if events:
+                    found = whole if len(events) == len(entry.events) else project(events)
+                    self._insert(db, store, events, found)
+                db.execute(_POSITION, (list(position), list(position.values())))
+
+    def fence(self, store: str, actor: str, detail: str, at_ms: int) -> None:
+        """Note that nothing of an actor is taken any more."""
+        with self._database.using() as db:
+            db.execute(
+                "INSERT INTO fence (store, actor, detail, at_ms) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+                (store, actor, detail, at_ms),
+            )
+
+    def outbox(self, store: str, has: Mapping[str, int], events_max: int, bytes_max: int) -> list[Envelope]:
+        """List head office's own events for a store behind what the store has; always at least one if there is one."""
+        found: list[Envelope] = []
+        size = 0
+        with self._database.using() as db:
+            for name, _, seq in sorted(rows(db, _ACTORS, (store,))):
+                if not is_office(name) or seq <= has.get(name, 0):
+                    continue
+                for row in rows(db, _OUTBOX, (store, name, has.get(name, 0), events_max - len(found))):
+                    size += len(row[5])
+                    if found and size > bytes_max:
+                        return found
+                    found.append(Envelope(*row))
+        return found
+
+    def digest(self) -> str:
+        """Give the hash of everything that was projected."""
+        total = sha256()
+        with self._database.using() as db, db.transaction():
+            for name, query in _DIGEST.items():
+                columns = query[: query.index(" FROM")].count(",") + 1
+                order = ", ".join(str(number) for number in range(1, columns + 1))
+                total.update(name.encode())
+                with db.cursor(f"digest_{name}") as cursor:  # on the server: this may be all sales of all stores
+                    cursor.execute(f"{query} ORDER BY {order}")
+                    for row in cursor:
+                        total.update(repr(row).encode())
+        return total.hexdigest()
+
+    def begin_anew(self) -> None:
+        """Forget everything that was projected."""
+        with self._database.using() as db:
+            db.execute(f"TRUNCATE {', '.join(PROJECTED)}")
+        self._parts.clear()
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._database.close()
+
+    def _make_room(self, db: Connection, entry: Entry, found: Rows) -> None:
+        """Give weeks that this entry sells in tables of their own, before anything is locked."""
+        heard = entry.at_ms // WEEK_MS
+        weeks = {
+            sale.at_ms // WEEK_MS
+            for sale in found.sales
+            if heard - WEEKS_BACK <= sale.at_ms // WEEK_MS <= heard + WEEKS_AHEAD
+        }
+        if not weeks:
+            return
+        part = self._parts.get(entry.store)
+        if part is None:
+            one(db, _STORE, (entry.store, 0, "", 0))
+            part = int(one(db, "SELECT part_of(id) FROM store WHERE name = %s", (entry.store,)))
+            self._parts[entry.store] = part
+        for week in sorted(weeks):
+            if (part, week) not in self._weeks:
+                with contextlib.suppress(CheckViolation):  # its rows lie among the others already, there they stay
+                    db.execute("SELECT make_week(%s::int, %s::bigint)", (part, week))
+                self._weeks.add((part, week))
+
+    def _insert(self, db: Connection, store: int, events: Sequence[Envelope], found: Rows) -> None:
+        last = {event.actor: event for event in events}
+        ends = list(last.values())
+        seqs, clocks = [e.seq for e in ends], [e.hlc for e in ends]
+        moved = db.execute(_HEADS, (store, [e.actor for e in ends], seqs, [e.hash for e in ends], clocks))
+        actors: dict[str, int] = dict(moved.fetchall())
+        db.execute(
+            _EVENT, (store, [actors[e.actor] for e in events], [e.seq for e in events], [e.hash for e in events])
+        )
+        sent = [e for e in events if is_office(e.actor)]
+        _columns(
+            db, _SENT, store,
+            [(actors[e.actor], e.seq, e.hlc, e.type, e.version, e.body, e.prev_hash, e.hash) for e in sent],
+        )  # fmt: skip
+        self._project(db, store, actors, found)
+
+    def _project(self, db: Connection, store: int, actors: Mapping[str, int], found: Rows) -> None:
+        if found.sales:
+            net = sum(r.total_minor if r.kind == Kind.SALE else -r.total_minor for r in found.sales)
+            db.execute(_TOTALS, (sum(r.kind == Kind.SALE for r in found.sales), net, store))
+        when = {(r.actor, r.seq): r.at_ms for r in found.sales}
+        _columns(db, _SALE, store, [(r.at_ms, actors[r.actor], r.seq, int(r.kind), *r[4:]) for r in found.sales])
+        _columns(
+            db, _LINE, store,
+            [(r.at_ms, actors[r.actor], r.seq, r.line, int(r.kind), *r[5:]) for r in found.lines],
+        )  # fmt: skip
+        _columns(
+            db, _PAYMENT, store,
+            [(when[r.actor, r.seq], actors[r.actor], r.seq, r.payment, int(r.kind), *r[4:]) for r in found.payments],
+        )  # fmt: skip
+        moved: dict[tuple[str, int], list[int]] = {}
+        for move in found.moves:
+            sums = moved.setdefault((move.sku, actors[move.actor]), [0, 0])
+            sums[0] += move.plus_milli
+            sums[1] += move.minus_milli
+        _columns(db, _STOCK, store, [(*key, *moved[key]) for key in sorted(moved)])
+        merge(db, store, found.writes)
+
+
+def _columns(db: Connection, query: str, store: int, found: Sequence[tuple[Any, ...]]) -> None:
+    """Insert rows of one store, column by column."""
+    if found:
+        db.execute(query, (store, *map(list, zip(*found, strict=True))))

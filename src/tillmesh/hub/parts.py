@@ -1,0 +1,53 @@
+"""What head office is made of, opened as ``hub.toml`` says: where events are kept, and where they are added up."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import assert_never
+
+from tillmesh.adapters.sqlite.hub import log, master
+from tillmesh.adapters.sqlite.hub.reading import SqliteReading
+from tillmesh.fleet.ports import EventLog, Master, Reading
+from tillmesh.hub.settings import KafkaLog, PostgresTables, Settings, SqliteLog, SqliteTables
+
+
+def open_log(settings: Settings, data_dir: Path, key: bytes, *, read_only: bool = False) -> EventLog:
+    """Open the event log."""
+    match settings.event_log:
+        case SqliteLog():
+            return log.SqliteEventLog(data_dir / log.FILE, key, read_only=read_only)
+        case KafkaLog() as kafka:
+            from tillmesh.adapters.kafka.log import KafkaEventLog
+
+            return KafkaEventLog(
+                kafka.servers, kafka.topic, partitions=kafka.partitions, replicas=kafka.replicas,
+                properties=kafka.properties,
+            )  # fmt: skip
+        case other:
+            assert_never(other)
+
+
+def open_master(settings: Settings, data_dir: Path, key: bytes) -> Master:
+    """Open the master database for writing."""
+    match settings.master:
+        case SqliteTables():
+            return master.SqliteMaster(data_dir / master.FILE, key)
+        case PostgresTables() as postgres:
+            from tillmesh.adapters.postgres.master import PostgresMaster
+
+            return PostgresMaster(postgres.dsn, postgres.schema)
+        case other:
+            assert_never(other)
+
+
+def open_reading(settings: Settings, data_dir: Path, key: bytes) -> Reading:
+    """Open one more connection to the master database that answers questions."""
+    match settings.master:
+        case SqliteTables():
+            return SqliteReading(data_dir / master.FILE, key)
+        case PostgresTables() as postgres:
+            from tillmesh.adapters.postgres.reading import PostgresReading
+
+            return PostgresReading(postgres.dsn, postgres.schema)
+        case other:
+            assert_never(other)

@@ -1,0 +1,173 @@
+"""``tillmesh hub stack``: start and stop PostgreSQL, Kafka and a head office that uses them, on this machine."""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from tillmesh.adapters.host.keys import write_file
+from tillmesh.hub.stack.kafka import Kafka
+from tillmesh.hub.stack.postgres import Postgres
+from tillmesh.hub.stack.processes import Server
+from tillmesh.kernel.errors import Conflict, NotFound
+
+PORT: Final = 8080
+AFTER: Final = {"postgres": 432, "kafka": 92, "controller": 93}  # ports, counted from that for people
+STORES_AFTER: Final = 100
+CONFIG: Final = "hub.toml"
+_NOTE: Final = "stack.json"
+_TOML: Final = """# Written by tillmesh hub stack; see docs/reference/hub-toml.md.
+
+[event_log]
+kind = "kafka"
+servers = "{servers}"
+replicas = 1
+
+[master]
+kind = "postgres"
+dsn = "{dsn}"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where everything listens, all on loopback."""
+
+    people: int
+    stores: int
+    postgres: int
+    kafka: int
+    controller: int
+
+
+class Stack:
+    """The servers in one folder. Another program that reads the same folder finds them again."""
+
+    def __init__(self, place: Path, ports: Ports) -> None:
+        self.place, self.ports = place, ports
+        self.postgres = Postgres(place / "postgres", ports.postgres)
+        self.kafka = Kafka(place / "kafka", ports.kafka, ports.controller)
+        self.hub = Server("head office", place / "hub")
+
+    @property
+    def servers(self) -> list[Server]:
+        """Give all of them, in the order in which they start."""
+        return [self.postgres, self.kafka, self.hub]
+
+    def up(self) -> None:
+        """Start what does not run yet, and write down how head office finds it."""
+        _require_free(self)
+        if self.postgres.pid is None:
+            self.postgres.up()
+        if self.kafka.pid is None:
+            self.kafka.up()
+        self.configure()
+        if self.hub.pid is None:
+            self._start_hub()
+
+    def configure(self) -> Path:
+        """Write ``hub.toml``."""
+        file = self.place / CONFIG
+        write_file(file, _TOML.format(servers=self.kafka.servers, dsn=self.postgres.dsn).encode())
+        return file
+
+    def down(self) -> None:
+        """Stop all of them, whoever asks before whoever answers."""
+        for server in reversed(self.servers):
+            server.stop()
+
+    def _start_hub(self) -> None:
+        self.hub.place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        command = [
+            sys.executable, "-m", "tillmesh", "hub", "--data-dir", str(self.hub.place), "--config",
+            str(self.place / CONFIG), "--port", str(self.ports.people), "--stores-port", str(self.ports.stores),
+        ]  # fmt: skip
+        self.hub.start(command, lambda: _healthy(self.ports.people))
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run a command; give the exit status."""
+    parser = argparse.ArgumentParser(prog="tillmesh hub stack", description=__doc__)
+    parser.add_argument("command", choices=["start", "stop", "status"])
+    parser.add_argument("--data-dir", type=Path, required=True, help="everything is below it; everybody may enter it")
+    parser.add_argument("--port", type=int, default=PORT, help="of the door for people; the others are counted from it")
+    given = parser.parse_args(argv)
+    place = given.data_dir.resolve()
+    match given.command:
+        case "start":
+            _start(place, given.port)
+        case "stop":
+            _opened(place).down()
+        case _:
+            stack = _opened(place)
+            sys.stdout.write(json.dumps({s.name: s.pid for s in stack.servers}, indent=2) + "\n")
+    return 0
+
+
+def ports_from(first: int) -> Ports:
+    """Count all ports from that of the door for people."""
+    return Ports(first, first + STORES_AFTER, *(first + after for after in AFTER.values()))
+
+
+def _start(place: Path, port: int) -> None:
+    place.mkdir(mode=0o755, parents=True, exist_ok=True)
+    ports = ports_from(port)
+    stack = Stack(place, ports)
+    (place / _NOTE).write_text(json.dumps({name: getattr(ports, name) for name in Ports.__slots__}), "ascii")
+    try:
+        stack.up()
+    except BaseException:
+        stack.down()
+        raise
+    sys.stdout.write(
+        f"head office  http://127.0.0.1:{ports.people}   stores at {ports.stores}, over TLS\n"
+        f"PostgreSQL   127.0.0.1:{ports.postgres}\nKafka        127.0.0.1:{ports.kafka}\n"
+        f"settings     {place / CONFIG}\n"
+        f"stop it with: tillmesh hub stack stop --data-dir {place}\n"
+    )
+
+
+def _opened(place: Path) -> Stack:
+    try:
+        noted = json.loads((place / _NOTE).read_text("ascii"))
+    except OSError as cause:
+        raise NotFound(f"no stack was started in {place}", hint="Start it first.") from cause
+    return Stack(place, Ports(**noted))
+
+
+def _require_free(stack: Stack) -> None:
+    wanted = {
+        stack.postgres: [stack.ports.postgres],
+        stack.kafka: [stack.ports.kafka, stack.ports.controller],
+        stack.hub: [stack.ports.people, stack.ports.stores],
+    }
+    for server, ports in wanted.items():
+        for port in ports if server.pid is None else []:
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind(("127.0.0.1", port))
+                except OSError as cause:
+                    raise Conflict(
+                        f"port {port} for {server.name} is taken ({os.strerror(cause.errno or 0)})",
+                        hint="Choose another --port.",
+                    ) from cause
+
+
+def _healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        connection.request("GET", "/api/v1/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        connection.close()
