@@ -5,6 +5,7 @@ from __future__ import annotations
 from tillmesh.kernel.errors import Invalid, NotFound
 from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.limits import QUANTITY_MILLI_MAX
+from tillmesh.shop.catalogue import Product, check_quantity
 from tillmesh.shop.events import StockAdjusted, StockCounted, StockMove, StockReceived
 from tillmesh.shop.people import Action
 from tillmesh.till.commands import AdjustStock, CountStock, ReceiveStock
@@ -14,34 +15,33 @@ from tillmesh.till.desk import Desk, checked_text
 def receive(desk: Desk, command: ReceiveStock) -> EventId:
     """Take goods in."""
     desk.require(Action.RECEIVE_STOCK)
-    sku = _known(desk, command.sku)
-    quantity = _within(command.quantity_milli, least=1)
-    move = StockMove(sku=sku, quantity_milli=quantity)
+    product = _known(desk, command.sku)
+    move = StockMove(sku=product.sku, quantity_milli=_within(command.quantity_milli, product, least=1))
     return desk.record(StockReceived(moves=(move,), by=desk.who.user_id, reason=checked_text(command.reason, "reason")))
 
 
 def adjust(desk: Desk, command: AdjustStock) -> EventId:
     """Correct stock by a signed quantity; a supervisor's right, with a reason."""
     approved_by = desk.require(Action.ADJUST_STOCK)
-    sku = _known(desk, command.sku)
-    quantity = _within(command.quantity_milli, least=-QUANTITY_MILLI_MAX)
+    product = _known(desk, command.sku)
+    quantity = _within(command.quantity_milli, product, least=-QUANTITY_MILLI_MAX)
     if quantity == 0:
         raise Invalid("an adjustment of zero changes nothing", hint="Use a count to say what is on the shelf.")
     reason = checked_text(command.reason, "reason", least=1)
-    moves = (StockMove(sku=sku, quantity_milli=quantity),)
+    moves = (StockMove(sku=product.sku, quantity_milli=quantity),)
     return desk.record(StockAdjusted(moves=moves, by=desk.who.user_id, reason=reason, approved_by=approved_by))
 
 
 def count(desk: Desk, command: CountStock) -> EventId:
     """Set stock to what was counted, as a correction against what this till knew: sales unheard of still apply."""
     approved_by = desk.require(Action.COUNT_STOCK)
-    sku = _known(desk, command.sku)
-    counted = _within(command.quantity_milli, least=0)
+    product = _known(desk, command.sku)
+    counted = _within(command.quantity_milli, product, least=0)
     return desk.record(
         StockCounted(
-            sku=sku,
+            sku=product.sku,
             counted_milli=counted,
-            correction_milli=counted - desk.books.stock_milli(sku),
+            correction_milli=counted - desk.books.stock_milli(product.sku),
             vector=desk.books.vector(),
             by=desk.who.user_id,
             reason=checked_text(command.reason, "reason"),
@@ -50,17 +50,17 @@ def count(desk: Desk, command: CountStock) -> EventId:
     )
 
 
-def _known(desk: Desk, sku: str) -> str:
+def _known(desk: Desk, sku: str) -> Product:
     product = desk.books.product(sku) or desk.books.product_by_barcode(sku)
     if product is None:
         raise NotFound(f"no product {sku[:40]!r}", hint="Add the product first.")
-    return product.sku
+    return product
 
 
-def _within(quantity_milli: int, *, least: int) -> int:
+def _within(quantity_milli: int, product: Product, *, least: int) -> int:
     if not least <= quantity_milli <= QUANTITY_MILLI_MAX:
         raise Invalid(
             f"a quantity of {quantity_milli} thousandths; allowed are {least} to {QUANTITY_MILLI_MAX}",
             hint="Check the quantity.",
         )
-    return quantity_milli
+    return check_quantity(product.unit, quantity_milli, product.name)

@@ -28,6 +28,20 @@ def test_a_count_is_kept_as_a_correction_against_what_was_known(shop: Shop) -> N
     assert shop.books.stock_milli("mug") == 4_000
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        c.ReceiveStock(sku="mug", quantity_milli=1_500),
+        c.AdjustStock(sku="mug", quantity_milli=-500, reason="broken"),
+        c.CountStock(sku="mug", quantity_milli=1_500),
+    ],
+)
+def test_half_a_mug_is_nothing_that_lies_on_a_shelf(shop: Shop, command: c.Command) -> None:
+    with pytest.raises(Invalid, match="whole numbers"):
+        shop.do(command, SUPERVISOR)
+    assert shop.books.stock_milli("mug") == 0
+
+
 def test_counts_and_corrections_keep_who_approved_them(shop: Shop) -> None:
     count, adjust = (
         c.CountStock(sku="mug", quantity_milli=5_000),

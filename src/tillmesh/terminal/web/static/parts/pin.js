@@ -11,7 +11,7 @@ import { NumPad } from "./numpad.js";
 export const pinScans = new EventTarget();
 
 const PIN_MIN = 4;
-const PIN_MAX = 8;
+const PIN_MAX = 12;
 
 /**
  * @param {{submit: (pin: string) => Promise<void>, button: string}} props
