@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests import tidy_rules as rules
+from tests.language_rules import untranslated
 from tests.tracked_files import ROOT, tracked_files
+from tillmesh.terminal.web.languages import LOCALES
 
 PACKAGE = ROOT / "src" / "tillmesh"
 
@@ -240,3 +242,9 @@ def test_an_open_end_with_an_issue_number_passes() -> None:
 def test_a_vague_module_name_is_caught() -> None:
     assert rules.vague_name("utils") != []
     assert rules.vague_name("outbox") == []
+
+
+@pytest.mark.parametrize("language", [path.stem for path in LOCALES.glob("*.json") if path.stem != "en"])
+def test_every_text_of_a_screen_and_every_error_is_there_in_every_language(language: str) -> None:
+    """What is listed is missing: add it to the file (docs/reference/languages.md says what stands where)."""
+    assert untranslated(language) == {}

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _bench(commands.add_parser("bench", help="reproducible benchmarks", add_help=False))
     _sim(commands.add_parser("sim", help="live through simulated stores, each from one seed"))
     _store(commands.add_parser("store", help="create a store, take tills in, remove them"))
+    _language(commands.add_parser("language", help="begin another language, or say what one still lacks"))
     _doctor(commands.add_parser("doctor", help="what is wrong, in words"))
     for name, when in LATER.items():
         later = commands.add_parser(name, help=f"(not yet: {when})")
@@ -223,6 +224,19 @@ def _store(parser: argparse.ArgumentParser) -> None:
         return 0
 
     add_commands(parser)
+    parser.set_defaults(run=run)
+
+
+def _language(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("language", help="two letters, such as it or pl")
+    parser.add_argument("--todo", type=Path, help="where to write what is missing; default: LANGUAGE.todo.json")
+
+    def run(options: argparse.Namespace) -> int:
+        from tillmesh.terminal.speaking import work_on
+
+        print(json.dumps(work_on(options.language, options.todo), indent=2))
+        return 0
+
     parser.set_defaults(run=run)
 
 

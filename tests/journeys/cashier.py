@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Protocol
 
 from playwright.sync_api import Locator, Page, expect
 
 from tillmesh.demo.shop_data import CASHIER, OWN_GOODS, Own, in_store_code
 from tillmesh.shop.gtin import check_digit
+from tillmesh.terminal.web.languages import LOCALES
 
 WEDGE_GAP_MS = 2  # between two keys of a scanner that types
 
@@ -31,6 +34,12 @@ class Cashier:
     def __init__(self, page: Page, till: AnyTill) -> None:
         self.page = page
         self.till = till
+        self.language = "en"
+
+    def say(self, english: str) -> str:
+        """Give a text of the pages in the language of this person."""
+        key = next(key for key, text in words_of("en").items() if text == english)
+        return str(words_of(self.language)[key])
 
     # ------------------------------------------------------------ coming and going
     def sign_in(self, pin: str = CASHIER.pin) -> Cashier:
@@ -118,6 +127,13 @@ class Cashier:
         """Ask the till, not the page, what the cart holds."""
         (cart,) = [cart for cart in self.till.ask("/carts")["carts"] if cart["lines"]]
         return dict(cart)
+
+
+@cache
+def words_of(language: str) -> dict[str, Any]:
+    """Read the words of the pages in a language."""
+    found: dict[str, Any] = json.loads((LOCALES / f"{language}.json").read_text("utf-8"))
+    return found
 
 
 def own(name: str) -> Own:

@@ -66,7 +66,7 @@ def _press(*keys: str) -> Callable[[Cashier], None]:
 
 def _tap(name: str) -> Callable[[Cashier], None]:
     def open_it(person: Cashier) -> None:
-        person.page.get_by_role("button", name=name).first.click()
+        person.page.get_by_role("button", name=person.say(name)).first.click()
 
     return open_it
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
@@ -13,6 +18,16 @@ from babel.numbers import format_currency, format_decimal, format_percent, get_c
 
 from tillmesh.kernel.errors import Invalid
 from tillmesh.kernel.money import exponent
+
+RECEIPTS = Path(__file__).parent / "receipt_words"  # one catalogue for each language but English
+
+
+@cache
+def receipt_words(locale: str) -> Mapping[str, str]:
+    """Give the words of receipts in the language of a tag such as ``de-AT``; none for what only English has."""
+    path = RECEIPTS / f"{locale.replace('_', '-').partition('-')[0].lower()}.json"
+    found: dict[str, str] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return MappingProxyType(found)
 
 
 class BabelFormats:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from functools import lru_cache
 
-from tillmesh.adapters.locales import BabelFormats
+from tillmesh.adapters.locales import BabelFormats, receipt_words
 from tillmesh.kernel.errors import Invalid
-from tillmesh.shop.receipt import Mark, Receipt, Ticket, Words, header_of, layout
+from tillmesh.shop.receipt import ENGLISH, Mark, Receipt, Ticket, Words, header_of, layout
 from tillmesh.till.ports import Books
 from tillmesh.till.printing import PrintJob
 from tillmesh.till.receipts import find_ticket, interim_ticket
@@ -41,7 +41,7 @@ def laid_out(books: Books, ticket: Ticket, *, mark: Mark = Mark.ORIGINAL) -> Rec
 def words_of(locale: str, time_zone: str) -> Words:
     """Give words and formats; settings that nobody knows are replaced, since a receipt must come out."""
     try:
-        return Words(BabelFormats(locale, time_zone))
+        return Words(BabelFormats(locale, time_zone), receipt_words(locale) or ENGLISH)
     except Invalid as cause:
         log.warning("receipts are written in English and UTC: %s", cause.detail)
         return Words(BabelFormats())

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from tillmesh.adapters.web.speaking import translated
 from tillmesh.kernel.errors import TillmeshError, TooMany
 
 TYPE = "https://tillmesh.org/problems/"  # Names the kind; nothing is fetched from it.
@@ -47,8 +48,8 @@ class Forbidden(TillmeshError):
 
 
 def problem(error: TillmeshError) -> dict[str, Any]:
-    """Write an error as the members of a problem document."""
-    return {
+    """Write an error as the members of a problem document, in the language of the request."""
+    members = {
         "type": TYPE + error.kind,
         "kind": error.kind,
         "title": error.title,
@@ -57,6 +58,7 @@ def problem(error: TillmeshError) -> dict[str, Any]:
         "hint": error.hint,
         **error.members(),
     }
+    return translated(members)
 
 
 def answer(error: TillmeshError) -> Response:

@@ -14,6 +14,7 @@ from starlette.routing import Route
 
 from tillmesh.adapters.web.bodies import ANY, JSON, check_media, parse, read_body
 from tillmesh.adapters.web.problems import answer, unexpected
+from tillmesh.adapters.web.speaking import HEADER, known, spoken
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError
 from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
@@ -139,6 +140,7 @@ def routes(calls: list[Call], services: Services) -> list[Route]:
 
 def _endpoint(call: Call, services: Services) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        spoken.set(known(request.headers.get(HEADER, "")))
         try:
             return await _serve(call, services, request)
         except TillmeshError as error:

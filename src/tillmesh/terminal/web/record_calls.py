@@ -21,6 +21,7 @@ from tillmesh.shop.people import Role, role
 from tillmesh.shop.setting_fields import store_fields, terminal_fields
 from tillmesh.shop.settings import STORE, StoreSettings
 from tillmesh.terminal.web.api import Call, Context, token_of
+from tillmesh.terminal.web.languages import checked_language
 from tillmesh.till import views
 from tillmesh.till.commands import ChangeRecords
 from tillmesh.till.desk import checked_key, checked_text
@@ -240,6 +241,7 @@ class PersonBody(msgspec.Struct):
     role: str | None = None
     pin: str | None = None
     active: bool | None = None
+    language: str | None = None
 
 
 async def list_people(context: Context) -> Any:
@@ -257,6 +259,7 @@ def _person(key: str, fields: Fields) -> dict[str, Any]:
         "name": fields.get("name"),
         "role": fields.get("role"),
         "active": fields.get("active", True),
+        "language": fields.get("language") or "",
     }
 
 
@@ -270,8 +273,10 @@ async def _person_fields(context: Context, body: PersonBody) -> dict[str, Value]
         fields["pin_tag"] = await context.services.pins.tag(body.pin)
     if body.active is not None:
         fields["active"] = body.active
+    if body.language is not None:
+        fields["language"] = checked_language(body.language)
     if not fields:
-        raise Invalid("nothing to change", hint="Send name, role, pin or active.")
+        raise Invalid("nothing to change", hint="Send name, role, pin, language or active.")
     return fields
 
 

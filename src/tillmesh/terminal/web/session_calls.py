@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -15,11 +16,13 @@ from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.errors import Invalid, NotAllowed, NotSignedIn, TillmeshError
 from tillmesh.kernel.money import exponent
 from tillmesh.kernel.times import rfc3339
+from tillmesh.shop.events import Change, Value
 from tillmesh.shop.people import APPROVABLE, Role, approver, covers, may_approve
 from tillmesh.terminal.web.api import COOKIE, Call, Context, token_of
+from tillmesh.terminal.web.languages import checked_language, languages
 from tillmesh.terminal.web.sessions import SESSION_MS, Person
 from tillmesh.till import views
-from tillmesh.till.commands import Note, Who
+from tillmesh.till.commands import ChangeRecords, Note, Who
 
 SYSTEM = Who(user_id="system", role="manager")
 WRONG_PIN = "wrong_pin"  # the action in the audit log
@@ -63,12 +66,14 @@ async def prove(context: Context, pin: str) -> Person:
 def _with_tag(books: Books, tag: str) -> Person | None:
     for user_id, fields in books.records("person"):
         if fields.get("pin_tag") == tag and fields.get("active") is not False:
-            return Person(user_id, str(fields.get("name") or user_id), str(fields.get("role") or "cashier"))
+            name, role = str(fields.get("name") or user_id), str(fields.get("role") or "cashier")
+            return Person(user_id, name, role, str(fields.get("language") or ""))
     return None
 
 
 def _shown(person: Person) -> dict[str, Any]:
-    return {"user": person.name, "user_id": person.user_id, "name": person.name, "role": person.role}
+    shown = {"user": person.name, "user_id": person.user_id, "name": person.name, "role": person.role}
+    return {**shown, "language": person.language}
 
 
 async def sign_in(context: Context, body: PinBody) -> Response:
@@ -92,6 +97,23 @@ async def sign_out(context: Context) -> Response:
     response = Response(status_code=204)
     response.delete_cookie(COOKIE)
     return response
+
+
+class LanguageBody(msgspec.Struct):
+    """A language of the pages, or nothing for the store's."""
+
+    language: str
+
+
+async def speak(context: Context, body: LanguageBody) -> Any:
+    """Choose the language in which this person sees the pages, on every till."""
+    person = context.signed_in()
+    fields: dict[str, Value] = {"language": checked_language(body.language)}
+    change = Change(key=person.user_id, fields=fields)
+    # Of themselves everybody may say it; the right to change people is another one.
+    await context.driver.do(SYSTEM, ChangeRecords(entity="person", changes=(change,)))
+    context.services.sessions.speak(person.user_id, body.language)
+    return _shown(replace(person, language=body.language))
 
 
 async def approve(context: Context, body: ApprovalBody) -> tuple[int, Any]:
@@ -123,7 +145,7 @@ async def state(context: Context) -> Any:
                 "number": terminal.number,
                 "version": __version__,
             },
-            "store": views.store(settings, exponent(settings.currency)),
+            "store": {**views.store(settings, exponent(settings.currency)), "languages": languages()},
             "shift": None if shift is None else {"shift_id": shift.shift_id, "opened_at": rfc3339(shift.opened_ms)},
             "cart_id": None,
         }
@@ -174,6 +196,7 @@ async def _while_signed_in(context: Context, frames: AsyncGenerator[bytes, None]
 CALLS = [
     Call("POST", "/session", sign_in, "Sign in with a PIN", PinBody, role=None, status=201),
     Call("GET", "/session", who_am_i, "Who is signed in"),
+    Call("PATCH", "/session", speak, "Choose one's own language", LanguageBody),
     Call("DELETE", "/session", sign_out, "Sign out", role=None, status=204),
     Call("POST", "/approvals", approve, "Approve an action with a PIN", ApprovalBody, status=201),
     Call("GET", "/state", state, "What a page needs to start", role=None),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import secrets
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from tillmesh.kernel.errors import NotSignedIn
@@ -26,6 +26,7 @@ class Person:
     user_id: str
     name: str
     role: str
+    language: str = ""  # empty: the store's
 
 
 class Sessions:
@@ -61,6 +62,12 @@ class Sessions:
             del self._sessions[key]
         for key in [key for key, (approval, _) in self._approvals.items() if approval.approved_by == user_id]:
             del self._approvals[key]
+
+    def speak(self, user_id: str, language: str) -> None:
+        """Note the language of a person wherever they are signed in."""
+        for key, (person, until_ms) in list(self._sessions.items()):
+            if person.user_id == user_id:
+                self._sessions[key] = replace(person, language=language), until_ms
 
     def roles(self, user_id: str) -> set[str]:
         """Name the roles that a person is signed in with."""

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from tillmesh.adapters.sqlite import reporting, searching
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.adapters.web.problems import NotAvailable
+from tillmesh.adapters.web.speaking import say, spoken
 from tillmesh.terminal.web.api import ANY, Call, Context
 from tillmesh.till import money_conflicts
 
@@ -103,6 +104,8 @@ async def health(context: Context) -> Any:
             "text": f"Printer: {printer['state']}. {printer.get('detail', '')}".strip(),
         }
     )
+    language = spoken.get()
+    checks = [{**check, "text": say(str(check["text"]), language)} for check in checks]
     return {"ok": all(check["ok"] for check in checks), "checks": checks}
 
 

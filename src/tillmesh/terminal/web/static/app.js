@@ -1,6 +1,6 @@
 // The shell: boots, listens to the scanner, shows the page of the hash, and what lies over it.
 import { html, render, signal, useEffect } from "./lib/ui.js";
-import { loadLocale, t } from "./lib/i18n.js";
+import { lastLanguage, loadLocale, t } from "./lib/i18n.js";
 import { asProblem, reachable } from "./lib/http.js";
 import { go, route } from "./lib/router.js";
 import { listenToScanner } from "./lib/wedge.js";
@@ -100,7 +100,7 @@ listenToScanner({
 keepFocusOnTaps();
 setApprovalView(ApprovalDialog);
 const state = untilDone(loadState);
-await untilDone(() => loadLocale("en"));
+await untilDone(() => loadLocale(lastLanguage()));
 render(html`<${Shell} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
 await state;
 const stop = session.subscribe((person) => {

@@ -61,9 +61,9 @@ export async function send(method, path, body, options = {}) {
   const { type = "application/json", timeout = TIMEOUT_MS, as = "json", abort } = options;
   const limits = [AbortSignal.timeout(timeout), ...(abort ? [abort] : [])];
   /** @type {RequestInit} */
-  const init = { method, credentials: "same-origin", signal: AbortSignal.any(limits), headers: {} };
+  const init = { method, credentials: "same-origin", signal: AbortSignal.any(limits), headers: { "Tillmesh-Language": document.documentElement.lang } };
   if (body !== undefined) {
-    init.headers = { "Content-Type": type };
+    init.headers = { ...init.headers, "Content-Type": type };
     init.body = type === "application/json" ? JSON.stringify(body) : /** @type {string} */ (body);
   }
   let response;

@@ -1,34 +1,69 @@
 // Words. Every string on the screen is looked up here; the catalogues are flat JSON in locales/.
 
+import { signal } from "./ui.js";
+
 /** @typedef {string | Record<string, string>} Message */
 /** @typedef {Record<string, string | number | null | undefined>} Params */
 
+/** The language that every language falls back to, word by word. */
+const BASE = "en";
+const KEEP = "tillmesh.language";
+
+/** @type {Record<string, Record<string, Message>>} */
+const catalogues = {};
 /** @type {Record<string, Message>} */
 let messages = {};
-let locale = "en";
-let plurals = new Intl.PluralRules("en");
-let numbers = new Intl.NumberFormat("en");
+let locale = BASE;
+let plurals = new Intl.PluralRules(BASE);
+let numbers = new Intl.NumberFormat(BASE);
+let wanted = BASE;
 
-/**
- * Load a catalogue; later languages fall back to English word by word.
- * @param {string} language
- */
-export async function loadLocale(language) {
+/** Whatever shows words reads this, so that it is painted anew in another language. */
+const spoken = signal("");
+
+/** @param {string} tag BCP 47, e.g. "de-AT" */
+export const languageOf = (tag) => tag.replace("_", "-").split("-")[0].toLowerCase();
+
+/** How a language calls itself. @param {string} tag */
+export function nameOfLanguage(tag) {
+  const name = new Intl.DisplayNames([tag], { type: "language" }).of(tag) ?? tag;
+  return name.slice(0, 1).toLocaleUpperCase(tag) + name.slice(1);
+}
+
+/** What this screen spoke last: it begins with that before it knows the store. */
+export const lastLanguage = () => localStorage.getItem(KEEP) ?? BASE;
+
+/** @param {string} language */
+async function fetchLocale(language) {
+  if (catalogues[language]) return;
   const response = await fetch(`/static/locales/${language}.json`);
-  if (!response.ok) return;
-  Object.assign(messages, await response.json());
-  document.documentElement.lang = language;
+  if (response.ok) catalogues[language] = await response.json();
 }
 
 /**
- * Take the store's locale for numbers and dates.
+ * Speak a language, once its words are there; one that has none is English.
+ * @param {string} language
+ */
+export async function loadLocale(language) {
+  wanted = language;
+  await Promise.all([fetchLocale(BASE), fetchLocale(language)]);
+  if (wanted !== language || spoken.peek() === language) return;
+  const own = catalogues[language] ? language : BASE;
+  messages = { ...catalogues[BASE], ...catalogues[own] };
+  plurals = new Intl.PluralRules(own);
+  document.documentElement.lang = own;
+  localStorage.setItem(KEEP, own);
+  spoken.value = language;
+}
+
+/**
+ * Take the locale for numbers and dates.
  * @param {string} tag BCP 47, e.g. "en-GB"
  */
 export function setLocale(tag) {
   try {
-    plurals = new Intl.PluralRules(tag);
-    numbers = new Intl.NumberFormat(tag);
-    locale = tag;
+    numbers = new Intl.NumberFormat(tag.replace("_", "-"));
+    locale = tag.replace("_", "-");
     formats.clear();
   } catch {
     // An unknown tag keeps the last good one; the settings page names the field.
@@ -44,6 +79,7 @@ export const localeTag = () => locale;
  * @returns {string}
  */
 export function t(key, params) {
+  spoken.value;
   const message = messages[key];
   if (message === undefined) return key;
   const text = typeof message === "string" ? message : (message[plurals.select(Number(params?.n ?? 0))] ?? message.other);
@@ -60,7 +96,7 @@ export function t(key, params) {
  * @param {string} key
  * @param {string} otherwise
  */
-export const tOr = (key, otherwise) => (key in messages ? t(key) : otherwise);
+export const tOr = (key, otherwise) => (key in messages ? t(key) : (spoken.value, otherwise));
 
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const formats = new Map();
@@ -82,6 +118,9 @@ export const clock = (at) => dateFormat("clock", { hour: "2-digit", minute: "2-d
 
 /** @param {Moment} at */
 export const day = (at) => dateFormat("day", { weekday: "short", day: "numeric", month: "short" }).format(new Date(at));
+
+/** @param {Moment} at */
+export const shortDay = (at) => dateFormat("short", { day: "numeric", month: "short" }).format(new Date(at));
 
 /** @param {Moment} at */
 export const fullDay = (at) =>

@@ -4,9 +4,9 @@ import { t } from "../lib/i18n.js";
 import { asProblem } from "../lib/http.js";
 import { useKeys } from "../lib/keys.js";
 import { go } from "../lib/router.js";
-import { call, may, session } from "../state/session.js";
+import { call, languageChoices, may, session } from "../state/session.js";
 import { openDialog, toastOk } from "../state/notices.js";
-import { Field, Refusal, Segments, Toggle } from "../parts/fields.js";
+import { Choice, Field, Refusal, Segments, Toggle } from "../parts/fields.js";
 import { Icon } from "../parts/icon.js";
 import { FormDialog } from "../parts/formdialog.js";
 import { Loading, useLoad } from "../parts/load.js";
@@ -20,11 +20,12 @@ function PersonForm({ start, close }) {
   const [name, setName] = useState(start.name ?? "");
   const [role, setRole] = useState(start.role ?? "cashier");
   const [pin, setPin] = useState("");
+  const [language, setLanguage] = useState(start.language ?? "");
   const [active, setActive] = useState(start.active !== false);
   const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
   const pinOk = /^\d{4,8}$/.test(pin);
   const submit = async () => {
-    const body = { name: name.trim(), role, ...(pin ? { pin } : {}), ...(old ? { active } : {}) };
+    const body = { name: name.trim(), role, language, ...(pin ? { pin } : {}), ...(old ? { active } : {}) };
     try {
       close(old ? await call("PATCH", `/people/${start.user_id}`, body) : await call("POST", "/people", body));
     } catch (error) {
@@ -37,6 +38,7 @@ function PersonForm({ start, close }) {
     <${Segments} label=${t("people.role")} value=${role} onChange=${setRole} options=${ROLES.map((one) => [one, t(`role.${one}`)])} />
     <p class="hint">${t(`role.${role}.may`)}</p>
     <${Field} label=${t(old ? "people.newpin" : "people.pin")} type="password" mode="numeric" max=${8} required=${!old} value=${pin} onChange=${setPin} hint=${t(old ? "people.newpin.hint" : "people.pin.hint")} error=${pin && !pinOk ? t("people.pin.wrong") : ""} />
+    <${Choice} label=${t("settings.language")} value=${language} onChange=${setLanguage} options=${languageChoices()} />
     ${old && html`<${Toggle} label=${t("people.active")} hint=${t("people.active.hint")} value=${active} onChange=${setActive} disabled=${start.user_id === session.value?.user_id} />`}
   <//>`;
 }

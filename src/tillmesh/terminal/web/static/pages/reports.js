@@ -1,6 +1,6 @@
 // Reports: a day with its hours, departments and people; a stretch of days; the Z reports.
 import { html, useState, valueOf } from "../lib/ui.js";
-import { clock, day, dayClock, fullDay, isoDay, number, percent, t } from "../lib/i18n.js";
+import { clock, day, dayClock, fullDay, isoDay, number, percent, shortDay, t } from "../lib/i18n.js";
 import { money, quantity } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
 import { go, route } from "../lib/router.js";
@@ -82,7 +82,7 @@ function Days() {
     <${Loading} load=${load} />
     ${load.data && html`<div class="kpis"><${Kpi} label=${t("report.net")} value=${money(sum("total_minor"))} /><${Kpi} label=${t("report.baskets")} value=${number(sum("sales"))} /><${Kpi} label=${t("report.refunds")} value=${money(sum("refunds_minor"))} /><${Kpi} label=${t("report.tax")} value=${money(sum("tax_minor"))} /></div>
       <section class="card"><h2>${t("report.bydays")}</h2>
-        <${BarChart} label=${t("report.bydays")} format=${axis} every=${Math.ceil(days.length / 12)} bars=${days.map((one) => ({ label: day(`${one.date}T12:00:00`).replace(/^\w+,? /, ""), value: one.total_minor, title: t("report.hour.title", { hour: day(`${one.date}T12:00:00`), amount: money(one.total_minor), n: one.sales }) }))} />
+        <${BarChart} label=${t("report.bydays")} format=${axis} every=${Math.ceil(days.length / 12)} bars=${days.map((one) => ({ label: shortDay(`${one.date}T12:00:00`), value: one.total_minor, title: t("report.hour.title", { hour: day(`${one.date}T12:00:00`), amount: money(one.total_minor), n: one.sales }) }))} />
         <${TableOf} caption=${t("report.bydays")} head=${[t("report.date"), t("report.baskets"), t("report.refunds"), t("report.tax"), t("cart.total")]} rows=${days.map((one) => [day(`${one.date}T12:00:00`), one.sales, money(one.refunds_minor), money(one.tax_minor), money(one.total_minor)])} /></section>`}`;
 }
 

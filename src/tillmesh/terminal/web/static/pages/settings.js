@@ -6,8 +6,8 @@ import { moneyField, parseMoney } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
 import { go } from "../lib/router.js";
 import { changeLook, look } from "../state/look.js";
-import { call, loadState, may } from "../state/session.js";
-import { toastOk } from "../state/notices.js";
+import { call, languageChoices, loadState, may, session, takePerson } from "../state/session.js";
+import { toastOk, toastProblem } from "../state/notices.js";
 import { Choice, Field, Refusal, Segments, Toggle } from "../parts/fields.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, useLoad } from "../parts/load.js";
@@ -20,7 +20,20 @@ const Appearance = () =>
   html`<section class="card section"><h2><${Icon} name="sun" />${t("settings.look")}</h2>
     <div class="swatches" role="group" aria-label=${t("settings.theme")}>${THEMES.map(([key, icon]) => html`<button key=${key} class="swatch" aria-pressed=${look.value.theme === key} onClick=${() => changeLook({ theme: key })}><${Icon} name=${icon} size="lg" /><span>${t(`settings.theme.${key}`)}</span></button>`)}</div>
     <${Segments} label=${t("settings.text")} value=${look.value.text} onChange=${(/** @type {any} */ text) => changeLook({ text })} options=${["normal", "large", "larger"].map((key) => [key, t(`settings.text.${key}`)])} />
-    <${Toggle} label=${t("settings.mirror")} hint=${t("settings.mirror.hint")} value=${look.value.mirror} onChange=${(/** @type {boolean} */ mirror) => changeLook({ mirror })} /></section>`;
+    <${Toggle} label=${t("settings.mirror")} hint=${t("settings.mirror.hint")} value=${look.value.mirror} onChange=${(/** @type {boolean} */ mirror) => changeLook({ mirror })} />
+    <${MyLanguage} /></section>`;
+
+/** The person's own language, on every till. */
+function MyLanguage() {
+  const choose = async (/** @type {string} */ language) => {
+    try {
+      takePerson(await call("PATCH", "/session", { language }));
+    } catch (error) {
+      toastProblem(error);
+    }
+  };
+  return html`<${Choice} label=${t("settings.language")} value=${session.value?.language ?? ""} onChange=${choose} options=${languageChoices()} hint=${t("settings.language.hint")} />`;
+}
 
 /** @param {Record<string, number>} rates */
 const ratesText = (rates) => Object.entries(rates).map(([code, ppm]) => `${code} = ${ppm / 10000}`).join("\n");

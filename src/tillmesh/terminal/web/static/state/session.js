@@ -1,12 +1,12 @@
 // Who is signed in, which store and till this is, and calls that ask for a PIN or an approval when the server wants one.
 import { computed, signal } from "../lib/ui.js";
-import { setLocale } from "../lib/i18n.js";
+import { languageOf, loadLocale, nameOfLanguage, setLocale, t } from "../lib/i18n.js";
 import { setCurrency } from "../lib/money.js";
 import { asking, asProblem, Problem, send } from "../lib/http.js";
 import { openDialog } from "./notices.js";
 
 /** @typedef {"cashier" | "supervisor" | "manager"} Role */
-/** @typedef {{user_id: string, name: string, role: Role}} Person */
+/** @typedef {{user_id: string, name: string, role: Role, language?: string}} Person */
 /** @typedef {{pending?: number, unreplicated?: number, hub_reachable?: boolean | null, peers?: {reachable: boolean}[], [key: string]: any}} Sync */
 
 /** @type {import("../vendor/signals.js").Signal<Person | null>} */
@@ -40,7 +40,6 @@ export const taxesIncluded = computed(() => store.value.prices_include_tax !== f
 /** @param {any} answer GET /state */
 export function takeState(answer) {
   if (answer.store) {
-    setLocale(answer.store.locale ?? "en-GB");
     setCurrency(answer.store.currency ?? "GBP", answer.store.currency_exponent ?? 2);
     store.value = answer.store;
     if (answer.store.name) document.title = answer.store.name;
@@ -54,6 +53,17 @@ export function takeState(answer) {
   if (typeof answer.oversold === "number") oversold.value = answer.oversold;
   storageError.value = answer.storage?.error ?? "";
   if (answer.session) signedIn(answer.session);
+  speak(answer.session?.language);
+}
+
+/** Speak the person's language, else the store's, with the numbers and dates of the store's region. @param {string} [own] */
+export function speak(own) {
+  const tag = String(store.peek().locale ?? "en-GB").replace("_", "-");
+  const language = own || languageOf(tag);
+  const [, region] = tag.match(/-([A-Z]{2})\b/) ?? [];
+  setLocale(language === languageOf(tag) ? tag : region ? `${language}-${region}` : language);
+  // A program that is silent is asked again with the next state.
+  loadLocale(language).catch(() => {});
 }
 
 export async function loadState() {
@@ -69,10 +79,19 @@ let waiting = [];
 /** @param {Person & {user?: string}} person */
 function signedIn(person) {
   const same = session.peek()?.user_id === person.user_id;
-  if (!same) session.value = { user_id: person.user_id, name: person.name ?? person.user ?? "", role: person.role };
+  if (!same) session.value = { user_id: person.user_id, name: person.name ?? person.user ?? "", role: person.role, language: person.language };
   everSignedIn.value = true;
   for (const go of waiting.splice(0)) go();
 }
+
+/** Take what was changed about the person signed in. @param {Person} person */
+export function takePerson(person) {
+  session.value = session.peek() && { ...session.peek(), ...person };
+  speak(person.language);
+}
+
+/** The languages of the pages, each in its own words; the first is the store's. @returns {[string, string][]} */
+export const languageChoices = () => [["", t("settings.language.store")], ...(store.value.languages ?? []).map((/** @type {string} */ tag) => [tag, nameOfLanguage(tag)])];
 
 /** @param {string} pin */
 export async function signIn(pin) {
@@ -86,6 +105,7 @@ export async function signOut() {
   await send("DELETE", "/session").catch(() => {});
   everSignedIn.value = false;
   session.value = null;
+  speak();
 }
 
 /** Lay the PIN pad over the page and wait until somebody has signed in. @returns {Promise<void>} */

@@ -1,0 +1,123 @@
+"""What can be said about the languages without speaking them: every text there, none left over, the same holes."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.tracked_files import ROOT
+from tests.unit.page.page_rules import PAGES, SHARED
+from tillmesh.adapters.web.speaking import FOLDER as ERRORS
+from tillmesh.terminal.speaking import holes
+from tillmesh.terminal.web.languages import LOCALES
+
+PACKAGE = ROOT / "src" / "tillmesh"
+# Whose errors people at a till read. The rest speaks to programs, or to whoever runs the command line.
+SPEAKING = (
+    "shop", "till", "terminal/web", "adapters/devices", "adapters/web/problems.py", "kernel/errors.py",
+    "kernel/money.py", "kernel/quantity.py", "kernel/times.py",
+)  # fmt: skip
+SILENT = ("till/agreement.py", "till/council.py", "till/council_steps.py", "till/exchange.py")
+_OURS = re.compile(r"\b(?:ValueError|TypeError|KeyError|RuntimeError|AssertionError|StopIteration)\b")
+
+
+def read(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def errors_of(code: str) -> set[str]:
+    """Name what a module raises: details, hints and titles, with numbered holes for what is filled in."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(code)):
+        if (
+            isinstance(node, ast.Raise)
+            and isinstance(node.exc, ast.Call)
+            and not _OURS.search(ast.unparse(node.exc.func))
+        ):
+            found.update(*(sentences(one) for one in node.exc.args[:1]))
+        if isinstance(node, ast.Call):
+            hints = [word.value for word in node.keywords if word.arg == "hint"]
+            found.update(*(sentences(one) for one in hints))
+        if isinstance(node, ast.ClassDef):
+            found.update(*(sentences(one) for one in _titles(node)))
+    return {one for one in found if re.search(r"[A-Za-z]{2}", re.sub(r"\{\d+\}", "", one))}
+
+
+def _titles(node: ast.ClassDef) -> Iterator[ast.expr]:
+    for line in node.body:
+        target = (
+            line.targets[0]
+            if isinstance(line, ast.Assign)
+            else line.target
+            if isinstance(line, ast.AnnAssign)
+            else None
+        )
+        if isinstance(target, ast.Name) and target.id == "title" and isinstance(line, ast.Assign):
+            yield line.value
+
+
+def sentences(node: ast.expr) -> set[str]:
+    """Give the sentences that an expression can be, as far as they stand in it."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return {node.value}
+    if isinstance(node, ast.IfExp):
+        return sentences(node.body) | sentences(node.orelse)
+    if not isinstance(node, ast.JoinedStr):
+        return set()
+    parts = [str(one.value) if isinstance(one, ast.Constant) else None for one in node.values]
+    at = iter(range(len(parts)))
+    return {"".join(f"{{{next(at)}}}" if part is None else part for part in parts)}
+
+
+def all_errors() -> set[str]:
+    """Name every error that a person at a till can read."""
+    found: set[str] = set()
+    for place in SPEAKING:
+        paths = [PACKAGE / place] if place.endswith(".py") else (PACKAGE / place).rglob("*.py")
+        for path in paths:
+            if str(path.relative_to(PACKAGE)) not in SILENT:
+                found |= errors_of(path.read_text(encoding="utf-8"))
+    return found
+
+
+def untranslated(language: str) -> dict[str, list[str]]:
+    """Name what a language lacks, by catalogue."""
+    pages, errors = read(LOCALES / f"{language}.json"), read(ERRORS / f"{language}.json")
+    lacking = {
+        f"{LOCALES.relative_to(ROOT)}/{language}.json": sorted(read(LOCALES / "en.json").keys() - pages.keys()),
+        f"{ERRORS.relative_to(ROOT)}/{language}.json": sorted(all_errors() - errors.keys()),
+    }
+    return {path: keys for path, keys in lacking.items() if keys}
+
+
+def unused_keys(own: Path) -> list[str]:
+    """Name the words of a page that nothing looks up, neither by name nor by a pattern."""
+    code = "\n".join(path.read_text(encoding="utf-8") for folder in (own, SHARED) for path in folder.rglob("*.js"))
+    literal = set(re.findall(r'"([^"\n]+)"', code))
+    templates = {
+        one for one in re.findall(r"`([^`\n]*\$\{[^`\n]*)`", code) if "." in one and "<" not in one and "/" not in one
+    }
+    patterns = [re.compile(".+".join(re.escape(part) for part in re.split(r"\$\{[^}]*\}", one))) for one in templates]
+    words = read(own / "locales" / "en.json")
+    return [key for key in words if key not in literal and not any(pattern.fullmatch(key) for pattern in patterns)]
+
+
+def misfilled(original: dict[str, Any], own: dict[str, Any]) -> list[str]:
+    """Name texts that are filled with other things than their English ones, or differ in having plural forms."""
+    return [
+        key
+        for key, text in own.items()
+        if key in original
+        and (
+            holes(text) | {"n"} != holes(original[key]) | {"n"}
+            or isinstance(text, dict) != isinstance(original[key], dict)
+        )
+    ]
+
+
+TILL = PAGES["till"]
