@@ -16,7 +16,7 @@ from tillmesh.fleet.ports import Analytics, Away, Entry, LogBroken, Reading
 from tillmesh.fleet.standing import Contact
 from tillmesh.fleet.syncing import feed
 from tillmesh.hub.bootstrap import Opened
-from tillmesh.kernel.errors import TillmeshError, TooMany
+from tillmesh.kernel.errors import StorageFailed, TillmeshError, TooMany
 from tillmesh.kernel.ids import is_office
 from tillmesh.shop.events import Change
 from tillmesh.sync.upload import Answer, Batch, State
@@ -55,6 +55,7 @@ class Hub:
         self._readers: queue.SimpleQueue[Reading] = queue.SimpleQueue()
         self._waiting = 0
         self._bells: dict[str, asyncio.Event] = {}  # of stores whose leader listens
+        self.trouble: TillmeshError | None = None  # why nothing can be stored right now
         self._heard: dict[str, int] = {}  # store -> when its leader was here last, since head office started
         self._grown = asyncio.Event()  # the log, since analytics looked last
         self._feeding = ThreadPoolExecutor(1, "analytics")
@@ -69,13 +70,20 @@ class Hub:
             raise self.trouble
         try:
             answer = await self.write(lambda: self.opened.service.take(batch, now_ms()))
-        except (Away, LogBroken) as trouble:
+        except (Away, LogBroken, StorageFailed) as trouble:
             self.trouble = trouble
             raise
+        if batch.runs:  # one without events writes nothing, so it proves nothing
+            self.trouble = None
         self._grown.set()
         return answer
 
     async def state(self, store: str) -> State:
+    def shown_trouble(self) -> dict[str, str] | None:
+        """Show why nothing can be stored right now."""
+        trouble = self.trouble
+        return None if trouble is None else {"kind": trouble.kind, "detail": trouble.detail, "hint": trouble.hint}
+
         """Say what is held of a store."""
         self._heard[store] = now_ms()
         return await self.write(lambda: self.opened.service.state(store))

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Annotated
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from tillmesh.kernel.limits import HUB_NEWS_BYTES_MAX
 from tillmesh.sync.messages import Seq, Vector
 from tillmesh.sync.packing import FrameDamaged
+
+Detail = Annotated[str, Meta(max_length=500)]
 
 
 class HubNews(Struct, frozen=True, array_like=True, tag=1):
@@ -19,6 +22,7 @@ class HubNews(Struct, frozen=True, array_like=True, tag=1):
     under_way: Vector
     last_sync_ms: Seq  # 0: never, since the leader leads
     reachable: bool
+    trouble: Detail = ""  # why head office, which answers, takes nothing
 
 
 @cache

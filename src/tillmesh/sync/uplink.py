@@ -26,6 +26,7 @@ AGAIN_MS: Final = 1_000
 AGAIN_MS_MAX: Final = 60_000  # guess: a shop that is back on the internet is heard of within a minute by itself
 LATER: Final = frozenset({408, 425, 429})  # of the answers in 4xx those that say "again"
 REFUSED_MS: Final = 300_000  # a person has to do something first
+TROUBLE_CHARS_MAX: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +126,7 @@ class Uplink:
         self._lists_told: tuple[bytes, ...] = ()  # what head office has of them
         self._told: set[str] = set()  # alarms that were given since the last success
         self.reachable = False
+        self.trouble = ""  # why head office, which answers, takes nothing; empty while all is well
 
     @property
     def uploads(self) -> bool:
@@ -226,7 +228,7 @@ class Uplink:
         before = self._theirs or {}
         self._lists_told = lists
         self._theirs = dict(answer.acked)
-        self.reachable = True
+        self.reachable, self.trouble = True, ""
         self._told.clear()
         stuck = sent and not any(self._theirs.get(actor, 0) > before.get(actor, 0) for actor in sent)
         self._events_max = min(2 * self._events_max, SYNC_EVENTS_PER_BATCH_MAX)
@@ -246,6 +248,8 @@ class Uplink:
         if not self._mine(ticket):
             return []
         self.reachable = why.status != 0
+        if why.status not in LATER:  # being put off is no trouble
+            self.trouble = why.detail[:TROUBLE_CHARS_MAX] if why.status else ""
         quiet: list[UplinkStep] = [Known(self._theirs or {}, {})]
         match why.status, why.kind:
             case 409, "older-term":

@@ -131,7 +131,7 @@ class Among:
 
         events, unreplicated = await self._driver.read(count)
         totals = (marks or Marks(head=events)).totals()
-        hub = self._uplinking.view() if self._uplinking is not None else {"reachable": False, "last_sync_ms": 0}
+        hub = self._hub()
         return {
             **{state.value: count for state, count in totals.items()},
             "unreplicated": unreplicated,
@@ -139,8 +139,17 @@ class Among:
             "has_quorum": raft["has_quorum"],
             "last_hub_sync": rfc3339(hub["last_sync_ms"]) if hub["last_sync_ms"] else None,
             "hub_reachable": hub["reachable"],
+            "hub_trouble": hub["trouble"] or None,
             "peers": peers,
         }
+
+    def hub_trouble(self) -> str:
+        """Say why head office, which answers, takes nothing; empty while all is well."""
+        return str(self._hub()["trouble"])
+
+    def _hub(self) -> dict[str, Any]:
+        nobody = {"reachable": False, "last_sync_ms": 0, "trouble": ""}
+        return self._uplinking.view() if self._uplinking is not None else nobody
 
     def _peers(self, mesh: Mesh, now: int) -> list[dict[str, Any]]:
         """Show every other member of the store, and none that was removed; one that has all of ours lags by nothing."""
@@ -173,6 +182,7 @@ async def join_store(services: Services, around: Around) -> Among:
     services.extra["sync"] = among.sync
     services.extra["raft"] = among.raft
     services.extra["uploading"] = among.uploading
+    services.extra["hub_trouble"] = among.hub_trouble
     among.standings = Standings(services, among.mesh)
     among.standings.start()
     services.extra["standings"] = among.standings

@@ -140,11 +140,17 @@ class Uplinking:
         return self._uplink.uploading
 
     def view(self) -> dict[str, Any]:
-        """Say whether head office is in reach, and when it was heard of last (ms)."""
+        """Say whether head office is in reach, when it was heard of last (ms), and why it takes nothing."""
         if self._uplink.uploads:
-            return {"reachable": self._uplink.reachable, "last_sync_ms": self._synced_ms}
+            found = self._uplink
+            return {"reachable": found.reachable, "last_sync_ms": self._synced_ms, "trouble": found.trouble}
         fresh = steady_ms() - self._heard_ms <= HEARD_MS_MAX
-        return {"reachable": self._last.reachable and fresh, "last_sync_ms": self._last.last_sync_ms}
+        trouble = self._last.trouble if fresh else ""
+        return {
+            "reachable": self._last.reachable and fresh,
+            "last_sync_ms": self._last.last_sync_ms,
+            "trouble": trouble,
+        }
 
     # What happens -----------------------------------------------------------------------------------------------
 
@@ -274,7 +280,7 @@ class Uplinking:
         self._mesh.exchange.uploaded(durable)
         self._mesh.exchange.uploading(under_way)
         self._unsaved.update(durable)
-        self._last = HubNews(durable, under_way, self._synced_ms, self._uplink.reachable)
+        self._last = HubNews(durable, under_way, self._synced_ms, self._uplink.reachable, self._uplink.trouble)
         self._tell()
 
     def _tell(self) -> None:

@@ -284,7 +284,7 @@ def test_a_running_till_says_how_it_is(till: Running) -> None:
     assert raft.keys() >= {"state", "term", "leader_id", "voters", "learners", "commit_index", "has_quorum"}
     sync = till.get("/api/v1/sync")
     assert sync.keys() >= {"pending", "sent_to_leader", "acked_by_leader", "sent_to_hub", "complete", "unreplicated",
-                           "last_hub_sync", "hub_reachable", "peers"}  # fmt: skip
+                           "last_hub_sync", "hub_reachable", "hub_trouble", "peers"}  # fmt: skip
     status, headers, body = till.call("GET", "/api/v1/metrics")
     assert (status, headers["content-type"].partition(";")[0]) == (200, "text/plain")
     assert b"tillmesh_events" in body

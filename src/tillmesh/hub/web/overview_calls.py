@@ -25,7 +25,7 @@ async def overview(context: Context) -> dict[str, Any]:
     def look(reading: Reading) -> list[dict[str, Any]]:
         return [_standing(reading, shop, contact(shop.store), now_ms) for shop in reading.shops()]
 
-    return {"stores": await context.hub.read(look)}
+    return {"stores": await context.hub.read(look), "trouble": context.hub.shown_trouble()}
 
 
 async def store(context: Context) -> dict[str, Any]:

@@ -96,6 +96,9 @@ async def health(context: Context) -> Any:
     if twice:
         text = f"Money was taken or given back twice in {twice} cases: a manager has to look at the conflicts."
         checks.append({"check": "money", "ok": False, "text": text})
+    if trouble := context.services.extra.get("hub_trouble", str)():
+        text = f"Head office takes nothing now: {trouble}. The tills sell on, and what they sold waits."
+        checks.append({"check": "hub", "ok": False, "text": text})
     printer = context.services.extra["printer"]()
     checks.append(
         {

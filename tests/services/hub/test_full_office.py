@@ -1,0 +1,50 @@
+"""Head office's disk is full while a real till sells: nothing is lost, both say what is wrong, it heals by itself."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import pytest
+
+from tests.faults.small_disk import small_disk
+from tests.services.hub.office import RunningOffice, running
+from tests.services.hub.real_stores import found, open_store, until
+from tillmesh.hub.commands import rebuild_master
+
+
+def says_so(office: RunningOffice, path: str) -> bool:
+    return "disk is full" in str(office.call("GET", path)[1]["trouble"])
+
+
+@pytest.mark.slow
+@pytest.mark.service
+@pytest.mark.timeout(400)
+def test_a_full_disk_at_head_office_is_said_on_both_sides_and_loses_no_sale(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", "64m") as disk:
+        hub = disk.place / "hub"
+        found(tmp_path / "corner", hub, 1)
+        with running(hub) as office, open_store(tmp_path / "corner", office.stores_url) as (till,):
+            taken = [till.sell("before")]
+            until("the first sale has arrived", lambda: till.get("/sync")["complete"] > 0)
+            assert office.call("GET", "/health")[1]["trouble"] is None
+            disk.fill()
+            number = 0
+            while till.get("/sync")["hub_trouble"] is None:  # until what the files have room for is used up
+                taken.append(till.sell(f"meanwhile-{number}"))
+                number += 1
+                assert number < 5_000, "the disk is not full"
+            taken += [till.sell(f"all-the-same-{n}") for n in range(5)]
+            checks = {check["check"]: check for check in till.get("/health")["checks"]}
+            assert checks["hub"]["ok"] is False
+            assert "the disk is full" in checks["hub"]["text"]
+            for path in ("/health", "/overview"):  # it says so whenever it has just tried
+                until(f"{path} says so", functools.partial(says_so, office, path))
+            disk.clear()
+            until("it has caught up by itself", lambda: office.call("GET", "/stores")[1]["stores"][0]["revenue_minor"]
+                  == sum(taken))  # fmt: skip
+            until("the till says that all is well", lambda: till.get("/sync")["hub_trouble"] is None)
+            until("so does head office", lambda: office.call("GET", "/health")[1]["trouble"] is None)
+            assert "hub" not in {check["check"] for check in till.get("/health")["checks"]}
+            assert office.call("GET", "/stores")[1]["stores"][0]["sales"] == len(taken)
+        assert rebuild_master(hub)["same"] is True
