@@ -104,5 +104,7 @@ class HubClient:
         if len(found) > UPLOAD_ANSWER_BYTES_MAX:
             self.close()
             raise Unreachable(f"{self._host}:{self._port} answered more than {UPLOAD_ANSWER_BYTES_MAX} bytes")
+        if answer.length:  # reading up to a limit, it says nothing of an answer that breaks off
+            raise http.client.IncompleteRead(found, answer.length)
         wait = answer.getheader("Retry-After", "")
         return Reply(answer.status, found, int(wait) if wait.isascii() and wait.isdigit() and len(wait) < 8 else 0)

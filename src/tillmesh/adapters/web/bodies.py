@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from tillmesh.adapters.web.problems import BadRequest, UnsupportedType
 from tillmesh.kernel.errors import Invalid, TooLarge
@@ -27,11 +27,14 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
     too_large = TooLarge(f"the body is over {bytes_max} bytes", hint="Send less at once.")
     if int(declared) > bytes_max:
         raise too_large
-    async for part in request.stream():
-        size += len(part)
-        if size > bytes_max:
-            raise too_large
-        parts.append(part)
+    try:
+        async for part in request.stream():
+            size += len(part)
+            if size > bytes_max:
+                raise too_large
+            parts.append(part)
+    except ClientDisconnect as cause:
+        raise BadRequest("the body ended early") from cause
     return b"".join(parts)
 
 
