@@ -74,7 +74,7 @@ async def _serve(options: Options) -> None:
     for_people = _listen(options.bind, options.port)
     for_stores = _listen(options.bind, options.stores_port or options.port + STORES_FROM)
     opened = open_hub(options.data_dir, options.settings)
-    hub = Hub(opened)
+    hub = Hub(opened, options.limits.waiting_max)
     people = People(hub)
     throttle = Throttle(options.limits.uploads_burst, options.limits.uploads_per_s)
     services = Services(hub, people, throttle=throttle)

@@ -48,14 +48,15 @@ def now_ms() -> int:
 class Hub:
     """Runs the sync service on the writer's thread."""
 
-    def __init__(self, opened: Opened) -> None:
+    def __init__(self, opened: Opened, waiting_max: int = WAITING_MAX) -> None:
         self.opened = opened
+        self._waiting_max = waiting_max
         self._writing = ThreadPoolExecutor(1, "writer")
         self._reading = ThreadPoolExecutor(READERS, "reader")
         self._readers: queue.SimpleQueue[Reading] = queue.SimpleQueue()
         self._waiting = 0
-        self._bells: dict[str, asyncio.Event] = {}  # of stores whose leader listens
         self.trouble: TillmeshError | None = None  # why nothing can be stored right now
+        self._bells: dict[str, asyncio.Event] = {}  # of stores whose leader listens
         self._heard: dict[str, int] = {}  # store -> when its leader was here last, since head office started
         self._grown = asyncio.Event()  # the log, since analytics looked last
         self._feeding = ThreadPoolExecutor(1, "analytics")
@@ -78,12 +79,12 @@ class Hub:
         self._grown.set()
         return answer
 
-    async def state(self, store: str) -> State:
     def shown_trouble(self) -> dict[str, str] | None:
         """Show why nothing can be stored right now."""
         trouble = self.trouble
         return None if trouble is None else {"kind": trouble.kind, "detail": trouble.detail, "hint": trouble.hint}
 
+    async def state(self, store: str) -> State:
         """Say what is held of a store."""
         self._heard[store] = now_ms()
         return await self.write(lambda: self.opened.service.state(store))
@@ -136,9 +137,9 @@ class Hub:
 
     async def write(self, work: Callable[[], T]) -> T:
         """Run work on the writer's thread, unless too much waits for it already."""
-        if self._waiting >= WAITING_MAX:
+        if self._waiting >= self._waiting_max:
             raise Busy(
-                f"{self._waiting} batches wait already; the limit is {WAITING_MAX}",
+                f"{self._waiting} batches wait already; the limit is {self._waiting_max}",
                 retry_after_ms=BUSY_MS,
                 hint="Try again in a moment.",
             )

@@ -24,10 +24,11 @@ class Doors(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """How often one store may upload."""
+    """How often one store may upload, and how much may wait for the one who stores it."""
 
     uploads_burst: Annotated[int, Meta(ge=1, le=100_000)] = 60
     uploads_per_s: Annotated[int, Meta(ge=1, le=10_000)] = 10
+    waiting_max: Annotated[int, Meta(ge=1, le=10_000)] = 64
 
 
 class SqliteLog(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sqlite"):
