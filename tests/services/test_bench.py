@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tillmesh.bench import cores, crdt_peers, crdts, reading, sale, serving, showing, visible
+from tillmesh.bench import backlog, cores, crdt_peers, crdts, fleet, reading, sale, serving, showing, visible
 from tillmesh.bench.goods import invented
 from tillmesh.bench.measuring import Row, percentile, ratio, spread
 from tillmesh.bench.program import BENCHMARKS, main
@@ -142,3 +142,21 @@ def test_the_program_is_started_weighed_and_sold_with(tmp_path: Path, few: Path)
     assert all(row.met for row in weighed)
     (posted,) = serving.sales_per_second(tmp_path / "http", few, blocks=1)
     assert posted.spread.n == serving.BLOCK
+
+
+@pytest.mark.service
+@pytest.mark.timeout(300)
+def test_a_small_fleet_uploads_listens_and_is_told_of_a_price(tmp_path: Path) -> None:
+    rows = {row.what: row for row in fleet.run(tmp_path, stores=3, batches=2)}
+    assert rows["taken in: events per CPU second of head office"].spread.median > 0
+    assert rows["one price for all: until a store was told"].spread.n == 3
+    assert rows["a batch until it is durable and answered"].spread.n == 6
+
+
+@pytest.mark.service
+@pytest.mark.timeout(300)
+def test_a_small_stores_backlog_drains_while_its_leader_sells(tmp_path: Path) -> None:
+    rows = backlog.run(tmp_path, sales=30, tills=3, products=50)
+    assert rows[0].what.startswith("90 sales")
+    assert rows[1].spread.n >= 1
+    assert rows[-1].spread.least > 0

@@ -22,6 +22,7 @@ class Wish:
     place: Path
     products: Path | None = None
     count: int | None = None
+    stores: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         for name in names:
             place = Path(held) / name
             place.mkdir()
-            results[name] = BENCHMARKS[name].run(Wish(place, options.products, options.count))
+            results[name] = BENCHMARKS[name].run(Wish(place, options.products, options.count, options.stores))
     print((showing.as_json if options.json else showing.as_text)(dict(results), about))
     missed = [row for rows in results.values() for row in rows if row.met is False]
     return 1 if missed and options.strict else 0
@@ -64,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("name", nargs="?", choices=[*BENCHMARKS, "all"], metavar="NAME")
     parser.add_argument("--json", action="store_true", help="every number as JSON")
     parser.add_argument("--count", type=_positive, help="how much to measure; the unit is the benchmark's own")
+    parser.add_argument("--stores", type=_positive, help="fleet: how many stores (default 100)")
     parser.add_argument("--products", type=Path, help="a product file instead of 97,000 invented ones")
     parser.add_argument("--dir", type=Path, help="measure on the disk of this directory (default: the temporary one)")
     parser.add_argument("--strict", action="store_true", help="exit 1 when an aim is not met")
@@ -71,8 +73,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _all() -> list[str]:
-    """Name every benchmark that can run here: the page needs a browser's driver, which a till does not have."""
-    return [name for name in BENCHMARKS if name != "ui" or find_spec("playwright")]
+    """Name every benchmark that can run here: a till has no browser's driver, and nothing of head office's."""
+    needs = {"ui": "playwright", "fleet": "duckdb", "backlog": "duckdb"}
+    return [name for name in BENCHMARKS if name not in needs or find_spec(needs[name])]
 
 
 def _positive(text: str) -> int:
@@ -179,6 +182,18 @@ def _newcomer(wish: Wish) -> list[Row]:
     return newcomer.run(wish.place, events=wish.count or newcomer.EVENTS)
 
 
+def _fleet(wish: Wish) -> list[Row]:
+    from tillmesh.bench import fleet
+
+    return fleet.run(wish.place, stores=wish.stores or fleet.STORES, batches=wish.count or fleet.BATCHES)
+
+
+def _backlog(wish: Wish) -> list[Row]:
+    from tillmesh.bench import backlog
+
+    return backlog.run(wish.place, sales=wish.count or backlog.SALES)
+
+
 def _ui(wish: Wish) -> list[Row]:
     from tillmesh.bench import ui
 
@@ -203,6 +218,8 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "failover": Benchmark("kill -9 of the leader until the next setting is agreed on", _failover, "kills per store"),
     "steady": Benchmark("elections while 15 tills sell on this machine", _steady, "minutes"),
     "newcomer": Benchmark("giving a new till everything: three ways, the same log", _newcomer, "events"),
+    "fleet": Benchmark("many stores at one head office: --stores N", _fleet, "batches of each store"),
+    "backlog": Benchmark("15 tills' day without internet drains while the leader sells", _backlog, "sales per till"),
     "ui": Benchmark("the page in a real browser, against its limits", _ui, "scans"),
 }
 

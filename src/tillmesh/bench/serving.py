@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from tillmesh.bench.goods import MANAGER, START_MS, records, stock_shelves
+from tillmesh.bench.goods import MANAGER, PRODUCTS, START_MS, records, stock_shelves
 from tillmesh.bench.measuring import Row, ratio, spread
 from tillmesh.kernel.errors import Conflict
 from tillmesh.shop.events import Change
@@ -59,9 +59,9 @@ class Client:
         self._http.close()
 
 
-def site_of(place: Path, products: Path | None) -> tuple[Path, dict[str, int]]:
+def site_of(place: Path, products: Path | None, *, count: int = PRODUCTS) -> tuple[Path, dict[str, int]]:
     """Make a shop with a manager and a catalogue; give its directory and the price of each sku."""
-    changes = records(products)
+    changes = records(products, count)
     site = place / "till"
     opened = open_terminal(site)
     pins = Pins(opened.pepper, opened.origin.store)
@@ -75,10 +75,10 @@ def site_of(place: Path, products: Path | None) -> tuple[Path, dict[str, int]]:
 
 
 @contextmanager
-def running(site: Path) -> Iterator[tuple[int, int]]:
-    """Run the terminal program; give port and process id. Killed as in a power cut if it does not stop."""
+def running(site: Path, *more: str) -> Iterator[tuple[int, int]]:
+    """Run the terminal program, with more options; give port and process id. Killed if it does not stop."""
     port = _free_port()
-    command = [sys.executable, "-m", "tillmesh", "terminal", "--data-dir", str(site), "--port", str(port)]
+    command = [sys.executable, "-m", "tillmesh", "terminal", "--data-dir", str(site), "--port", str(port), *more]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own program
     try:
         yield port, process.pid
@@ -181,13 +181,13 @@ def sales_per_second(place: Path, products: Path | None, *, blocks: int = BLOCKS
         sell = _seller(client, prices)
         for _ in range(BLOCK):
             sell()
-        cpu = _cpu_s(pid)
+        cpu = cpu_s(pid)
         for _ in range(blocks):
             took = [_ms(sell) for _ in range(BLOCK)]
             wall += took
             mine.append(sum(took) / BLOCK)
             empty.append(sum(_ms(lambda: client.call("GET", "/session")) for _ in range(BLOCK)) / BLOCK)
-        cpu = (_cpu_s(pid) - cpu) / (blocks * BLOCK) * 1e3
+        cpu = (cpu_s(pid) - cpu) / (blocks * BLOCK) * 1e3
         client.close()
     note = f"{1e3 * len(wall) / sum(wall):,.0f} sales/s; CPU of the program per sale and session call {cpu:.2f} ms"
     both = ratio("GET /session, same connection", mine, empty)
@@ -207,7 +207,8 @@ def _seller(client: Client, prices: dict[str, int]) -> Callable[[], object]:
     return sell
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
+    """Give the CPU that a process has used, user and system, all threads. Source: proc(5), stat."""
     fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -47,7 +47,7 @@ def join_here(first_dir: Path, data_dir: Path, *, number: int, float_minor: int,
         write_file(data_dir / "keys" / PEPPER, secret(first_dir, PEPPER, create=False))
         opened = open_terminal(data_dir, store=origin.store)
         try:
-            _learn(opened, first, now_ms)
+            learn(opened, first, now_ms)
             change = Change(key=opened.origin.terminal, fields={"name": f"Till {number}", "number": number})
             opened.writer.execute_all(
                 opened.till,
@@ -66,8 +66,8 @@ def join_here(first_dir: Path, data_dir: Path, *, number: int, float_minor: int,
         first.close()
 
 
-def _learn(opened: Opened, first: Opened, now_ms: int) -> None:
-    """Take over the log of the first till, verified like anything that comes over a link, as far as it is signed."""
+def learn(opened: Opened, first: Opened, now_ms: int) -> None:
+    """Take over what another till holds, verified like anything that comes over a link, as far as it is signed."""
     signatures = Signatures(first.data_dir, first.origin.store)
     db, books = first.writer.db, first.writer.books
     for head in replica.heads(db).values():
