@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -30,10 +31,11 @@ class SignInBody(msgspec.Struct):
 
 
 class CatalogueBody(msgspec.Struct):
-    """Products for some stores; no stores means all."""
+    """Products for some stores, and those of some groups; neither of them means all stores."""
 
     products: list[dict[str, Any]]
     stores: list[str] = []
+    groups: list[str] = []
 
 
 async def sign_in(context: Context, body: SignInBody) -> Response:
@@ -83,9 +85,8 @@ async def add_products(context: Context, body: CatalogueBody) -> dict[str, Any]:
         raise Invalid(
             f"{len(body.products)} products; 1 to {PRODUCTS_PER_EVENT_MAX} at once", hint="Send them in parts."
         )
-    chosen = await context.hub.read(
-        lambda reading: {s: tax_codes(reading, s) for s in chosen_stores(reading, body.stores)}
-    )
+    named = await stores_of(context, body.stores, body.groups)
+    chosen = await context.hub.read(lambda reading: {s: tax_codes(reading, s) for s in chosen_stores(reading, named)})
     changes = {}
     for store, codes in chosen.items():
         checked = [check_new(product, codes) for product in body.products]
@@ -96,12 +97,10 @@ async def add_products(context: Context, body: CatalogueBody) -> dict[str, Any]:
 
 
 async def change_product(context: Context, body: dict[str, Any]) -> dict[str, Any]:
-    """Change a product at every store that has it, or at the ``stores`` named in the body."""
+    """Change a product at every store that has it, or at the ``stores`` and ``groups`` named in the body."""
     sku = check_key(context.path("sku"), "sku")
     fields = dict(body)
-    named = fields.pop("stores", [])
-    if not isinstance(named, list) or not all(isinstance(store, str) for store in named):
-        raise Invalid("stores must be a list of store ids", hint="Leave it out for all stores.")
+    named = await stores_of(context, _names(fields.pop("stores", [])), _names(fields.pop("groups", [])))
 
     def look(reading: Reading) -> dict[str, set[str]]:
         wanted = chosen_stores(reading, named)
@@ -129,9 +128,7 @@ async def metrics(context: Context) -> Response:
 
 async def health(context: Context) -> dict[str, Any]:
     """Say that head office is there, and whether it can store what comes."""
-    trouble = context.hub.trouble
-    said = None if trouble is None else {"kind": trouble.kind, "detail": trouble.detail, "hint": trouble.hint}
-    return {"ok": trouble is None, "version": __version__, "trouble": said}
+    return {"ok": context.hub.trouble is None, "version": __version__, "trouble": context.hub.shown_trouble()}
 
 
 async def ready(context: Context) -> dict[str, Any]:
@@ -139,6 +136,26 @@ async def ready(context: Context) -> dict[str, Any]:
     if context.hub.trouble is not None:
         raise context.hub.trouble
     return {"ready": True}
+
+
+async def stores_of(context: Context, stores: Sequence[str], groups: Sequence[str]) -> list[str]:
+    """Give the named stores and those of the named groups; nothing named is nothing chosen, which means all."""
+    if not groups:
+        return list(stores)
+    known = await context.hub.write(context.hub.opened.office.groups)
+    for name in groups:
+        if name not in known:
+            raise NotFound(f"no group of stores is called {name[:60]!r}", hint="Look at the list of groups.")
+    found = list(dict.fromkeys([*stores, *(store for name in groups for store in known[name])]))
+    if not found:
+        raise Invalid(f"no store is in {', '.join(groups)[:200]}", hint="Put stores into the group first.")
+    return found
+
+
+def _names(value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise Invalid("stores and groups are lists of names", hint="Leave both out for all stores.")
+    return value
 
 
 def chosen_stores(reading: Reading, named: list[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -151,6 +152,27 @@ class Office:
                 db.execute(sql, (at_ms, store))
                 changed += db.changes()
         return changed
+
+    def groups(self) -> dict[str, list[str]]:
+        """List the groups of stores, by name, with the stores in each."""
+        found: dict[str, list[str]] = {str(name): [] for (name,) in rows(self._db, "SELECT name FROM store_group")}
+        for name, store in rows(self._db, "SELECT name, store FROM grouped ORDER BY store"):
+            found[str(name)].append(str(store))
+        return dict(sorted(found.items()))
+
+    def put_group(self, name: str, stores: Collection[str]) -> None:
+        """Make a group of these stores, or change which stores are in it."""
+        with write(self._db) as db:
+            db.execute("INSERT INTO store_group (name) VALUES (?) ON CONFLICT DO NOTHING", (name,))
+            db.execute("DELETE FROM grouped WHERE name = ?", (name,))
+            db.executemany("INSERT INTO grouped (name, store) VALUES (?, ?)", [(name, store) for store in set(stores)])
+
+    def remove_group(self, name: str) -> bool:
+        """Forget a group, not its stores; says whether there was one."""
+        with write(self._db) as db:
+            db.execute("DELETE FROM grouped WHERE name = ?", (name,))
+            db.execute("DELETE FROM store_group WHERE name = ?", (name,))
+            return db.changes() > 0
 
     def audit(self, at_ms: int, by: str, action: str, subject: str, detail: str = "") -> None:
         """Note what was done."""
