@@ -26,6 +26,7 @@ PAGES = {  # the hash of a page, and what shows that it is there
     "stores": ".shop",
     "sales": ".kpis",
     "products": ".priced-rows .list-row",
+    "groups": ".group",
     "people": ".person",
     "access": ".access",
     "audit": ".timeline li",
@@ -124,6 +125,7 @@ def test_what_two_tills_sell_is_at_head_office_and_its_price_is_on_both(page: Pa
         found += a_price_goes_down(ann, tills, root)
         ann.go("stores")
         expect(page.locator(".shop")).to_contain_text(re.compile(r"Till \d leads, term"), timeout=SOON_MS)
+        put_together(hub, token)
         found += looked_at(ann, root)
         assert not found, "\n".join(found)
         people_come_and_go(ann, hub)
@@ -153,6 +155,12 @@ def a_price_goes_down(ann: Visitor, tills: list[Till], root: Path) -> list[str]:
     ann.go("audit")
     expect(page.locator(".timeline")).to_contain_text(LOAF, timeout=SOON_MS)
     return found
+
+
+def put_together(hub: str, token: str) -> None:
+    """Put the only store into a group."""
+    (store,) = call(hub, "GET", "/stores", token=token)["stores"]
+    call(hub, "PUT", "/groups/North", {"stores": [store["store"]]}, token)
 
 
 def people_come_and_go(ann: Visitor, hub: str) -> None:

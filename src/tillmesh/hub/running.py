@@ -55,7 +55,6 @@ class Hub:
         self._reading = ThreadPoolExecutor(READERS, "reader")
         self._readers: queue.SimpleQueue[Reading] = queue.SimpleQueue()
         self._waiting = 0
-        self.trouble: TillmeshError | None = None  # why nothing can be stored right now
         self._bells: dict[str, asyncio.Event] = {}  # of stores whose leader listens
         self._heard: dict[str, int] = {}  # store -> when its leader was here last, since head office started
         self._grown = asyncio.Event()  # the log, since analytics looked last
