@@ -1,19 +1,20 @@
 """What could be done about an oversell, ranked by a transparent rule: points for what is known, and why in words.
 
-The rule is written down in docs/reference/oversells.md. It advises, and decides nothing.
-Numbers without a source are guesses of ours; a trained model takes the place of :func:`rank` behind the same types.
+The rule is written down in docs/reference/oversells.md. It advises, and decides nothing. It learns one thing, in the
+open: which answers the managers of this store chose. Numbers without a source are guesses of ours.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final, TypeAlias
 
 import msgspec
 
 from tillmesh.kernel.limits import OVERSELL_VOIDS_SUGGESTED_MAX
 from tillmesh.kernel.quantity import ONE
-from tillmesh.shop.oversell import ADJUST, BACK_ORDER, VOID, Involved, Sold
+from tillmesh.shop.events import OversellResolved
+from tillmesh.shop.oversell import ADJUST, BACK_ORDER, POLICY, VOID, Involved, Noted, Sold
 
 MINUTE_MS: Final = 60_000
 DAY_MS: Final = 86_400_000
@@ -27,6 +28,35 @@ LARGE_MILLI: Final = 5 * ONE
 OTHER_LINE_POINTS: Final = 5
 OTHER_LINES_POINTS_MAX: Final = 20
 START: Final = {ADJUST: 35, BACK_ORDER: 25, VOID: 10}
+LEARNED_SPREAD: Final = 45  # points between an answer that is always chosen and one that never is
+LEARNED_HALF: Final = 6  # after so many choices half of that counts
+
+
+class Chosen(msgspec.Struct, frozen=True, kw_only=True):
+    """How often people chose each answer when they were asked last; a store's written policy is nobody's choice."""
+
+    adjust: int = 0
+    back_order: int = 0
+    void: int = 0
+
+    def times(self, action: str) -> int:
+        """Say how often an answer was chosen."""
+        return {ADJUST: self.adjust, BACK_ORDER: self.back_order, VOID: self.void}[action]
+
+    @property
+    def total(self) -> int:
+        """How often somebody chose at all."""
+        return self.adjust + self.back_order + self.void
+
+
+def count_chosen(notes: Iterable[Noted]) -> Chosen:
+    """Count what people chose among the newest resolutions; the same on every till that holds the same log."""
+    people = [
+        one.body.action
+        for one in notes
+        if isinstance(one.body, OversellResolved) and not one.body.by.startswith(POLICY)
+    ]
+    return Chosen(adjust=people.count(ADJUST), back_order=people.count(BACK_ORDER), void=people.count(VOID))
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +69,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     counted_at_ms: int = 0  # the last count of this product
     deliveries: tuple[int, ...] = ()  # when goods came in within USUAL_WITHIN_MS
     ever_booked: bool = True  # goods of this product were booked in at least once
+    chosen: Chosen = Chosen()  # what the managers of this store chose lately
 
 
 class Reason(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,14 +93,28 @@ Ranker: TypeAlias = Callable[[Case], tuple[Suggestion, ...]]
 
 
 def rank(case: Case) -> tuple[Suggestion, ...]:
-    """Rank what could be done, the likeliest first. This is the seam: a trained model is another ``Ranker``."""
+    """Rank what could be done, the likeliest first. This is the seam: another rule is another ``Ranker``."""
     voidable = [sale for sale in case.involved.over if not sale.touched][:OVERSELL_VOIDS_SUGGESTED_MAX]
     found = [
-        _suggest(ADJUST, _for_adjusting(case)),
-        _suggest(BACK_ORDER, _for_back_order(case)),
-        *(_suggest(VOID, _for_voiding(case, sale), sale.sale_id) for sale in voidable),
+        _suggest(ADJUST, _for_adjusting(case) + learned(case.chosen, ADJUST)),
+        _suggest(BACK_ORDER, _for_back_order(case) + learned(case.chosen, BACK_ORDER)),
+        *(_suggest(VOID, _for_voiding(case, sale) + learned(case.chosen, VOID), sale.sale_id) for sale in voidable),
     ]
     return tuple(sorted(found, key=lambda one: -one.percent))  # stable: equal ones stay in this order
+
+
+def learned(chosen: Chosen, action: str) -> list[Reason]:
+    """Give what the managers' own choices add: their share above or below a third, in full only after many choices.
+
+    Source: the posterior mean of a share under a symmetric prior worth LEARNED_HALF choices, as points.
+    """
+    total, times = chosen.total, chosen.times(action)
+    above = LEARNED_SPREAD * (3 * times - total)
+    below = 3 * (total + LEARNED_HALF)
+    points = (2 * above + below) // (2 * below)  # to the nearest point, in integers: equal on every till
+    if not points:
+        return []
+    return [Reason(code="chosen_often" if points > 0 else "chosen_seldom", points=points, n=times)]
 
 
 def _suggest(action: str, reasons: list[Reason], sale_id: str = "") -> Suggestion:

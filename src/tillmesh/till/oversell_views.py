@@ -33,6 +33,8 @@ _WORDS: Final = {
     "just_sold": "sold {n} min ago: the customer may still be here",
     "sold_long_ago": "sold more than a day ago",
     "no_cash": "it was not paid in cash",
+    "chosen_often": "your managers chose this {n} times lately",
+    "chosen_seldom": "your managers mostly chose something else lately",
     "other_goods": "the sale has other goods too, which would all go back",
 }
 

@@ -30,7 +30,7 @@ from tillmesh.shop.events import (
     StockReceived,
 )
 from tillmesh.shop.oversell import History, Involved, Sold
-from tillmesh.shop.oversell_ranking import USUAL_WITHIN_MS, Case, Ranker, Suggestion, rank
+from tillmesh.shop.oversell_ranking import USUAL_WITHIN_MS, Case, Ranker, Suggestion, count_chosen, rank
 from tillmesh.shop.people import Action
 from tillmesh.shop.refund import came_back
 from tillmesh.shop.stock import movements
@@ -119,6 +119,7 @@ def look_into(books: Books, open_one: Open, now_ms: int, ranker: Ranker = rank) 
         counted_at_ms=counted_at_ms,
         deliveries=deliveries,
         ever_booked=open_one.ever_booked,
+        chosen=count_chosen(books.newest_resolutions()),
     )
     return Finding(open=open_one, involved=behind, suggestions=ranker(case))
 

@@ -4,8 +4,18 @@ from typing import Any
 
 import pytest
 
-from tillmesh.shop.oversell import ADJUST, BACK_ORDER, VOID, Involved, Sold
-from tillmesh.shop.oversell_ranking import DAY_MS, MINUTE_MS, Case, Suggestion, rank
+from tillmesh.shop.events import OversellResolved
+from tillmesh.shop.oversell import ADJUST, BACK_ORDER, VOID, Involved, Noted, Sold
+from tillmesh.shop.oversell_ranking import (
+    DAY_MS,
+    MINUTE_MS,
+    Case,
+    Chosen,
+    Suggestion,
+    count_chosen,
+    learned,
+    rank,
+)
 
 NOW = 1_795_356_000_000
 
@@ -87,3 +97,34 @@ def test_a_sale_of_which_something_came_back_is_not_suggested_for_voiding() -> N
 def test_with_no_sale_to_be_found_the_stock_is_still_explained() -> None:
     found: tuple[Suggestion, ...] = rank(case(missing_milli=1_000))
     assert {one.action for one in found} == {ADJUST, BACK_ORDER}
+
+
+def resolved(action: str, by: str = "mona") -> Noted:
+    body = OversellResolved(conflict_id="c", sku="mug", action=action, quantity_milli=1_000, by=by, reason="")
+    return Noted(event_id="till-1-1", hlc=NOW, actor="till-1", body=body)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "points"),
+    [
+        (Chosen(), 0),
+        (Chosen(back_order=6), 15),
+        (Chosen(back_order=1_000), 30),
+        (Chosen(adjust=1_000), -15),
+        (Chosen(adjust=5, back_order=5, void=5), 0),
+    ],
+)
+def test_what_managers_choose_moves_an_answer_within_bounds(chosen: Chosen, points: int) -> None:
+    assert sum(reason.points for reason in learned(chosen, BACK_ORDER)) == points
+
+
+def test_a_shop_that_always_orders_again_is_shown_that_first_and_told_why() -> None:
+    facts: dict[str, Any] = {"before": (OTHER,), "deliveries": USUAL, "counted_at_ms": NOW - DAY_MS}
+    assert rank(case(sold(), **facts))[0].action == ADJUST
+    first = rank(case(sold(), **facts, chosen=Chosen(back_order=12)))[0]
+    assert (first.action, [one.n for one in first.reasons if one.code == "chosen_often"]) == (BACK_ORDER, [12])
+
+
+def test_what_a_written_policy_answered_is_nobodys_choice_and_the_order_of_the_log_changes_nothing() -> None:
+    notes = [resolved(ADJUST), resolved(VOID), resolved(ADJUST), resolved(BACK_ORDER, by="policy:always")]
+    assert count_chosen(notes) == count_chosen(reversed(notes)) == Chosen(adjust=2, void=1)
