@@ -138,3 +138,18 @@ assert STANDING_LINKS_MAX * (ACTOR_CHARS_MAX + 2) + 128 < STANDING_BYTES_MAX
 # Money taken or given back twice. Guesses: it takes a partition and two tills at the same cart or receipt.
 MONEY_CONFLICTS_MAX: Final = 1_000
 MONEY_ANSWERS_MAX: Final = 10_000  # sales with more than one refund, most of them rightly so
+
+# The fraud score (tillmesh.edge). Guesses: a store's people, and the people and cards one of them deals with again.
+FRAUD_CASHIERS_MAX: Final = 500
+FRAUD_TIES_MAX: Final = 200  # customers and gift cards that one cashier gave something to
+FRAUD_QUEUE_MAX: Final = 200  # acts that wait for their score; more are let go unscored, and counted
+FRAUD_REASONS_MAX: Final = 3
+FRAUD_HISTORY_ACTS_MAX: Final = 10_000  # from which a till learns what is usual when it starts
+FRAUD_FLAGS_SHOWN_MAX: Final = 200
+FRAUD_TREES_MAX: Final = 1_000
+FRAUD_NODES_MAX: Final = 65_536
+
+# Forecasts (tillmesh.edge.demand).
+DEMAND_DAYS_MAX: Final = 400  # of history
+DEMAND_AHEAD_DAYS_MAX: Final = 56
+DEMAND_PRODUCTS_MAX: Final = 5_000  # Guess: what a store really sells in some weeks, the most sold first

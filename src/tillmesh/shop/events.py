@@ -386,6 +386,40 @@ class MoneyConflictSettled(Record):
     settled_at_ms: int = 0
 
 
+class FlagReason(Record):
+    """What raised a score: a feature, by how much (thousandths of log-odds), and its value (thousandths)."""
+
+    code: str
+    weight_milli: int
+    value_milli: int
+
+
+class ActFlagged(Record):
+    """The fraud score found an act worth a manager's look. It accuses nobody and changes nothing.
+
+    ``event`` is the sale, refund, void or drawer opening. The score and its reasons are kept as they were given.
+    """
+
+    event: str
+    kind: str  # sale | refund | void | drawer
+    person: str  # who stood at the till
+    score_ppm: int
+    level: str  # medium | high
+    reasons: tuple[FlagReason, ...]
+    model: str  # name and version of what scored
+    flagged_at_ms: int = 0
+
+
+class FlagReviewed(Record):
+    """A manager looked at a flagged act and says what it was. Several may; the latest counts."""
+
+    flag: str  # the ActFlagged
+    verdict: str  # fine | follow_up
+    by: str
+    reason: str = ""
+    reviewed_at_ms: int = 0
+
+
 # Stored for ever: the name of each event type and its version.
 KINDS: Final[dict[str, type[Record]]] = {
     "sale_closed": SaleClosed,
@@ -407,6 +441,8 @@ KINDS: Final[dict[str, type[Record]]] = {
     "oversell_resolved": OversellResolved,
     "oversell_settled": OversellSettled,
     "money_conflict_settled": MoneyConflictSettled,
+    "act_flagged": ActFlagged,
+    "flag_reviewed": FlagReviewed,
 }
 NAMES: Final[dict[type[Record], str]] = {kind: name for name, kind in KINDS.items()}
 VERSION: Final = 1

@@ -29,7 +29,7 @@ def describe(books: Books, event: Envelope) -> dict[str, Any]:
     }
 
 
-def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0911 - one line per kind
+def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0911, PLR0912 - one line per kind
     match body:
         case e.Audited():
             return body.action, body.subject, body.detail
@@ -61,6 +61,8 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
             return "oversell_settled", body.sku, f"{outcome}: {body.reason}" if body.reason else outcome
         case e.MoneyConflictSettled():
             return "money_conflict_settled", body.conflict_id, body.reason
+        case e.FlagReviewed():
+            return "flag_reviewed", body.flag, f"{body.verdict}: {body.reason}" if body.reason else body.verdict
         case e.ProductsChanged() | e.PeopleChanged() | e.SettingsChanged():
             return event.type, _keys(body.changes), _fields(body.changes)
         case _:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tillmesh.kernel.codec import Record
-from tillmesh.shop.events import Approval, Change, Payment
+from tillmesh.shop.events import Approval, Change, FlagReason, Payment
 
 
 class Who(Record):
@@ -203,6 +203,26 @@ class SettleMoneyConflict(Record):
     reason: str
 
 
+class FlagAct(Record):
+    """Keep what the fraud score said about an act, for managers. The till itself asks for it, never people."""
+
+    event: str
+    kind: str
+    person: str
+    score_ppm: int
+    level: str
+    reasons: tuple[FlagReason, ...]
+    model: str
+
+
+class ReviewFlag(Record):
+    """Say what a flagged act was: fine, or something to follow up."""
+
+    flag: str
+    verdict: str
+    reason: str = ""
+
+
 class ChangeRecords(Record):
     """Change products, customers, people or settings, field by field. ``entity`` names which."""
 
@@ -225,5 +245,6 @@ Command = (
     | VoidSale | RefundSale | RefundWithoutReceipt
     | OpenShift | CloseShift | MoveCash | OpenDrawer | Reprint
     | ReceiveStock | AdjustStock | CountStock | ResolveOversell | SettleOversells | SettleMoneyConflict
+    | FlagAct | ReviewFlag
     | ChangeRecords | Note
 )  # fmt: skip

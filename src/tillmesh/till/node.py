@@ -12,7 +12,18 @@ from tillmesh.kernel.codec import Record, encode
 from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.shop.events import NAMES, VERSION
-from tillmesh.till import carts, checkout, drawer, money_conflicts, oversells, records, refunds, shifts, stockroom
+from tillmesh.till import (
+    carts,
+    checkout,
+    drawer,
+    flags,
+    money_conflicts,
+    oversells,
+    records,
+    refunds,
+    shifts,
+    stockroom,
+)
 from tillmesh.till import commands as c
 from tillmesh.till.desk import Desk, Identity
 from tillmesh.till.effects import Outcome
@@ -123,6 +134,10 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return None
         case c.SettleMoneyConflict():
             return money_conflicts.settle(desk, command)
+        case c.FlagAct():
+            return flags.flag(desk, command)
+        case c.ReviewFlag():
+            return flags.review(desk, command)
         case c.ChangeRecords():
             return records.change_records(desk, command)
         case c.Note():

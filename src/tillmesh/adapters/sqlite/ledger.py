@@ -182,6 +182,7 @@ _AUDITED: Final = {
     "audited", "sale_voided", "sale_refunded", "sale_closed", "cash_moved", "shift_opened", "shift_closed",
     "products_changed", "people_changed", "settings_changed", "stock_adjusted", "stock_counted",
     "oversell_resolved", "oversell_settled", "money_conflict_settled",
+    "flag_reviewed",
 }  # fmt: skip
 
 

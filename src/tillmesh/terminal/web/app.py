@@ -21,6 +21,7 @@ from tillmesh.terminal.web import (
     cart_calls,
     conflict_calls,
     file_calls,
+    judgement_calls,
     news,
     record_calls,
     sale_calls,
@@ -42,6 +43,7 @@ CALLS: list[Call] = [
     *shop_calls.CALLS,
     *conflict_calls.CALLS,
     *store_calls.CALLS,
+    *judgement_calls.CALLS,
     *system_calls.CALLS,
 ]
 

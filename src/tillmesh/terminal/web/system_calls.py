@@ -144,8 +144,6 @@ CALLS = [
     Call("GET", "/openapi.json", openapi, "This description", role=None),
     Call("POST", "/ai/recognise", not_here, "Recognise a product", bytes, media=ANY, bytes_max=10 << 20),
     Call("POST", "/ai/barcode", not_here, "Read a barcode", bytes, media=ANY, bytes_max=10 << 20),
-    Call("POST", "/ai/fraud-score", not_here, "Score a sale", bytes, media=ANY),
     Call("POST", "/ai/voice", not_here, "Understand a command", bytes, media=ANY, bytes_max=10 << 20),
     Call("POST", "/ai/enrol", not_here, "Learn a product", bytes, media=ANY, bytes_max=32 << 20),
-    Call("GET", "/ai/demand", not_here, "Forecast demand"),
 ]

@@ -2,6 +2,7 @@
 import { AuditPage } from "./pages/audit.js";
 import { ConflictsPage } from "./pages/conflicts.js";
 import { CustomersPage } from "./pages/customers.js";
+import { FlagsPage } from "./pages/flags.js";
 import { HealthPage } from "./pages/health.js";
 import { PeoplePage } from "./pages/people.js";
 import { ProductsPage } from "./pages/products.js";
@@ -16,6 +17,7 @@ export const PAGES = {
   audit: AuditPage,
   conflicts: ConflictsPage,
   customers: CustomersPage,
+  flags: FlagsPage,
   health: HealthPage,
   people: PeoplePage,
   products: ProductsPage,

@@ -7,7 +7,7 @@ import { useKeys } from "../lib/keys.js";
 import { go } from "../lib/router.js";
 import { product, productOf, rowOfCode, stockVersion } from "../state/catalogue.js";
 import { isWeighed } from "../state/cart.js";
-import { call } from "../state/session.js";
+import { call, may } from "../state/session.js";
 import { openDialog, toast, toastOk } from "../state/notices.js";
 import { useScans } from "../state/scan.js";
 import { styleOf } from "../parts/departments.js";
@@ -17,6 +17,7 @@ import { Icon, Key } from "../parts/icon.js";
 import { FormDialog } from "../parts/formdialog.js";
 import { NumberField, quantityWords } from "../parts/linedialogs.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
+import { OrderSoon } from "../parts/ordersoon.js";
 import { Head } from "../parts/top.js";
 import { Virtual } from "../parts/virtual.js";
 
@@ -73,9 +74,11 @@ const Row = ({ item, onMove }) => {
 
 export function StockPage() {
   const [text, setText] = useState("");
-  const [low, setLow] = useState(true);
+  const [which, setWhich] = useState("low");
+  const low = which === "low";
+  const soon = which === "soon" && !text.trim();
   const field = /** @type {import("../vendor/preact-hooks.js").Ref<HTMLInputElement | null>} */ (useRef(null));
-  const load = useLoad(`/stock${query({ q: text.trim(), low: low && !text.trim() ? 1 : "", limit: LIST_MAX })}`, stockVersion.value, text ? 150 : 0);
+  const load = useLoad(soon ? "" : `/stock${query({ q: text.trim(), low: low && !text.trim() ? 1 : "", limit: LIST_MAX })}`, stockVersion.value, text ? 150 : 0);
   /** @type {any[]} */
   const items = load.data?.items ?? [];
   useLayoutEffect(() => field.current?.focus(), []);
@@ -88,8 +91,8 @@ export function StockPage() {
   return html`<${Head} title=${t("nav.stock")} sub=${t("stock.sub")} />
     <section class="list deep full" aria-label=${t("nav.stock")}>
       <div class="list-tools"><label class="search"><${Icon} name="search" /><span class="sr">${t("product.search")}</span><input ref=${field} autocomplete="off" placeholder=${t("product.search")} onInput=${(/** @type {Event} */ e) => setText(valueOf(e))} /><${Key} k="F2" /></label>
-        <div class="seg" role="group" aria-label=${t("stock.which")}><button aria-pressed=${low} onClick=${() => setLow(true)}>${t("stock.low")}</button><button aria-pressed=${!low} onClick=${() => setLow(false)}>${t("sell.all")}</button></div></div>
-      <div class="list-head stock-row" aria-hidden="true"><span /><span>${t("sale.product")}</span><span class="hide-s">${t("product.department")}</span><span class="r">${t("stock.limit")}</span><span class="r">${t("stock.now")}</span></div>
+        <div class="seg" role="group" aria-label=${t("stock.which")}>${["low", ...(may("supervisor") ? ["soon"] : []), "all"].map((one) => html`<button key=${one} aria-pressed=${which === one} onClick=${() => setWhich(one)}>${t(one === "low" ? "stock.low" : one === "soon" ? "order.soon" : "sell.all")}</button>`)}</div></div>
+      ${soon ? html`<${OrderSoon} turn=${stockVersion.value} onMove=${(/** @type {any} */ item) => void move(item, load.reload)} />` : html`<div class="list-head stock-row" aria-hidden="true"><span /><span>${t("sale.product")}</span><span class="hide-s">${t("product.department")}</span><span class="r">${t("stock.limit")}</span><span class="r">${t("stock.now")}</span></div>`}
       <${Loading} load=${load} />
       ${load.data && items.length === 0 && html`<${Nothing} icon=${low && !text ? "circle-check" : "boxes"} title=${text ? t("sell.nothing", { text }) : t(low ? "stock.nolow" : "stock.none")} hint=${t(low ? "stock.nolow.hint" : "stock.none.hint")} />`}
       ${items.length > 0 && html`<${Virtual} count=${items.length} height=${58} top=${`${text}|${low}`} role="group" label=${t("nav.stock")} item=${(/** @type {number} */ i) => html`<${Row} key=${items[i].sku} item=${items[i]} onMove=${() => void move(items[i], load.reload)} />`} />`}

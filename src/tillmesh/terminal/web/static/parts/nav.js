@@ -23,6 +23,7 @@ const PAGES = [
   { page: "store", icon: "network", role: "supervisor" },
   { page: "people", icon: "circle-user-round", role: "supervisor" },
   { page: "audit", icon: "shield-check", role: "manager" },
+  { page: "flags", icon: "search", role: "manager" },
   { page: "health", icon: "activity", role: "cashier" },
   { page: "settings", icon: "settings", role: "cashier" },
 ];

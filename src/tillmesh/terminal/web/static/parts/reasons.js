@@ -12,6 +12,7 @@ const REASONS = {
   drawer: ["change", "check", "float"],
   stock: ["breakage", "expired", "theft", "found", "own_use"],
   count: ["stocktake", "spot_check"],
+  flag: ["talked", "camera", "counted"],
   money: ["paid_back", "told_customer", "written_off"],
 };
 

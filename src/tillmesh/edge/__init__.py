@@ -1,0 +1,1 @@
+"""Decisions about predictions: features, scores, forecasts, deadlines. Pure, and the same in training and serving."""

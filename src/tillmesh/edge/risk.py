@@ -1,0 +1,82 @@
+"""What a fraud score means for people: a level, reasons in order of weight, what to do. It accuses nobody.
+
+Invariant: nothing here stops, voids or refunds anything (ADR 8); it only says what a manager might look at.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from tillmesh.edge.features import COUNT, NAMES
+from tillmesh.edge.trees import Forest, contributions
+from tillmesh.kernel.limits import FRAUD_REASONS_MAX
+
+LOW, MEDIUM, HIGH = "low", "medium", "high"
+LOOK: Final = {LOW: "none", MEDIUM: "look_when_convenient", HIGH: "look_soon"}
+LEAST_PART: Final = 0.1  # log-odds; what adds less is no reason
+# Features that mean nothing to a person by themselves: they say what kind of act it is.
+SILENT: Final = frozenset({"is_refund", "is_void", "is_drawer"})
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """The trees with their calibration, and the scores from which an act is worth a look, and from which soon."""
+
+    names: tuple[str, ...]
+    forest: Forest
+    slope: float
+    offset: float
+    medium: float
+    high: float
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """A feature that raised the score: by how much (log-odds), and the number itself."""
+
+    code: str
+    weight: float
+    value: float
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What is said about an act."""
+
+    score: float
+    level: str
+    reasons: tuple[Reason, ...]
+
+    @property
+    def recommendation(self) -> str:
+        """What a manager might do."""
+        return LOOK[self.level]
+
+
+def usable(features: Sequence[float]) -> bool:
+    """Say whether these are the numbers of an act: all there, all finite."""
+    return len(features) == COUNT and all(math.isfinite(value) for value in features)
+
+
+def level_of(rule: Rule, score: float) -> str:
+    """Give the level of a score."""
+    return HIGH if score >= rule.high else MEDIUM if score >= rule.medium else LOW
+
+
+def reasons(rule: Rule, features: Sequence[float]) -> tuple[Reason, ...]:
+    """Give what raised the score most, the weightiest first; reductions of every kind count as one reason."""
+    _, parts = contributions(rule.forest, features)
+    named = [
+        Reason(code=name, weight=round(rule.slope * part, 3), value=round(float(value), 4))
+        for name, part, value in zip(NAMES, parts, features, strict=True)
+        if name not in SILENT and rule.slope * part >= LEAST_PART
+    ]
+    return tuple(sorted(named, key=lambda one: (-one.weight, one.code))[:FRAUD_REASONS_MAX])
+
+
+def judge(rule: Rule, features: Sequence[float], score: float) -> Verdict:
+    """Put level and reasons to a score; raises ``ValueError`` for features or a score that are none."""
+    if not usable(features) or not 0.0 <= score <= 1.0:
+        raise ValueError("a score needs 20 finite features, and lies between 0 and 1")
+    return Verdict(score=score, level=level_of(rule, score), reasons=reasons(rule, features))
