@@ -83,6 +83,11 @@ def test_no_script_weighs_more_than_it_may(own: Path) -> None:
     assert {name: size for name, size in sizes.items() if size > OTHERS_GZIP_BYTES_MAX} == {}
 
 
+def test_a_window_of_its_own_weighs_little() -> None:
+    text = pack(lambda path: find(PAGES["till"], path).read_text(encoding="utf-8"), "display.js").texts["display.js"]
+    assert len(gzip.compress(text.encode(), 9)) <= 30_000
+
+
 def test_the_till_sells_with_its_first_script_alone() -> None:
     texts = pack(lambda path: find(PAGES["till"], path).read_text(encoding="utf-8")).texts
     assert list(texts) == ["app.js", "backoffice.js"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +15,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from tillmesh.adapters.web.pack import pack
+from tillmesh.adapters.web.pack import ENTRY, pack
 
 SHARED = Path(__file__).parent / "static"  # colours, parts and third-party modules; a program's own files lie over them
 FRESH = {"Cache-Control": "no-cache"}  # Kept, but asked for by ETag each time: after an upgrade nothing old runs.
@@ -34,8 +35,9 @@ class Packed:
 class Scripts:
     """The joined scripts, made anew when a module changed."""
 
-    def __init__(self, own: Path) -> None:
+    def __init__(self, own: Path, entries: Iterable[str] = (ENTRY,)) -> None:
         self._own = own
+        self._entries = tuple(entries)
         self._seen: frozenset[tuple[Path, int, int]] = frozenset()
         self._made: dict[str, Packed] = {}
         self._making = Lock()  # two requests come at once after a start
@@ -45,9 +47,11 @@ class Scripts:
         seen = frozenset(_stamp(path) for folder in (self._own, SHARED) for path in folder.rglob("*.js"))
         with self._making:
             if self._seen != seen:
-                joined = pack(lambda path: find(self._own, path).read_text(encoding="utf-8"))
-                self._made = {name: _packed(text, joined.version) for name, text in joined.texts.items()}
-                self._seen = seen
+                made: dict[str, Packed] = {}
+                for entry in self._entries:
+                    joined = pack(lambda path: find(self._own, path).read_text(encoding="utf-8"), entry)
+                    made |= {name: _packed(text, joined.version) for name, text in joined.texts.items()}
+                self._made, self._seen = made, seen
             return self._made
 
 
@@ -92,19 +96,24 @@ def script_answer(request: Request, script: Packed) -> Response:
     return Response(script.body, media_type="text/javascript", headers={**headers, "Content-Encoding": "gzip"})
 
 
-def page_routes(own: Path) -> list[BaseRoute]:
-    """Give the routes of a program's page and its files."""
-    scripts = Scripts(own)
+def page_routes(own: Path, windows: Iterable[str] = ()) -> list[BaseRoute]:
+    """Give the routes of a program's page, of further windows (each NAME.html with its NAME.js), and of its files."""
+    names = tuple(windows)
+    scripts = Scripts(own, (ENTRY, *(f"{name}.js" for name in names)))
 
     def script(request: Request) -> Response:
         found = scripts.all().get(f"{request.path_params['name']}.js")
         return Response(status_code=404) if found is None else script_answer(request, found)
 
-    async def page(request: Request) -> Response:  # noqa: ARG001
-        return FileResponse(own / "index.html", headers=FRESH)
+    def page(file: str) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request) -> Response:  # noqa: ARG001
+            return FileResponse(own / file, headers=FRESH)
+
+        return answer
 
     return [
+        *(Route(f"/{name}", page(f"{name}.html")) for name in names),
         Route("/static/{name}.js", script),
         Mount("/static", Fresh(own)),
-        Route("/", page),
+        Route("/", page("index.html")),
     ]

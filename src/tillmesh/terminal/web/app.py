@@ -34,6 +34,7 @@ from tillmesh.terminal.web.api import Call, Services, routes
 from tillmesh.till.effects import Outcome
 
 STATIC = Path(__file__).parent / "static"
+WINDOWS = ("display",)  # beside the till's own page
 CALLS: list[Call] = [
     *session_calls.CALLS,
     *cart_calls.CALLS,
@@ -56,7 +57,7 @@ def build(services: Services, hosts: Collection[str]) -> Guard:
     app = Starlette(
         routes=[
             *routes(CALLS, services),
-            *page_routes(STATIC),
+            *page_routes(STATIC, WINDOWS),
         ],
         exception_handlers={HTTPException: _http_error},
     )

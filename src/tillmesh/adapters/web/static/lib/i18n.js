@@ -43,8 +43,9 @@ async function fetchLocale(language) {
 /**
  * Speak a language, once its words are there; one that has none is English.
  * @param {string} language
+ * @param {boolean} [keep] whether this screen begins with it the next time
  */
-export async function loadLocale(language) {
+export async function loadLocale(language, keep = true) {
   wanted = language;
   await Promise.all([fetchLocale(BASE), fetchLocale(language)]);
   if (wanted !== language || spoken.peek() === language) return;
@@ -52,7 +53,7 @@ export async function loadLocale(language) {
   messages = { ...catalogues[BASE], ...catalogues[own] };
   plurals = new Intl.PluralRules(own);
   document.documentElement.lang = own;
-  localStorage.setItem(KEEP, own);
+  if (keep) localStorage.setItem(KEEP, own);
   spoken.value = language;
 }
 

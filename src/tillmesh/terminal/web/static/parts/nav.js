@@ -57,6 +57,7 @@ const Drawer = ({ close }) => {
   return html`<${Dialog} title=${store.value.name ?? t("app.name")} onClose=${close} className="drawer">
     <nav class="side-links" aria-label=${t("nav.label")}><${Links} onGo=${close} /></nav>
     <div class="drawer-foot">
+      <a class="nav" href="/display" target="tillmesh-display" rel="opener" onClick=${close}><${Icon} name="monitor" />${t("display.open")}</a>
       <button class="nav" onClick=${() => { close(); void openDialog(Shortcuts, {}); }}><${Icon} name="keyboard" />${t("keys.title")}<${Key} k="F1" /></button>
       <button class="nav" onClick=${() => changeLook({ theme: dark ? "light" : "dark" })}><${Icon} name=${dark ? "sun" : "moon"} />${t(dark ? "look.to.light" : "look.to.dark")}</button>
       <${Me} onGo=${close} />
