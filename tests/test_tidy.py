@@ -60,14 +60,16 @@ def test_a_till_imports_only_what_its_requirements_ask_for() -> None:
         for path in SOURCES
         if path.relative_to(PACKAGE).parts[0] == "hub" or path.parent.name in {"duckdb", "kafka", "postgres"}
     ]
-    of_tills = [path for path in SOURCES if path != BROWSER_BENCH and path not in of_hubs]
-    assert _unlisted(of_tills, "terminal.in") == []
+    of_learning = [path for path in SOURCES if path.relative_to(PACKAGE).parts[0] == "learn"]
+    of_tills = [path for path in SOURCES if path not in {BROWSER_BENCH, *of_hubs, *of_learning}]
+    assert _unlisted(of_tills, "terminal.in", "ai.in") == []
+    assert _unlisted(of_learning, "terminal.in", "ai.in", "learn.in") == []
     assert _unlisted(of_hubs, "terminal.in", "hub.in") == []
     assert _unlisted([BROWSER_BENCH], "terminal.in", "dev.in") == []
 
 
 def test_the_tests_import_only_what_the_requirements_ask_for() -> None:
-    assert _unlisted(TESTS, "terminal.in", "dev.in") == []
+    assert _unlisted(TESTS, "terminal.in", "ai.in", "dev.in") == []
 
 
 def test_the_package_asks_for_what_the_till_requires() -> None:
@@ -77,7 +79,7 @@ def test_the_package_asks_for_what_the_till_requires() -> None:
     assert {dependency.partition(">=")[0] for dependency in dependencies} == wanted
 
 
-@pytest.mark.parametrize("role", ["build", "terminal", "hub", "dev", "bench"])
+@pytest.mark.parametrize("role", ["build", "terminal", "ai", "learn", "hub", "dev", "bench"])
 def test_pinned_requirements_carry_hashes_and_no_addresses(role: str) -> None:
     text = (ROOT / "requirements" / f"{role}.txt").read_text(encoding="utf-8")
     assert "://" not in text

@@ -21,7 +21,7 @@ STANDARD = frozenset({
     "re", "string", "struct", "textwrap", "types", "typing", "unicodedata", "zlib", "zoneinfo",
 })  # fmt: skip
 # Third parties that turn bytes and values into bytes and values.
-THIRD_PARTIES = frozenset({"biip", "cryptography", "msgspec", "zstandard"})
+THIRD_PARTIES = frozenset({"biip", "cryptography", "msgspec", "numpy", "zstandard"})
 
 BANNED_MODULES = frozenset({"pickle", "cPickle", "dill", "joblib", "unittest.mock", "mock"})
 BANNED_CALLS = frozenset({"uuid1", "uuid4"})

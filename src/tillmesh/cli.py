@@ -82,7 +82,7 @@ def _terminal(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--wan-file", type=Path, help="for demonstrations: while it exists, head office is out of reach"
     )
-    parser.add_argument("--no-ai", action="store_true", help="run no models (none are there yet)")
+    parser.add_argument("--no-ai", action="store_true", help="run no models on this till")
 
     def run(options: argparse.Namespace) -> int:
         from tillmesh.terminal.belonging import Around
@@ -97,7 +97,7 @@ def _terminal(parser: argparse.ArgumentParser) -> None:
             hub_url=options.hub_url,
             wan_file=options.wan_file,
         )
-        serve(Options(options.data_dir, options.bind, options.port, options.key_file, around))
+        serve(Options(options.data_dir, options.bind, options.port, options.key_file, around, ai=not options.no_ai))
         return 0
 
     parser.set_defaults(run=run)

@@ -153,3 +153,33 @@ FRAUD_NODES_MAX: Final = 65_536
 DEMAND_DAYS_MAX: Final = 400  # of history
 DEMAND_AHEAD_DAYS_MAX: Final = 56
 DEMAND_PRODUCTS_MAX: Final = 5_000  # Guess: what a store really sells in some weeks, the most sold first
+
+# Models on a till (tillmesh.edge). Sizes: all that ship with the program stay below 40 MiB together.
+BUNDLE_BYTES_MAX: Final = 32 << 20
+BUNDLE_FILES_MAX: Final = 32
+MANIFEST_BYTES_MAX: Final = 256 << 10
+MODEL_VERSION_MAX: Final = 1 << 31
+INFERENCE_BATCH_MAX: Final = 4
+INFERENCE_WAITING_MAX: Final = 32  # Guess: what a whole shift asks for in the deadline of the first; more get none
+INFERENCE_DEADLINE_MS: Final = 300  # of a model whose manifest names none; after it people type
+INFERENCE_DEADLINE_MS_MAX: Final = 10_000
+INFERENCE_STALL_MS: Final = 2_000  # after the deadline of what it works on, a silent worker is ended
+INFERENCE_LOAD_MS_MAX: Final = 30_000  # Guess: a till's slow disk, and libraries that were never read before
+INFERENCE_FRAME_BYTES_MAX: Final = 64 << 20  # between a till and its worker
+INFERENCE_MEMORY_MIB: Final = 1_024  # of the worker, all models together; Guess: ten times of what it was seen to take
+INFERENCE_RESTART_MS_FIRST: Final = 200
+INFERENCE_RESTART_MS_MAX: Final = 30_000
+IMAGE_BYTES_MAX: Final = 8 << 20
+IMAGE_PIXELS_MAX: Final = 50_000_000
+RECOGNITION_CACHE_MAX: Final = 1_000  # mission A7
+RECOGNITION_CACHE_MS: Final = 300_000  # mission A7
+EXAMPLES_PER_CALL_MAX: Final = 8
+EXAMPLES_PER_PRODUCT_MAX: Final = 64  # Guess: the newest count; more say nothing new
+EXAMPLES_MAX: Final = 20_000
+EXAMPLE_BYTES_MAX: Final = 8_192
+
+assert MANIFEST_BYTES_MAX < BUNDLE_BYTES_MAX < INFERENCE_FRAME_BYTES_MAX
+assert INFERENCE_BATCH_MAX * IMAGE_BYTES_MAX < INFERENCE_FRAME_BYTES_MAX
+assert EXAMPLES_PER_CALL_MAX * EXAMPLE_BYTES_MAX < EVENT_BODY_BYTES_MAX
+assert INFERENCE_DEADLINE_MS <= INFERENCE_DEADLINE_MS_MAX
+assert INFERENCE_RESTART_MS_FIRST < INFERENCE_RESTART_MS_MAX

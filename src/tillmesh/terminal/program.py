@@ -19,6 +19,7 @@ from tillmesh.adapters.sqlite.listings import audited_since
 from tillmesh.adapters.web.serving import server_for
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import TillmeshError
+from tillmesh.terminal.ai import Ai
 from tillmesh.terminal.belonging import ALONE, Among, Around, join_store
 from tillmesh.terminal.bootstrap import Opened, open_terminal
 from tillmesh.terminal.driver import BEHIND, DAMAGED, FORKED, Driver, Trouble, now_ms
@@ -52,6 +53,7 @@ class Options:
     port: int = 8081
     key_file: Path | None = None
     around: Around = ALONE
+    ai: bool = True
 
 
 def serve(options: Options) -> None:
@@ -156,17 +158,24 @@ class _Run:
         printing = await start_printing(services.driver, services.live)
         services.extra["printer"] = printing.view
         services.oversold.look_at_all()
+        ai = Ai(self._options.data_dir) if self._options.ai else None
+        if ai is not None:
+            services.extra["ai"] = ai
         server = server_for(build(services, {"127.0.0.1", "localhost", self._options.bind}))
         self._stops(functools.partial(_stop, server, services))
         settle_memory()
         keeping = asyncio.create_task(_housekeeping(services.driver))
         patrol = Patrol(services.driver)
         patrol.start()
+        stocking = asyncio.create_task(asyncio.to_thread(ai.stock_up)) if ai is not None else None
         try:
             if self._trouble is None:
                 await server.serve(sockets=[self._listening.dup()])
         finally:
             keeping.cancel()
+            if ai is not None and stocking is not None:
+                await stocking
+                await ai.stop()
             await patrol.stop()
             await printing.stop()
 

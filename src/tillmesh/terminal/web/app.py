@@ -17,7 +17,9 @@ from tillmesh.adapters.web.guard import Guard
 from tillmesh.adapters.web.pages import page_routes
 from tillmesh.adapters.web.problems import answer
 from tillmesh.kernel.errors import NotFound, TillmeshError
+from tillmesh.terminal.ai_metrics import AiMetrics
 from tillmesh.terminal.web import (
+    ai_calls,
     cart_calls,
     conflict_calls,
     file_calls,
@@ -45,6 +47,7 @@ CALLS: list[Call] = [
     *conflict_calls.CALLS,
     *store_calls.CALLS,
     *judgement_calls.CALLS,
+    *ai_calls.CALLS,
     *system_calls.CALLS,
 ]
 
@@ -114,4 +117,6 @@ def _metrics(services: Services) -> CollectorRegistry:
     )
     oversold.set_function(lambda: services.oversold.count)
     services.driver.listen(count)
+    if "ai" in services.extra:
+        registry.register(AiMetrics(services.extra["ai"]))
     return registry

@@ -107,6 +107,11 @@ async def health(context: Context) -> Any:
             "text": f"Printer: {printer['state']}. {printer.get('detail', '')}".strip(),
         }
     )
+    if "ai" in context.services.extra:
+        found = context.services.extra["ai"].findings()
+        checks += [{"check": "ai", "ok": False, "text": text} for text in found]
+        if not found:
+            checks.append({"check": "ai", "ok": True, "text": "The models answer in time, or nobody asked them yet."})
     language = spoken.get()
     checks = [{**check, "text": say(str(check["text"]), language)} for check in checks]
     return {"ok": all(check["ok"] for check in checks), "checks": checks}

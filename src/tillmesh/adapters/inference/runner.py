@@ -1,0 +1,405 @@
+"""The till's end of the worker: starts it when somebody asks, hands it batches, and goes on without it.
+
+Everything here runs on the till's event loop and never blocks it. Whoever asks gets an answer or :class:`NoAnswer` by
+the deadline, whatever the worker does: crash, stall, say NaN, run out of memory, or refuse its model.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tillmesh.adapters.inference.frames import (
+    HEADER,
+    Answered,
+    FromWorker,
+    Load,
+    Loaded,
+    Run,
+    Tell,
+    ToWorker,
+    frame,
+    from_worker,
+    size_of,
+)
+from tillmesh.adapters.inference.shelf import Shelf
+from tillmesh.adapters.inference.tally import Tally
+from tillmesh.edge.batching import Batch, Waiting
+from tillmesh.kernel.errors import TillmeshError
+from tillmesh.kernel.limits import (
+    INFERENCE_DEADLINE_MS,
+    INFERENCE_LOAD_MS_MAX,
+    INFERENCE_MEMORY_MIB,
+    INFERENCE_RESTART_MS_FIRST,
+    INFERENCE_RESTART_MS_MAX,
+    INFERENCE_STALL_MS,
+)
+
+TASKS: Final = "tillmesh.adapters.inference.tasks"
+WRONG_INPUT: Final = "input"
+log = logging.getLogger(__name__)
+
+
+class NoAnswer(TillmeshError):
+    """The model did not answer in time, or at all: a person goes on by hand. ``reason`` is one word for counters."""
+
+    status = 503
+    kind = "no-answer"
+    title = "Go on without the model"
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        super().__init__(detail or f"the model gave no answer ({reason})", hint="Scan the barcode or search by name.")
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model said."""
+
+    output: Any
+    version: int
+    ms: float  # in the worker, for the batch
+
+
+@dataclass(slots=True)
+class _Open:
+    """Somebody who waits."""
+
+    model: str
+    given: bytes
+    asked_at: float
+    future: asyncio.Future[Reply]
+
+
+@dataclass(slots=True)
+class _Loading:
+    """A model that the worker is loading; ``tryout`` is told how it went."""
+
+    load: Load
+    until_ms: int
+    tryout: asyncio.Future[Loaded] | None = None
+
+
+@dataclass(slots=True)
+class Runner:
+    """One worker process at most, and everybody who waits for it.
+
+    Invariant: at most one question is in the worker's hands, so an answer belongs to that one.
+    """
+
+    shelf: Shelf
+    memory_mib: int = INFERENCE_MEMORY_MIB
+    tasks: str = TASKS
+    stall_ms: int = INFERENCE_STALL_MS
+    tallies: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    restarts: int = 0
+    memory_bytes: int = 0
+    refused: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # name -> reason, detail, not before
+    loaded: dict[str, int] = field(default_factory=dict)  # name -> version, in the process that runs now
+    _waiting: Waiting = field(default_factory=Waiting)
+    _open: dict[int, _Open] = field(default_factory=dict)
+    _process: asyncio.subprocess.Process | None = None
+    _working: _Loading | Batch | None = None
+    _tryouts: list[_Loading] = field(default_factory=list)
+    _states: dict[str, bytes] = field(default_factory=dict)
+    _told: set[str] = field(default_factory=set)  # models whose state the worker has as it is now
+    _timer: asyncio.TimerHandle | None = None
+    _starting: asyncio.Task[None] | None = None
+    _rest_ms: int = INFERENCE_RESTART_MS_FIRST
+    _not_before_ms: int = 0
+    _is_stopped: bool = False
+
+    def __post_init__(self) -> None:
+        """Know how long a worker may say nothing."""
+        self._waiting.stall_ms = self.stall_ms
+
+    @property
+    def pid(self) -> int | None:
+        """The worker's process id; None while none runs."""
+        return self._process.pid if self._process is not None else None
+
+    async def ask(self, model: str, given: bytes, wait_ms: int | None = None) -> Reply:
+        """Give what the model says, or raise :class:`NoAnswer` by the deadline at the latest."""
+        tally = self.tallies[model]
+        tally.asked += 1
+        try:
+            reply = await self._ask(model, given, wait_ms)
+        except NoAnswer as none:
+            if none.reason == WRONG_INPUT:
+                tally.asked -= 1  # nobody could have answered that
+            else:
+                tally.fallbacks[none.reason] += 1
+            raise
+        tally.answered += 1
+        return reply
+
+    async def _ask(self, model: str, given: bytes, wait_ms: int | None) -> Reply:
+        now = steady_ms()
+        if self._is_stopped:
+            raise NoAnswer("off")
+        if not self.shelf.standing(model).active:
+            raise NoAnswer("none", f"this till has no model {model}")
+        if held := self.refused.get(model):
+            if now < held[2]:
+                raise NoAnswer(held[0], held[1])
+            del self.refused[model]
+        manifest = self.shelf.manifest(model)
+        deadline_ms = INFERENCE_DEADLINE_MS if manifest is None else manifest.contract.deadline_ms
+        ticket = self._waiting.ask(model, now, wait_ms or deadline_ms)
+        if ticket is None:
+            raise NoAnswer("busy")
+        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._open[ticket] = _Open(model, given, time.perf_counter(), future)
+        self._step()
+        return await future
+
+    async def load(self, model: str) -> None:
+        """Start the worker and load a model before somebody asks; raises :class:`NoAnswer` if that does not work."""
+        standing = self.shelf.standing(model)
+        if not standing.active:
+            raise NoAnswer("none", f"this till has no model {model}")
+        if self.loaded.get(model) == standing.version:
+            return
+        self.refused.pop(model, None)
+        result = await self.try_out(model, standing.active, standing.version)
+        if result.refused:
+            raise NoAnswer(result.refused, result.detail)
+
+    async def try_out(self, model: str, slot: str, version: int) -> Loaded:
+        """Load what lies in a slot and say how it went; if it works it answers from now on."""
+        future: asyncio.Future[Loaded] = asyncio.get_running_loop().create_future()
+        self._tryouts.append(_Loading(self._load_of(model, slot, version), 0, future))
+        self._step()
+        return await future
+
+    def tell(self, model: str, state: bytes) -> None:
+        """Hand a model what the till knows, now and whenever it is loaded anew."""
+        self._states[model] = state
+        self._told.discard(model)
+        self._step()
+
+    async def stop(self) -> None:
+        """End the worker; whoever waits is told to go on without."""
+        self._is_stopped = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._starting is not None:
+            self._starting.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._starting
+        self._fail("off")
+
+    # ------------------------------------------------------------ one step
+
+    def _step(self) -> None:
+        """Do whatever can be done now: called after each question, answer and moment that passed."""
+        now = steady_ms()
+        for ticket in self._waiting.expire(now):
+            self._end(ticket, NoAnswer("deadline"))
+        if self._silent(now):
+            log.warning("the model worker says nothing any more; it is ended")
+            self._kill()
+        elif self._process is not None and self._working is None:
+            self._hand_over(now)
+        elif self._may_start() and now >= self._not_before_ms:
+            self._starting = asyncio.get_running_loop().create_task(self._live())
+        self._wake_later(now)
+
+    def _may_start(self) -> bool:
+        is_there = self._process is not None or self._starting is not None or self._is_stopped
+        return not is_there and bool(self._open or self._tryouts)
+
+    def _silent(self, now: int) -> bool:
+        if isinstance(self._working, _Loading):
+            return now > self._working.until_ms
+        return self._waiting.is_stalled(now)
+
+    def _hand_over(self, now: int) -> None:
+        """Give the idle worker what is to be done next: what it should know, what to load, then a batch."""
+        for model in [model for model in self._states if model in self.loaded and model not in self._told]:
+            self._told.add(model)
+            self._send(Tell(model, self._states[model]))
+        if self._tryouts:
+            self._start_loading(self._tryouts.pop(0), now)
+            return
+        batch = self._waiting.next_batch()
+        if batch is None:
+            return
+        standing = self.shelf.standing(batch.model)
+        if self.loaded.get(batch.model) != standing.version or not standing.active:
+            self._waiting.put_back()
+            self._start_loading(_Loading(self._load_of(batch.model, standing.active or "a", standing.version), 0), now)
+            return
+        self._working = batch
+        self._send(Run(batch.model, [self._given(ticket) for ticket in batch.tickets]))
+
+    def _given(self, ticket: int) -> bytes:
+        held = self._open.get(ticket)
+        return b"" if held is None else held.given
+
+    def _load_of(self, model: str, slot: str, version: int) -> Load:
+        folder = str(self.shelf.folder(model, slot))
+        return Load(model, folder, version, self.shelf.trusted, self._states.get(model, b""))
+
+    def _start_loading(self, loading: _Loading, now: int) -> None:
+        loading.until_ms = now + INFERENCE_LOAD_MS_MAX
+        self._working = loading
+        self._told.add(loading.load.name)
+        self._send(loading.load)
+
+    def _send(self, message: ToWorker) -> None:
+        assert self._process is not None, "there is a worker"
+        assert self._process.stdin is not None, "its input is a pipe"
+        self._process.stdin.write(frame(message))  # it may have died: then its end is noticed where it is read
+
+    def _wake_later(self, now: int) -> None:
+        moments = [self._waiting.wake_at_ms()]
+        if isinstance(self._working, _Loading):
+            moments.append(self._working.until_ms)
+        if self._may_start():
+            moments.append(self._not_before_ms)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        known = [moment for moment in moments if moment is not None]
+        if known and not self._is_stopped:
+            delay_s = max(0, min(known) - now + 1) / 1000
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._step)
+
+    # ------------------------------------------------------------ the process
+
+    async def _live(self) -> None:
+        """Start a worker and read its answers until it ends."""
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "tillmesh.adapters.inference.worker",
+                "--memory-mib", str(self.memory_mib), "--tasks", self.tasks,
+                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
+            )  # fmt: skip
+            self._step()
+            await self._listen(self._process)
+        except (OSError, ValueError, asyncio.IncompleteReadError) as cause:
+            log.warning("the model worker ended: %s", str(cause)[:200])
+        finally:
+            await self._bury()
+
+    async def _listen(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None, "its output is a pipe"
+        while True:
+            body = await process.stdout.readexactly(size_of(await process.stdout.readexactly(HEADER.size)))
+            self._heard(from_worker(body))
+            self._step()
+
+    async def _bury(self) -> None:
+        """The worker is gone, or is to go: whoever waits goes on without, and the next one starts after a rest."""
+        process, self._process, self._starting = self._process, None, None
+        if process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            if process.stdin is not None:
+                process.stdin.close()
+            if process.stdout is not None:  # to its end, or the pipe stays open
+                while await process.stdout.read(1 << 16):
+                    pass
+            await process.wait()
+        self.restarts += 1
+        self.loaded.clear()
+        self._told.clear()
+        self._not_before_ms = steady_ms() + self._rest_ms
+        self._rest_ms = min(2 * self._rest_ms, INFERENCE_RESTART_MS_MAX)
+        self._fail("crash")
+        if not self._is_stopped:
+            self._step()
+
+    def _kill(self) -> None:
+        if self._process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+
+    # ------------------------------------------------------------ answers
+
+    def _heard(self, message: FromWorker) -> None:
+        self.memory_bytes = message.memory_bytes or self.memory_bytes
+        working, self._working = self._working, None
+        match message:
+            case Loaded():
+                assert isinstance(working, _Loading), "the worker answers what it was asked"
+                self._heard_loaded(working, message)
+            case Answered():
+                assert isinstance(working, Batch), "the worker answers what it was asked"
+                self._heard_answers(working, message)
+
+    def _heard_loaded(self, loading: _Loading, message: Loaded) -> None:
+        name = message.name
+        if not message.refused:
+            self.loaded[name] = message.version
+        if loading.tryout is not None:
+            if not loading.tryout.done():
+                loading.tryout.set_result(message)
+        elif message.refused:
+            self._refuse(name, message.refused, message.detail)
+
+    def _refuse(self, name: str, reason: str, detail: str) -> None:
+        log.error("%s is not used: %s", name, detail)
+        self.refused[name] = (reason, detail, steady_ms() + INFERENCE_RESTART_MS_MAX)
+        for ticket in self._waiting.drop(name):
+            self._end(ticket, NoAnswer(reason, detail))
+
+    def _heard_answers(self, batch: Batch, message: Answered) -> None:
+        tally = self.tallies[batch.model]
+        if message.failed == "memory" and self._waiting.again_in_halves():
+            return
+        late_before = self._waiting.late
+        in_time = [] if message.failed == "memory" else self._waiting.answered(steady_ms())
+        tally.late += self._waiting.late - late_before
+        if message.failed:
+            for ticket in batch.tickets:
+                self._end(ticket, NoAnswer(message.failed))
+            return
+        self._rest_ms = INFERENCE_RESTART_MS_FIRST
+        for place, ticket in in_time:
+            if message.wrong[place]:
+                self._end(ticket, NoAnswer(message.wrong[place], str(message.outputs[place] or "")))
+            else:
+                self._answer(ticket, Reply(message.outputs[place], self.loaded[batch.model], message.ms))
+        if self.memory_bytes > self.memory_mib << 20:
+            log.warning("the model worker holds %s MiB; it starts anew", self.memory_bytes >> 20)
+            self._kill()
+
+    def _answer(self, ticket: int, reply: Reply) -> None:
+        held = self._open.pop(ticket, None)
+        if held is not None and not held.future.done():
+            self.tallies[held.model].latencies_ms.append((time.perf_counter() - held.asked_at) * 1e3)
+            held.future.set_result(reply)
+
+    def _end(self, ticket: int, why: NoAnswer) -> None:
+        held = self._open.pop(ticket, None)
+        if held is not None and not held.future.done():
+            held.future.set_exception(why)
+
+    def _fail(self, reason: str) -> None:
+        """Nobody is left who could answer: end all that waits."""
+        working, self._working = self._working, None
+        self._waiting.fail_all()
+        for ticket in list(self._open):
+            self._end(ticket, NoAnswer(reason))
+        loadings = [working] if isinstance(working, _Loading) else []
+        if reason == "off":
+            loadings += self._tryouts
+            self._tryouts = []
+        for loading in loadings:
+            if loading.tryout is not None and not loading.tryout.done():
+                loading.tryout.set_result(Loaded(loading.load.name, loading.load.version, reason, "the worker ended"))
+
+
+def steady_ms() -> int:
+    """Read the clock that nobody sets."""
+    return time.monotonic_ns() // 1_000_000

@@ -1,0 +1,146 @@
+"""Where a till keeps its models: two slots each, and beside them what was ever installed there.
+
+``models/NAME/{a,b}/`` hold bundles as files, ``models/NAME/standing.json`` says which one runs. What lies there is
+believed only after its signature was verified, each time it is loaded.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import msgspec
+
+from tillmesh.edge.bundle import (
+    FILE_NAME,
+    MANIFEST,
+    NAME,
+    SIGNATURE,
+    Manifest,
+    Refused,
+    Sealed,
+    Trusted,
+    open_bundle,
+    read_manifest,
+)
+from tillmesh.edge.slots import Rollback, Standing, check_install, read_rollback, rolled_back, switched, with_spare
+from tillmesh.kernel.limits import BUNDLE_BYTES_MAX, BUNDLE_FILES_MAX, MODELS_MAX
+
+
+class Shelf:
+    """The models of one data directory. Used by one thread at a time."""
+
+    def __init__(self, folder: Path, trusted: Trusted) -> None:
+        self._folder = folder
+        self.trusted = dict(trusted)
+        # As last read or written: questions come often, the disk is slow, and what is loaded is verified anew anyway.
+        self._standings: dict[str, Standing] = {}
+        self._manifests: dict[tuple[str, str, int], Manifest] = {}
+
+    def names(self) -> list[str]:
+        """List the models that have a place here."""
+        if not self._folder.is_dir():
+            return []
+        return sorted(path.name for path in self._folder.iterdir() if NAME.fullmatch(path.name))[:MODELS_MAX]
+
+    def standing(self, name: str) -> Standing:
+        """Say what this till has of a model; what can't be read counts as nothing, with a floor that holds."""
+        held = self._standings.get(name)
+        if held is None:
+            held = self._standings[name] = self._read_standing(name)
+        return held
+
+    def _read_standing(self, name: str) -> Standing:
+        try:
+            return msgspec.json.decode((self._folder / name / "standing.json").read_bytes(), type=Standing)
+        except FileNotFoundError:
+            return Standing()
+        except (msgspec.DecodeError, OSError, UnicodeDecodeError):
+            return Standing(floor=self._highest(name))
+
+    def _highest(self, name: str) -> int:
+        """Give the highest version whose signed manifest lies in a slot."""
+        return max((manifest.version for slot in "ab" if (manifest := self._manifest(name, slot))), default=0)
+
+    def folder(self, name: str, slot: str) -> Path:
+        """Say where a slot is."""
+        assert NAME.fullmatch(name), "names are checked where they come in"
+        return self._folder / name / slot
+
+    def manifest(self, name: str) -> Manifest | None:
+        """Give the manifest of the version that runs, if it is one that this till believes."""
+        standing = self.standing(name)
+        key = (name, standing.active, standing.version)
+        held = self._manifests.get(key)
+        if held is None and standing.active and (read := self._manifest(name, standing.active)):
+            held = self._manifests[key] = read
+        return held
+
+    def _manifest(self, name: str, slot: str) -> Manifest | None:
+        folder = self.folder(name, slot)
+        try:
+            return read_manifest((folder / MANIFEST).read_bytes(), (folder / SIGNATURE).read_bytes(), self.trusted)
+        except (OSError, Refused):
+            return None
+
+    def put(self, given: Sealed, now_ms: int) -> Manifest:
+        """Verify a bundle and put it into the spare slot; it does not run yet. Raises :class:`Refused`."""
+        manifest = open_bundle(given, self.trusted).manifest
+        standing = self.standing(manifest.name)
+        check_install(standing, manifest, now_ms)
+        target = self.folder(manifest.name, standing.spare)
+        half = target.with_name(target.name + ".new")
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir(parents=True)
+        write_folder(half, given)
+        shutil.rmtree(target, ignore_errors=True)
+        half.rename(target)
+        self._note(manifest.name, with_spare(standing, manifest.version))
+        return manifest
+
+    def switch(self, name: str) -> Standing:
+        """Let what is in the spare slot run from now on."""
+        return self._note(name, switched(self.standing(name)))
+
+    def roll_back(self, raw: bytes, signature: bytes) -> Rollback:
+        """Go back to an older version, as somebody signed."""
+        rollback = read_rollback(raw, signature, self.trusted)
+        self._note(rollback.name, rolled_back(self.standing(rollback.name), rollback))
+        return rollback
+
+    def _note(self, name: str, standing: Standing) -> Standing:
+        path = self._folder / name / "standing.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        half = path.with_suffix(".new")
+        with half.open("wb") as file:
+            file.write(msgspec.json.encode(standing))
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+        self._standings[name] = standing
+        return standing
+
+
+def read_folder(folder: Path) -> Sealed:
+    """Read a bundle's files; nothing of them is believed yet."""
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.is_file())
+        total = sum(path.stat().st_size for path in paths)
+        if len(paths) > BUNDLE_FILES_MAX + 2 or total > BUNDLE_BYTES_MAX:
+            raise Refused(f"{folder} holds {len(paths)} files of {total} bytes", reason="size")
+        held = {path.name: path.read_bytes() for path in paths}
+    except OSError as cause:
+        raise Refused(f"{folder} can't be read ({cause.strerror})", reason="missing") from cause
+    return Sealed(held.pop(MANIFEST, b""), held.pop(SIGNATURE, b""), held)
+
+
+def write_folder(folder: Path, given: Sealed) -> None:
+    """Write a bundle's files so that they are on disk before anything names them."""
+    for name, data in {**given.files, MANIFEST: given.manifest, SIGNATURE: given.signature}.items():
+        if not FILE_NAME.fullmatch(name):
+            raise Refused(f"{name[:40]!r} is no name of a file of a model", reason="manifest")
+        with (folder / name).open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())

@@ -1,0 +1,57 @@
+"""What models did and did not do for people, counted per model: for metrics, for health in words, for the page."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+LATENCIES_KEPT: Final = 512
+
+
+@dataclass(slots=True)
+class Tally:
+    """One model's counts since this till started.
+
+    Invariant: ``asked`` is what was answered, plus the fallbacks, plus what still waits.
+    """
+
+    asked: int = 0
+    answered: int = 0
+    cached: int = 0
+    late: int = 0  # answers that came after their deadline and were thrown away
+    fallbacks: Counter[str] = field(default_factory=Counter)  # why people went on without
+    confirmed: int = 0  # suggestions that a person took
+    corrected: int = 0  # suggestions that a person replaced by another product or command
+    latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
+
+    def percentile_ms(self, share: float) -> float:
+        """Give the time that this share of the last answers stayed within; 0 without any."""
+        ordered = sorted(self.latencies_ms)
+        return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 2) if ordered else 0.0
+
+    def fallback_share(self) -> float:
+        """Give which part of what was asked people had to do without."""
+        return sum(self.fallbacks.values()) / self.asked if self.asked else 0.0
+
+    def agreement(self) -> float | None:
+        """Give which part of what people judged was right; None before anybody did."""
+        judged = self.confirmed + self.corrected
+        return self.confirmed / judged if judged else None
+
+    def view(self) -> dict[str, Any]:
+        """Give the counts as the API shows them."""
+        agreement = self.agreement()
+        return {
+            "asked": self.asked,
+            "answered": self.answered,
+            "cached": self.cached,
+            "late": self.late,
+            "fallbacks": dict(self.fallbacks),
+            "fallback_share": round(self.fallback_share(), 4),
+            "confirmed": self.confirmed,
+            "corrected": self.corrected,
+            "agreement": None if agreement is None else round(agreement, 4),
+            "p50_ms": self.percentile_ms(0.5),
+            "p99_ms": self.percentile_ms(0.99),
+        }

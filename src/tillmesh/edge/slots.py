@@ -1,0 +1,101 @@
+"""Which version of a model runs: two slots, a floor that only rises, and signed rollbacks.
+
+A new version goes into the slot that is not in use and is tried there; only then the slots change places. So a model
+that does not even load never takes the place of one that works.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from tillmesh.edge.bundle import Manifest, Refused, Trusted, signed_by
+from tillmesh.kernel.limits import MANIFEST_BYTES_MAX, MODEL_VERSION_MAX
+
+SLOTS: Final = ("a", "b")
+ROLLBACK_CONTEXT: Final = b"rollback\n"
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What a till has of one model.
+
+    Invariant: nothing below ``floor`` is ever loaded; it falls only by a rollback with a ``serial`` never seen before.
+    """
+
+    active: str = ""  # the slot that runs; empty: none yet
+    versions: dict[str, int] = {}  # slot -> version that was put there
+    floor: int = 0
+    serial: int = 0  # of the newest rollback
+
+    @property
+    def version(self) -> int:
+        """The version that runs; 0 for none."""
+        return self.versions.get(self.active, 0)
+
+    @property
+    def spare(self) -> str:
+        """The slot that a new version goes into."""
+        return SLOTS[1] if self.active == SLOTS[0] else SLOTS[0]
+
+
+class Rollback(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who may sign a model says: go back to this version, and count from there."""
+
+    name: str
+    version: int
+    serial: int  # grows with every rollback of the model, so that an old one can't be played again
+
+
+def check_install(standing: Standing, manifest: Manifest, now_ms: int) -> None:
+    """Raise :class:`Refused` if this version may not come here: an older one, the same one, or one that expired."""
+    what = f"{manifest.name} {manifest.version}"
+    if manifest.version < standing.floor:
+        raise Refused(f"{what} is older than {standing.floor}, which was here already", reason="older")
+    if manifest.version == standing.version:
+        raise Refused(f"{what} runs here already", reason="same", hint="Nothing is to be done.")
+    if 0 < manifest.expires_ms < now_ms:
+        raise Refused(f"{what} was to be installed earlier; its time is over", reason="expired")
+
+
+def check_load(standing: Standing, manifest: Manifest) -> None:
+    """Raise :class:`Refused` if what lies in the active slot is not what was installed there, or is below the floor."""
+    if manifest.version != standing.version or manifest.version < standing.floor:
+        raise Refused(f"{manifest.name} {manifest.version} lies where {standing.version} was installed", reason="older")
+
+
+def with_spare(standing: Standing, version: int) -> Standing:
+    """Note what was put into the spare slot."""
+    return msgspec.structs.replace(standing, versions={**standing.versions, standing.spare: version})
+
+
+def switched(standing: Standing) -> Standing:
+    """Let the spare slot run: what is there was tried and works."""
+    version = standing.versions[standing.spare]
+    return msgspec.structs.replace(standing, active=standing.spare, floor=max(standing.floor, version))
+
+
+def read_rollback(raw: bytes, signature: bytes, trusted: Trusted) -> Rollback:
+    """Give a rollback if somebody who may sign this model signed these very bytes."""
+    signers = [names for key, names in trusted.items() if signed_by(key, signature, ROLLBACK_CONTEXT + raw)]
+    if len(raw) > MANIFEST_BYTES_MAX or not signers:
+        raise Refused("the rollback bears no signature of anybody this till trusts", reason="signature")
+    try:
+        rollback = msgspec.json.decode(raw, type=Rollback)
+    except (msgspec.DecodeError, UnicodeDecodeError) as cause:
+        raise Refused(f"the rollback does not read: {cause}", reason="manifest") from cause
+    if not any("*" in names or rollback.name in names for names in signers):
+        raise Refused(f"who signed this may not roll {rollback.name[:40]!r} back", reason="signature")
+    if not (1 <= rollback.version <= MODEL_VERSION_MAX and 1 <= rollback.serial <= MODEL_VERSION_MAX):
+        raise Refused("the rollback names an impossible version", reason="manifest")
+    return rollback
+
+
+def rolled_back(standing: Standing, rollback: Rollback) -> Standing:
+    """Lower the floor, and run the slot that holds the version, if one does; else none until it is installed."""
+    if rollback.serial <= standing.serial:
+        raise Refused(f"rollback {rollback.serial} is not newer than {standing.serial}", reason="older")
+    held = [slot for slot in SLOTS if standing.versions.get(slot) == rollback.version]
+    return msgspec.structs.replace(
+        standing, floor=rollback.version, serial=rollback.serial, active=held[0] if held else ""
+    )

@@ -1,0 +1,162 @@
+"""The models of one till: what ships with the program is put on the shelf, and a worker answers when somebody asks.
+
+Selling never waits for any of it: whatever fails here is counted, said in words, and done by hand.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from tillmesh.adapters.inference.runner import NoAnswer, Reply, Runner
+from tillmesh.adapters.inference.shelf import Shelf, read_folder
+from tillmesh.adapters.inference.tally import Tally
+from tillmesh.edge.bundle import Manifest, Refused, Sealed, Trusted
+from tillmesh.terminal.driver import now_ms
+
+SHIPPED: Final = Path(__file__).parents[1] / "models"
+FALLBACK_SHARE_MAX: Final = 0.05  # mission, monitoring
+AGREEMENT_MIN: Final = 0.9  # mission, monitoring
+P99_MS_MAX: Final = 300.0  # mission, monitoring
+JUDGED_MIN: Final = 20  # Guess: fewer confirmations say nothing about a model
+log = logging.getLogger(__name__)
+
+
+class Ai:
+    """The models of this till, and how they do."""
+
+    def __init__(self, data_dir: Path, shipped: Path = SHIPPED, **runner: Any) -> None:
+        self._shipped = shipped
+        self.shelf = Shelf(data_dir / "models", trusted_keys(shipped, data_dir))
+        self.runner = Runner(self.shelf, **runner)
+
+    def stock_up(self) -> None:
+        """Put the models that ship with the program on the shelf, where they are newer than what is there. Blocks."""
+        if not self._shipped.is_dir():
+            return
+        for folder in sorted(path for path in self._shipped.iterdir() if path.is_dir()):
+            try:
+                manifest = self.shelf.put(read_folder(folder), now_ms())
+                self.shelf.switch(manifest.name)
+                log.info("model %s %s is installed", manifest.name, manifest.version)
+            except Refused as refused:
+                if refused.reason not in {"same", "older"}:
+                    log.error("the model in %s is not used: %s", folder.name, refused.detail)  # noqa: TRY400
+            except OSError as cause:
+                log.error("the model in %s can't be installed: %s", folder.name, cause)  # noqa: TRY400
+
+    async def install(self, given: Sealed) -> Manifest:
+        """Take a new version: verify it, try it beside the one that runs, and let it run only if it works."""
+        manifest = await asyncio.to_thread(self.shelf.put, given, now_ms())
+        spare = self.shelf.standing(manifest.name).spare
+        tried = await self.runner.try_out(manifest.name, spare, manifest.version)
+        if tried.refused:
+            raise Refused(f"{manifest.name} {manifest.version}: {tried.detail}", reason=tried.refused)
+        await asyncio.to_thread(self.shelf.switch, manifest.name)
+        return manifest
+
+    async def roll_back(self, raw: bytes, signature: bytes) -> None:
+        """Go back to an older version, as somebody who may sign the model signed."""
+        rollback = await asyncio.to_thread(self.shelf.roll_back, raw, signature)
+        self.runner.refused.pop(rollback.name, None)
+
+    async def ask(self, model: str, given: bytes, wait_ms: int | None = None) -> Reply:
+        """Ask a model; raises :class:`NoAnswer` by the deadline."""
+        return await self.runner.ask(model, given, wait_ms)
+
+    def tally(self, model: str) -> Tally:
+        """Give a model's counts."""
+        return self.runner.tallies[model]
+
+    def status(self) -> dict[str, Any]:
+        """Say how every model is, for the page and for whoever wonders."""
+        runner = self.runner
+        return {
+            "enabled": True,
+            "worker": {
+                "pid": runner.pid,
+                "running": runner.pid is not None,
+                "ended": runner.restarts,
+                "memory_bytes": runner.memory_bytes,
+                "memory_limit_bytes": runner.memory_mib << 20,
+            },
+            "models": [self._view(name) for name in self.shelf.names()],
+        }
+
+    def _view(self, name: str) -> dict[str, Any]:
+        standing = self.shelf.standing(name)
+        manifest = self.shelf.manifest(name)
+        refused = self.runner.refused.get(name)
+        described: dict[str, Any] = {}
+        if manifest is not None:
+            described = {
+                "engine": manifest.engine,
+                "licence": manifest.licence,
+                "metrics": manifest.metrics,
+                "contract": msgspec.to_builtins(manifest.contract),
+            }
+        return {
+            "name": name,
+            "version": standing.version,
+            "slot": standing.active,
+            "floor": standing.floor,
+            "loaded": self.runner.loaded.get(name) == standing.version and bool(standing.active),
+            "refused": "" if refused is None else refused[0],
+            "detail": "" if refused is None else refused[1],
+            **described,
+            **self.tally(name).view(),
+        }
+
+    def findings(self) -> list[str]:
+        """Say in plain words what a manager should know; nothing when all is well."""
+        found = []
+        for name in self.shelf.names():
+            refused = self.runner.refused.get(name)
+            if refused is not None:
+                found.append(f"The model for {name} is not used ({refused[1]}). Work goes on by hand.")
+            found += [f"{name}: {text}" for text in troubles(self.tally(name))]
+        return found
+
+    async def stop(self) -> None:
+        """End the worker."""
+        await self.runner.stop()
+
+
+def troubles(tally: Tally) -> list[str]:
+    """Say which of the limits that monitoring knows a model is over."""
+    found = []
+    if tally.asked and tally.fallback_share() > FALLBACK_SHARE_MAX:
+        missed = sum(tally.fallbacks.values())
+        found.append(f"{missed} of {tally.asked} times there was no answer in time; people went on by hand.")
+    agreement = tally.agreement()
+    if agreement is not None and tally.confirmed + tally.corrected >= JUDGED_MIN and agreement < AGREEMENT_MIN:
+        found.append(f"people corrected {tally.corrected} of {tally.confirmed + tally.corrected} suggestions.")
+    if tally.percentile_ms(0.99) > P99_MS_MAX:
+        found.append(f"one answer in a hundred took {tally.percentile_ms(0.99):.0f} ms or more.")
+    return found
+
+
+def trusted_keys(shipped: Path, data_dir: Path) -> Trusted:
+    """Read who may sign models: keys of what ships with the program, and head office's in the data directory."""
+    found: dict[str, tuple[str, ...]] = {}
+    for path in (shipped / "trusted.json", data_dir / "models" / "trusted.json"):
+        try:
+            keys: Mapping[str, tuple[str, ...]] = msgspec.json.decode(
+                path.read_bytes(), type=dict[str, tuple[str, ...]]
+            )
+        except FileNotFoundError:
+            continue
+        except (msgspec.DecodeError, OSError) as cause:
+            log.error("%s is not read: %s", path, cause)  # noqa: TRY400
+            continue
+        for key, names in keys.items():
+            found[key] = (*found.get(key, ()), *names)
+    return found
+
+
+__all__ = ["Ai", "NoAnswer", "Reply", "troubles", "trusted_keys"]
