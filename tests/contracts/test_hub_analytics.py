@@ -1,15 +1,19 @@
 """One suite for every analytics of head office: in memory, and as it runs."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
+from tests.contracts.clickhouse_server import clickhouse
 from tests.contracts.memory_analytics import MemoryAnalytics
 from tests.contracts.memory_hub import MemoryLog
 from tests.laws.hub_world import sealed
+from tillmesh.adapters.clickhouse.analytics import ClickAnalytics
+from tillmesh.adapters.clickhouse.wire import Wire
 from tillmesh.adapters.duckdb.analytics import DuckAnalytics
 from tillmesh.fleet.ports import Analytics, DayRow, Entry, ProductRow
 from tillmesh.fleet.reporting import QuarterRow, add_up, bounds
@@ -17,18 +21,40 @@ from tillmesh.fleet.standing import Takings
 from tillmesh.fleet.syncing import feed
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.kernel.errors import Invalid, StorageFailed
 from tillmesh.shop.events import Payment, RefundLine, SaleClosed, SaleLine, SaleRefunded, SaleVoided
 
 A = "tilla.aaaaaaaa"
+DATABASES = itertools.count()
 DAY_MS = 86_400_000
 NEW_YEAR = date(1970, 1, 1)
 
 
-@pytest.fixture(params=["memory", "duckdb"])
+REAL_SERVER = (pytest.mark.service, pytest.mark.slow, pytest.mark.xdist_group("clickhouse"))
+
+
+@pytest.fixture(scope="session")
+def clickhouse_url() -> Iterator[str]:
+    """ClickHouse's engine, once for all tests; each takes a database of its own."""
+    with clickhouse() as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "duckdb", pytest.param("clickhouse", marks=REAL_SERVER)])
 def analytics(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Analytics]:
-    found: Analytics = MemoryAnalytics() if request.param == "memory" else DuckAnalytics(tmp_path / "analytics.duckdb")
+    match request.param:
+        case "memory":
+            found: Analytics = MemoryAnalytics()
+        case "duckdb":
+            found = DuckAnalytics(tmp_path / "analytics.duckdb")
+        case _:
+            found = ClickAnalytics(wire(request.getfixturevalue("clickhouse_url")))
     yield found
     found.close()
+
+
+def wire(url: str) -> Wire:
+    return Wire(url, f"test_{next(DATABASES)}")
 
 
 def line(sku: str, total_minor: int) -> SaleLine:
@@ -148,3 +174,46 @@ def test_analytics_survive_a_restart(tmp_path: Path) -> None:
     second = DuckAnalytics(tmp_path / "analytics.duckdb")
     assert (second.days([], 0, 10 * DAY_MS), second.position()) == (shown, at)
     second.close()
+
+
+class Breaking(Wire):
+    """A wire that breaks before one table is written, once."""
+
+    def __init__(self, url: str, database: str, table: str) -> None:
+        super().__init__(url, database)
+        self.table = table
+
+    def insert(self, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        if table == self.table:
+            self.table = ""
+            raise StorageFailed("the server went away", hint="Wait.")
+        super().insert(table, columns, rows)
+
+
+@pytest.mark.service
+@pytest.mark.slow
+@pytest.mark.xdist_group("clickhouse")
+@pytest.mark.parametrize("table", ["sale", "line", "head", "position"])
+def test_what_a_crash_left_in_clickhouse_is_inserted_again_and_counts_once(clickhouse_url: str, table: str) -> None:
+    whole, broken = (
+        ClickAnalytics(wire(clickhouse_url)),
+        ClickAnalytics(Breaking(clickhouse_url, f"test_{next(DATABASES)}", table)),
+    )
+    log = log_of("one", "two")
+    feed(log, whole)
+    with pytest.raises(StorageFailed):
+        feed(log, broken)
+    feed(log, broken)
+    assert broken.digest() == whole.digest()
+    assert broken.days([], 0, 10 * DAY_MS) == whole.days([], 0, 10 * DAY_MS)
+    assert broken.products([], 0, 10 * DAY_MS, 10) == whole.products([], 0, 10 * DAY_MS, 10)
+
+
+def test_a_store_that_is_no_name_reaches_no_database() -> None:
+    away = ClickAnalytics(Wire("http://127.0.0.1:1", "nowhere"))
+    with pytest.raises(Invalid):
+        away.days(["one') OR 1=1 --"], 0, 1)
+    with pytest.raises(StorageFailed, match="does not answer"):
+        away.position()
+    with pytest.raises(Invalid):
+        Wire("ftp://nowhere", "nowhere")

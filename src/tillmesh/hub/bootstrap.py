@@ -14,8 +14,6 @@ from typing import IO, Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tillmesh.adapters.duckdb.analytics import FILE as ANALYTICS
-from tillmesh.adapters.duckdb.analytics import DuckAnalytics
 from tillmesh.adapters.host.keys import secret, write_file
 from tillmesh.adapters.lan.certificates import read_authority
 from tillmesh.adapters.sqlite.hub import log, office
@@ -24,7 +22,7 @@ from tillmesh.adapters.wan.certificates import HubAuthority, Identity, serial_of
 from tillmesh.fleet.people import mint_office
 from tillmesh.fleet.ports import Analytics, Away, EventLog, Master, Reading
 from tillmesh.fleet.syncing import SyncService
-from tillmesh.hub.parts import open_log, open_master, open_reading
+from tillmesh.hub.parts import open_analytics, open_log, open_master, open_reading
 from tillmesh.hub.settings import Settings
 from tillmesh.hub.trust import Trust
 from tillmesh.kernel.errors import Invalid, StorageFailed
@@ -92,7 +90,7 @@ def open_hub(data_dir: Path, settings: Settings = EMBEDDED) -> Opened:
         undo.callback(events.close)
         tables = open_master(settings, data_dir, key)
         undo.callback(tables.close)
-        reports = DuckAnalytics(data_dir / ANALYTICS)
+        reports = open_analytics(settings, data_dir)
         undo.callback(reports.close)
         people = office.Office(data_dir / office.FILE, key)
         undo.callback(people.close)

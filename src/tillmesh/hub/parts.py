@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import assert_never
 
+from tillmesh.adapters.duckdb.analytics import FILE as ANALYTICS
+from tillmesh.adapters.duckdb.analytics import DuckAnalytics
 from tillmesh.adapters.sqlite.hub import log, master
 from tillmesh.adapters.sqlite.hub.reading import SqliteReading
-from tillmesh.fleet.ports import EventLog, Master, Reading
-from tillmesh.hub.settings import KafkaLog, PostgresTables, Settings, SqliteLog, SqliteTables
+from tillmesh.fleet.ports import Analytics, EventLog, Master, Reading
+from tillmesh.hub.settings import ClickReports, DuckReports, KafkaLog, PostgresTables, Settings, SqliteLog, SqliteTables
 
 
 def open_log(settings: Settings, data_dir: Path, key: bytes, *, read_only: bool = False) -> EventLog:
@@ -49,5 +51,20 @@ def open_reading(settings: Settings, data_dir: Path, key: bytes) -> Reading:
             from tillmesh.adapters.postgres.reading import PostgresReading
 
             return PostgresReading(postgres.dsn, postgres.schema)
+        case other:
+            assert_never(other)
+
+
+def open_analytics(settings: Settings, data_dir: Path) -> Analytics:
+    """Open what answers reports over all stores."""
+    match settings.analytics:
+        case DuckReports():
+            return DuckAnalytics(data_dir / ANALYTICS)
+        case ClickReports() as click:
+            from tillmesh.adapters.clickhouse.analytics import ClickAnalytics
+            from tillmesh.adapters.clickhouse.wire import Wire
+
+            password = Path(click.password_file).read_text("utf-8").strip() if click.password_file else ""
+            return ClickAnalytics(Wire(click.url, click.database, user=click.user, password=password))
         case other:
             assert_never(other)

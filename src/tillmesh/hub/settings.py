@@ -63,6 +63,15 @@ class DuckReports(Struct, frozen=True, forbid_unknown_fields=True, tag_field="ki
     """Analytics in a file of the data directory."""
 
 
+class ClickReports(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="clickhouse"):
+    """Analytics in ClickHouse, in a database that somebody has made; its tables are made if they are not there."""
+
+    url: str
+    database: Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,100}$")] = "tillmesh"
+    user: str = ""
+    password_file: str = ""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All of it. Another kind of a part is one more class beside its first, in a union."""
 
@@ -70,7 +79,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     event_log: SqliteLog | KafkaLog = SqliteLog()
     master: SqliteTables | PostgresTables = SqliteTables()
-    analytics: DuckReports = DuckReports()
+    analytics: DuckReports | ClickReports = DuckReports()
 
 
 def read_settings(file: Path | None) -> Settings:

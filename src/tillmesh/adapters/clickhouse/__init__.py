@@ -1,0 +1,1 @@
+"""Reports over very many stores on ClickHouse. Terminals never import this package."""
