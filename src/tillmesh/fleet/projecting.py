@@ -111,14 +111,6 @@ class Rows:
         self.writes += more.writes
 
 
-ENTITIES: Final = {
-    e.ProductsChanged: "product",
-    e.CustomersChanged: "customer",
-    e.PeopleChanged: "person",
-    e.SettingsChanged: "setting",
-}
-
-
 def project(events: Iterable[Envelope]) -> Rows:
     """Turn events into rows; types of a newer program, and bodies that do not decode, are kept in the log only."""
     rows = Rows()
@@ -191,10 +183,10 @@ def _receipt(rows: Rows, event: Envelope, body: object) -> None:
                         body.total_minor, body.tax_minor, 0, body.rounding_minor, body.sale_id)
             )  # fmt: skip
             _payments(rows, event, Kind.VOID, body.payments)
-        case e.ProductsChanged() | e.CustomersChanged() | e.PeopleChanged() | e.SettingsChanged():
+        case _ if isinstance(body, e.RegistersChanged):
             stamp = Stamp(e.counted(body.authority), event.hlc, event.actor)
             for change in body.changes:
-                rows.writes.append(WriteRow(ENTITIES[type(body)], change.key, LWWMap.of(change.fields, stamp)))
+                rows.writes.append(WriteRow(e.ENTITIES[type(body)], change.key, LWWMap.of(change.fields, stamp)))
         case _:
             pass
 

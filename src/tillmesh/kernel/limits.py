@@ -26,6 +26,17 @@ CHANGE_NOTES_MAX: Final = (
 STOCK_TAIL_SALES_MAX: Final = 64  # whose stock is not folded yet: every reader adds them up
 BARCODES_PER_PRODUCT_MAX: Final = 50
 
+# Promotions and price lists. Guesses, far above what a shop can explain to its customers.
+PROMOTIONS_MAX: Final = 500  # that a till looks at; the first by id
+PROMOTION_CODES_MAX: Final = 500
+PROMOTION_SKUS_MAX: Final = 500
+COUPONS_PER_CART_MAX: Final = 10
+COUPON_CHARS_MAX: Final = 32
+PIECES_PER_SET_MAX: Final = 100
+PRICE_LISTS_MAX: Final = 200
+PRICE_LIST_ID_CHARS_MAX: Final = 30
+PRICE_KEY_CHARS_MAX: Final = KEY_CHARS_MAX + PRICE_LIST_ID_CHARS_MAX + 18  # list|from_ms|sku
+
 # Oversells. Guesses: a manager works through a page, and the sales that were too many are among the newest.
 OVERSELLS_SHOWN_MAX: Final = 50
 OVERSELL_SALES_SHOWN_MAX: Final = 6
@@ -91,6 +102,7 @@ assert EVENT_BODY_BYTES_MAX < REQUEST_BODY_BYTES_MAX
 assert PIN_DELAY_MS_FIRST <= PIN_DELAY_MS_MAX < PIN_QUIET_MS  # waiting is never the way to free tries
 assert CRDT_FIELDS_MAX * (CRDT_VALUE_BYTES_MAX + 4 * (KEY_CHARS_MAX + ACTOR_CHARS_MAX) + 64) < CRDT_STATE_BYTES_MAX
 assert CRDT_DOTS_MAX * 4 * (KEY_CHARS_MAX + ACTOR_CHARS_MAX + 8) + CRDT_RUNS_MAX * 19 < CRDT_STATE_BYTES_MAX
+assert PROMOTION_CODES_MAX * (COUPON_CHARS_MAX + 2) < CRDT_VALUE_BYTES_MAX  # codes are plain ASCII
 assert BARCODES_PER_PRODUCT_MAX * (4 * KEY_CHARS_MAX + 2) < CRDT_VALUE_BYTES_MAX  # the largest field of a product
 
 # Replication (tillmesh.sync).

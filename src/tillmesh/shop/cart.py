@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from typing import Literal
 
 from tillmesh.kernel.codec import Record
-from tillmesh.shop.events import TaxTotal
+from tillmesh.kernel.limits import COUPONS_PER_CART_MAX
+from tillmesh.shop.events import LinePromotion, SalePromotion, TaxTotal
 
 
 class Discount(Record):
@@ -37,6 +38,10 @@ class CartLine(Record):
     discount: Discount | None = None
     barcode: str = ""
     note: str = ""
+    department: str = ""
+    added_ms: int = 0  # when it came into the cart, by the till's clock: prices and promotions of that moment hold
+    price_list: str = ""  # the name of the list that the list price comes from
+    regular_price_minor: int = 0  # what it costs without any list or dated price; 0: the list price
 
 
 class Cart(Record):
@@ -47,19 +52,26 @@ class Cart(Record):
     discount: Discount | None = None
     customer_id: str = ""
     note: str = ""
+    coupons: tuple[str, ...] = ()  # codes as they were typed or scanned, in capitals, each once
 
 
 def one_of(versions: Sequence[Cart]) -> Cart:
     """Make one cart of versions of it that were changed apart, oldest first: each line once, the newest word counts."""
     first, *later = versions
     lines = {line.line_id: line for line in first.lines}
-    discount, customer_id, note = first.discount, first.customer_id, first.note
+    discount, customer_id, note, coupons = first.discount, first.customer_id, first.note, first.coupons
     for version in later:
         lines |= {line.line_id: line for line in version.lines}
         discount = version.discount or discount
         customer_id, note = version.customer_id or customer_id, version.note or note
+        coupons = tuple(dict.fromkeys((*coupons, *version.coupons)))[:COUPONS_PER_CART_MAX]
     return Cart(
-        cart_id=first.cart_id, lines=tuple(lines.values()), discount=discount, customer_id=customer_id, note=note
+        cart_id=first.cart_id,
+        lines=tuple(lines.values()),
+        discount=discount,
+        customer_id=customer_id,
+        note=note,
+        coupons=coupons,
     )
 
 
@@ -90,6 +102,7 @@ class PricedLine(Record):
     rate_ppm: int
     tax_minor: int
     total_minor: int
+    promotions: tuple[LinePromotion, ...] = ()
 
 
 class PricedCart(Record):
@@ -98,6 +111,7 @@ class PricedCart(Record):
     lines: tuple[PricedLine, ...]
     taxes: tuple[TaxTotal, ...]
     gross_minor: int  # before any discount
-    discount_minor: int  # line and cart discounts
+    discount_minor: int  # line and cart discounts, promotions among them
     tax_minor: int
     total_minor: int  # to pay, before cash rounding
+    promotions: tuple[SalePromotion, ...] = ()

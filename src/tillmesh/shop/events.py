@@ -10,9 +10,36 @@ from __future__ import annotations
 from typing import Final
 
 from tillmesh.kernel.codec import Record
-from tillmesh.kernel.limits import AUTHORITY_MAX
+from tillmesh.shop.register_events import (
+    ENTITIES,
+    Change,
+    CustomersChanged,
+    PeopleChanged,
+    PriceListsChanged,
+    PricesChanged,
+    ProductsChanged,
+    PromotionsChanged,
+    RegistersChanged,
+    SettingsChanged,
+    Value,
+    counted,
+)
 
-Value = str | int | bool | None | list[str]  # what a register field can hold
+# Registers have a module of their own; whoever reads events reads both.
+__all__ = [
+    "ENTITIES",
+    "Change",
+    "CustomersChanged",
+    "PeopleChanged",
+    "PriceListsChanged",
+    "PricesChanged",
+    "ProductsChanged",
+    "PromotionsChanged",
+    "RegistersChanged",
+    "SettingsChanged",
+    "Value",
+    "counted",
+]
 
 
 class Payment(Record):
@@ -36,8 +63,30 @@ class TaxTotal(Record):
     tax_minor: int
 
 
+class LinePromotion(Record):
+    """What one promotion took off one line: a part of its discount, or with ``on_cart`` of its cart discount."""
+
+    promotion_id: str
+    name: str  # as it was called then
+    amount_minor: int
+    on_cart: bool = False
+
+
+class SalePromotion(Record):
+    """What one promotion took off a whole sale: the sum of what it took off the lines."""
+
+    promotion_id: str
+    name: str
+    amount_minor: int
+    on_cart: bool = False
+    code: str = ""  # of the coupon that it was for
+
+
 class SaleLine(Record):
-    """One line as it was charged. ``total = gross - discount - cart_discount`` (+ tax, when taxes are added)."""
+    """One line as it was charged. ``total = gross - discount - cart_discount`` (+ tax, when taxes are added).
+
+    Both discounts hold what promotions took; ``promotions`` says how much of them, a person gave the rest.
+    """
 
     sku: str
     name: str
@@ -56,6 +105,9 @@ class SaleLine(Record):
     note: str = ""
     discount_rate_ppm: int = 0  # when the line discount was given in percent
     discount_reason: str = ""
+    promotions: tuple[LinePromotion, ...] = ()
+    price_list: str = ""  # the name of the list that the price comes from
+    regular_price_minor: int = 0  # per unit, without any price list or dated price; 0: the list price
 
 
 class Approval(Record):
@@ -91,6 +143,7 @@ class SaleClosed(Record):
     closed_at_ms: int = 0  # wall clock of the till; the HLC orders, this is what the receipt shows
     cart_discount_rate_ppm: int = 0  # when the cart discount was given in percent
     cart_discount_reason: str = ""
+    promotions: tuple[SalePromotion, ...] = ()
 
 
 class SaleVoided(Record):
@@ -256,51 +309,6 @@ class StockCounted(Record):
     approved_by: str = ""
 
 
-class Change(Record):
-    """New values for some fields of one record; the other fields stay as they are."""
-
-    key: str
-    fields: dict[str, Value]
-
-
-def counted(authority: int) -> int:
-    """Give what an authority counts as: any till can write any number into an event of its own."""
-    return min(max(authority, 0), AUTHORITY_MAX)
-
-
-class ProductsChanged(Record):
-    """Products were added or changed, field by field (last writer wins by authority, HLC, actor)."""
-
-    changes: tuple[Change, ...]
-    by: str
-    authority: int = 0
-    source: str = ""
-
-
-class CustomersChanged(Record):
-    """Customers were added or changed, field by field."""
-
-    changes: tuple[Change, ...]
-    by: str
-    authority: int = 0
-
-
-class PeopleChanged(Record):
-    """People were added or changed: name, role, PIN tag, active."""
-
-    changes: tuple[Change, ...]
-    by: str
-    authority: int = 0
-
-
-class SettingsChanged(Record):
-    """Settings of the store (key ``store``) or of one terminal (key: its terminal id) were changed."""
-
-    changes: tuple[Change, ...]
-    by: str
-    authority: int = 0
-
-
 class CartParked(Record):
     """A cart was put aside for any till of the store to take up. Named by this event's id (an OR-Set dot)."""
 
@@ -435,6 +443,9 @@ KINDS: Final[dict[str, type[Record]]] = {
     "customers_changed": CustomersChanged,
     "people_changed": PeopleChanged,
     "settings_changed": SettingsChanged,
+    "promotions_changed": PromotionsChanged,
+    "price_lists_changed": PriceListsChanged,
+    "prices_changed": PricesChanged,
     "cart_parked": CartParked,
     "cart_resumed": CartResumed,
     "audited": Audited,

@@ -49,6 +49,7 @@ class Action(StrEnum):
     CHANGE_SETTING = "change_setting"
     SEE_AUDIT = "see_audit"
     RESOLVE_OVERSELL = "resolve_oversell"
+    CHANGE_OFFER = "change_offer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +81,7 @@ _SUPERVISOR: Final = dict.fromkeys(
 _MANAGER: Final = dict.fromkeys(
     (
         Action.REFUND_WITHOUT_RECEIPT, Action.CHANGE_PRODUCT, Action.CHANGE_PERSON, Action.CHANGE_SETTING,
-        Action.SEE_AUDIT, Action.RESOLVE_OVERSELL,
+        Action.SEE_AUDIT, Action.RESOLVE_OVERSELL, Action.CHANGE_OFFER,
     ),
     Role.MANAGER,
 )  # fmt: skip

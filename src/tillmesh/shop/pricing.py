@@ -2,7 +2,8 @@
 
 1. Gross of a line: unit price (an override, or the list price) times quantity, rounded once; or the fixed price.
 2. Line discount: percentage rounded once, or an amount; never more than the gross.
-3. Promotions: here, as further amounts off single lines, when they come.
+3. Promotions, in the order of docs/reference/promotions.md: those on lines as line discounts, those on the cart as
+   cart discounts.
 4. Cart discount: percentage of what is left, rounded once, or an amount; spread over the lines by largest remainder.
 5. Tax: inside the amount or on top of it; rounded by line, or once per rate and handed back to the lines.
 
@@ -11,20 +12,23 @@ Plain integers only: this runs on every scan and once more, inside the commit, f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+from msgspec import structs
 
 from tillmesh.kernel.errors import Invalid, TooLarge
 from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, SALE_LINES_MAX
 from tillmesh.kernel.quantity import ONE
 from tillmesh.shop.cart import Cart, CartLine, Policy, PricedCart, PricedLine
 from tillmesh.shop.discounts import reduction, spread
-from tillmesh.shop.events import SaleLine, TaxTotal
+from tillmesh.shop.events import LinePromotion, SaleLine, SalePromotion, TaxTotal
+from tillmesh.shop.offers.evaluation import NO_OFFERS, Offers, Taken, take_off
 from tillmesh.shop.rounding import Divide, divider
 from tillmesh.shop.tax import rate_of, taxes_by_line, taxes_by_total
 
 
-def price(cart: Cart, policy: Policy) -> PricedCart:
-    """Work out every amount of a cart; pure, so the same cart and policy always give the same amounts."""
+def price(cart: Cart, policy: Policy, offers: Offers = NO_OFFERS) -> PricedCart:
+    """Work out every amount of a cart; pure, so the same cart, policy and offers always give the same amounts."""
     lines = cart.lines
     if len(lines) > SALE_LINES_MAX:
         raise TooLarge(f"a cart of {len(lines)} lines; the limit is {SALE_LINES_MAX}", hint="Split the sale.")
@@ -46,14 +50,57 @@ def price(cart: Cart, policy: Policy) -> PricedCart:
             for line, amount in zip(lines, gross, strict=True)
         ]
         left = [amount - off for amount, off in zip(left, off_line, strict=True)]
+    taken: Sequence[Taken] = ()
+    if offers.shelf.promotions:
+        left = list(left)
+        if taken := take_off(cart, offers, left, divide):
+            off_line, off_cart = _with_promotions(taken, off_line, off_cart)
     if cart.discount is not None:
-        off_cart = spread(cart.discount, left, divide)
-        left = [amount - off for amount, off in zip(left, off_cart, strict=True)]
+        parts = spread(cart.discount, left, divide)
+        left = [amount - off for amount, off in zip(left, parts, strict=True)]
+        off_cart = [before + off for before, off in zip(off_cart, parts, strict=True)]
     if policy.tax_rounding == "line":
         taxes = taxes_by_line(left, rates, policy, divide)
     else:
         taxes = taxes_by_total(left, codes, policy, divide)
-    return _priced(lines, gross, off_line, off_cart, rates, taxes, policy.prices_include_tax)
+    priced = _priced(lines, gross, off_line, off_cart, rates, taxes, policy.prices_include_tax)
+    return _explained(priced, taken) if taken else priced
+
+
+def _with_promotions(
+    taken: Sequence[Taken], off_line: Sequence[int], off_cart: Sequence[int]
+) -> tuple[list[int], list[int]]:
+    """Add what promotions take to the discounts of the lines."""
+    on_lines, on_cart = list(off_line), list(off_cart)
+    for one in taken:
+        column = on_cart if one.promotion.on_cart else on_lines
+        for i, amount in one.amounts.items():
+            column[i] += amount
+    return on_lines, on_cart
+
+
+def _explained(priced: PricedCart, taken: Sequence[Taken]) -> PricedCart:
+    """Say on each line and on the whole which promotion took how much."""
+    of_line: dict[int, list[LinePromotion]] = {}
+    whole = []
+    for one in taken:
+        promotion = one.promotion
+        who, name, on_cart = promotion.promotion_id, promotion.name, promotion.on_cart
+        for i, amount in one.amounts.items():
+            part = LinePromotion(promotion_id=who, name=name, amount_minor=amount, on_cart=on_cart)
+            of_line.setdefault(i, []).append(part)
+        off = sum(one.amounts.values())
+        whole.append(SalePromotion(promotion_id=who, name=name, amount_minor=off, on_cart=on_cart, code=one.code))
+    lines = [
+        structs.replace(row, promotions=tuple(of_line[i])) if i in of_line else row
+        for i, row in enumerate(priced.lines)
+    ]
+    return structs.replace(priced, lines=tuple(lines), promotions=tuple(whole))
+
+
+def by_promotions(promotions: Iterable[LinePromotion], *, on_cart: bool = False) -> int:
+    """Sum up what promotions took of a line's discount, or of its cart discount; the rest a person gave."""
+    return sum([one.amount_minor for one in promotions if one.on_cart == on_cart])
 
 
 def to_sale_lines(priced: PricedCart) -> tuple[SaleLine, ...]:
@@ -81,6 +128,9 @@ def _sale_line(row: PricedLine) -> SaleLine:
         note=line.note,
         discount_rate_ppm=0 if discount is None else discount.rate_ppm,
         discount_reason="" if discount is None else discount.reason,
+        promotions=row.promotions,
+        price_list=line.price_list,
+        regular_price_minor=line.regular_price_minor,
     )
 
 

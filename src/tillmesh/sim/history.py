@@ -74,7 +74,7 @@ def key_of(event: Envelope) -> str:  # noqa: PLR0911 - one for each kind
             return f"open-{body.float_minor}"
         case e.ShiftClosed():
             return f"close-{body.counted_minor}"
-        case e.ProductsChanged() | e.CustomersChanged() | e.PeopleChanged() | e.SettingsChanged():
+        case _ if isinstance(body, e.RegistersChanged):
             return _key_in(body.changes)
         case e.CartParked():
             return body.label

@@ -17,7 +17,9 @@ from tillmesh.till.commands import Note, Who
 
 log = logging.getLogger(__name__)
 SYSTEM: Final = Who(user_id="system", role="manager")
-PRICED: Final = frozenset({"products_changed", "settings_changed", "people_changed"})
+PRICED: Final = frozenset(
+    {"products_changed", "settings_changed", "people_changed", "promotions_changed", "prices_changed"}
+)
 TILLS_MAX: Final = 64
 DAY_MS: Final = 86_400_000
 

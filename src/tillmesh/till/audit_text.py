@@ -63,7 +63,7 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
             return "money_conflict_settled", body.conflict_id, body.reason
         case e.FlagReviewed():
             return "flag_reviewed", body.flag, f"{body.verdict}: {body.reason}" if body.reason else body.verdict
-        case e.ProductsChanged() | e.PeopleChanged() | e.SettingsChanged():
+        case _ if isinstance(body, e.RegistersChanged):
             return event.type, _keys(body.changes), _fields(body.changes)
         case _:
             return event.type, event.id, ""

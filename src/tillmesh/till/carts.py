@@ -15,11 +15,11 @@ from tillmesh.kernel.quantity import parse_quantity
 from tillmesh.shop.cart import Cart, CartLine, Discount, one_of
 from tillmesh.shop.events import Approval, CartParked, CartResumed
 from tillmesh.shop.people import LEAST, Action, covers
-from tillmesh.shop.pricing import price
 from tillmesh.till.checkout import WHOLE_CART, cart_line, discounts_over_limit, paid_already
 from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, ResumeCart, Who
 from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import DropCart, SaveCart
+from tillmesh.till.offers import price_of, priced, repriced, scanned_coupon, with_coupon, without_coupon
 from tillmesh.till.ports import Parked
 from tillmesh.till.scanning import find_scanned, times
 
@@ -75,7 +75,7 @@ def _apply(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
     if handler is None:
         raise Invalid(f"{operation.op[:40]!r} is not a cart operation", hint=f"Use one of {', '.join(_OPERATIONS)}.")
     changed = handler(desk, cart, operation)
-    price(changed, desk.policy())
+    priced(desk.books, changed)
     return changed
 
 
@@ -85,13 +85,21 @@ def _add(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
         raise Conflict(f"line {line_id[:40]!r} is in the cart already", hint="Use set_quantity.")
     if len(cart.lines) >= SALE_LINES_MAX:
         raise Conflict(f"a cart holds at most {SALE_LINES_MAX} lines", hint="Close this sale and open another.")
+    if (coupon := scanned_coupon(desk.books, operation.barcode)) is not None:
+        return with_coupon(desk.books, cart, coupon, desk.now_ms)
     product, carried, fixed = find_scanned(desk.books, sku=operation.sku, barcode=operation.barcode)
     asked = parse_quantity(operation.quantity)
     if fixed is None and operation.line_total_minor is not None:
         raise Invalid("only an in-store barcode carries a line total", hint="Send the barcode as it was scanned.")
     quantity = times(asked, carried, fixed)
     line = cart_line(
-        product, line_id=line_id, quantity_milli=quantity, fixed_price_minor=fixed, barcode=operation.barcode
+        product,
+        price_of(desk.books, product, cart.customer_id, desk.now_ms),
+        line_id=line_id,
+        quantity_milli=quantity,
+        fixed_price_minor=fixed,
+        barcode=operation.barcode,
+        added_ms=desk.now_ms,
     )
     return msgspec.structs.replace(cart, lines=(*cart.lines, line))
 
@@ -195,7 +203,15 @@ def _note(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # noqa: AR
 
 def _customer(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
     desk.check_customer(operation.customer_id)
-    return msgspec.structs.replace(cart, customer_id=operation.customer_id)
+    return repriced(desk.books, msgspec.structs.replace(cart, customer_id=operation.customer_id))
+
+
+def _coupon(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
+    return with_coupon(desk.books, cart, operation.text, desk.now_ms)
+
+
+def _remove_coupon(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # noqa: ARG001
+    return without_coupon(cart, operation.text)
 
 
 def _clear(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # noqa: ARG001
@@ -213,6 +229,8 @@ _OPERATIONS: Final[dict[str, Callable[[Desk, Cart, CartOperation], Cart]]] = {
     "discount_cart": _discount_cart,
     "note": _note,
     "customer": _customer,
+    "coupon": _coupon,
+    "remove_coupon": _remove_coupon,
     "clear": _clear,
 }
 

@@ -5,21 +5,25 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Final
 
+from msgspec import structs
+
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.ids import EventId
-from tillmesh.kernel.limits import SALE_LINES_MAX
+from tillmesh.kernel.limits import COUPONS_PER_CART_MAX, SALE_LINES_MAX
 from tillmesh.kernel.money import PPM, check_amount
 from tillmesh.shop.cart import Cart, CartLine, Discount, PricedCart
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import Approval, Payment, SaleClosed
+from tillmesh.shop.offers.prices import Priced
 from tillmesh.shop.people import Action
-from tillmesh.shop.pricing import price, to_sale_lines
+from tillmesh.shop.pricing import by_promotions, price, to_sale_lines
 from tillmesh.shop.tender import CASH, settle
 from tillmesh.till.commands import CloseSale, PayCart, WantedLine
 from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import DropCart, Print
+from tillmesh.till.offers import coupon_code, offers_for, price_of, priced
 from tillmesh.till.scanning import find_scanned, times
 
 
@@ -30,8 +34,16 @@ def close_sale(desk: Desk, command: CloseSale) -> EventId:
         return before.id
     if not 1 <= len(command.lines) <= SALE_LINES_MAX:
         raise Invalid(f"a sale of {len(command.lines)} lines; allowed are 1 to {SALE_LINES_MAX}", hint="Add a product.")
-    lines = tuple(_wanted(desk, wanted, str(number)) for number, wanted in enumerate(command.lines, 1))
-    cart = Cart(cart_id=cart_id, lines=lines, customer_id=command.customer_id, note=checked_text(command.note, "note"))
+    lines = tuple(
+        _wanted(desk, wanted, str(number), command.customer_id) for number, wanted in enumerate(command.lines, 1)
+    )
+    cart = Cart(
+        cart_id=cart_id,
+        lines=lines,
+        customer_id=command.customer_id,
+        note=checked_text(command.note, "note"),
+        coupons=tuple(dict.fromkeys(coupon_code(code) for code in command.coupons[:COUPONS_PER_CART_MAX])),
+    )
     return _close(desk, cart, command.payments)
 
 
@@ -63,9 +75,9 @@ def _close(desk: Desk, cart: Cart, payments: Sequence[Payment]) -> EventId:
     policy = store.policy()
     desk.check_customer(cart.customer_id)
     approvals = check_concessions(desk, cart)
-    priced = price(cart, policy)
+    charged = price(cart, policy, offers_for(desk.books, cart))
     check_methods(payments, store.pay_methods)
-    settled = settle(priced.total_minor, payments, policy)
+    settled = settle(charged.total_minor, payments, policy)
     sale = SaleClosed(
         cart_id=cart.cart_id,
         receipt_number=desk.next_receipt(),
@@ -73,12 +85,12 @@ def _close(desk: Desk, cart: Cart, payments: Sequence[Payment]) -> EventId:
         cashier=desk.who.user_id,
         currency=policy.currency,
         prices_include_tax=policy.prices_include_tax,
-        lines=to_sale_lines(priced),
-        taxes=priced.taxes,
+        lines=to_sale_lines(charged),
+        taxes=charged.taxes,
         payments=settled.payments,
-        discount_minor=priced.discount_minor,
-        tax_minor=priced.tax_minor,
-        total_minor=priced.total_minor,
+        discount_minor=charged.discount_minor,
+        tax_minor=charged.tax_minor,
+        total_minor=charged.total_minor,
         rounding_minor=settled.rounding_minor,
         change_minor=settled.change_minor,
         customer_id=cart.customer_id,
@@ -87,6 +99,7 @@ def _close(desk: Desk, cart: Cart, payments: Sequence[Payment]) -> EventId:
         closed_at_ms=desk.now_ms,
         cart_discount_rate_ppm=0 if cart.discount is None else cart.discount.rate_ppm,
         cart_discount_reason="" if cart.discount is None else cart.discount.reason,
+        promotions=charged.promotions,
     )
     sale_id = desk.record(sale)
     desk.effect(DropCart(cart_id=cart.cart_id))
@@ -141,21 +154,22 @@ def discounts_over_limit(desk: Desk, cart: Cart) -> list[tuple[str, Discount]]:
     limit = desk.store().discount_limit_ppm
     return [
         (place, discount)
-        for place, discount, off, base in _discounts(cart, price(cart, desk.policy()))
+        for place, discount, off, base in _discounts(cart, priced(desk.books, cart))
         if off * PPM > limit * base
     ]
 
 
 def _discounts(cart: Cart, priced: PricedCart) -> list[tuple[str, Discount, int, int]]:
-    """List each discount with its place, what it takes off and what it is taken off from."""
+    """List each discount that a person gave with its place, what it takes off and what it is taken off from."""
     found = [
         (row.line.line_id, row.line.discount, row.discount_minor, row.gross_minor)
         for row in priced.lines
         if row.line.discount is not None
     ]
     if cart.discount is not None:
-        off = sum(row.cart_discount_minor for row in priced.lines)
-        base = priced.gross_minor - sum(row.discount_minor for row in priced.lines)
+        promoted = sum(by_promotions(row.promotions, on_cart=True) for row in priced.lines)
+        off = sum(row.cart_discount_minor for row in priced.lines) - promoted
+        base = priced.gross_minor - sum(row.discount_minor for row in priced.lines) - promoted
         found.append((WHOLE_CART, cart.discount, off, base))
         # Two discounts within the limit must not come to more than the limit together.
         alone = sum(off_line for _, discount, off_line, _ in found[:-1] if not discount.approved_by)
@@ -163,7 +177,7 @@ def _discounts(cart: Cart, priced: PricedCart) -> list[tuple[str, Discount, int,
     return found
 
 
-def _wanted(desk: Desk, wanted: WantedLine, line_id: str) -> CartLine:
+def _wanted(desk: Desk, wanted: WantedLine, line_id: str, customer_id: str) -> CartLine:
     product, quantity, fixed = find_scanned(desk.books, sku=wanted.sku, barcode=wanted.barcode)
     discount = None
     if wanted.discount_minor:
@@ -171,28 +185,33 @@ def _wanted(desk: Desk, wanted: WantedLine, line_id: str) -> CartLine:
         discount = Discount(amount_minor=wanted.discount_minor)
     if wanted.unit_price_minor is not None:
         check_amount(wanted.unit_price_minor, "the unit price")
-    return cart_line(
+    costs = price_of(desk.books, product, customer_id, desk.now_ms)
+    line = cart_line(
         product,
+        costs,
         line_id=line_id,
         quantity_milli=times(wanted.quantity_milli, quantity, fixed),
+        added_ms=desk.now_ms,
         fixed_price_minor=fixed,
-        unit_price_minor=None if wanted.unit_price_minor == product.price_minor else wanted.unit_price_minor,
-        discount=discount,
         barcode=wanted.barcode,
+    )
+    return structs.replace(
+        line,
+        unit_price_minor=None if wanted.unit_price_minor == costs.price_minor else wanted.unit_price_minor,
+        discount=discount,
         note=checked_text(wanted.note, "note"),
     )
 
 
 def cart_line(
     product: Product,
+    costs: Priced,
     *,
     line_id: str,
     quantity_milli: int,
+    added_ms: int,
     fixed_price_minor: int | None = None,
-    unit_price_minor: int | None = None,
-    discount: Discount | None = None,
     barcode: str = "",
-    note: str = "",
 ) -> CartLine:
     """Make a cart line of a product, refusing parts of what is sold in pieces."""
     if product.unit == "piece" and quantity_milli % 1000:
@@ -205,11 +224,12 @@ def cart_line(
         name=product.name,
         unit=product.unit,
         quantity_milli=quantity_milli,
-        list_price_minor=product.price_minor,
+        list_price_minor=costs.price_minor,
         tax_code=product.tax_code,
-        unit_price_minor=unit_price_minor,
         fixed_price_minor=fixed_price_minor,
-        discount=discount,
         barcode=barcode,
-        note=note,
+        department=product.department,
+        added_ms=added_ms,
+        price_list=costs.price_list,
+        regular_price_minor=costs.regular_minor,
     )

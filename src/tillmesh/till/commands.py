@@ -33,6 +33,7 @@ class CloseSale(Record):
     payments: tuple[Payment, ...]
     customer_id: str = ""
     note: str = ""
+    coupons: tuple[str, ...] = ()
 
 
 class PayCart(Record):
@@ -224,9 +225,9 @@ class ReviewFlag(Record):
 
 
 class ChangeRecords(Record):
-    """Change products, customers, people or settings, field by field. ``entity`` names which."""
+    """Change products, customers, people, settings, promotions or prices, field by field. ``entity`` names which."""
 
-    entity: str  # product | customer | person | setting
+    entity: str  # product | customer | person | setting | promotion | price_list | price
     changes: tuple[Change, ...]
     source: str = ""
     authority: int = 0  # of settings: where the store's agreement put this change; a later decision wins by it

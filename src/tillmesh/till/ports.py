@@ -10,6 +10,8 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import Value
+from tillmesh.shop.offers.prices import PriceList, Prices
+from tillmesh.shop.offers.shelf import Shelf
 from tillmesh.shop.oversell import Noted
 from tillmesh.shop.settings import StoreSettings, TerminalSettings
 
@@ -84,6 +86,18 @@ class Books(Protocol):
 
     def records(self, entity: str) -> Iterator[tuple[str, dict[str, Value]]]:
         """Iterate all registers of an entity with their merged fields, ordered by key."""
+
+    def promotions(self) -> Shelf:
+        """Give all promotions of the store, in the order in which they are looked at."""
+
+    def price_lists(self) -> Sequence[PriceList]:
+        """List the price lists of the store, ordered by id."""
+
+    def prices(self, sku: str) -> Prices:
+        """Give what is known about the price of a product beside its own."""
+
+    def promotion_uses(self, promotion_id: str, *, customer_id: str = "", code: str = "") -> int:
+        """Count the sales that a promotion was used in and that were not voided: all, of a customer, or of a code."""
 
     def tax_codes(self) -> set[str]:
         """List the tax codes that active products carry, and what lies in working and parked carts."""

@@ -9,8 +9,8 @@ from tillmesh.kernel.codec import Record
 from tillmesh.kernel.errors import Conflict, Invalid, TooLarge
 from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import EventId
-from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX, KEY_CHARS_MAX, PRODUCTS_PER_EVENT_MAX
-from tillmesh.shop.events import Change, CustomersChanged, PeopleChanged, ProductsChanged, SettingsChanged, Value
+from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX, KEY_CHARS_MAX, PRICE_KEY_CHARS_MAX, PRODUCTS_PER_EVENT_MAX
+from tillmesh.shop.events import ENTITIES, Change, Value
 from tillmesh.shop.people import Action
 from tillmesh.shop.settings import STORE, StoreSettings
 from tillmesh.till.commands import ChangeRecords, Note
@@ -21,7 +21,12 @@ _RIGHTS: Final = {
     "customer": Action.CHANGE_CUSTOMER,
     "person": Action.CHANGE_PERSON,
     "setting": Action.CHANGE_SETTING,
+    "promotion": Action.CHANGE_OFFER,
+    "price_list": Action.CHANGE_OFFER,
+    "price": Action.CHANGE_OFFER,
 }
+_PRICED: Final = {"group"}  # fields of a customer that change what the customer pays
+_BODIES: Final = {entity: kind for kind, entity in ENTITIES.items()}
 
 
 def change_records(desk: Desk, command: ChangeRecords) -> EventId:
@@ -32,8 +37,13 @@ def change_records(desk: Desk, command: ChangeRecords) -> EventId:
     if not 1 <= len(command.changes) <= PRODUCTS_PER_EVENT_MAX:
         raise TooLarge(f"{len(command.changes)} changes; allowed are 1 to {PRODUCTS_PER_EVENT_MAX}", hint="Split them.")
     for change in command.changes:
-        if not 1 <= len(change.key) <= KEY_CHARS_MAX:
-            raise Invalid(f"the key {change.key[:40]!r} has {len(change.key)} characters", hint="1 to 100 are allowed.")
+        most = PRICE_KEY_CHARS_MAX if command.entity == "price" else KEY_CHARS_MAX
+        if not 1 <= len(change.key) <= most:
+            raise Invalid(
+                f"the key {change.key[:40]!r} has {len(change.key)} characters", hint=f"1 to {most} are allowed."
+            )
+    if command.entity == "customer" and any(_PRICED & change.fields.keys() for change in command.changes):
+        desk.require(Action.CHANGE_OFFER)
     if command.entity == "person":
         _check_people(desk, command.changes)
     elif command.entity == "setting":
@@ -89,16 +99,11 @@ def _check_settings(desk: Desk, changes: Sequence[Change]) -> None:
 
 
 def _body(command: ChangeRecords, by: str, authority: int) -> Record:
-    changes: tuple[Change, ...] = command.changes
-    match command.entity:
-        case "product":
-            return ProductsChanged(changes=changes, by=by, source=command.source, authority=authority)
-        case "customer":
-            return CustomersChanged(changes=changes, by=by, authority=authority)
-        case "person":
-            return PeopleChanged(changes=changes, by=by, authority=authority)
-        case _:
-            return SettingsChanged(changes=changes, by=by, authority=authority)
+    kind = _BODIES[command.entity]
+    fields: dict[str, object] = {"changes": command.changes, "by": by, "authority": authority}
+    if "source" in kind.__struct_fields__:
+        fields["source"] = command.source
+    return kind(**fields)
 
 
 def note(desk: Desk, command: Note) -> None:

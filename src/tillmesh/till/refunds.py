@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
@@ -20,6 +22,7 @@ from tillmesh.till.checkout import cart_line, check_methods
 from tillmesh.till.commands import RefundSale, RefundWithoutReceipt, VoidSale, WantedRefund
 from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import Print
+from tillmesh.till.offers import price_of
 from tillmesh.till.ports import Books
 
 
@@ -180,6 +183,6 @@ def _goods(desk: Desk, line: WantedRefund) -> CartLine:
         check_amount(line.unit_price_minor, "the unit price")
     if line.quantity_milli <= 0:
         raise Conflict("a return needs a quantity above zero", hint="Pick how much came back.")
-    return cart_line(
-        product, line_id=line.sku, quantity_milli=line.quantity_milli, unit_price_minor=line.unit_price_minor
-    )
+    costs = price_of(desk.books, product, "", desk.now_ms)
+    goods = cart_line(product, costs, line_id=line.sku, quantity_milli=line.quantity_milli, added_ms=desk.now_ms)
+    return structs.replace(goods, unit_price_minor=line.unit_price_minor)

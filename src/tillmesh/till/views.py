@@ -10,22 +10,24 @@ from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.money import format_decimal
 from tillmesh.kernel.quantity import ONE, format_quantity
 from tillmesh.kernel.times import rfc3339
-from tillmesh.shop.cart import Cart, CartLine, Discount, PricedLine
+from tillmesh.shop.cart import Cart, CartLine, Discount, PricedCart, PricedLine
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import (
     KINDS,
+    LinePromotion,
     Payment,
     SaleClosed,
     SaleLine,
+    SalePromotion,
     SaleRefunded,
     SaleVoided,
     ShiftClosed,
     ShiftTotals,
     TaxTotal,
 )
-from tillmesh.shop.pricing import price
 from tillmesh.shop.refund import Came, came_back, state
 from tillmesh.shop.settings import StoreSettings
+from tillmesh.till.offers import priced
 from tillmesh.till.ports import Books, Shift
 from tillmesh.till.refunds import load_answers
 from tillmesh.till.shifts import late_events, shift_totals
@@ -47,8 +49,8 @@ def customer(books: Books, customer_id: str) -> View | None:
     return {"customer_id": customer_id, "name": str(fields.get("name") or customer_id)}
 
 
-def product(found: Product, currency: str, stock_milli: int) -> View:
-    """Show a product with its stock."""
+def product(found: Product, currency: str, stock_milli: int, now_minor: int | None = None) -> View:
+    """Show a product with its stock; ``now_minor`` is what everybody pays now, if a dated price says so."""
     return {
         "sku": found.sku,
         "barcodes": list(found.barcodes),
@@ -64,6 +66,7 @@ def product(found: Product, currency: str, stock_milli: int) -> View:
         "low_stock": format_quantity(found.low_stock_milli),
         "active": found.active,
         "cost_minor": found.cost_minor,
+        "price_now_minor": found.price_minor if now_minor is None else now_minor,
     }
 
 
@@ -100,21 +103,26 @@ def _discount(discount: Discount | None) -> View | None:
 
 def cart(books: Books, one: Cart, revision: int, rejected: list[View] | None = None) -> View:
     """Show a working cart with every amount as it would be charged now."""
-    priced = price(one, books.store().policy())
+    shown = priced_cart(books, one, priced(books, one))
+    return {"cart_id": one.cart_id, "revision": revision, **shown, "rejected": rejected or []}
+
+
+def priced_cart(books: Books, one: Cart, sums: PricedCart) -> View:
+    """Show a cart's lines, what comes off and what it comes to."""
+    used = {found.code for found in sums.promotions}
     return {
-        "cart_id": one.cart_id,
-        "revision": revision,
-        "lines": [_cart_line(row) for row in priced.lines],
+        "lines": [_cart_line(row) for row in sums.lines],
         "discount": _discount(one.discount),
         "customer": customer(books, one.customer_id),
         "note": one.note,
-        "gross_minor": priced.gross_minor,
-        "discount_minor": priced.discount_minor,
-        "tax_minor": priced.tax_minor,
-        "total_minor": priced.total_minor,
-        "taxes": [tax(total) for total in priced.taxes],
-        "item_count": sum(_pieces(row.line) for row in priced.lines),
-        "rejected": rejected or [],
+        "gross_minor": sums.gross_minor,
+        "discount_minor": sums.discount_minor,
+        "tax_minor": sums.tax_minor,
+        "total_minor": sums.total_minor,
+        "taxes": [tax(total) for total in sums.taxes],
+        "promotions": [promotion(found) for found in sums.promotions],
+        "coupons": [{"code": code, "used": code in used} for code in one.coupons],
+        "item_count": sum(_pieces(row.line) for row in sums.lines),
     }
 
 
@@ -135,7 +143,30 @@ def _cart_line(row: PricedLine) -> View:
         "total_minor": row.total_minor,
         "fixed_price": line.fixed_price_minor is not None,
         "discount": _discount(line.discount),
+        "promotions": [_line_promotion(part) for part in row.promotions],
+        "price_list": line.price_list,
+        "regular_price_minor": line.regular_price_minor or line.list_price_minor,
         "note": line.note,
+    }
+
+
+def promotion(one: SalePromotion) -> View:
+    """Show what a promotion took off a whole cart or sale."""
+    return {
+        "promotion_id": one.promotion_id,
+        "name": one.name,
+        "amount_minor": one.amount_minor,
+        "on_cart": one.on_cart,
+        "code": one.code,
+    }
+
+
+def _line_promotion(one: LinePromotion) -> View:
+    return {
+        "promotion_id": one.promotion_id,
+        "name": one.name,
+        "amount_minor": one.amount_minor,
+        "on_cart": one.on_cart,
     }
 
 
@@ -166,6 +197,7 @@ def sale(books: Books, event: Envelope, replication: View) -> View:
         "taxes": [tax(total) for total in body.taxes],
         "payments": [payment(one) for one in body.payments],
         "discount_minor": body.discount_minor,
+        "promotions": [promotion(one) for one in body.promotions],
         "tax_minor": body.tax_minor,
         "total_minor": body.total_minor,
         "rounding_minor": body.rounding_minor,
@@ -194,6 +226,8 @@ def _sold_line(index: int, line: SaleLine, back: Came) -> View:
         "rate_ppm": line.rate_ppm,
         "tax_minor": line.tax_minor,
         "total_minor": line.total_minor,
+        "promotions": [_line_promotion(part) for part in line.promotions],
+        "price_list": line.price_list,
         "refunded_quantity": format_quantity(back.quantity_milli),
         "refundable_quantity": format_quantity(max(0, line.quantity_milli - back.quantity_milli)),
         "note": line.note,

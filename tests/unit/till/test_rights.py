@@ -68,6 +68,7 @@ ATTEMPTS: dict[str, Callable[[Shop], c.Command]] = {
     "change_customer": _change("customer"),
     "change_person": _change("person"),
     "change_setting": _change("setting"),
+    "change_offer": _change("promotion"),
 }
 
 

@@ -7,10 +7,11 @@ from typing import Any, Final
 
 import apsw
 
-from tillmesh.adapters.sqlite import money_twice, oversold, registers
+from tillmesh.adapters.sqlite import money_twice, offers, oversold, registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.ledger import request_key
+from tillmesh.adapters.sqlite.offers import OfferBook
 from tillmesh.adapters.sqlite.stock_tail import levels
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import GENESIS, Envelope
@@ -25,6 +26,8 @@ from tillmesh.kernel.limits import (
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import KINDS, CartParked, SaleClosed, SaleRefunded, Value
+from tillmesh.shop.offers.prices import PriceList, Prices
+from tillmesh.shop.offers.shelf import Shelf
 from tillmesh.shop.oversell import Noted
 from tillmesh.shop.settings import STORE, StoreSettings, TerminalSettings
 from tillmesh.till.ports import Parked, Shift
@@ -47,6 +50,7 @@ class Books:
         self._products: dict[str, Product] = {}
         self._settings: tuple[StoreSettings, TerminalSettings] | None = None
         self._shift: Shift | None = None  # the open one; None also while nobody has looked
+        self._offers = OfferBook(db)
 
     def forget(self) -> None:
         """Drop what was cached: registers changed, or a transaction that changed them was rolled back."""
@@ -54,6 +58,27 @@ class Books:
         self._products.clear()
         self._settings = None
         self._shift = None
+        self._offers = OfferBook(self._db)
+
+    def promotions(self) -> Shelf:
+        """Give all promotions of the store, in the order in which they are looked at."""
+        return self._offers.shelf()
+
+    def price_lists(self) -> tuple[PriceList, ...]:
+        """List the price lists of the store, ordered by id."""
+        return self._offers.lists()
+
+    def prices(self, sku: str) -> Prices:
+        """Give what is known about the price of a product beside its own."""
+        return self._offers.prices(sku)
+
+    def priced_for_all(self, at_ms: int) -> dict[str, int]:
+        """Give the products that cost everybody something else at a moment than their own price, with that price."""
+        return offers.priced_for_all(self._db, self._offers, at_ms)
+
+    def promotion_uses(self, promotion_id: str, *, customer_id: str = "", code: str = "") -> int:
+        """Count the sales that a promotion was used in and that were not voided."""
+        return offers.uses(self._db, promotion_id, customer_id=customer_id, code=code)
 
     def product(self, sku: str) -> Product | None:
         """Find a product by its sku."""

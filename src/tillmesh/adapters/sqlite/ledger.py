@@ -32,6 +32,7 @@ INSERT_RECEIPT: Final = (
     "INSERT INTO receipt (actor, seq, kind, at_ms, number, shift_id, person, customer_id, total_minor, tax_minor, "
     "request, sale_actor, sale_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+INSERT_USE: Final = "INSERT INTO promotion_use (promotion, code, customer_id, actor, seq) VALUES (?, ?, ?, ?, ?)"
 SALE, REFUND, VOID = 0, 1, 2  # receipt.kind
 
 
@@ -177,12 +178,14 @@ PROJECTIONS: Final = (
     "parked",
     "audit",
     "oversell",
+    "price",
+    "promotion_use",
 )
 _AUDITED: Final = {
     "audited", "sale_voided", "sale_refunded", "sale_closed", "cash_moved", "shift_opened", "shift_closed",
     "products_changed", "people_changed", "settings_changed", "stock_adjusted", "stock_counted",
-    "oversell_resolved", "oversell_settled", "money_conflict_settled",
-    "flag_reviewed",
+    "oversell_resolved", "oversell_settled", "money_conflict_settled", "flag_reviewed", "promotions_changed",
+    "price_lists_changed", "prices_changed",
 }  # fmt: skip
 
 
@@ -191,6 +194,9 @@ def _sale_closed(at: Place, event: Envelope, body: Record) -> None:
     row = (at.actor, event.seq, SALE, body.closed_at_ms, body.receipt_number, body.shift_id, body.cashier,
            body.customer_id, body.total_minor, body.tax_minor, request_key(body.cart_id), None, None)  # fmt: skip
     at.db.execute(INSERT_RECEIPT, row)
+    # A sale of another program may name a promotion twice: it is used once.
+    for promotion, code in {used.promotion_id: used.code for used in body.promotions}.items():
+        at.db.execute(INSERT_USE, (promotion, code, body.customer_id, at.actor, event.seq))
 
 
 def _answered(at: Place, sale_id: str) -> tuple[int | None, int | None]:
@@ -277,7 +283,7 @@ Handler = Callable[[Place, Envelope, Record], None]
 
 def _changed(entity: str) -> Handler:
     def handle(at: Place, event: Envelope, body: Record) -> None:
-        assert isinstance(body, e.ProductsChanged | e.CustomersChanged | e.PeopleChanged | e.SettingsChanged)
+        assert isinstance(body, e.RegistersChanged)
         registers.merge(at.db, entity, event, body)
 
     return handle
@@ -293,8 +299,5 @@ _HANDLERS: Final[dict[type[Record], Handler]] = {
     e.CartResumed: _cart_resumed,
     e.OversellResolved: _oversell_noted,
     e.OversellSettled: _oversell_noted,
-    e.ProductsChanged: _changed("product"),
-    e.CustomersChanged: _changed("customer"),
-    e.PeopleChanged: _changed("person"),
-    e.SettingsChanged: _changed("setting"),
+    **{kind: _changed(entity) for kind, entity in e.ENTITIES.items()},
 }

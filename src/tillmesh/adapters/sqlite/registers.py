@@ -9,7 +9,8 @@ import apsw
 from tillmesh.crdt import LWWMap, Stamp
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop.catalogue import Product, from_fields
-from tillmesh.shop.events import CustomersChanged, PeopleChanged, ProductsChanged, SettingsChanged, Value, counted
+from tillmesh.shop.events import RegistersChanged, Value, counted
+from tillmesh.shop.offers.prices import dated_from_fields, price_key_of
 
 _LOAD: Final = "SELECT state FROM register WHERE entity = ? AND key = ?"
 _SAVE: Final = (
@@ -28,12 +29,7 @@ _SAVE_PRODUCT: Final = (
 _INDEX: Final = "INSERT INTO product_search (rowid, name, sku, barcodes) VALUES (?, ?, ?, ?)"
 
 
-def merge(
-    db: apsw.Connection,
-    entity: str,
-    event: Envelope,
-    body: ProductsChanged | CustomersChanged | PeopleChanged | SettingsChanged,
-) -> None:
+def merge(db: apsw.Connection, entity: str, event: Envelope, body: RegistersChanged) -> None:
     """Merge the fields of an event into the registers it names."""
     stamp = Stamp(counted(body.authority), event.hlc, event.actor)
     for change in body.changes:
@@ -43,6 +39,20 @@ def merge(
         db.execute(_SAVE, (entity, change.key, merged.to_bytes()))
         if entity == "product":
             _write_product(db, change.key, _shown(merged), is_new=held is None)
+        elif entity == "price":
+            _write_price(db, change.key, _shown(merged))
+
+
+def _write_price(db: apsw.Connection, key: str, merged: dict[str, Value]) -> None:
+    """Bring the row of a dated price in line with its register; one that was taken back has none."""
+    place = price_key_of(key)
+    if place is None:
+        return
+    price_list, from_ms, sku = place
+    db.execute("DELETE FROM price WHERE sku = ? AND price_list = ? AND from_ms = ?", (sku, price_list, from_ms))
+    if (found := dated_from_fields(key, merged)) is not None:
+        row = (sku, price_list, from_ms, found[1].until_ms, found[1].price_minor)
+        db.execute("INSERT INTO price (sku, price_list, from_ms, until_ms, price_minor) VALUES (?, ?, ?, ?, ?)", row)
 
 
 def fields(db: apsw.Connection, entity: str, key: str) -> dict[str, Value] | None:
@@ -59,6 +69,12 @@ def newest_write(db: apsw.Connection, entity: str, key: str) -> tuple[int, int]:
     merged = LWWMap.from_bytes(row[0])
     stamps = [merged.stamp(field) for field, _ in merged.items()]
     return max((s.authority for s in stamps), default=0), max((s.hlc for s in stamps), default=0)
+
+
+def written_at(db: apsw.Connection, entity: str, key: str, field: str) -> int:
+    """Give the timestamp (HLC) that a field was written with, or zero."""
+    row = db.execute(_LOAD, (entity, key)).fetchone()
+    return 0 if row is None else LWWMap.from_bytes(row[0]).stamp(field).hlc
 
 
 def _shown(merged: LWWMap) -> dict[str, Value]:

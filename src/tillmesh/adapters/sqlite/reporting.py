@@ -133,6 +133,11 @@ _STATE: Final = {
         "SELECT sku, hlc, a.name, seq, type, hex(body) FROM oversell o JOIN actor a ON a.id = o.actor "
         "ORDER BY sku, hlc, a.name, seq"
     ),
+    "price": "SELECT sku, price_list, from_ms, until_ms, price_minor FROM price ORDER BY sku, price_list, from_ms",
+    "promotion_use": (
+        "SELECT promotion, code, customer_id, a.name, seq FROM promotion_use u JOIN actor a ON a.id = u.actor "
+        "ORDER BY promotion, a.name, seq"
+    ),
     "barcode": "SELECT barcode, sku FROM barcode ORDER BY barcode, sku",
     "product": f"SELECT {PRODUCT_COLUMNS} FROM product ORDER BY sku",  # noqa: S608
 }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 import apsw
@@ -51,15 +53,30 @@ COLUMNS: Final = (
 )
 
 
-def catalogue(db: apsw.Connection) -> dict[str, Any]:
-    """Give all active products as columns: the page keeps them to search and scan without asking."""
+def catalogue(db: apsw.Connection, priced_now: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """Give all active products as columns: the page keeps them to search and scan without asking.
+
+    ``priced_now`` are the products that cost everybody something else than their own price.
+    """
     sql = f"SELECT {', '.join(COLUMNS)} FROM product WHERE active ORDER BY favourite DESC, name, sku"  # noqa: S608
     found = rows(db, sql)
+    if priced_now:
+        found = [_priced(row, priced_now) for row in found]
     columns = zip(*found, strict=True) if found else [()] * len(COLUMNS)
     return {"count": len(found), "columns": {name: list(column) for name, column in zip(COLUMNS, columns, strict=True)}}
 
 
-def catalogue_version(db: apsw.Connection) -> str:
-    """Name the state of the catalogue: it changes whenever a product event was applied, however late it came."""
+def _priced(row: tuple[Any, ...], now: Mapping[str, int]) -> tuple[Any, ...]:
+    sku, name, price, *rest = row
+    return (sku, name, now.get(sku, price), *rest)
+
+
+def catalogue_version(db: apsw.Connection, priced_now: Mapping[str, int] | None = None) -> str:
+    """Name the state of the catalogue: it changes whenever a product event was applied, however late it came.
+
+    And whenever a dated price for everybody begins or ends.
+    """
     count, last = rows(db, "SELECT count(*), coalesce(max(hlc), 0) FROM event WHERE type = 'products_changed'")[0]
-    return f"{count}.{last}"
+    if not priced_now:
+        return f"{count}.{last}"
+    return f"{count}.{last}.{sha256(repr(sorted(priced_now.items())).encode()).hexdigest()[:16]}"

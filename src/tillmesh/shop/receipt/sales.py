@@ -44,7 +44,7 @@ def _body(sale: SaleClosed, words: Words) -> Iterator[Part]:
     letters = tax_letters(sale.taxes)
     yield Rule()
     for line in sale.lines:
-        yield _item(line, sale.currency, letters.get((line.tax_code, line.rate_ppm), ""), words)
+        yield _item(line, sale, letters.get((line.tax_code, line.rate_ppm), ""), words)
     yield Rule()
     sums = tuple(_sums(sale, words))
     yield from sums
@@ -59,6 +59,10 @@ def _sums(sale: SaleClosed, words: Words) -> Iterator[Part]:
     subtotal = sum(line.gross_minor - line.discount_minor for line in sale.lines)
     if on_cart or not sale.prices_include_tax:
         yield Row(words("subtotal"), money(subtotal, sale.currency))
+    for one in sale.promotions:
+        if one.on_cart:
+            yield Row(_promotion(one.name, one.code, words), money(-one.amount_minor, sale.currency))
+            on_cart -= one.amount_minor
     if on_cart:
         label = _discount("cart_discount", sale.cart_discount_rate_ppm, sale.cart_discount_reason, words)
         yield Row(label, money(-on_cart, sale.currency))
@@ -74,23 +78,38 @@ def _count(sale: SaleClosed, words: Words) -> str:
     return words("items_one") if count == 1 else words("items", count=str(count))
 
 
-def _item(line: SaleLine, currency: str, letter: str, words: Words) -> Item:
-    amount = words.formats.money(line.gross_minor, currency)
-    return Item(line.name, f"{amount} {letter}".strip(), tuple(_details(line, currency, letter, words)))
+def _item(line: SaleLine, sale: SaleClosed, letter: str, words: Words) -> Item:
+    amount = words.formats.money(line.gross_minor, sale.currency)
+    return Item(line.name, f"{amount} {letter}".strip(), tuple(_details(line, sale, letter, words)))
 
 
-def _details(line: SaleLine, currency: str, letter: str, words: Words) -> Iterator[Detail]:
-    """Explain an item's amount: quantity, a changed price, a discount, a note."""
-    money = words.formats.money
+def _details(line: SaleLine, sale: SaleClosed, letter: str, words: Words) -> Iterator[Detail]:
+    """Explain an item's amount: quantity, a changed price, promotions, a discount, a note."""
+    money, currency = words.formats.money, sale.currency
     if line.unit != "piece" or line.quantity_milli != ONE:
         yield Detail(quantity_price(line.unit, line.quantity_milli, line.unit_price_minor, currency, words))
-    if 0 < line.unit_price_minor < line.list_price_minor:
-        yield Detail(words("reduced_from", price=money(line.list_price_minor, currency)))
-    if line.discount_minor:
+    if line.price_list:
+        yield Detail(words("price_list", name=line.price_list))
+    usual = max(line.list_price_minor, line.regular_price_minor)
+    if 0 < line.unit_price_minor < usual:
+        yield Detail(words("reduced_from", price=money(usual, currency)))
+    codes = {one.promotion_id: one.code for one in sale.promotions}
+    off = line.discount_minor
+    for part in line.promotions:
+        if not part.on_cart:
+            label = _promotion(part.name, codes.get(part.promotion_id, ""), words)
+            yield Detail(label, f"{money(-part.amount_minor, currency)} {letter}".strip())
+            off -= part.amount_minor
+    if off:
         label = _discount("discount", line.discount_rate_ppm, line.discount_reason, words)
-        yield Detail(label, f"{money(-line.discount_minor, currency)} {letter}".strip())
+        yield Detail(label, f"{money(-off, currency)} {letter}".strip())
     if line.note:
         yield Detail(line.note)
+
+
+def _promotion(name: str, code: str, words: Words) -> str:
+    """Name a promotion, and the coupon that it was for."""
+    return words("with_reason", what=name, reason=code) if code else name
 
 
 def _discount(key: str, rate_ppm: int, reason: str, words: Words) -> str:

@@ -41,6 +41,7 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
         "quantity_price": "{quantity} x {price}",
         "measured_price": "{quantity} {unit} x {price}/{unit}",
         "reduced_from": "Reduced from {price}",
+        "price_list": "Price: {name}",
         "discount": "Discount",
         "discount_rate": "Discount {rate}",
         "with_reason": "{what} ({reason})",

@@ -14,13 +14,13 @@ from tillmesh.kernel.errors import Invalid, NotFound, TooLarge
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.events import SaleClosed
-from tillmesh.shop.pricing import price
 from tillmesh.shop.tender import quote
 from tillmesh.terminal.web.api import Call, Context
 from tillmesh.terminal.web.sale_calls import PaymentBody, payments_of, show_sale
 from tillmesh.till import views
 from tillmesh.till.carts import Edited
 from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, PayCart, ResumeCart
+from tillmesh.till.offers import priced
 
 OPS_MAX = 200
 
@@ -144,8 +144,8 @@ async def quote_payment(context: Context, body: PayBody) -> Any:
 
     def query(books: Books) -> dict[str, Any]:
         cart, _ = _cart(books, cart_id)
-        policy = books.store().policy()
-        return msgspec.to_builtins(quote(price(cart, policy).total_minor, payments_of(body.payments), policy))  # type: ignore[no-any-return]
+        policy, total = books.store().policy(), priced(books, cart).total_minor
+        return msgspec.to_builtins(quote(total, payments_of(body.payments), policy))  # type: ignore[no-any-return]
 
     return await context.driver.look(query)
 
@@ -175,7 +175,6 @@ async def list_parked(context: Context) -> Any:
     """List the parked carts that nobody took up yet, oldest first."""
 
     def query(books: Books) -> dict[str, Any]:
-        policy = books.store().policy()
         rows = []
         for dot, body, cart in listings.parked(books):
             rows.append(
@@ -183,7 +182,7 @@ async def list_parked(context: Context) -> Any:
                     "park_id": dot,
                     "cart_id": body.cart_id,
                     "label": body.label,
-                    "total_minor": price(cart, policy).total_minor,
+                    "total_minor": priced(books, cart).total_minor,
                     "item_count": len(cart.lines),
                     "by": views.person(books, body.by),
                     "customer": views.customer(books, cart.customer_id),

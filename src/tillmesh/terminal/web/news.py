@@ -10,9 +10,11 @@ from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop import events as e
+from tillmesh.shop.offers.prices import price_key_of
 from tillmesh.shop.stock import movements
 from tillmesh.terminal.web.api import Services
 from tillmesh.till import views
+from tillmesh.till.offers import price_of
 from tillmesh.till.oversells import Open, open_among
 
 PRODUCTS_TOLD_MAX: Final = 500  # Above that a page loads the catalogue anew, which is less work for both.
@@ -66,6 +68,10 @@ def tell(services: Services, happened: Iterable[tuple[Envelope, Record]]) -> Non
                 live.send("parked", {"event": event.type})
             case e.ProductsChanged():
                 products |= {change.key for change in body.changes}
+            case e.PricesChanged():
+                products |= {place[2] for change in body.changes if (place := price_key_of(change.key)) is not None}
+            case e.PromotionsChanged() | e.PriceListsChanged():
+                live.send("offers", {})
             case e.SettingsChanged():
                 live.send("settings", {})
             case e.OversellResolved() | e.OversellSettled():
@@ -88,7 +94,12 @@ def _tell_products(services: Services, skus: list[str]) -> None:
         currency = books.store().currency
         stocks = books.stocks_milli(skus)
         found = (books.product(sku) for sku in skus)
-        return [views.product(one, currency, stocks[one.sku]) for one in found if one is not None]
+        now = services.clock()
+        return [
+            views.product(one, currency, stocks[one.sku], price_of(books, one, "", now).price_minor)
+            for one in found
+            if one is not None
+        ]
 
     services.driver.later(query, lambda rows: services.live.send("products", {"skus": skus, "products": rows}))
 

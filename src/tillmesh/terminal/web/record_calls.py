@@ -20,11 +20,13 @@ from tillmesh.shop.events import Change, Value
 from tillmesh.shop.people import Role, role
 from tillmesh.shop.setting_fields import store_fields, terminal_fields
 from tillmesh.shop.settings import STORE, StoreSettings
+from tillmesh.terminal.driver import now_ms
 from tillmesh.terminal.web.api import Call, Context, token_of
 from tillmesh.terminal.web.languages import checked_language
 from tillmesh.till import views
 from tillmesh.till.commands import ChangeRecords
 from tillmesh.till.desk import checked_key, checked_text
+from tillmesh.till.offers import price_of
 from tillmesh.till.scanning import find_scanned
 
 Fields = dict[str, Any]
@@ -34,7 +36,12 @@ def _view(books: Books, sku: str) -> dict[str, Any]:
     found = books.product(sku)
     if found is None:
         raise NotFound(f"no product {sku[:40]!r}", hint="Search by name, or add the product.")
-    return views.product(found, books.store().currency, books.stock_milli(sku))
+    return views.product(found, books.store().currency, books.stock_milli(sku), _now(books, found))
+
+
+def _now(books: Books, product: Product) -> int:
+    """Say what everybody pays for a product now."""
+    return price_of(books, product, "", now_ms()).price_minor
 
 
 async def list_products(context: Context) -> Any:
@@ -46,7 +53,11 @@ async def list_products(context: Context) -> Any:
         skus = searching.search(db, text, department=department, limit=limit)
         stocks, currency = books.stocks_milli(skus), books.store().currency
         found = (books.product(sku) for sku in skus)
-        return {"products": [views.product(one, currency, stocks[one.sku]) for one in found if one is not None]}
+        return {
+            "products": [
+                views.product(one, currency, stocks[one.sku], _now(books, one)) for one in found if one is not None
+            ]
+        }
 
     return await context.driver.read(query)
 
@@ -125,6 +136,7 @@ async def _same_currency(context: Context, body: Fields) -> StoreSettings:
     if currency != settings.currency:
         raise Invalid(f"the store's currency is {settings.currency}, not {str(currency)[:10]}", hint="Leave it out.")
     body.pop("stock", None)
+    body.pop("price_now_minor", None)
     return settings
 
 
@@ -142,7 +154,10 @@ async def departments(context: Context) -> Any:
 
 # Customers.
 
-_CUSTOMER = {"name": NAME_CHARS_MAX, "email": 200, "phone": 50, "note": NOTE_CHARS_MAX, "address": NOTE_CHARS_MAX}
+_CUSTOMER = {
+    "name": NAME_CHARS_MAX, "email": 200, "phone": 50, "note": NOTE_CHARS_MAX, "address": NOTE_CHARS_MAX,
+    "group": NAME_CHARS_MAX,
+}  # fmt: skip
 _PHONE = re.compile(r"\+[0-9 ()./-]{3,30}")
 PHONE_DIGITS_MAX = 15  # ITU-T E.164
 

@@ -56,6 +56,7 @@ class SaleBody(msgspec.Struct):
     customer_id: str | None = None
     note: str = ""
     approval: str = ""
+    coupons: list[str] = []
 
 
 class VoidBody(msgspec.Struct):
@@ -160,6 +161,7 @@ async def close_sale(context: Context, body: SaleBody) -> tuple[int, Any]:
         payments=payments_of(body.payments),
         customer_id=body.customer_id or "",
         note=body.note,
+        coupons=tuple(body.coupons),
     )
     outcome = await context.do(command, body.approval)
     return (201 if outcome.events else 200), await show_sale(context, str(outcome.reply))

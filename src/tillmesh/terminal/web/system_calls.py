@@ -22,7 +22,12 @@ GZIP_LEVEL = 5
 async def catalogue(context: Context) -> Response:
     """Give the whole catalogue as columns, compressed once per version."""
     extra = context.services.extra
-    version = await context.driver.read(lambda db, _: searching.catalogue_version(db))
+    now = context.now_ms()
+
+    def named(db: Any, books: Any) -> str:
+        return searching.catalogue_version(db, books.priced_for_all(now))
+
+    version = await context.driver.read(named)
     tag = f'"{version}"'
     headers = {"ETag": tag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
     if context.request.headers.get("if-none-match") == tag:
@@ -30,8 +35,8 @@ async def catalogue(context: Context) -> Response:
     held = extra.get("catalogue")
     if held is None or held[0] != version:
 
-        def build(db: Any, _: Any) -> bytes:
-            found = {"version": version, **searching.catalogue(db)}
+        def build(db: Any, books: Any) -> bytes:
+            found = {"version": version, **searching.catalogue(db, books.priced_for_all(now))}
             return gzip.compress(msgspec.json.encode(found), GZIP_LEVEL, mtime=0)
 
         held = version, await context.driver.read(build)

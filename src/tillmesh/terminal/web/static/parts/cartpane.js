@@ -14,7 +14,7 @@ import { Virtual } from "./virtual.js";
 
 /** @param {Line} line */
 export const discountWords = (line) =>
-  line.discount?.percent ? t("cart.off.percent", { percent: quantity(line.discount.percent) }) : line.discount_minor ? t("cart.off.amount", { amount: money(line.discount_minor) }) : "";
+  line.discount?.percent ? t("cart.off.percent", { percent: quantity(line.discount.percent) }) : line.discount ? t("cart.off.amount", { amount: money(line.discount_minor) }) : "";
 
 /** @param {Line} line */
 function under(line) {
@@ -25,6 +25,8 @@ function under(line) {
   if (line.unit_price_minor !== line.list_price_minor && line.list_price_minor) parts.push(t("cart.was", { price: money(line.list_price_minor) }));
   const off = discountWords(line);
   if (off) parts.push(off);
+  for (const one of line.promotions ?? []) if (!one.on_cart) parts.push(`${one.name} −${money(one.amount_minor)}`);
+  if (line.price_list) parts.push(line.price_list);
   if (line.note) parts.push(line.note);
   return parts.join(" · ");
 }
@@ -86,6 +88,8 @@ const Totals = () => {
   const now = cart.value;
   const off = now.discount_minor;
   return html`<div class="tot">
+    ${now.coupons?.map((one) => html`<div key=${one.code}><button class=${`pill sm ${one.used ? "ok" : "warn"}`} aria-label=${t("coupon.remove", { code: one.code })} onClick=${() => submit({ op: "remove_coupon", text: one.code })}>${one.code}<${Icon} name="x" /></button>${!one.used && html`<span>${t("coupon.waits")}</span>`}</div>`)}
+    ${now.promotions?.map((one) => one.on_cart && html`<div key=${one.promotion_id}><span>${one.name}</span><output class="num">−${money(one.amount_minor)}</output></div>`)}
     ${off > 0 && html`<div class="off"><span>${t("cart.discount")}${now.discount?.percent ? ` ${quantity(now.discount.percent)} %` : ""}</span><output class="num">−${money(off)}</output></div>`}
     <div><span>${t(taxesIncluded.value ? "cart.tax.included" : "cart.tax")}</span><output class="num">${money(now.tax_minor)}</output></div>
     <div class="big" aria-live="polite" aria-atomic="true"><span>${t("cart.total")}</span><output class="num" id="total">${money(now.total_minor)}</output></div>

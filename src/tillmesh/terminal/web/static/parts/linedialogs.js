@@ -67,10 +67,11 @@ export function DiscountDialog({ line, close }) {
   const [percent, setPercent] = useState(true);
   const [text, setText] = useState("");
   const [reason, setReason] = useState("");
+  const [coupon, setCoupon] = useState("");
   const parsed = percent ? parseQuantity(text || "-") : parseMoney(text || "-");
-  const ok = parsed !== null && parsed >= 0 && (!percent || parsed <= 100_000) && (Boolean(reason) || parsed === 0);
+  const ok = Boolean(coupon.trim()) || (parsed !== null && parsed >= 0 && (!percent || parsed <= 100_000) && (Boolean(reason) || parsed === 0));
   const submit = () =>
-    close({
+    close(coupon.trim() ? { op: "coupon", text: coupon } : {
       ...(whole || !line ? { op: "discount_cart" } : { op: "discount_line", line_id: line.line_id }),
       ...(percent ? { percent: quantityText(parsed ?? 0) } : { amount_minor: parsed }),
       reason: reason || t("discount.removed"),
@@ -86,6 +87,7 @@ export function DiscountDialog({ line, close }) {
       ${percent && html`<div class="quick six">${QUICK.map((one) => html`<button type="button" key=${one} class="btn num" aria-pressed=${text === one} onClick=${() => setText(one)}>${one} %</button>`)}</div>`}
       <${Reasons} kind="discount" value=${reason} onChange=${setReason} />
       <p class="hint">${t("discount.hint")}</p>
+      <label class="field"><span>${t("coupon.label")}</span><input class="coupon" autocomplete="off" maxlength="32" value=${coupon} onInput=${(/** @type {Event} */ e) => setCoupon(valueOf(e))} /></label>
     </div><div><${NumberField} label=${t(percent ? "discount.percent.label" : "discount.amount.label")} value=${text} unit=${percent ? "%" : ""} onChange=${setText} /></div></div>
   <//>`;
 }

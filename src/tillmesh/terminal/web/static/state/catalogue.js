@@ -139,7 +139,7 @@ export function takeProducts(products) {
     } else for (const code of columns.barcodes[row].split(" ")) if (byCode.get(code) === row) byCode.delete(code);
     const barcodes = Array.isArray(product.barcodes) ? product.barcodes.join(" ") : (product.barcodes ?? "");
     columns.name[row] = product.name;
-    columns.price[row] = product.price_minor;
+    columns.price[row] = product.price_now_minor ?? product.price_minor;
     columns.unit[row] = product.unit ?? "piece";
     columns.tax[row] = product.tax_code ?? "";
     columns.department[row] = product.department ?? "";

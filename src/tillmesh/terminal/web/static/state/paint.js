@@ -1,6 +1,8 @@
 // What the cart will look like once Python has heard of the waiting changes: painted first, replaced by its answer.
 import { lineTotal, parseQuantity, quantityText } from "../lib/money.js";
 
+/** @typedef {{promotion_id: string, name: string, amount_minor: number, on_cart: boolean}} Promo what a promotion takes off */
+
 /**
  * @typedef {object} Line
  * @property {string} line_id
@@ -15,6 +17,8 @@ import { lineTotal, parseQuantity, quantityText } from "../lib/money.js";
  * @property {number} total_minor
  * @property {{percent?: string, amount_minor?: number, reason?: string} | null} [discount]
  * @property {string} [note]
+ * @property {Promo[]} [promotions]
+ * @property {string} [price_list]
  * @property {boolean} [fixed_price] the total was read from an in-store barcode
  * @property {boolean} [unsaved]
  */
@@ -25,6 +29,8 @@ import { lineTotal, parseQuantity, quantityText } from "../lib/money.js";
  * @property {number} revision
  * @property {Line[]} lines
  * @property {any} [discount]
+ * @property {Promo[]} [promotions]
+ * @property {{code: string, used: boolean}[]} [coupons]
  * @property {{customer_id: string, name: string} | null} [customer]
  * @property {number} discount_minor
  * @property {number} tax_minor

@@ -1,0 +1,110 @@
+"""Registers in the log: fields of products, customers, people, settings, promotions and prices that were written.
+
+Last writer wins per field, by authority, clock and actor. Stored for ever like all events.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from tillmesh.kernel.codec import Record
+from tillmesh.kernel.limits import AUTHORITY_MAX
+
+Value = str | int | bool | None | list[str]  # what a register field can hold
+
+
+class Change(Record):
+    """New values for some fields of one record; the other fields stay as they are."""
+
+    key: str
+    fields: dict[str, Value]
+
+
+def counted(authority: int) -> int:
+    """Give what an authority counts as: any till can write any number into an event of its own."""
+    return min(max(authority, 0), AUTHORITY_MAX)
+
+
+class ProductsChanged(Record):
+    """Products were added or changed, field by field (last writer wins by authority, HLC, actor)."""
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+    source: str = ""
+
+
+class CustomersChanged(Record):
+    """Customers were added or changed, field by field."""
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+
+
+class PeopleChanged(Record):
+    """People were added or changed: name, role, PIN tag, active."""
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+
+
+class SettingsChanged(Record):
+    """Settings of the store (key ``store``) or of one terminal (key: its terminal id) were changed."""
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+
+
+class PromotionsChanged(Record):
+    """Promotions were added or changed, field by field. The key is the promotion's id."""
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+    source: str = ""
+
+
+class PriceListsChanged(Record):
+    """Price lists were added or changed: for whom they are, and how they are called. The key is the list's id."""
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+    source: str = ""
+
+
+class PricesChanged(Record):
+    """Prices that hold from a time on, in a list or for everybody, were added or taken back.
+
+    The key is ``list|from_ms|sku`` (no list: the price for everybody), the fields are ``price_minor`` (None: taken
+    back) and ``until_ms`` (0: until another one begins).
+    """
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+    source: str = ""
+
+
+# What writes registers, and the entity that it writes.
+ENTITIES: Final[dict[type[Record], str]] = {
+    ProductsChanged: "product",
+    CustomersChanged: "customer",
+    PeopleChanged: "person",
+    SettingsChanged: "setting",
+    PromotionsChanged: "promotion",
+    PriceListsChanged: "price_list",
+    PricesChanged: "price",
+}
+RegistersChanged: TypeAlias = (
+    ProductsChanged
+    | CustomersChanged
+    | PeopleChanged
+    | SettingsChanged
+    | PromotionsChanged
+    | PriceListsChanged
+    | PricesChanged
+)

@@ -1,0 +1,125 @@
+"""Promotions and prices through the API: made, tried, used at a till, taken in and out as files."""
+
+from tests.services.api.shop import Json, Shop
+
+HALF = {"promotion_id": "half", "name": "Half price tea", "kind": "percent", "percent": "50", "skus": ["offer-tea"]}
+
+
+def cart_of(shop: Shop, cart_id: str, *ops: Json) -> Json:
+    numbered = [{"op_id": f"{cart_id}-{number}", **one} for number, one in enumerate(ops)]
+    found: Json = shop.ok("POST", f"/carts/{cart_id}/ops", {"ops": numbered}, role="cashier")
+    return found
+
+
+def tea(line_id: str = "a", sku: str = "offer-tea", quantity: str = "1") -> Json:
+    return {"op": "add", "line_id": line_id, "sku": sku, "quantity": quantity}
+
+
+def test_a_promotion_shows_on_the_cart_the_sale_and_the_receipt(shop: Shop) -> None:
+    shop.product("offer-tea")
+    assert shop.ok("POST", "/promotions", HALF)["percent"] == "50"
+    cart = cart_of(shop, "offer-1", tea())
+    assert (cart["total_minor"], cart["discount_minor"]) == (125, 125)
+    assert cart["lines"][0]["promotions"][0]["name"] == "Half price tea"
+    paid = shop.ok(
+        "POST", "/carts/offer-1/pay", {"payments": [{"method": "cash", "amount_minor": 125}]}, role="cashier"
+    )
+    assert paid["promotions"][0]["amount_minor"] == 125
+    text = shop.ok("GET", f"/sales/{paid['sale_id']}/receipt")["text"]
+    assert "Half price tea" in text
+    assert "You saved" in text
+    listed = shop.ok("GET", "/promotions")["promotions"]
+    assert [one["uses"] for one in listed if one["promotion_id"] == "half"] == [1]
+    shop.ok("PATCH", "/promotions/half", {"active": False})
+    assert cart_of(shop, "offer-2", tea())["total_minor"] == 250
+
+
+def test_a_coupon_is_typed_or_scanned_and_a_wrong_one_is_refused(shop: Shop) -> None:
+    shop.product("coupon-tea", barcodes=["5449000000996"])
+    coupon = {
+        "promotion_id": "spring",
+        "name": "Spring",
+        "kind": "cart_amount",
+        "amount_minor": 50,
+        "codes": ["spring26"],
+    }
+    shop.ok("POST", "/promotions", coupon)
+    cart = cart_of(shop, "coupon-1", tea(sku="coupon-tea"), {"op": "coupon", "text": "Spring26"})
+    assert cart["coupons"] == [{"code": "SPRING26", "used": True}]
+    assert cart["total_minor"] == 200
+    scanned = cart_of(shop, "coupon-2", tea(sku="coupon-tea"), {"op": "add", "line_id": "b", "barcode": "SPRING26"})
+    assert (len(scanned["lines"]), scanned["total_minor"]) == (1, 200)
+    refused = cart_of(shop, "coupon-3", tea(sku="coupon-tea"), {"op": "coupon", "text": "autumn"})
+    assert refused["rejected"][0]["problem"]["status"] == 404
+    shop.ok("PATCH", "/promotions/spring", {"active": False})
+
+
+def test_a_draft_is_tried_on_a_basket_and_is_not_there_afterwards(shop: Shop) -> None:
+    shop.product("draft-tea")
+    draft = {"name": "Three for two", "kind": "buy_get", "buy_count": 2, "get_count": 1, "percent": "100"}
+    basket = {"lines": [{"sku": "draft-tea", "quantity": "3"}], "promotion": draft}
+    assert shop.ok("POST", "/promotions/preview", basket)["total_minor"] == 500
+    assert all(one["name"] != "Three for two" for one in shop.ok("GET", "/promotions")["promotions"])
+    bad = shop.call("POST", "/promotions/preview", {**basket, "promotion": {"name": "x", "kind": "mix"}})
+    assert bad.status_code == 422
+    assert "buy_count" in bad.json()["hint"]
+
+
+def test_a_customer_of_a_list_pays_its_price(shop: Shop) -> None:
+    shop.product("list-tea")
+    shop.ok("POST", "/price-lists", {"price_list": "trade", "name": "Trade", "groups": ["restaurants"]})
+    shop.ok("POST", "/prices", {"prices": [{"sku": "list-tea", "price_list": "trade", "price_minor": 199}]})
+    shop.ok("POST", "/customers", {"customer_id": "chez", "name": "Chez Ana", "group": "restaurants"})
+    body = {"cart_id": "list-1", "lines": [{"sku": "list-tea", "quantity": 1}], "customer_id": "chez",
+            "payments": [{"method": "cash", "amount_minor": 199}]}  # fmt: skip
+    sale = shop.ok("POST", "/sales", body, role="cashier")
+    assert (sale["total_minor"], sale["lines"][0]["price_list"]) == (199, "Trade")
+    assert "Price: Trade" in shop.ok("GET", f"/sales/{sale['sale_id']}/receipt")["text"]
+    denied = shop.call("PATCH", "/customers/chez", {"group": "staff"}, role="cashier")
+    assert denied.status_code == 403
+
+
+def test_a_dated_price_is_what_a_product_costs_now(shop: Shop) -> None:
+    shop.product("dated-tea")
+    shop.ok("POST", "/prices", {"prices": [{"sku": "dated-tea", "from": "2026-01-01T00:00", "price_minor": 1}]})
+    # The product's own price was typed later.
+    assert shop.ok("GET", "/products/dated-tea")["price_now_minor"] == 250
+    shop.ok("POST", "/price-lists", {"price_list": "all", "name": "This week", "everyone": True})
+    shop.ok("POST", "/prices", {"prices": [{"sku": "dated-tea", "price_list": "all", "price_minor": 222}]})
+    shown = shop.ok("GET", "/products/dated-tea")
+    assert (shown["price_minor"], shown["price_now_minor"]) == (250, 222)
+    columns = shop.ok("GET", "/catalogue")["columns"]
+    assert columns["price_minor"][columns["sku"].index("dated-tea")] == 222
+    shop.ok("PATCH", "/price-lists/all", {"active": False})
+    assert shop.ok("GET", "/products/dated-tea")["price_now_minor"] == 250
+
+
+def test_files_go_out_and_come_back_and_a_dry_run_changes_nothing(shop: Shop) -> None:
+    shop.product("file-tea")
+    shop.ok("POST", "/promotions", {**HALF, "promotion_id": "file", "codes": ["A-1", "B"], "weekdays": ["1", "7"]})
+    text = shop.call("GET", "/promotions/export").text
+    again = _import(shop, "/promotions/import", text)
+    assert (again["changed"], again["errors"]) == (0, [])
+    changed = text.replace("Half price tea", "Halved")
+    assert _import(shop, "/promotions/import?dry_run=1", changed)["changed"] >= 1
+    assert "Halved" not in shop.call("GET", "/promotions/export").text
+    assert _import(shop, "/promotions/import", changed)["imported"]
+    assert "Halved" in shop.call("GET", "/promotions/export").text
+    rows = "sku,price_list,from,until,price\r\nfile-tea,,2026-12-01T00:00,,9.99\r\nnothing,,,,1\r\n"
+    report = _import(shop, "/prices/import", rows)
+    assert ([one["line"] for one in report["errors"]], report["imported"]) == ([3], False)
+    assert _import(shop, "/prices/import", rows.replace("nothing,,,,1\r\n", ""))["imported"]
+    assert "file-tea,,2026-12-01T00:00,,9.99" in shop.call("GET", "/prices/export").text
+
+
+def _import(shop: Shop, path: str, text: str) -> Json:
+    answer = shop.call("POST", path, content=text.encode(), headers={"Content-Type": "text/csv"})
+    assert answer.status_code == 200, answer.text
+    found: Json = answer.json()
+    return found
+
+
+def test_only_a_manager_makes_promotions_and_prices(shop: Shop) -> None:
+    for role in ("cashier", "supervisor"):
+        for path, body in (("/promotions", HALF), ("/price-lists", {"name": "x"}), ("/prices", {"prices": []})):
+            assert shop.call("POST", path, body, role=role).status_code == 403
