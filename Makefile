@@ -50,6 +50,7 @@ ci: check ## the suite under coverage, and audits of our code and of what we ins
 	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements/terminal.txt
 	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements/ai.txt
 	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements/hub.txt
+	$(BIN)/pip-audit --require-hashes --disable-pip --requirement requirements/stack.txt
 
 bench: ## reproducible measurements, e.g. ARGS="sale --json"
 	@scripts/setup.sh terminal
@@ -66,7 +67,7 @@ format: ## let the formatter and the safe fixes have their way
 
 requirements: ## pin and hash requirements/*.in anew
 	@scripts/setup.sh terminal
-	cd requirements && for role in build terminal ai learn hub dev bench; do \
+	cd requirements && for role in build terminal ai learn hub stack dev bench; do \
 		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			--no-emit-index-url --no-emit-find-links --upgrade $$role.in -o $$role.txt; \
 	done

@@ -3,7 +3,7 @@
 #
 #   scripts/setup.sh terminal    what a till needs
 #   scripts/setup.sh hub         and what head office needs
-#   scripts/setup.sh stack       and the servers of a production head office: PostgreSQL, Java, Kafka's jars
+#   scripts/setup.sh stack       and the servers of a production head office: Envoy, PostgreSQL, Java, Kafka's jars
 #   scripts/setup.sh learn       what a till needs, and what making models needs
 #   scripts/setup.sh test        and what the checks and tests need: a browser, Node for type checks, fault tools
 #
@@ -20,9 +20,12 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 case $role in
     terminal) lists=(requirements/terminal.txt requirements/ai.txt) ;;
-    hub | stack) lists=(requirements/terminal.txt requirements/ai.txt requirements/hub.txt) ;;
+    hub) lists=(requirements/terminal.txt requirements/ai.txt requirements/hub.txt) ;;
+    stack) lists=(requirements/terminal.txt requirements/ai.txt requirements/hub.txt requirements/stack.txt) ;;
     learn) lists=(requirements/terminal.txt requirements/ai.txt requirements/learn.txt) ;;
-    test) lists=(requirements/terminal.txt requirements/ai.txt requirements/hub.txt requirements/dev.txt) ;;
+    test)
+        lists=(requirements/terminal.txt requirements/ai.txt requirements/hub.txt requirements/stack.txt requirements/dev.txt)
+        ;;
     *) die "unknown role '$role'; the roles are terminal, hub, stack, learn and test" ;;
 esac
 

@@ -9,14 +9,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tillmesh.adapters.envoy.configuration import CONFIGURATION
 from tillmesh.adapters.host.keys import write_file
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.fleet.syncing import feed, rebuild
 from tillmesh.hub.bootstrap import EMBEDDED, enrol_store, open_hub
+from tillmesh.hub.gateway import Gateway
 from tillmesh.hub.program import Options, serve
 from tillmesh.hub.running import now_ms
-from tillmesh.hub.settings import Settings, read_settings
+from tillmesh.hub.settings import Envoy, Settings, read_settings
 from tillmesh.hub.web.people import make_person
+from tillmesh.kernel.errors import Invalid
 
 
 def main(argv: Sequence[str]) -> int:
@@ -31,6 +34,8 @@ def main(argv: Sequence[str]) -> int:
             _enrol(options, read_settings(options.config))
         case "person":
             _person(options, read_settings(options.config))
+        case "gateway-config":
+            sys.stdout.write(json.dumps(_gateway(options.data_dir, options.config), indent=2) + "\n")
         case "rebuild":
             sys.stdout.write(
                 json.dumps(rebuild_master(options.data_dir, read_settings(options.config)), indent=2) + "\n"
@@ -45,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="tillmesh hub",
         description="Head office: runs, unless a command is given. See also: tillmesh hub stack --help",
     )
-    parser.add_argument("command", nargs="?", choices=["enrol", "person", "rebuild"])
+    parser.add_argument("command", nargs="?", choices=["enrol", "person", "rebuild", "gateway-config"])
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--config", type=Path, metavar="hub.toml", help="settings; the command line goes before them")
     parser.add_argument("--bind", help="the address of both doors (default 127.0.0.1)")
@@ -70,6 +75,14 @@ def _options(given: argparse.Namespace) -> Options:
         limits=settings.limits,
         settings=settings,
     )
+
+
+def _gateway(data_dir: Path, config: Path | None) -> dict[str, str]:
+    settings = read_settings(config)
+    if not isinstance(settings.gateway, Envoy):
+        raise Invalid("hub.toml names no gateway", hint='Write [gateway] kind = "envoy" into it.')
+    folder = Gateway(data_dir, settings.gateway, settings.limits).write_all(now_ms())
+    return {"folder": str(folder), "start": f"envoy -c {folder / CONFIGURATION}"}
 
 
 def _enrol(given: argparse.Namespace, settings: Settings) -> None:

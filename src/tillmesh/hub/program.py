@@ -15,8 +15,9 @@ from tillmesh.adapters.web.pages import page_routes
 from tillmesh.adapters.web.serving import server_for
 from tillmesh.fleet.throttle import Throttle
 from tillmesh.hub.bootstrap import open_hub
+from tillmesh.hub.gateway import Gateway
 from tillmesh.hub.running import Hub
-from tillmesh.hub.settings import Limits, Settings
+from tillmesh.hub.settings import Envoy, Limits, Settings
 from tillmesh.hub.web import (
     access_calls,
     admin_calls,
@@ -79,11 +80,16 @@ async def _serve(options: Options) -> None:
     hub = Hub(opened, options.limits.waiting_max)
     people = People(hub)
     throttle = Throttle(options.limits.uploads_burst, options.limits.uploads_per_s)
-    services = Services(hub, people, throttle=throttle)
+    gateway = options.settings.gateway
+    services = Services(hub, people, throttle=throttle, behind_gateway=isinstance(gateway, Envoy))
     hosts = {"127.0.0.1", "localhost", options.bind}
     servers = [
         server_for(Guard(application(FOR_PEOPLE, services, page_routes(STATIC)), hosts, "head office")),
-        server_for(application(store_calls.CALLS, services), ssl_context("server", opened.door)),
+        server_for(
+            application(store_calls.CALLS, services),
+            ssl_context("server", opened.door),
+            request_s=options.limits.request_s,
+        ),
     ]
 
     def stop() -> None:
@@ -93,6 +99,8 @@ async def _serve(options: Options) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop)
     background = [asyncio.create_task(hub.feed_analytics()), asyncio.create_task(hub.watch())]
+    if isinstance(gateway, Envoy):
+        background.append(asyncio.create_task(Gateway(options.data_dir, gateway, options.limits).keep_up(hub)))
     try:
         await asyncio.gather(*(s.serve(sockets=[at]) for s, at in zip(servers, (for_people, for_stores), strict=True)))
     finally:

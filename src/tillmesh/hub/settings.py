@@ -13,6 +13,7 @@ from tillmesh.kernel.errors import Invalid
 
 BYTES_MAX: Final = 65_536
 Port = Annotated[int, Meta(ge=0, le=65_535)]
+Service = Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,253}:[0-9]{1,5}$")]
 
 
 class Doors(Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,11 +25,27 @@ class Doors(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """How often one store may upload, and how much may wait for the one who stores it."""
+    """How often one store may upload, and how long a call may take and wait."""
 
     uploads_burst: Annotated[int, Meta(ge=1, le=100_000)] = 60
     uploads_per_s: Annotated[int, Meta(ge=1, le=10_000)] = 10
     waiting_max: Annotated[int, Meta(ge=1, le=10_000)] = 64
+    request_s: Annotated[int, Meta(ge=5, le=3_600)] = 60  # in which a call has to have arrived
+
+
+class InProcess(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="embedded"):
+    """Head office itself checks certificates, keys and rates at the door for stores."""
+
+
+class Envoy(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="envoy"):
+    """Envoy stands before one or more sync services, which take a store's identity from nobody else."""
+
+    bind: str = "0.0.0.0"  # noqa: S104 - stores come from outside
+    port: Port = 8443
+    admin_port: Port = 0  # on loopback; 0: none
+    services: Annotated[tuple[Service, ...], Meta(min_length=1, max_length=256)] = ("127.0.0.1:8180",)
+    folder: Annotated[str, Meta(pattern=r"^(/[\w./-]*)?$")] = ""  # of Envoy's files; nothing: DATA/gateway
+    connections_max: Annotated[int, Meta(ge=1, le=1_000_000)] = 50_000
 
 
 class SqliteLog(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sqlite"):
@@ -77,6 +94,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
 
     doors: Doors = Doors()
     limits: Limits = Limits()
+    gateway: InProcess | Envoy = InProcess()
     event_log: SqliteLog | KafkaLog = SqliteLog()
     master: SqliteTables | PostgresTables = SqliteTables()
     analytics: DuckReports | ClickReports = DuckReports()

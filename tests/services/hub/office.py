@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from tests.ports import free_ports
 from tillmesh.adapters.wan.bundle import Bundle, read_bundle
@@ -28,6 +28,7 @@ class RunningOffice:
         self.data_dir, self.port = data_dir, port
         self.stores_url = f"https://127.0.0.1:{port + 1}"
         self.token = ""
+        self.process: subprocess.Popen[bytes] | None = None
 
     def call(self, method: str, path: str, body: object = None, token: str | None = None) -> tuple[int, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
@@ -46,14 +47,18 @@ def enrolled(data_dir: Path, store: str, settings: Settings = EMBEDDED) -> Bundl
 
 
 @contextmanager
-def running(data_dir: Path, config: Path | None = None) -> Iterator[RunningOffice]:
-    """Run head office until it answers; nothing of it outlives the test."""
-    port = free_ports(2)
+def running(
+    data_dir: Path, config: Path | None = None, *, port: int = 0, log: IO[bytes] | None = None
+) -> Iterator[RunningOffice]:
+    """Run head office until it answers; nothing of it outlives the test. What it logs goes into ``log``."""
+    port = port or free_ports(2)
     process = subprocess.Popen(
         [sys.executable, "-m", "tillmesh", "hub", "--data-dir", str(data_dir), "--port", str(port),
          "--stores-port", str(port + 1), *(["--config", str(config)] if config else [])],
+        stderr=log,
     )  # fmt: skip
     office = RunningOffice(data_dir, port)
+    office.process = process
     try:
         until = time.monotonic() + READY_S
         while not office.token:

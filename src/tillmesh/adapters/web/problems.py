@@ -66,6 +66,8 @@ def answer(error: TillmeshError) -> Response:
     headers = {}
     if isinstance(error, TooMany):
         headers["Retry-After"] = str(max(1, -(-error.retry_after_ms // 1000)))
+    if getattr(error, "hang_up", False):
+        headers["Connection"] = "close"
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     body = msgspec.json.encode(problem(error))

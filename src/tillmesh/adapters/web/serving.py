@@ -16,6 +16,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 HEAD_BYTES_MAX = 65_536  # of all that is no body: request line, headers, framing, trailers
 PEER = "tillmesh.peer"  # in the scope of a request: the certificate (DER) of the client, or None
 FRAMING_PART = 16  # chunks smaller than this on average are no upload but an attack
+HEAD_S = 10.0  # in which the head of a request has to arrive, at a door for strangers
+REQUEST_S = 60.0  # and all of it: a megabyte at 140 kbit/s
 
 
 class Bounded(HttpToolsProtocol):
@@ -50,11 +52,48 @@ class Bounded(HttpToolsProtocol):
         super().on_body(body)
 
 
-def server_for(app: ASGIApp, tls: ssl.SSLContext | None = None) -> uvicorn.Server:
-    """Make a server; whoever runs it decides about signals."""
+class Hurried(Bounded):
+    """HTTP for strangers: who sends a byte now and then is hung up on, however patiently."""
+
+    request_s = REQUEST_S
+    _hanging_up: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the first request, but not for long."""
+        super().connection_made(transport)
+        self._wait(HEAD_S)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Wait for nothing any more."""
+        self._wait(None)
+        super().connection_lost(exc)
+
+    def on_message_begin(self) -> None:
+        """Wait for the rest of the head."""
+        self._wait(HEAD_S)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Wait for the body."""
+        self._wait(self.request_s)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Take the time that it takes to answer."""
+        self._wait(None)
+        super().on_message_complete()
+
+    def _wait(self, seconds: float | None) -> None:
+        if self._hanging_up is not None:
+            self._hanging_up.cancel()
+        self._hanging_up = None if seconds is None else self.loop.call_later(seconds, self.transport.abort)
+
+
+def server_for(app: ASGIApp, tls: ssl.SSLContext | None = None, *, request_s: float = REQUEST_S) -> uvicorn.Server:
+    """Make a server; whoever runs it decides about signals. With TLS it is a door for strangers."""
     config = uvicorn.Config(
         app,
-        http=Bounded,
+        http=Bounded if tls is None else type("HurriedFor", (Hurried,), {"request_s": request_s}),
         lifespan="off",
         access_log=False,
         log_level="warning",

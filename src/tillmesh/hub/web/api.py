@@ -36,6 +36,7 @@ class Services:
     clock: Callable[[], int] = now_ms
     throttle: Throttle = field(default_factory=Throttle)
     metrics: Metrics = field(default_factory=Metrics)
+    behind_gateway: bool = False  # stores are believed through the gateway only
 
 
 @dataclass(slots=True)

@@ -1,20 +1,32 @@
-"""What stores call, behind their certificate and the API key that is bound to it."""
+"""What stores call, behind their certificate and the API key that is bound to it.
+
+Behind a gateway it is the gateway that has seen the store's certificate: it is believed in a header, from a connection
+that proves to be the gateway's own and from no other. Everything else is checked here, whatever was checked before.
+"""
 
 from __future__ import annotations
 
+import logging
+import re
 from typing import Final
+from urllib.parse import unquote
 
 from starlette.responses import Response
 
-from tillmesh.adapters.wan.certificates import CertificateRefused
+from tillmesh.adapters.wan.certificates import GATEWAY, CertificateRefused, der_of
 from tillmesh.adapters.web.bodies import JSON
 from tillmesh.adapters.web.serving import PEER
 from tillmesh.hub.web.api import Call, Context
-from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError
+from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError, TooMany
 from tillmesh.kernel.limits import UPLOAD_BYTES_MAX
 from tillmesh.sync.upload import MEDIA, read_batch, write_answer
 
 KEY_HEADER: Final = "x-api-key"
+GATEWAY_RETRY_MS: Final = 2_000
+SEEN_HEADER: Final = "x-forwarded-client-cert"  # as Envoy writes it: Hash=...;Cert="..."
+SEEN_CHARS_MAX: Final = 8_192
+_SEEN: Final = re.compile(r'(?:[A-Za-z]+=[^;,"]*;)*Cert="([^"]+)"')
+log = logging.getLogger(__name__)
 
 
 class KeyRefused(TillmeshError):
@@ -23,6 +35,15 @@ class KeyRefused(TillmeshError):
     status = 401
     kind = "key-refused"
     title = "Head office does not know this key"
+
+
+class GatewayRefused(TooMany):
+    """The gateway's own certificate was revoked: no store's fault. Its connection is closed, a new one may be right."""
+
+    status = 503
+    kind = "gateway-refused"
+    title = "Head office does not know its gateway"
+    hang_up = True
 
 
 async def sync(context: Context, raw: bytes) -> Response:
@@ -65,18 +86,47 @@ async def news(context: Context) -> dict[str, bool]:
         return {"news": await context.hub.news(store, int(have))}
 
 
+async def health(context: Context) -> dict[str, str]:
+    """Say that this sync service takes batches; a gateway asks every second."""
+    await context.hub.write(lambda: None)  # the writer's thread is there, too
+    if context.hub.trouble is not None:
+        raise context.hub.trouble
+    return {"status": "ok"}
+
+
 async def admitted(context: Context) -> str:
-    """Give the store that calls: certificate, key and path have to agree."""
-    hub = context.hub
-    certificate = context.request.scope.get(PEER)
-    named, serial = hub.opened.authority.store_of(certificate, context.services.clock() // 1000)
+    """Give the store that calls: certificate, key and path have to agree. Who is refused is logged."""
+    try:
+        return await _admitted(context)
+    except TillmeshError as refused:
+        log.warning("refused at the stores' door: %s: %s", refused.kind, refused.detail)
+        raise
+
+
+async def _admitted(context: Context) -> str:
+    hub, now_s = context.hub, context.services.clock() // 1000
+    authority = hub.opened.authority
+    certificate: bytes | None = context.request.scope.get(PEER)
+    gateway = authority.gateway(certificate, now_s)
+    if gateway is not None:
+        certificate = _seen(context)
+    named, serial = authority.store_of(certificate, now_s)
     key = context.request.headers.get(KEY_HEADER, "")[:200]
 
-    def look() -> tuple[str | None, tuple[str, bytes] | None]:
+    def look() -> tuple[bool, str | None, tuple[str, bytes] | None]:
         office = hub.opened.office
-        return office.certificate_store(serial), office.key_owner(key)
+        believed = gateway is None or office.certificate_store(gateway) == GATEWAY
+        return believed, office.certificate_store(serial), office.key_owner(key)
 
-    known, owner = await hub.write(look)
+    believed, known, owner = await hub.write(look)
+    if not believed:
+        raise GatewayRefused(
+            "the certificate of the gateway was revoked",
+            retry_after_ms=GATEWAY_RETRY_MS,
+            hint="Run tillmesh hub gateway-config.",
+        )
+    if gateway is None and context.services.behind_gateway:
+        raise CertificateRefused(f"{named} came past the gateway", hint="Stores call the gateway's address.")
     if known != named:
         raise CertificateRefused(f"the certificate of {named} was revoked", hint="Issue the store a new one.")
     if owner is None:
@@ -86,6 +136,13 @@ async def admitted(context: Context) -> str:
     if context.path("store_id") != named:
         raise NotAllowed(f"{named} asks for another store's data", hint="A store has its own address.")
     return named
+
+
+def _seen(context: Context) -> bytes | None:
+    """Give the certificate that the gateway says it has seen; None unless it says exactly one."""
+    said = context.request.headers.getlist(SEEN_HEADER)
+    found = _SEEN.fullmatch(said[0]) if len(said) == 1 and len(said[0]) <= SEEN_CHARS_MAX else None
+    return None if found is None else der_of(unquote(found[1]))
 
 
 async def no_certificate(context: Context) -> None:
@@ -101,6 +158,7 @@ CALLS: Final = [
          bytes_max=UPLOAD_BYTES_MAX),
     Call("GET", "/stores/{store_id}/sync/state", state, "What is held of a store", role=None),
     Call("GET", "/stores/{store_id}/sync/news", news, "Wait for something new for a store", role=None),
+    Call("GET", "/health", health, "Is this sync service there", role=None),
 ]  # fmt: skip
 REFUSED_CALLS: Final = [
     Call("POST", "/stores/{store_id}/sync", no_certificate, "Upload a store's events", role=None),

@@ -114,6 +114,21 @@ class Office:
         found = one(self._db, sql, (serial,))
         return None if found is None else str(found)
 
+    def in_force(self) -> tuple[list[tuple[bytes, bytes]], list[bytes]]:
+        """List the hash of every API key with its certificate, and every certificate, that are not revoked."""
+        keys = rows(
+            self._db,
+            "SELECT k.hash, c.serial FROM api_key k JOIN certificate c ON c.serial = k.certificate "
+            "WHERE k.revoked_ms IS NULL AND c.revoked_ms IS NULL",
+        )
+        serials = rows(self._db, "SELECT serial FROM certificate WHERE revoked_ms IS NULL")
+        return [(bytes(key), bytes(serial)) for key, serial in keys], [bytes(serial) for (serial,) in serials]
+
+    def in_force_mark(self) -> tuple[int, ...]:
+        """Give a mark that changes with what is in force, and costs less than reading all of it."""
+        sql = "SELECT count(*), count(revoked_ms) FROM "
+        return tuple(int(n) for table in ("api_key", "certificate") for n in rows(self._db, sql + table)[0])
+
     def trust(self, store: str) -> tuple[bytes, bytes] | None:
         """Give the authority of a store and the lists of its tills, or None if it named none."""
         found = rows(self._db, "SELECT authority, lists FROM trust WHERE store = ?", (store,))
