@@ -138,6 +138,12 @@ class SyncService:
         self._whole = False
         return self.catch_up()
 
+    def follow(self, actor: str) -> None:
+        """Write under this name from now on, if another service had to change it."""
+        if actor != self.actor:
+            self.actor = actor
+            self.clock = HybridLogicalClock(actor, last=self.clock.last)
+
     def held(self, store: str) -> Held:
         """Say what is held of a store, with the heads of its chains."""
         return self._master.held(store)

@@ -23,15 +23,16 @@ from tillmesh.fleet.people import mint_office
 from tillmesh.fleet.ports import Analytics, Away, EventLog, Master, Reading
 from tillmesh.fleet.syncing import SyncService
 from tillmesh.hub.parts import open_analytics, open_log, open_master, open_reading
-from tillmesh.hub.settings import Settings
+from tillmesh.hub.settings import Envoy, Settings
 from tillmesh.hub.trust import Trust
-from tillmesh.kernel.errors import Invalid, StorageFailed
+from tillmesh.kernel.errors import Invalid, NotFound, StorageFailed
 from tillmesh.sync.signatures import head_message
 
 log_of_program = logging.getLogger(__name__)
 EMBEDDED: Final = Settings()
 DATABASE_KEY: Final = "database.key"
 AUTHORITY_KEY: Final = "authority.key"
+BESIDE: Final = "lock.services"
 DOOR_KEY: Final = "door.key"
 SIGN_KEY: Final = "office.sign"
 AUTHORITY: Final = "authority.der"
@@ -47,13 +48,14 @@ class Opened:
     key: bytes
     log: EventLog
     master: Master
-    analytics: Analytics
+    analytics: Analytics | None  # a further sync service has none
     office: office.Office
     service: SyncService
     authority: HubAuthority
     door: Identity
     sign_public: bytes  # what stores check head office's events with
     lock: IO[str]
+    shared: bool = False  # with other sync services that write beside this one
 
     def reading(self) -> Reading:
         """Open one more connection that answers questions."""
@@ -65,33 +67,35 @@ class Opened:
 
     def close(self) -> None:
         """Close everything."""
-        self.analytics.close()
+        if self.analytics is not None:
+            self.analytics.close()
         self.log.close()
         self.master.close()
         self.office.close()
         self.lock.close()
 
 
-def open_hub(data_dir: Path, settings: Settings = EMBEDDED) -> Opened:
+def open_hub(data_dir: Path, settings: Settings = EMBEDDED, *, beside: bool = False) -> Opened:
     """Open a data directory, making a new head office of an empty one.
+
+    ``beside`` opens it for one more sync service, while head office runs in it: any number of them may.
 
     Servers that are away are no reason not to start: whoever asks is told so, and what was missed is caught up later.
     """
     with ExitStack() as undo:
+        if beside and not (data_dir / office.FILE).exists():
+            raise NotFound(f"no head office in {data_dir}", hint="Enrol a store, or start head office once.")
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = undo.enter_context((data_dir / "lock").open("w"))
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as cause:
-            raise StorageFailed(f"another program has {data_dir} open", hint="Stop it first.") from cause
+        lock = undo.enter_context(taken(data_dir, BESIDE if beside else "lock", shared=beside))
         new = not (data_dir / log.FILE).exists() and not (data_dir / office.FILE).exists()
         key = secret(data_dir, DATABASE_KEY, create=new)
         events = open_log(settings, data_dir, key)
         undo.callback(events.close)
         tables = open_master(settings, data_dir, key)
         undo.callback(tables.close)
-        reports = open_analytics(settings, data_dir)
-        undo.callback(reports.close)
+        reports = None if beside else open_analytics(settings, data_dir)
+        if reports is not None:
+            undo.callback(reports.close)
         people = office.Office(data_dir / office.FILE, key)
         undo.callback(people.close)
         authority, door = _authority(data_dir)
@@ -110,10 +114,27 @@ def open_hub(data_dir: Path, settings: Settings = EMBEDDED) -> Opened:
         except Away as away:
             log_of_program.warning("%s", away.detail)
         opened = Opened(
-            data_dir, settings, key, events, tables, reports, people, service, authority, door, public, lock
-        )
+            data_dir, settings, key, events, tables, reports, people, service, authority, door, public, lock,
+            shared=beside or isinstance(settings.gateway, Envoy),
+        )  # fmt: skip
         undo.pop_all()
         return opened
+
+
+def taken(data_dir: Path, name: str, *, shared: bool = False) -> IO[str]:
+    """Lock a data directory against other programs until the file is closed; ``shared`` ones keep out the others."""
+    lock = (data_dir / name).open("w")
+    try:
+        fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except OSError as cause:
+        lock.close()
+        raise StorageFailed(f"another program has {data_dir} open", hint="Stop it first.") from cause
+    return lock
+
+
+def actor_of(people: office.Office) -> str:
+    """Give the name that head office writes under: another process may have had to change it."""
+    return _actor(people)
 
 
 def enrol_store(opened: Opened, store: str, now_ms: int, authority: bytes = b"", *, by: str = "system") -> bytes:

@@ -13,9 +13,9 @@ from tillmesh.adapters.envoy.configuration import CONFIGURATION
 from tillmesh.adapters.host.keys import write_file
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.fleet.syncing import feed, rebuild
-from tillmesh.hub.bootstrap import EMBEDDED, enrol_store, open_hub
+from tillmesh.hub.bootstrap import BESIDE, EMBEDDED, enrol_store, open_hub, taken
 from tillmesh.hub.gateway import Gateway
-from tillmesh.hub.program import Options, serve
+from tillmesh.hub.program import Options, serve, serve_stores
 from tillmesh.hub.running import now_ms
 from tillmesh.hub.settings import Envoy, Settings, read_settings
 from tillmesh.hub.web.people import make_person
@@ -34,6 +34,8 @@ def main(argv: Sequence[str]) -> int:
             _enrol(options, read_settings(options.config))
         case "person":
             _person(options, read_settings(options.config))
+        case "sync":
+            serve_stores(_options(options))
         case "gateway-config":
             sys.stdout.write(json.dumps(_gateway(options.data_dir, options.config), indent=2) + "\n")
         case "rebuild":
@@ -50,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="tillmesh hub",
         description="Head office: runs, unless a command is given. See also: tillmesh hub stack --help",
     )
-    parser.add_argument("command", nargs="?", choices=["enrol", "person", "rebuild", "gateway-config"])
+    parser.add_argument("command", nargs="?", choices=["enrol", "person", "rebuild", "gateway-config", "sync"])
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--config", type=Path, metavar="hub.toml", help="settings; the command line goes before them")
     parser.add_argument("--bind", help="the address of both doors (default 127.0.0.1)")
@@ -112,13 +114,16 @@ def add_person(data_dir: Path, name: str, role: str, password: str, settings: Se
 def rebuild_master(data_dir: Path, settings: Settings = EMBEDDED) -> dict[str, object]:
     """Make master database and analytics anew from the event log, and say whether they are the same as before."""
     opened = open_hub(data_dir, settings)
+    reports = opened.analytics
+    assert reports is not None, "head office has analytics"
     try:
-        feed(opened.log, opened.analytics)
-        before = opened.master.digest(), opened.analytics.digest()
-        entries, master = rebuild(opened.log, opened.master)
-        opened.analytics.begin_anew()
-        feed(opened.log, opened.analytics)
-        analytics = opened.analytics.digest()
+        with taken(data_dir, BESIDE):
+            feed(opened.log, reports)
+            before = opened.master.digest(), reports.digest()
+            entries, master = rebuild(opened.log, opened.master)
+            reports.begin_anew()
+            feed(opened.log, reports)
+            analytics = reports.digest()
     finally:
         opened.close()
     return {"entries": entries, "hash": master, "analytics_hash": analytics, "same": before == (master, analytics)}

@@ -73,6 +73,37 @@ def serve(options: Options) -> None:
     asyncio.run(_serve(options))
 
 
+def serve_stores(options: Options) -> None:
+    """Run one more sync service beside head office until SIGINT or SIGTERM: a door for stores, nothing else."""
+    asyncio.run(_serve_stores(options))
+
+
+async def _serve_stores(options: Options) -> None:
+    for_stores = _listen(options.bind, options.stores_port or options.port + STORES_FROM)
+    hub = Hub(open_hub(options.data_dir, options.settings, beside=True))
+    people = People(hub)
+    services = Services(
+        hub,
+        people,
+        throttle=Throttle(options.limits.uploads_burst, options.limits.uploads_per_s),
+        behind_gateway=isinstance(options.settings.gateway, Envoy),
+    )
+    server = server_for(
+        application(store_calls.CALLS, services),
+        ssl_context("server", hub.opened.door),
+        request_s=options.limits.request_s,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
+    background = [asyncio.create_task(hub.watch()), asyncio.create_task(hub.share_contacts())]
+    try:
+        await server.serve(sockets=[for_stores])
+    finally:
+        await _ended(background)
+        people.close()
+        hub.close()
+
+
 async def _serve(options: Options) -> None:
     for_people = _listen(options.bind, options.port)
     for_stores = _listen(options.bind, options.stores_port or options.port + STORES_FROM)
@@ -99,16 +130,22 @@ async def _serve(options: Options) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop)
     background = [asyncio.create_task(hub.feed_analytics()), asyncio.create_task(hub.watch())]
+    if opened.shared:
+        background.append(asyncio.create_task(hub.share_contacts()))
     if isinstance(gateway, Envoy):
         background.append(asyncio.create_task(Gateway(options.data_dir, gateway, options.limits).keep_up(hub)))
     try:
         await asyncio.gather(*(s.serve(sockets=[at]) for s, at in zip(servers, (for_people, for_stores), strict=True)))
     finally:
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
+        await _ended(background)
         people.close()
         hub.close()
+
+
+async def _ended(background: list[asyncio.Task[None]]) -> None:
+    for task in background:
+        task.cancel()
+    await asyncio.gather(*background, return_exceptions=True)
 
 
 def _listen(bind: str, port: int) -> socket.socket:

@@ -15,7 +15,8 @@ from tillmesh.fleet.catalogue import change_products
 from tillmesh.fleet.ports import Analytics, Away, Entry, LogBroken, Reading
 from tillmesh.fleet.standing import Contact
 from tillmesh.fleet.syncing import feed
-from tillmesh.hub.bootstrap import Opened
+from tillmesh.hub.bootstrap import Opened, actor_of
+from tillmesh.hub.contacts import Contacts
 from tillmesh.kernel.errors import StorageFailed, TillmeshError, TooMany
 from tillmesh.kernel.ids import is_office
 from tillmesh.shop.events import Change
@@ -26,9 +27,12 @@ READERS: Final = 2
 WAITING_MAX: Final = 64  # batches that wait for the one writer; guess: some seconds of work
 FEED_S: Final = 1.0
 WATCH_S: Final = 5.0
+CONTACTS_S: Final = 2.0
 BUSY_MS: Final = 2_000
 NEWS_MS: Final = 25_000  # below what routers and proxies let an idle connection live
 LISTENERS_MAX: Final = 20_000
+LISTEN_S: Final = 1.0  # after which it is looked whether another process has written something for a store
+LOOKS_PER_S_MAX: Final = 1_000  # of all listeners together
 T = TypeVar("T")
 
 
@@ -56,7 +60,7 @@ class Hub:
         self._readers: queue.SimpleQueue[Reading] = queue.SimpleQueue()
         self._waiting = 0
         self._bells: dict[str, asyncio.Event] = {}  # of stores whose leader listens
-        self._heard: dict[str, int] = {}  # store -> when its leader was here last, since head office started
+        self._contacts = Contacts(opened.service.seen)
         self._grown = asyncio.Event()  # the log, since analytics looked last
         self._feeding = ThreadPoolExecutor(1, "analytics")
         self.trouble: TillmeshError | None = None  # why nothing can be stored right now
@@ -65,11 +69,11 @@ class Hub:
 
     async def take(self, batch: Batch) -> Answer:
         """Take a batch in; raises what the sync service raises, or :class:`Busy`."""
-        self._heard[batch.store] = now_ms()
+        self._contacts.heard(batch.store, now_ms())
         if isinstance(self.trouble, Away):  # said at once: :meth:`watch` finds out when it is over
             raise self.trouble
         try:
-            answer = await self.write(lambda: self.opened.service.take(batch, now_ms()))
+            answer = await self.write(lambda: self._take(batch))
         except (Away, LogBroken, StorageFailed) as trouble:
             self.trouble = trouble
             raise
@@ -83,16 +87,27 @@ class Hub:
         trouble = self.trouble
         return None if trouble is None else {"kind": trouble.kind, "detail": trouble.detail, "hint": trouble.hint}
 
+    def _take(self, batch: Batch) -> Answer:
+        service = self.opened.service
+        if self.opened.shared:
+            service.follow(actor_of(self.opened.office))
+        return service.take(batch, now_ms())
+
     async def state(self, store: str) -> State:
         """Say what is held of a store."""
-        self._heard[store] = now_ms()
+        self._contacts.heard(store, now_ms())
         return await self.write(lambda: self.opened.service.state(store))
 
     def contact(self, store: str) -> Contact:
         """Give when a store's leader was here last and what it held then; nothing from before the start."""
-        seen = self.opened.service.seen.get(store)
-        heard_ms = self._heard.get(store, 0)
-        return Contact(heard_ms) if seen is None else Contact(heard_ms, seen.has, seen.tills)
+        return self._contacts.of(store)
+
+    async def share_contacts(self) -> None:
+        """Let the other sync services know who was here, and hear it from them."""
+        while True:
+            with contextlib.suppress(TillmeshError):  # it is told again
+                await self.write(lambda: self._contacts.share(self.opened.office))
+            await asyncio.sleep(CONTACTS_S)
 
     async def change_products(self, changes: Mapping[str, Sequence[Change]], by: str) -> dict[str, int]:
         """Write changes of products into head office's log for some stores; gives the last event of each."""
@@ -110,14 +125,25 @@ class Hub:
         """
         if store not in self._bells and len(self._bells) >= LISTENERS_MAX:
             raise Busy(f"{LISTENERS_MAX} stores listen already", retry_after_ms=NEWS_MS, hint="Ask again later.")
-        self._heard[store] = now_ms()
+        self._contacts.heard(store, now_ms())
         bell = self._bells.setdefault(store, asyncio.Event())
         if await self.write(lambda: self._written(store)) > have:
             return True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(NEWS_MS / 1000):
-                await bell.wait()
-        return bell.is_set()
+                await self._rung(store, have, bell)
+                return True
+        return False
+
+    async def _rung(self, store: str, have: int, bell: asyncio.Event) -> None:
+        """Wait for the bell. What another process has written rings none here: it is looked for."""
+        while True:
+            pause_s = max(LISTEN_S, len(self._bells) / LOOKS_PER_S_MAX) if self.opened.shared else None
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(bell.wait(), pause_s)
+                return
+            if await self.write(lambda: self._written(store)) > have:
+                return
 
     def _written(self, store: str) -> int:
         heads = self.opened.service.held(store).heads
@@ -125,6 +151,9 @@ class Hub:
 
     def _change_products(self, changes: Mapping[str, Sequence[Change]], by: str) -> dict[str, int]:
         service, written = self.opened.service, {}
+        if self.opened.shared:
+            service.follow(actor_of(self.opened.office))
+            service.look_after()
         service.catch_up()
         for store, wanted in changes.items():
             held = service.held(store)
@@ -174,12 +203,13 @@ class Hub:
 
     async def feed_analytics(self) -> None:
         """Let analytics take in what is new, again and again; a report is a few seconds behind at most."""
-        log_of_its_own = self.opened.feed()
+        log_of_its_own, analytics = self.opened.feed(), self.opened.analytics
+        assert analytics is not None, "a further sync service feeds nothing"
         try:
             while True:
                 self._grown.clear()
                 try:
-                    await self._analyse(lambda: feed(log_of_its_own, self.opened.analytics))
+                    await self._analyse(lambda: feed(log_of_its_own, analytics))
                 except TillmeshError as cause:
                     log.warning("analytics is behind: %s", cause.detail)
                 await asyncio.sleep(FEED_S)
@@ -193,6 +223,7 @@ class Hub:
 
     async def report(self, question: Callable[[Analytics], T]) -> T:
         """Answer a question over all stores."""
+        assert self.opened.analytics is not None, "a further sync service answers no questions"
         return await asyncio.get_running_loop().run_in_executor(self._reading, question, self.opened.analytics)
 
     async def read(self, question: Callable[[Reading], T]) -> T:

@@ -1,5 +1,6 @@
 """The two doors that a store may find: head office's own, and Envoy before it."""
 
+import json
 import shutil
 import socket
 import subprocess
@@ -22,6 +23,7 @@ from tillmesh.adapters.wan.client import HubClient
 from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.commands import main as hub
 from tillmesh.hub.running import now_ms
+from tillmesh.hub.settings import Settings, read_settings
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.sync.messages import Mark, runs_of
 from tillmesh.sync.upload import Batch, write_batch
@@ -117,10 +119,10 @@ class Door:
         return "\n".join(log.read_text(errors="replace") for log in self.logs)
 
 
-def expired(data_dir: Path) -> Bundle:
+def expired(data_dir: Path, settings: Settings) -> Bundle:
     """What a store has whose certificate ran out yesterday; head office must not be running."""
-    good = enrolled(data_dir, "late")
-    opened = open_hub(data_dir)
+    good = enrolled(data_dir, "late", settings)
+    opened = open_hub(data_dir, settings)
     try:
         then_ms = now_ms() - (STORE_DAYS + 1) * 86_400_000
         certificate = opened.authority.issue(good.identity.key, "late", then_ms // 1000).certificate
@@ -132,19 +134,21 @@ def expired(data_dir: Path) -> Bundle:
 
 
 @contextmanager
-def door(kind: str, folder: Path) -> Iterator[Door]:
-    """Head office with its own door, or with Envoy before it."""
-    port = free_ports(3)
+def door(
+    kind: str, folder: Path, *, limits: str = LIMITS, second: bool = False, alone: bool = False, more: str = ""
+) -> Iterator[Door]:
+    """Head office with its own door, or with Envoy before it and a ``second`` service, or only that one."""
+    port = free_ports(4)
+    services = [f"127.0.0.1:{at}" for at, there in ((port + 1, not alone), (port + 3, second)) if there]
     config, logs = folder / "hub.toml", [folder / "hub.log", folder / "envoy.log"]
     for log in logs:
         log.touch()
-    text = f"[doors]\npeople_port = {port}\n{LIMITS}"
+    text = f"[doors]\npeople_port = {port}\n{limits}{more}"
     if kind == "envoy":
-        text += (
-            f'[gateway]\nkind = "envoy"\nbind = "127.0.0.1"\nport = {port + 2}\nservices = ["127.0.0.1:{port + 1}"]\n'
-        )
+        at, them = f'bind = "127.0.0.1"\nport = {port + 2}', json.dumps(services)
+        text += f'[gateway]\nkind = "envoy"\n{at}\nservices = {them}\n'
     config.write_text(text)
-    late = expired(folder / "hub")
+    late = expired(folder / "hub", read_settings(config))
     gateway: Gateway | None = None
     with ExitStack() as stack:
         written = stack.enter_context(logs[0].open("ab"))

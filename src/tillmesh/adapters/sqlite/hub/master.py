@@ -32,7 +32,8 @@ _HEAD: Final = (
     "seq = excluded.seq, hash = excluded.hash, hlc = max(hlc, excluded.hlc) RETURNING id"
 )
 _POSITION: Final = (
-    "INSERT INTO position (part, entry) VALUES (?, ?) ON CONFLICT (part) DO UPDATE SET entry = excluded.entry"
+    "INSERT INTO position (part, entry) VALUES (?, ?) ON CONFLICT (part) "
+    "DO UPDATE SET entry = max(entry, excluded.entry)"
 )
 _CLOCK: Final = "SELECT max(a.hlc) FROM actor a JOIN store s ON s.id = a.store WHERE s.name = ?"
 _HASH: Final = (
@@ -120,8 +121,8 @@ class SqliteMaster:
 
     def apply(self, position: Position, entry: Entry) -> None:
         """Apply an entry and note its place, in one transaction."""
-        events = fresh(self.held(entry.store), entry.events)
         with write(self._db) as db:
+            events = fresh(self.held(entry.store), entry.events)  # under the lock: others write, too
             # What head office writes itself is no word from the store.
             heard = ("", 0) if is_office(entry.sender) else (entry.sender, entry.at_ms)
             store = int(one(db, _STORE, (entry.store, entry.term, *heard)))

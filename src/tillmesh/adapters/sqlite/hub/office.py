@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -128,6 +128,21 @@ class Office:
         """Give a mark that changes with what is in force, and costs less than reading all of it."""
         sql = "SELECT count(*), count(revoked_ms) FROM "
         return tuple(int(n) for table in ("api_key", "certificate") for n in rows(self._db, sql + table)[0])
+
+    def put_contacts(self, told: Sequence[tuple[str, int, bytes]]) -> None:
+        """Note when leaders of stores were here and what they held, unless something later is known."""
+        if told:
+            with write(self._db) as db:
+                db.executemany(
+                    "INSERT INTO contact (store, heard_ms, held) VALUES (?, ?, ?) ON CONFLICT (store) DO UPDATE SET "
+                    "heard_ms = excluded.heard_ms, held = excluded.held WHERE excluded.heard_ms > heard_ms",
+                    told,
+                )
+
+    def contacts(self, after_ms: int) -> list[tuple[str, int, bytes]]:
+        """List the contacts since a time."""
+        found = rows(self._db, "SELECT store, heard_ms, held FROM contact WHERE heard_ms > ?", (after_ms,))
+        return [(str(store), int(heard_ms), bytes(held)) for store, heard_ms, held in found]
 
     def trust(self, store: str) -> tuple[bytes, bytes] | None:
         """Give the authority of a store and the lists of its tills, or None if it named none."""
