@@ -38,6 +38,7 @@ enough() { # a richer role holds what a poorer one needs
     case $role in
         test) ready test ;;
         stack) ready stack || ready test ;;
+        learn) ready learn ;;
         hub) ready hub || ready stack || ready test ;;
         terminal) ready terminal || ready hub || ready stack || ready test ;;
     esac
