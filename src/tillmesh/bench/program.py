@@ -23,6 +23,7 @@ class Wish:
     products: Path | None = None
     count: int | None = None
     stores: int | None = None
+    photos: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ def main(arguments: Sequence[str]) -> int:
         for name in names:
             place = Path(held) / name
             place.mkdir()
-            results[name] = BENCHMARKS[name].run(Wish(place, options.products, options.count, options.stores))
+            wish = Wish(place, options.products, options.count, options.stores, options.photos)
+            results[name] = BENCHMARKS[name].run(wish)
     print((showing.as_json if options.json else showing.as_text)(dict(results), about))
     missed = [row for rows in results.values() for row in rows if row.met is False]
     return 1 if missed and options.strict else 0
@@ -67,15 +69,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=_positive, help="how much to measure; the unit is the benchmark's own")
     parser.add_argument("--stores", type=_positive, help="fleet: how many stores (default 100)")
     parser.add_argument("--products", type=Path, help="a product file instead of 97,000 invented ones")
+    parser.add_argument(
+        "--photos", type=Path, metavar="DIR", help="for barcode: photographs of codes, a folder for each kind"
+    )
     parser.add_argument("--dir", type=Path, help="measure on the disk of this directory (default: the temporary one)")
     parser.add_argument("--strict", action="store_true", help="exit 1 when an aim is not met")
     return parser
 
 
 def _all() -> list[str]:
-    """Name every benchmark that can run here: a till has no browser's driver, and nothing of head office's."""
+    """Name every benchmark that can run here: one wants photographs, a till has no browser's driver or head office."""
     needs = {"ui": "playwright", "fleet": "duckdb", "backlog": "duckdb"}
-    return [name for name in BENCHMARKS if name not in needs or find_spec(needs[name])]
+    return [name for name in BENCHMARKS if name != "barcode" and (name not in needs or find_spec(needs[name]))]
 
 
 def _positive(text: str) -> int:
@@ -200,6 +205,12 @@ def _ui(wish: Wish) -> list[Row]:
     return ui.run(wish.place, wish.products, scans=wish.count or ui.SCANS)
 
 
+def _barcode(wish: Wish) -> list[Row]:
+    from tillmesh.bench import codes
+
+    return codes.run(wish.photos, frames=wish.count or codes.FRAMES)
+
+
 BENCHMARKS: Final[dict[str, Benchmark]] = {
     "sale": Benchmark("the whole sale path beside raw SQLite on the same disk", _sale, "pairs of blocks"),
     "price": Benchmark("pricing a cart", _price, "pairs of blocks"),
@@ -220,6 +231,9 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "newcomer": Benchmark("giving a new till everything: three ways, the same log", _newcomer, "events"),
     "fleet": Benchmark("many stores at one head office: --stores N", _fleet, "batches of each store"),
     "backlog": Benchmark("15 tills' day without internet drains while the leader sells", _backlog, "sales per till"),
+    "barcode": Benchmark(
+        "bar codes on your photographs (--photos DIR): read, misread, time", _barcode, "frames a photograph"
+    ),
     "ui": Benchmark("the page in a real browser, against its limits", _ui, "scans"),
 }
 

@@ -195,3 +195,11 @@ assert INFERENCE_BATCH_MAX * IMAGE_BYTES_MAX < INFERENCE_FRAME_BYTES_MAX
 assert EXAMPLES_PER_CALL_MAX * EXAMPLE_BYTES_MAX < EVENT_BODY_BYTES_MAX
 assert INFERENCE_DEADLINE_MS <= INFERENCE_DEADLINE_MS_MAX
 assert INFERENCE_RESTART_MS_FIRST < INFERENCE_RESTART_MS_MAX
+# Bar codes from a camera, and spoken commands (tillmesh.edge.scanning, tillmesh.edge.voice).
+SCAN_FRAMES_MAX: Final = 16  # of one scan that are remembered
+SCAN_CODES_MAX: Final = 16  # of one picture
+SCANS_MAX: Final = 32  # Guess: cameras that scan at one till at the same time
+VOICE_SECONDS_MAX: Final = 10  # a command takes one or two
+VOICE_BYTES_MAX: Final = 4 << 20
+
+assert VOICE_SECONDS_MAX * 48_000 * 8 < VOICE_BYTES_MAX  # two channels of 32 bits at the rate of most microphones

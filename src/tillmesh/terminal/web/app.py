@@ -28,6 +28,7 @@ from tillmesh.terminal.web import (
     offer_calls,
     record_calls,
     sale_calls,
+    scan_calls,
     session_calls,
     shop_calls,
     store_calls,
@@ -50,6 +51,7 @@ CALLS: list[Call] = [
     *store_calls.CALLS,
     *judgement_calls.CALLS,
     *ai_calls.CALLS,
+    *scan_calls.CALLS,
     *system_calls.CALLS,
 ]
 
