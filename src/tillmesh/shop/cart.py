@@ -42,6 +42,8 @@ class CartLine(Record):
     added_ms: int = 0  # when it came into the cart, by the till's clock: prices and promotions of that moment hold
     price_list: str = ""  # the name of the list that the list price comes from
     regular_price_minor: int = 0  # what it costs without any list or dated price; 0: the list price
+    loads: str = ""  # as in SaleLine: no goods, money that goes into a purse
+    pin_tag: str = ""  # of a gift card that is issued with a PIN
 
 
 class Cart(Record):

@@ -14,6 +14,7 @@ from tillmesh.shop.register_events import (
     ENTITIES,
     Change,
     CustomersChanged,
+    GiftCardsChanged,
     PeopleChanged,
     PriceListsChanged,
     PricesChanged,
@@ -30,6 +31,7 @@ __all__ = [
     "ENTITIES",
     "Change",
     "CustomersChanged",
+    "GiftCardsChanged",
     "PeopleChanged",
     "PriceListsChanged",
     "PricesChanged",
@@ -61,6 +63,14 @@ class TaxTotal(Record):
     rate_ppm: int
     net_minor: int
     tax_minor: int
+
+
+class PurseMove(Record):
+    """What an event puts into a purse (positive) or takes out of it: points, a gift card, what a customer owes."""
+
+    purse: str  # points | gift_card | account
+    account: str  # customer id, or the hash of a card's code
+    amount: int  # minor units; points for points
 
 
 class LinePromotion(Record):
@@ -108,6 +118,7 @@ class SaleLine(Record):
     promotions: tuple[LinePromotion, ...] = ()
     price_list: str = ""  # the name of the list that the price comes from
     regular_price_minor: int = 0  # per unit, without any price list or dated price; 0: the list price
+    loads: str = ""  # "gift_card:ACCOUNT" or "account:CUSTOMER": no goods, money that goes into a purse
 
 
 class Approval(Record):
@@ -144,6 +155,7 @@ class SaleClosed(Record):
     cart_discount_rate_ppm: int = 0  # when the cart discount was given in percent
     cart_discount_reason: str = ""
     promotions: tuple[SalePromotion, ...] = ()
+    purses: tuple[PurseMove, ...] = ()
 
 
 class SaleVoided(Record):
@@ -162,6 +174,7 @@ class SaleVoided(Record):
     rounding_minor: int = 0
     taxes: tuple[TaxTotal, ...] = ()  # the sale's, so that totals per rate need no look at the sale
     moves: tuple[StockMove, ...] = ()  # what returns to the shelf: the sale may not have arrived yet
+    purses: tuple[PurseMove, ...] = ()
 
 
 class RefundLine(Record):
@@ -202,6 +215,7 @@ class SaleRefunded(Record):
     approved_by: str = ""
     customer_id: str = ""
     refunded_at_ms: int = 0
+    purses: tuple[PurseMove, ...] = ()
 
 
 class ShiftOpened(Record):
@@ -307,6 +321,15 @@ class StockCounted(Record):
     by: str
     reason: str = ""
     approved_by: str = ""
+
+
+class PursesAdjusted(Record):
+    """A manager corrected purses by hand: points as a courtesy, a card that was overdrawn, a debt written off."""
+
+    purses: tuple[PurseMove, ...]
+    by: str
+    reason: str
+    adjusted_at_ms: int = 0
 
 
 class CartParked(Record):
@@ -446,6 +469,8 @@ KINDS: Final[dict[str, type[Record]]] = {
     "promotions_changed": PromotionsChanged,
     "price_lists_changed": PriceListsChanged,
     "prices_changed": PricesChanged,
+    "gift_cards_changed": GiftCardsChanged,
+    "purses_adjusted": PursesAdjusted,
     "cart_parked": CartParked,
     "cart_resumed": CartResumed,
     "audited": Audited,

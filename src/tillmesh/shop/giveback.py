@@ -12,9 +12,9 @@ import msgspec
 
 from tillmesh.kernel.errors import Conflict
 from tillmesh.shop.cart import Policy
-from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, StockMove, TaxTotal
+from tillmesh.shop.events import Payment, PurseMove, SaleClosed, SaleRefunded, StockMove, TaxTotal
 from tillmesh.shop.refund import Answer, refuse_voided
-from tillmesh.shop.tender import CASH, amount_text, cash_amount, check_payments, refuse_empty
+from tillmesh.shop.tender import CARD, CASH, amount_text, cash_amount, check_payments, refuse_empty
 
 
 class GiveBack(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +22,7 @@ class GiveBack(msgspec.Struct, frozen=True, kw_only=True):
 
     payments: tuple[Payment, ...]
     rounding_minor: int
+    purses: tuple[PurseMove, ...] = ()
 
 
 class Undone(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +79,9 @@ def undo(sale: SaleClosed, answers: Sequence[Answer]) -> Undone:
         tax_minor=sale.tax_minor,
         rounding_minor=sale.rounding_minor,
         taxes=sale.taxes,
-        moves=tuple(StockMove(sku=line.sku, quantity_milli=line.quantity_milli) for line in sale.lines),
+        moves=tuple(
+            StockMove(sku=line.sku, quantity_milli=line.quantity_milli) for line in sale.lines if not line.loads
+        ),
     )
 
 
@@ -104,6 +107,10 @@ def _left_on_cards(sale: SaleClosed, answers: Sequence[Answer]) -> list[Payment]
 
 def _as_chosen(total_minor: int, chosen: Sequence[Payment], policy: Policy, by_card_max: int) -> GiveBack:
     check_payments(chosen)
+    if any(payment.method not in {CASH, CARD} for payment in chosen):
+        raise Conflict(
+            "gift cards, accounts and points get their own money back", hint="Leave the payments out of the request."
+        )
     by_card = sum(payment.amount_minor for payment in chosen if payment.method != CASH)
     in_cash = sum(payment.amount_minor for payment in chosen if payment.method == CASH)
     if by_card > by_card_max:

@@ -56,7 +56,7 @@ def price(cart: Cart, policy: Policy, offers: Offers = NO_OFFERS) -> PricedCart:
         if taken := take_off(cart, offers, left, divide):
             off_line, off_cart = _with_promotions(taken, off_line, off_cart)
     if cart.discount is not None:
-        parts = spread(cart.discount, left, divide)
+        parts = spread(cart.discount, [0 if line.loads else x for line, x in zip(lines, left, strict=True)], divide)
         left = [amount - off for amount, off in zip(left, parts, strict=True)]
         off_cart = [before + off for before, off in zip(off_cart, parts, strict=True)]
     if policy.tax_rounding == "line":
@@ -131,6 +131,7 @@ def _sale_line(row: PricedLine) -> SaleLine:
         promotions=row.promotions,
         price_list=line.price_list,
         regular_price_minor=line.regular_price_minor,
+        loads=line.loads,
     )
 
 

@@ -89,6 +89,14 @@ class PricesChanged(Record):
     source: str = ""
 
 
+class GiftCardsChanged(Record):
+    """Gift cards were issued, blocked or freed. The key is the card's account, a hash of its code."""
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+
+
 # What writes registers, and the entity that it writes.
 ENTITIES: Final[dict[type[Record], str]] = {
     ProductsChanged: "product",
@@ -98,6 +106,7 @@ ENTITIES: Final[dict[type[Record], str]] = {
     PromotionsChanged: "promotion",
     PriceListsChanged: "price_list",
     PricesChanged: "price",
+    GiftCardsChanged: "gift_card",
 }
 RegistersChanged: TypeAlias = (
     ProductsChanged
@@ -107,4 +116,5 @@ RegistersChanged: TypeAlias = (
     | PromotionsChanged
     | PriceListsChanged
     | PricesChanged
+    | GiftCardsChanged
 )

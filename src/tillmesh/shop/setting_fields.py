@@ -179,7 +179,7 @@ def _word(what: str, value: Any) -> str:
 
 
 def _methods(name: str, value: Any) -> Value:
-    known = ("cash", "card")
+    known = ("cash", "card", "gift_card", "account", "points")
     if not isinstance(value, list) or not value or any(one not in known for one in value):
         raise Invalid(f"{name} must be some of {', '.join(known)}")
     return [one for one in known if one in value]
@@ -205,6 +205,9 @@ _STORE: Final[dict[str, Check]] = {
     "barcode_layouts": _layouts,
     "scanner_prefix": _text(5),
     "pay_methods": _methods,
+    "loyalty_earn_minor": _number(0, AMOUNT_MINOR_MAX),
+    "loyalty_point_minor": _number(0, AMOUNT_MINOR_MAX),
+    "offline_redeem_max_minor": _number(0, AMOUNT_MINOR_MAX),
     "departments": _departments,
     "oversell_policy": _one_of("ask", "back_order", "adjust"),
     "oversell_adjust_max_milli": _number(0, OVERSELL_POLICY_ADJUST_MILLI_MAX),

@@ -11,6 +11,7 @@ from tillmesh.shop.cart import Policy
 from tillmesh.shop.events import Value
 from tillmesh.shop.setting_fields import usable_store, usable_terminal
 
+VOUCHER = "voucher"  # the tax code of what only moves money: rate zero in every store
 STORE = "store"  # the key of the store's own settings register
 
 
@@ -35,6 +36,9 @@ class StoreSettings(Record):
     barcode_layouts: tuple[str, ...] = ()  # in-store EAN-13 patterns; empty means the built-in ones
     scanner_prefix: str = ""
     pay_methods: tuple[str, ...] = ("cash", "card")
+    loyalty_earn_minor: int = 0  # spent for one point; 0: no points are earned
+    loyalty_point_minor: int = 0  # what a point pays; 0: points pay nothing
+    offline_redeem_max_minor: int = 5_000  # the most that tills apart may lose on one card or customer; guess
     departments: tuple[str, ...] = ()  # name=icon=colour, in the order the UI shows them
     oversell_policy: str = "ask"  # ask a person | back_order | adjust (up to the size below)
     oversell_adjust_max_milli: int = 1_000
@@ -90,5 +94,5 @@ def _policy(settings: StoreSettings) -> Policy:
         rounding=settings.rounding,
         cash_step_minor=settings.cash_step_minor,
         cash_rounding=settings.cash_rounding,
-        tax_rates_ppm=settings.rates_ppm(),
+        tax_rates_ppm={VOUCHER: 0, **settings.rates_ppm()},
     )

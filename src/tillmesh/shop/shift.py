@@ -21,9 +21,9 @@ from tillmesh.shop.events import (
     TaxTotal,
     TenderTotal,
 )
-from tillmesh.shop.tender import CASH, METHODS, METHODS_LATER
+from tillmesh.shop.tender import CASH, METHODS
 
-_ORDER: Final = {method: place for place, method in enumerate(METHODS + METHODS_LATER)}
+_ORDER: Final = {method: place for place, method in enumerate(METHODS)}
 
 
 @dataclass(slots=True)

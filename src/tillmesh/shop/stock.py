@@ -14,7 +14,7 @@ def movements(body: object) -> list[tuple[str, int]]:
     """
     match body:
         case SaleClosed():
-            return _sum([(line.sku, -line.quantity_milli) for line in body.lines])
+            return _sum([(line.sku, -line.quantity_milli) for line in body.lines if not line.loads])
         case SaleRefunded():
             return _sum([(line.sku, line.quantity_milli) for line in body.lines if line.restock])
         case SaleVoided() | StockReceived() | StockAdjusted():

@@ -23,8 +23,7 @@ from tillmesh.shop.rounding import divider
 
 CASH: Final = "cash"
 CARD: Final = "card"
-METHODS: Final = (CASH, CARD)
-METHODS_LATER: Final = ("gift_card", "account")
+METHODS: Final = (CASH, CARD, "gift_card", "account", "points")
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
@@ -102,12 +101,10 @@ def check_payments(payments: Sequence[Payment]) -> None:
     if len(payments) > SALE_PAYMENTS_MAX:
         raise Invalid(f"{len(payments)} payments; the limit is {SALE_PAYMENTS_MAX}", hint="Use fewer payments.")
     for payment in payments:
-        if payment.method in METHODS_LATER:
-            raise Invalid(f"{payment.method} is not enabled in this store yet", hint=f"Use {' or '.join(METHODS)}.")
         if payment.method not in METHODS:
             raise Invalid(
                 f"{payment.method[:40]!r} is not a way to pay",
-                hint=f"Allowed are {', '.join(METHODS + METHODS_LATER)}.",
+                hint=f"Allowed are {', '.join(METHODS)}.",
             )
         check_amount(payment.amount_minor, f"the {payment.method} payment")
         _check_texts(payment)

@@ -29,6 +29,7 @@ from tillmesh.terminal.storekeeper import Storekeeper
 from tillmesh.terminal.uplinking import Uplinking, to_head_office
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.news import tell_events
+from tillmesh.till.desk import Company
 from tillmesh.till.queue import Marks, SyncState
 
 _OWN: Final = (
@@ -98,6 +99,12 @@ class Among:
     def others(self) -> int:
         """Count the other terminals of the store, as far as this till knows."""
         return len({terminal_of(actor) for actor in self._members()} - {self._driver.identity.terminal})
+
+    def company(self) -> Company:
+        """Name the other terminals of the store, and those that are linked now."""
+        others = {terminal_of(actor) for actor in self._members()} - {self._driver.identity.terminal}
+        heard = self._mesh.linked() if self._mesh is not None else {}
+        return Company(others=tuple(sorted(others)), heard=tuple(sorted(heard)))
 
     def raft(self) -> dict[str, Any]:
         """Say who leads the store; a till alone leads itself."""
@@ -177,6 +184,7 @@ async def join_store(services: Services, around: Around) -> Among:
         among = await _with_others(services, around, place)
     elif around.hub_url and bundle_in(data_dir) is not None:
         among = await _alone(services, around)
+    driver.company = among.company
     services.replicated_to = among.replicated_to
     services.sync_state = among.sync_state
     services.extra["sync"] = among.sync

@@ -24,6 +24,7 @@ from tillmesh.sync.signatures import SignedHead
 from tillmesh.terminal.bootstrap import Opened, reopen
 from tillmesh.till.agreement import Promise
 from tillmesh.till.commands import Command, Who
+from tillmesh.till.desk import Company
 from tillmesh.till.effects import Outcome
 
 READERS = 2
@@ -62,6 +63,7 @@ class Driver:
         self.opened = opened
         self.identity = opened.till.identity
         self.storage_error = ""  # what the disk said last, empty when the last write went well
+        self.company: Callable[[], Company] = Company  # asked before each command: who of the store is heard
         self.on_trouble: Callable[[Trouble], None] = log.error  # told on any thread
         self._disowned: Trouble | None = None  # another incarnation has to go on from here
         self._doubtful = False  # an I/O error happened, and the disk was not looked at since
@@ -79,6 +81,7 @@ class Driver:
 
     async def do(self, who: Who, command: Command) -> Outcome:
         """Decide a command, make it durable, and give the outcome; raises with nothing stored."""
+        self.opened.till.company = self.company()
         outcome = await asyncio.get_running_loop().run_in_executor(self._writing, self.do_now, who, command)
         for listener in self._listeners:
             try:

@@ -21,6 +21,7 @@ from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import DropCart, SaveCart
 from tillmesh.till.offers import price_of, priced, repriced, scanned_coupon, with_coupon, without_coupon
 from tillmesh.till.ports import Parked
+from tillmesh.till.purses import with_gift_card, with_payoff
 from tillmesh.till.scanning import find_scanned, times
 
 
@@ -141,6 +142,8 @@ def _set_price(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
         check_amount(unit_price, "the unit price")
 
     def change(line: CartLine) -> CartLine:
+        if line.loads:
+            raise Conflict("what only moves money has no discount", hint="Change the amount instead.")
         if unit_price is None or unit_price == line.list_price_minor:
             return msgspec.structs.replace(line, unit_price_minor=None, price_approved_by="")
         approver = desk.require(Action.PRICE_OVERRIDE) or desk.who.user_id
@@ -151,6 +154,8 @@ def _set_price(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
 
 def _discount_line(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
     discount = _discount(operation)
+    if _find(cart, operation.line_id).loads:
+        raise Conflict("what only moves money has no discount", hint="Change the amount instead.")
 
     def given(discount: Discount | None) -> Cart:
         return _with_line(cart, operation.line_id, lambda line: msgspec.structs.replace(line, discount=discount))
@@ -231,6 +236,8 @@ _OPERATIONS: Final[dict[str, Callable[[Desk, Cart, CartOperation], Cart]]] = {
     "customer": _customer,
     "coupon": _coupon,
     "remove_coupon": _remove_coupon,
+    "gift_card": with_gift_card,
+    "pay_off": with_payoff,
     "clear": _clear,
 }
 

@@ -24,6 +24,7 @@ from tillmesh.till.commands import CloseSale, PayCart, WantedLine
 from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import DropCart, Print
 from tillmesh.till.offers import coupon_code, offers_for, price_of, priced
+from tillmesh.till.purses import issue_cards, known_payments, moves_of
 from tillmesh.till.scanning import find_scanned, times
 
 
@@ -77,7 +78,9 @@ def _close(desk: Desk, cart: Cart, payments: Sequence[Payment]) -> EventId:
     approvals = check_concessions(desk, cart)
     charged = price(cart, policy, offers_for(desk.books, cart))
     check_methods(payments, store.pay_methods)
-    settled = settle(charged.total_minor, payments, policy)
+    settled = settle(charged.total_minor, known_payments(desk, payments), policy)
+    lines = to_sale_lines(charged)
+    moves = moves_of(desk, cart, charged.total_minor, lines, settled.payments)
     sale = SaleClosed(
         cart_id=cart.cart_id,
         receipt_number=desk.next_receipt(),
@@ -85,7 +88,7 @@ def _close(desk: Desk, cart: Cart, payments: Sequence[Payment]) -> EventId:
         cashier=desk.who.user_id,
         currency=policy.currency,
         prices_include_tax=policy.prices_include_tax,
-        lines=to_sale_lines(charged),
+        lines=lines,
         taxes=charged.taxes,
         payments=settled.payments,
         discount_minor=charged.discount_minor,
@@ -100,8 +103,10 @@ def _close(desk: Desk, cart: Cart, payments: Sequence[Payment]) -> EventId:
         cart_discount_rate_ppm=0 if cart.discount is None else cart.discount.rate_ppm,
         cart_discount_reason="" if cart.discount is None else cart.discount.reason,
         promotions=charged.promotions,
+        purses=moves,
     )
     sale_id = desk.record(sale)
+    issue_cards(desk, cart)
     desk.effect(DropCart(cart_id=cart.cart_id))
     _hand_over(desk, sale, sale_id)
     return sale_id

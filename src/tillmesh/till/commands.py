@@ -227,10 +227,19 @@ class ReviewFlag(Record):
 class ChangeRecords(Record):
     """Change products, customers, people, settings, promotions or prices, field by field. ``entity`` names which."""
 
-    entity: str  # product | customer | person | setting | promotion | price_list | price
+    entity: str  # product | customer | person | setting | promotion | price_list | price | gift_card
     changes: tuple[Change, ...]
     source: str = ""
     authority: int = 0  # of settings: where the store's agreement put this change; a later decision wins by it
+
+
+class AdjustPurse(Record):
+    """Correct a purse by hand."""
+
+    purse: str  # points | gift_card | account
+    account: str
+    amount: int
+    reason: str
 
 
 class Note(Record):
@@ -247,5 +256,5 @@ Command = (
     | OpenShift | CloseShift | MoveCash | OpenDrawer | Reprint
     | ReceiveStock | AdjustStock | CountStock | ResolveOversell | SettleOversells | SettleMoneyConflict
     | FlagAct | ReviewFlag
-    | ChangeRecords | Note
+    | ChangeRecords | AdjustPurse | Note
 )  # fmt: skip

@@ -31,6 +31,18 @@ class Identity(Record):
     series: str
 
 
+class Company(Record):
+    """The other terminals of the store, and those of them that are heard now. A till alone has none."""
+
+    others: tuple[str, ...] = ()
+    heard: tuple[str, ...] = ()
+
+    @property
+    def is_whole(self) -> bool:
+        """Say whether everybody is heard: then what is spent here is known everywhere at once."""
+        return set(self.others) <= set(self.heard)
+
+
 @dataclass(slots=True)
 class Desk:
     """One command on its way to a decision. Mutable only while the command is being decided.
@@ -47,6 +59,7 @@ class Desk:
     bodies: list[Record] = field(default_factory=list)
     effects: list[Effect] = field(default_factory=list)
     receipts: int = 0
+    company: Company = field(default_factory=Company)
 
     def record(self, body: Record) -> EventId:
         """Add an event and give the id it will have."""

@@ -19,13 +19,14 @@ from tillmesh.till import (
     flags,
     money_conflicts,
     oversells,
+    purses,
     records,
     refunds,
     shifts,
     stockroom,
 )
 from tillmesh.till import commands as c
-from tillmesh.till.desk import Desk, Identity
+from tillmesh.till.desk import Company, Desk, Identity
 from tillmesh.till.effects import Outcome
 from tillmesh.till.ports import Books
 
@@ -36,13 +37,14 @@ class Till:
     Invariant: ``head`` is the end of the own chain *on disk*, and ``receipts`` the numbers used *on disk*.
     """
 
-    __slots__ = ("clock", "head", "identity", "receipts")
+    __slots__ = ("clock", "company", "head", "identity", "receipts")
 
     def __init__(self, identity: Identity, clock: HybridLogicalClock, head: Head, receipts: int) -> None:
         self.identity = identity
         self.clock = clock
         self.head = head
         self.receipts = receipts
+        self.company = Company()  # told by whoever holds the links; until then this till is alone
 
     def decide(self, who: c.Who, command: c.Command, books: Books, now_ms: int) -> Outcome:
         """Decide a command against the books; raises a TillmeshError when the shop says no."""
@@ -53,6 +55,7 @@ class Till:
             now_ms=now_ms,
             seq=self.head.seq,
             receipts_used=self.receipts,
+            company=self.company,
         )
         reply = dispatch(desk, command)
         oversells.fill_back_orders(desk)
@@ -140,6 +143,8 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return flags.review(desk, command)
         case c.ChangeRecords():
             return records.change_records(desk, command)
+        case c.AdjustPurse():
+            return purses.adjust(desk, command)
         case c.Note():
             records.note(desk, command)
             return None

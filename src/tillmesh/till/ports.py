@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from tillmesh.kernel.codec import Record
@@ -98,6 +98,12 @@ class Books(Protocol):
 
     def promotion_uses(self, promotion_id: str, *, customer_id: str = "", code: str = "") -> int:
         """Count the sales that a promotion was used in and that were not voided: all, of a customer, or of a code."""
+
+    def purse(self, purse: str, account: str) -> int:
+        """Give what is in a purse: the sum of all moves in the log."""
+
+    def purse_spent_unheard(self, purse: str, account: str, actor: str, others: Collection[str]) -> int:
+        """Give what an actor took out of a purse in events that not all of these terminals are known to hold."""
 
     def tax_codes(self) -> set[str]:
         """List the tax codes that active products carry, and what lies in working and parked carts."""

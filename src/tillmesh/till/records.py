@@ -24,8 +24,9 @@ _RIGHTS: Final = {
     "promotion": Action.CHANGE_OFFER,
     "price_list": Action.CHANGE_OFFER,
     "price": Action.CHANGE_OFFER,
+    "gift_card": Action.CHANGE_OFFER,
 }
-_PRICED: Final = {"group"}  # fields of a customer that change what the customer pays
+_PRICED: Final = {"group", "credit_limit_minor"}  # fields of a customer that change what the customer pays
 _BODIES: Final = {entity: kind for kind, entity in ENTITIES.items()}
 
 

@@ -12,6 +12,7 @@ from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.limits import SALE_LINES_MAX
 from tillmesh.kernel.money import check_amount
+from tillmesh.shop import purses
 from tillmesh.shop.cart import CartLine
 from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided
 from tillmesh.shop.giveback import GiveBack, tenders, tenders_without_receipt, undo
@@ -24,6 +25,7 @@ from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import Print
 from tillmesh.till.offers import price_of
 from tillmesh.till.ports import Books
+from tillmesh.till.purses import refuse_loads, refuse_spent_loads
 
 
 def load_sale(books: Books, sale_id: str) -> SaleClosed:
@@ -55,6 +57,7 @@ def void_sale(desk: Desk, command: VoidSale) -> EventId:
             return event.id  # Asked for again: the same void.
     approved_by = desk.require(Action.VOID)
     undone = undo(sale, load_answers(desk.books, command.sale_id))
+    refuse_spent_loads(desk.books, sale)
     void_id = desk.record(
         SaleVoided(
             sale_id=command.sale_id,
@@ -70,6 +73,7 @@ def void_sale(desk: Desk, command: VoidSale) -> EventId:
             rounding_minor=undone.rounding_minor,
             taxes=undone.taxes,
             moves=undone.moves,
+            purses=purses.undone(sale),
         )
     )
     _hand_back(desk, "void", void_id, undone.payments)
@@ -86,7 +90,9 @@ def refund_sale(desk: Desk, command: RefundSale) -> EventId:
     worth = quote(sale, answers, [_wanted(line) for line in command.lines])
     approved_by = _may_refund(desk, worth.total_minor)
     check_methods(command.payments, {*desk.store().pay_methods, *(paid.method for paid in sale.payments)})
+    refuse_loads(sale, [line.line for line in worth.lines])
     back = tenders(sale, answers, worth.total_minor, desk.policy(), command.payments)
+    back = structs.replace(back, purses=purses.given_back(sale, answers, worth.total_minor, back.payments))
     return _refunded(desk, command.sale_id, key, command.reason, worth, back, approved_by, sale.customer_id)
 
 
@@ -148,6 +154,7 @@ def _refunded(
             approved_by=approved_by,
             customer_id=customer_id,
             refunded_at_ms=desk.now_ms,
+            purses=back.purses,
         )
     )
     _hand_back(desk, "refund", refund_id, back.payments)

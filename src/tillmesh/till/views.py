@@ -83,7 +83,7 @@ def tax(total: TaxTotal) -> View:
 def payment(one: Payment) -> View:
     """Show a tender."""
     shown: View = {"method": one.method, "amount_minor": one.amount_minor}
-    if one.reference:
+    if one.reference and one.method != "gift_card":
         shown["reference"] = one.reference
     if one.last_four:
         shown["last_four"] = one.last_four
@@ -198,6 +198,7 @@ def sale(books: Books, event: Envelope, replication: View) -> View:
         "payments": [payment(one) for one in body.payments],
         "discount_minor": body.discount_minor,
         "promotions": [promotion(one) for one in body.promotions],
+        "points": sum(one.amount for one in body.purses if one.purse == "points"),
         "tax_minor": body.tax_minor,
         "total_minor": body.total_minor,
         "rounding_minor": body.rounding_minor,
@@ -375,6 +376,9 @@ def store(settings: StoreSettings, exponent: int) -> View:
         "barcode_layouts": list(settings.barcode_layouts),
         "scanner_prefix": settings.scanner_prefix,
         "pay_methods": list(settings.pay_methods),
+        "loyalty_earn_minor": settings.loyalty_earn_minor,
+        "loyalty_point_minor": settings.loyalty_point_minor,
+        "offline_redeem_max_minor": settings.offline_redeem_max_minor,
         "departments": [
             {"name": name, "icon": icon, "colour": colour}
             for name, (icon, colour) in settings.department_styles().items()

@@ -16,7 +16,7 @@ def tea(line_id: str = "a", sku: str = "offer-tea", quantity: str = "1") -> Json
 
 
 def test_a_promotion_shows_on_the_cart_the_sale_and_the_receipt(shop: Shop) -> None:
-    shop.product("offer-tea")
+    shop.product("offer-tea", name="Loose leaf")
     assert shop.ok("POST", "/promotions", HALF)["percent"] == "50"
     cart = cart_of(shop, "offer-1", tea())
     assert (cart["total_minor"], cart["discount_minor"]) == (125, 125)
@@ -35,7 +35,7 @@ def test_a_promotion_shows_on_the_cart_the_sale_and_the_receipt(shop: Shop) -> N
 
 
 def test_a_coupon_is_typed_or_scanned_and_a_wrong_one_is_refused(shop: Shop) -> None:
-    shop.product("coupon-tea", barcodes=["5449000000996"])
+    shop.product("coupon-tea", name="Loose leaf", barcodes=["5449000000996"])
     coupon = {
         "promotion_id": "spring",
         "name": "Spring",
@@ -55,7 +55,7 @@ def test_a_coupon_is_typed_or_scanned_and_a_wrong_one_is_refused(shop: Shop) -> 
 
 
 def test_a_draft_is_tried_on_a_basket_and_is_not_there_afterwards(shop: Shop) -> None:
-    shop.product("draft-tea")
+    shop.product("draft-tea", name="Loose leaf")
     draft = {"name": "Three for two", "kind": "buy_get", "buy_count": 2, "get_count": 1, "percent": "100"}
     basket = {"lines": [{"sku": "draft-tea", "quantity": "3"}], "promotion": draft}
     assert shop.ok("POST", "/promotions/preview", basket)["total_minor"] == 500
@@ -66,7 +66,7 @@ def test_a_draft_is_tried_on_a_basket_and_is_not_there_afterwards(shop: Shop) ->
 
 
 def test_a_customer_of_a_list_pays_its_price(shop: Shop) -> None:
-    shop.product("list-tea")
+    shop.product("list-tea", name="Loose leaf")
     shop.ok("POST", "/price-lists", {"price_list": "trade", "name": "Trade", "groups": ["restaurants"]})
     shop.ok("POST", "/prices", {"prices": [{"sku": "list-tea", "price_list": "trade", "price_minor": 199}]})
     shop.ok("POST", "/customers", {"customer_id": "chez", "name": "Chez Ana", "group": "restaurants"})
@@ -80,7 +80,7 @@ def test_a_customer_of_a_list_pays_its_price(shop: Shop) -> None:
 
 
 def test_a_dated_price_is_what_a_product_costs_now(shop: Shop) -> None:
-    shop.product("dated-tea")
+    shop.product("dated-tea", name="Loose leaf")
     shop.ok("POST", "/prices", {"prices": [{"sku": "dated-tea", "from": "2026-01-01T00:00", "price_minor": 1}]})
     # The product's own price was typed later.
     assert shop.ok("GET", "/products/dated-tea")["price_now_minor"] == 250
@@ -95,7 +95,7 @@ def test_a_dated_price_is_what_a_product_costs_now(shop: Shop) -> None:
 
 
 def test_files_go_out_and_come_back_and_a_dry_run_changes_nothing(shop: Shop) -> None:
-    shop.product("file-tea")
+    shop.product("file-tea", name="Loose leaf")
     shop.ok("POST", "/promotions", {**HALF, "promotion_id": "file", "codes": ["A-1", "B"], "weekdays": ["1", "7"]})
     text = shop.call("GET", "/promotions/export").text
     again = _import(shop, "/promotions/import", text)

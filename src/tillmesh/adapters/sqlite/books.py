@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import apsw
 
-from tillmesh.adapters.sqlite import money_twice, offers, oversold, registers
+from tillmesh.adapters.sqlite import money_twice, offers, oversold, purses, registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.ledger import request_key
@@ -75,6 +75,15 @@ class Books:
     def priced_for_all(self, at_ms: int) -> dict[str, int]:
         """Give the products that cost everybody something else at a moment than their own price, with that price."""
         return offers.priced_for_all(self._db, self._offers, at_ms)
+
+    def purse(self, purse: str, account: str) -> int:
+        """Give what is in a purse: the sum of all moves in the log."""
+        return purses.balance(self._db, purse, account)
+
+    def purse_spent_unheard(self, purse: str, account: str, actor: str, others: Collection[str]) -> int:
+        """Give what an actor took out of a purse in events that not all of these terminals are known to hold."""
+        found = self.actors.find(actor)
+        return 0 if found is None else purses.spent_unheard(self._db, purse, account, found, others)
 
     def promotion_uses(self, promotion_id: str, *, customer_id: str = "", code: str = "") -> int:
         """Count the sales that a promotion was used in and that were not voided."""
@@ -179,7 +188,7 @@ class Books:
         codes = {code for (code,) in rows(self._db, "SELECT DISTINCT tax_code FROM product WHERE active")}
         carts = [body for (body,) in rows(self._db, "SELECT body FROM cart")]
         carts += [decode(event.body, CartParked).cart for event in self.events(OPEN_PARKED)]
-        return codes | {line.tax_code for body in carts for line in decode(body, Cart).lines}
+        return codes | {line.tax_code for body in carts for line in decode(body, Cart).lines if not line.loads}
 
     def has_sales(self) -> bool:
         """Say whether anything was ever sold."""

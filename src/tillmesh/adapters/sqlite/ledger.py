@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import apsw
 
-from tillmesh.adapters.sqlite import registers
+from tillmesh.adapters.sqlite import purses, registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.adapters.sqlite.stock_tail import Gathered, StockTail, move
@@ -151,6 +151,8 @@ class Ledger:
         handler = _HANDLERS.get(kind)
         if handler is not None:
             handler(Place(self._db, self._actors, actor), event, body)
+        if isinstance(body, e.SaleClosed | e.SaleVoided | e.SaleRefunded | e.PursesAdjusted) and body.purses:
+            purses.note(self._db, actor, event, body.purses)
         if event.type in _AUDITED and (not isinstance(body, e.SaleClosed) or body.approvals):
             self._db.execute("INSERT INTO audit (actor, seq, hlc) VALUES (?, ?, ?)", (actor, event.seq, event.hlc))
 
@@ -180,12 +182,14 @@ PROJECTIONS: Final = (
     "oversell",
     "price",
     "promotion_use",
+    "purse_entry",
 )
 _AUDITED: Final = {
     "audited", "sale_voided", "sale_refunded", "sale_closed", "cash_moved", "shift_opened", "shift_closed",
     "products_changed", "people_changed", "settings_changed", "stock_adjusted", "stock_counted",
     "oversell_resolved", "oversell_settled", "money_conflict_settled", "flag_reviewed", "promotions_changed",
     "price_lists_changed", "prices_changed",
+    "gift_cards_changed", "purses_adjusted",
 }  # fmt: skip
 
 

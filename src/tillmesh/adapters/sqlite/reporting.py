@@ -134,6 +134,10 @@ _STATE: Final = {
         "ORDER BY sku, hlc, a.name, seq"
     ),
     "price": "SELECT sku, price_list, from_ms, until_ms, price_minor FROM price ORDER BY sku, price_list, from_ms",
+    "purse_entry": (
+        "SELECT purse, account, a.name, seq, n, at_ms, amount FROM purse_entry e JOIN actor a ON a.id = e.actor "
+        "ORDER BY purse, account, a.name, seq, n"
+    ),
     "promotion_use": (
         "SELECT promotion, code, customer_id, a.name, seq FROM promotion_use u JOIN actor a ON a.id = u.actor "
         "ORDER BY promotion, a.name, seq"

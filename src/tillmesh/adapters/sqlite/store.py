@@ -33,7 +33,7 @@ _SAVE_CART: Final = (
 )
 _CACHED_EVENTS: Final = {
     "products_changed", "customers_changed", "people_changed", "settings_changed", "shift_opened", "shift_closed",
-    "promotions_changed", "price_lists_changed", "prices_changed",
+    "promotions_changed", "price_lists_changed", "prices_changed", "gift_cards_changed",
 }  # fmt: skip
 
 

@@ -81,7 +81,7 @@ def take_off(cart: Cart, offers: Offers, left: list[int], divide: Divide) -> lis
 
 def takes_part(line: CartLine) -> bool:
     """Say whether promotions look at a line: not when a person has decided its price."""
-    return line.unit_price_minor is None and line.discount is None
+    return line.unit_price_minor is None and line.discount is None and not line.loads
 
 
 def _members(cart: Cart, offers: Offers) -> dict[int, list[int]]:

@@ -77,7 +77,7 @@ def tenders(payments: tuple[Payment, ...], currency: str, words: Words) -> Itera
         if payment.last_four:
             method = words("last_four", method=method, last_four=payment.last_four)
         yield Row(method, words.formats.money(payment.amount_minor, currency))
-        if payment.reference:
+        if payment.reference and payment.method != "gift_card":  # that is the card's hash
             yield Text("  " + words("reference", reference=payment.reference))
 
 

@@ -34,6 +34,8 @@ def sale_parts(ticket: SaleTicket, header: Header, words: Words) -> Iterator[Par
     if sale.discount_minor > 0:
         saved = words.formats.money(sale.discount_minor, sale.currency)
         yield Text(words("saved", amount=saved), "centre", strong=True)
+    if points := sum(one.amount for one in sale.purses if one.purse == "points"):
+        yield Text(words("points_moved", points=f"{points:+d}"), "centre")
     if sale.note:
         yield Text(sale.note)
     yield from anchored(ticket.anchor, sale.receipt_number)

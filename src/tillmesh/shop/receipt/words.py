@@ -66,6 +66,8 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
         "card": "Card",
         "gift_card": "Gift card",
         "account": "On account",
+        "points": "Points",
+        "points_moved": "Points: {points}",
         "last_four": "{method} **** {last_four}",
         "reference": "Ref. {reference}",
         "items_one": "1 item",

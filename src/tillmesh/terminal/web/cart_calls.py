@@ -13,7 +13,7 @@ from tillmesh.kernel.codec import decode
 from tillmesh.kernel.errors import Invalid, NotFound, TooLarge
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.cart import Cart
-from tillmesh.shop.events import SaleClosed
+from tillmesh.shop.events import Payment, SaleClosed
 from tillmesh.shop.tender import quote
 from tillmesh.terminal.web.api import Call, Context
 from tillmesh.terminal.web.sale_calls import PaymentBody, payments_of, show_sale
@@ -138,6 +138,11 @@ async def list_carts(context: Context) -> Any:
     }
 
 
+def _named(payments: tuple[Payment, ...]) -> tuple[Payment, ...]:
+    """Leave out what names a gift card: a quote asks only about amounts, and a code may look like anything."""
+    return tuple(msgspec.structs.replace(one, reference="") if one.method == "gift_card" else one for one in payments)
+
+
 async def quote_payment(context: Context, body: PayBody) -> Any:
     """Say what given tenders would leave to pay or to give back; nothing is recorded."""
     cart_id = context.path("cart_id")
@@ -145,7 +150,7 @@ async def quote_payment(context: Context, body: PayBody) -> Any:
     def query(books: Books) -> dict[str, Any]:
         cart, _ = _cart(books, cart_id)
         policy, total = books.store().policy(), priced(books, cart).total_minor
-        return msgspec.to_builtins(quote(total, payments_of(body.payments), policy))  # type: ignore[no-any-return]
+        return msgspec.to_builtins(quote(total, _named(payments_of(body.payments)), policy))  # type: ignore[no-any-return]
 
     return await context.driver.look(query)
 

@@ -12,7 +12,7 @@ from tillmesh.adapters.sqlite import listings, searching
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.limits import NAME_CHARS_MAX, NOTE_CHARS_MAX, PAGE_ROWS_MAX, SEARCH_CHARS_MAX
-from tillmesh.kernel.money import exponent
+from tillmesh.kernel.money import check_amount, exponent
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop import catalogue
 from tillmesh.shop.catalogue import Product
@@ -171,7 +171,7 @@ def _phone(text: str, what: str, *, least: int, most: int) -> str:
 
 
 def _customer_fields(body: Fields, *, new: bool) -> dict[str, Value]:
-    unknown = sorted(set(body) - set(_CUSTOMER) - {"customer_id"})
+    unknown = sorted(set(body) - set(_CUSTOMER) - {"customer_id", "credit_limit_minor"})
     if unknown:
         raise Invalid(f"unknown field {unknown[0][:40]!r}", hint=f"Customers have {', '.join(_CUSTOMER)}.")
     fields: dict[str, Value] = {}
@@ -181,6 +181,8 @@ def _customer_fields(body: Fields, *, new: bool) -> dict[str, Value]:
                 raise Invalid(f"{name} must be a text")
             check = _phone if name == "phone" else checked_text
             fields[name] = check(body[name], name, least=1 if name == "name" else 0, most=most)
+    if "credit_limit_minor" in body:
+        fields["credit_limit_minor"] = _credit(body["credit_limit_minor"])
     if new and "name" not in fields:
         raise Invalid("a customer needs a name", hint="Send a name.")
     if not fields:
@@ -188,8 +190,15 @@ def _customer_fields(body: Fields, *, new: bool) -> dict[str, Value]:
     return fields
 
 
+def _credit(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Invalid("credit_limit_minor must be a whole number of minor units", hint="12.50 is 1250.")
+    return check_amount(value, "credit_limit_minor")
+
+
 def _customer(key: str, fields: Fields) -> dict[str, Any]:
-    return {"customer_id": key, **{name: fields.get(name) or "" for name in _CUSTOMER}}
+    shown = {"customer_id": key, **{name: fields.get(name) or "" for name in _CUSTOMER}}
+    return shown | {"credit_limit_minor": fields.get("credit_limit_minor") or 0}
 
 
 async def list_customers(context: Context) -> Any:

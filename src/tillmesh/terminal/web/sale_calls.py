@@ -24,6 +24,7 @@ from tillmesh.till.commands import (
     WantedLine,
     WantedRefund,
 )
+from tillmesh.till.purses import PIN_MARK
 from tillmesh.till.refunds import quote_refund
 
 
@@ -43,8 +44,9 @@ class PaymentBody(msgspec.Struct):
 
     method: str
     amount_minor: int
-    reference: str = ""
+    reference: str = ""  # of a gift card: its code
     last_four: str = ""
+    pin: str = ""  # of a gift card that has one
 
 
 class SaleBody(msgspec.Struct):
@@ -113,7 +115,12 @@ class PrintBody(msgspec.Struct):
 def payments_of(bodies: list[PaymentBody]) -> tuple[Payment, ...]:
     """Turn tenders as sent into tenders as stored."""
     return tuple(
-        Payment(method=one.method, amount_minor=one.amount_minor, reference=one.reference, last_four=one.last_four)
+        Payment(
+            method=one.method,
+            amount_minor=one.amount_minor,
+            reference=f"{one.reference}{PIN_MARK}{one.pin}" if one.pin else one.reference,
+            last_four=one.last_four,
+        )
         for one in bodies
     )
 

@@ -1,0 +1,97 @@
+"""Purses as one connection sees them: sums of rows that stand in the log as moves of its events."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any, Final, NamedTuple
+
+import apsw
+
+from tillmesh.adapters.sqlite.database import one, rows
+from tillmesh.kernel.envelope import Envelope
+from tillmesh.kernel.hlc import physical_ms
+from tillmesh.kernel.ids import event_id
+from tillmesh.shop.events import PurseMove
+
+_INSERT: Final = "INSERT INTO purse_entry (purse, account, actor, seq, n, at_ms, amount) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_SPENT: Final = (
+    "SELECT coalesce(sum(abs(amount)), 0) FROM purse_entry WHERE purse = ? AND account = ? AND actor = ? AND seq > ? "
+    "AND iif(purse = 'account', amount > 0, amount < 0)"
+)
+_HELD: Final = "SELECT coalesce(max(seq), 0) FROM peer_ack WHERE peer = ? AND actor = ?"
+_ENTRIES: Final = (
+    "SELECT a.name, e.seq, e.at_ms, e.amount FROM purse_entry e JOIN actor a ON a.id = e.actor "
+    "WHERE e.purse = ? AND e.account = ? AND e.at_ms >= ? AND e.at_ms < ? ORDER BY e.at_ms, a.name, e.seq, e.n LIMIT ?"
+)
+
+
+class Entry(NamedTuple):
+    """One move of a purse, with the event that made it."""
+
+    event_id: str
+    at_ms: int
+    amount: int
+
+
+def note(db: apsw.Connection, actor: int, event: Envelope, moves: Iterable[PurseMove]) -> None:
+    """Write the moves of an event."""
+    at_ms = physical_ms(event.hlc)
+    db.executemany(
+        _INSERT,
+        [(one.purse, one.account, actor, event.seq, n, at_ms, one.amount) for n, one in enumerate(moves)],
+    )
+
+
+def balance(db: apsw.Connection, purse: str, account: str) -> int:
+    """Sum up a purse."""
+    sql = "SELECT coalesce(sum(amount), 0) FROM purse_entry WHERE purse = ? AND account = ?"
+    return int(one(db, sql, (purse, account)))
+
+
+def spent_unheard(db: apsw.Connection, purse: str, account: str, actor: int, others: Collection[str]) -> int:
+    """Sum up what an actor took out of a purse behind what every one of these terminals is known to hold."""
+    held = min((int(one(db, _HELD, (other, actor))) for other in others), default=0)
+    return int(one(db, _SPENT, (purse, account, actor, held)))
+
+
+def entries(
+    db: apsw.Connection, purse: str, account: str, *, first_ms: int = 0, after_ms: int = 1 << 60, limit: int
+) -> list[Entry]:
+    """List the moves of a purse within a stretch of time, oldest first."""
+    found = rows(db, _ENTRIES, (purse, account, first_ms, after_ms, limit))
+    return [Entry(event_id(name, seq), at_ms, amount) for name, seq, at_ms, amount in found]
+
+
+def before(db: apsw.Connection, purse: str, account: str, at_ms: int) -> int:
+    """Sum up a purse as it was before a moment."""
+    sql = "SELECT coalesce(sum(amount), 0) FROM purse_entry WHERE purse = ? AND account = ? AND at_ms < ?"
+    return int(one(db, sql, (purse, account, at_ms)))
+
+
+def totals(db: apsw.Connection) -> dict[str, dict[str, int]]:
+    """Sum up all purses of a kind: how many hold anything, what they hold, and by how much some are below zero."""
+    sql = (
+        "SELECT purse, count(*), sum(max(0, held)), sum(max(0, -held)) FROM "
+        "(SELECT purse, account, sum(amount) AS held FROM purse_entry GROUP BY purse, account HAVING held <> 0) "
+        "GROUP BY 1"
+    )
+    return {purse: {"count": n, "held": held, "below": below} for purse, n, held, below in rows(db, sql)}
+
+
+def below_zero(db: apsw.Connection) -> list[tuple[str, str, int]]:
+    """List the purses out of which more was taken than was in them: tills apart may do that, up to a limit."""
+    sql = (
+        "SELECT purse, account, sum(amount) AS held FROM purse_entry WHERE purse <> 'account' "
+        "GROUP BY purse, account HAVING held < 0 ORDER BY held LIMIT 1000"
+    )
+    found: list[Any] = rows(db, sql)
+    return [(purse, account, held) for purse, account, held in found]
+
+
+def owing(db: apsw.Connection) -> list[tuple[str, int]]:
+    """List the customers who owe anything, the most first."""
+    sql = (
+        "SELECT account, sum(amount) AS held FROM purse_entry WHERE purse = 'account' GROUP BY account "
+        "HAVING held <> 0 ORDER BY held DESC LIMIT 1000"
+    )
+    return [(account, held) for account, held in rows(db, sql)]

@@ -1,0 +1,200 @@
+"""Customers' money: gift cards, points, accounts with their statements, and what the shop owes in all."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from tillmesh.adapters.sqlite import listings, purses
+from tillmesh.adapters.sqlite.books import Books
+from tillmesh.kernel.codec import decode
+from tillmesh.kernel.errors import Invalid, NotFound
+from tillmesh.kernel.limits import PURSE_ENTRIES_SHOWN_MAX
+from tillmesh.kernel.money import exponent, format_decimal
+from tillmesh.kernel.times import day_bounds, parse_day, rfc3339, zone
+from tillmesh.shop.events import KINDS, Change
+from tillmesh.shop.people import Role
+from tillmesh.shop.purses import ACCOUNT, GIFT_CARD, POINTS, card_account
+from tillmesh.terminal.web.api import CSV, JSON, Call, Context
+from tillmesh.till import views
+from tillmesh.till.commands import AdjustPurse, ChangeRecords
+
+
+class CardBody(msgspec.Struct):
+    """A gift card, by its code: never part of an address, as addresses are logged."""
+
+    code: str
+
+
+class BlockBody(msgspec.Struct):
+    """A gift card that is blocked, or freed again."""
+
+    code: str
+    active: bool
+
+
+class AdjustBody(msgspec.Struct):
+    """A correction of a purse by hand; ``account`` is a customer, or the account that a gift card is shown with."""
+
+    purse: str
+    account: str
+    amount: int
+    reason: str
+
+
+async def new_card(context: Context) -> tuple[int, Any]:  # noqa: ARG001
+    """Make up the code of a new gift card; it is worth nothing until it is sold."""
+    code = listings.new_id().upper()[:16]
+    code = code if any(c.isalpha() for c in code) else "G" + code[1:]
+    return 201, {"code": "-".join(code[at : at + 4] for at in range(0, len(code), 4))}
+
+
+async def card(context: Context, body: CardBody) -> Any:
+    """Show what is on a gift card."""
+    account = card_account(context.driver.identity.store, body.code)
+    return await context.driver.look(lambda books: _card(books, account))
+
+
+def _card(books: Books, account: str) -> dict[str, Any]:
+    fields = books.fields("gift_card", account)
+    if fields is None:
+        raise NotFound("no gift card has this code", hint="Scan the card, or type its code again.")
+    return {
+        "account": account,
+        "last_four": fields.get("last_four") or "",
+        "has_pin": bool(fields.get("pin_tag")),
+        "active": fields.get("active") is not False,
+        "balance_minor": books.purse(GIFT_CARD, account),
+        "currency": books.store().currency,
+    }
+
+
+async def block_card(context: Context, body: BlockBody) -> Any:
+    """Block a gift card, or free it again."""
+    account = card_account(context.driver.identity.store, body.code)
+    await context.driver.look(lambda books: _card(books, account))
+    change = Change(key=account, fields={"active": body.active})
+    await context.do(ChangeRecords(entity="gift_card", changes=(change,)))
+    return await context.driver.look(lambda books: _card(books, account))
+
+
+async def customer_purses(context: Context) -> Any:
+    """Show a customer's points and account."""
+    key = context.path("customer_id")
+
+    def query(books: Books) -> dict[str, Any]:
+        fields = books.fields("customer", key)
+        if fields is None:
+            raise NotFound(f"no customer {key[:40]!r}", hint="Search by name.")
+        store, points = books.store(), books.purse(POINTS, key)
+        return {
+            "customer_id": key,
+            "points": points,
+            "points_minor": max(0, points) * store.loyalty_point_minor,
+            "owes_minor": books.purse(ACCOUNT, key),
+            "credit_limit_minor": fields.get("credit_limit_minor") or 0,
+            "currency": store.currency,
+        }
+
+    return await context.driver.look(query)
+
+
+async def statement(context: Context) -> Any:
+    """List a customer's account (or points) between two days, with what was there before, as JSON or CSV."""
+    key, purse = context.path("customer_id"), context.query("purse", ACCOUNT)
+    if purse not in {ACCOUNT, POINTS}:
+        raise Invalid(f"{purse[:40]!r} is no purse", hint=f"Use one of {ACCOUNT}, {POINTS}.")
+    first, last = context.query("from"), context.query("to")
+
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        where = zone(books.store().time_zone)
+        begin = day_bounds(parse_day(first, "from"), where)[0] if first else 0
+        end = day_bounds(parse_day(last, "to"), where)[1] if last else 1 << 60
+        held = carried = purses.before(db, purse, key, begin)
+        shown = []
+        for entry in purses.entries(db, purse, key, first_ms=begin, after_ms=end, limit=PURSE_ENTRIES_SHOWN_MAX):
+            held += entry.amount
+            shown.append({**_entry(books, entry), "balance": held})
+        return {
+            "customer": views.customer(books, key), "purse": purse, "currency": books.store().currency,
+            "before": carried, "entries": shown, "balance": held,
+        }  # fmt: skip
+
+    found = await context.driver.read(query)
+    return _statement_csv(found) if context.query("format") == "csv" else found
+
+
+def _entry(books: Books, entry: purses.Entry) -> dict[str, Any]:
+    event = books.event(entry.event_id)
+    kind = "" if event is None else event.type
+    body = decode(event.body, KINDS[event.type]) if event is not None and event.type in KINDS else None
+    return {
+        "event_id": entry.event_id,
+        "at": rfc3339(entry.at_ms),
+        "kind": kind,
+        "receipt_number": getattr(body, "receipt_number", ""),
+        "amount": entry.amount,
+    }
+
+
+def _statement_csv(found: dict[str, Any]) -> Response:
+    decimals = exponent(found["currency"]) if found["purse"] == ACCOUNT else 0
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\r\n")
+    rows.writerow(["at", "kind", "receipt", "amount", "balance"])
+    rows.writerow(["", "before", "", "", format_decimal(found["before"], decimals)])
+    for one in found["entries"]:
+        amounts = [format_decimal(one[name], decimals) for name in ("amount", "balance")]
+        rows.writerow([one["at"], one["kind"], one["receipt_number"], *amounts])
+    headers = {"Content-Disposition": 'attachment; filename="statement.csv"'}
+    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def liabilities(context: Context) -> Any:
+    """Say what the shop owes on cards and in points, what customers owe it, and what went below zero."""
+
+    def query(db: Any, books: Books) -> dict[str, Any]:
+        store, sums = books.store(), purses.totals(db)
+        nothing = {"count": 0, "held": 0, "below": 0}
+        points = sums.get(POINTS, nothing)
+        return {
+            "currency": store.currency,
+            "gift_cards": sums.get(GIFT_CARD, nothing),
+            "points": points | {"worth_minor": points["held"] * store.loyalty_point_minor},
+            "accounts": sums.get(ACCOUNT, nothing),
+            "owing": [
+                {"customer": views.customer(books, account), "owes_minor": owed} for account, owed in purses.owing(db)
+            ],
+            "below_zero": [
+                {"purse": purse, "account": account, "balance": held} for purse, account, held in purses.below_zero(db)
+            ],
+        }
+
+    return await context.driver.read(query)
+
+
+async def adjust(context: Context, body: AdjustBody) -> tuple[int, Any]:
+    """Correct a purse by hand: a courtesy, a card that went below zero, a debt that is written off."""
+    command = AdjustPurse(purse=body.purse, account=body.account, amount=body.amount, reason=body.reason)
+    outcome = await context.do(command)
+    held = await context.driver.look(lambda books: books.purse(body.purse, body.account))
+    return 201, {"event_id": outcome.reply, "balance": held}
+
+
+MANAGER = Role.MANAGER
+CALLS = [
+    Call("POST", "/gift-cards", new_card, "Make up a gift card's code", status=201),
+    Call("POST", "/gift-cards/balance", card, "Show a gift card", CardBody),
+    Call("POST", "/gift-cards/block", block_card, "Block a gift card", BlockBody, role=MANAGER),
+    Call("GET", "/customers/{customer_id}/purses", customer_purses, "Show points and account of a customer"),
+    Call(
+        "GET", "/customers/{customer_id}/statement", statement, "Show a customer's statement",
+        query=("purse", "from", "to", "format"), gives=(JSON, CSV),
+    ),
+    Call("GET", "/purses", liabilities, "Show what is owed", role=MANAGER),
+    Call("POST", "/purses/adjust", adjust, "Correct a purse", AdjustBody, role=MANAGER, status=201),
+]  # fmt: skip

@@ -1,0 +1,195 @@
+"""Paying with points, gift cards and on account; loading cards, paying accounts off; bounded while tills are apart."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import structs
+
+from tillmesh.kernel.errors import Conflict, Invalid, NotFound
+from tillmesh.kernel.ids import EventId
+from tillmesh.kernel.limits import AMOUNT_MINOR_MAX
+from tillmesh.kernel.money import check_amount
+from tillmesh.kernel.quantity import ONE
+from tillmesh.shop.cart import Cart, CartLine
+from tillmesh.shop.events import Change, GiftCardsChanged, Payment, PurseMove, PursesAdjusted, SaleClosed, SaleLine
+from tillmesh.shop.people import Action
+from tillmesh.shop.purses import (
+    ACCOUNT,
+    CARD_SKU,
+    GIFT_CARD,
+    PAYOFF_SKU,
+    POINTS,
+    PURSES,
+    card_account,
+    card_code,
+    loads_of,
+    paid_minor,
+    payments_of,
+    pin_tag,
+    points_earned,
+)
+from tillmesh.shop.settings import VOUCHER
+from tillmesh.shop.tender import amount_text
+from tillmesh.till.commands import AdjustPurse, CartOperation
+from tillmesh.till.desk import Desk, checked_key, checked_text
+from tillmesh.till.ports import Books
+
+PIN_MARK = "/"  # between a card's code and its PIN, in the reference of a payment
+
+
+def known_payments(desk: Desk, payments: Sequence[Payment]) -> tuple[Payment, ...]:
+    """Give the payments with cards named by account instead of code, each known, not blocked, its PIN right."""
+    return tuple(_known(desk, one) if one.method == GIFT_CARD else one for one in payments)
+
+
+def _known(desk: Desk, payment: Payment) -> Payment:
+    code, _, pin = payment.reference.partition(PIN_MARK)
+    account = card_account(desk.identity.store, code)
+    fields = desk.books.fields("gift_card", account)
+    if fields is None:
+        raise NotFound("no gift card has this code", hint="Scan the card, or type its code again.")
+    if fields.get("active") is False:
+        raise Conflict("this gift card is blocked", hint="Ask a manager.")
+    tag = fields.get("pin_tag")
+    if tag and tag != pin_tag(account, pin.strip()):
+        raise Invalid("the PIN of this gift card is wrong", hint="Ask the customer to type it again.")
+    return structs.replace(payment, reference=account, last_four=card_code(code)[-4:] if _digits(code) else "")
+
+
+def _digits(code: str) -> bool:
+    return card_code(code)[-4:].isdigit()
+
+
+def moves_of(
+    desk: Desk, cart: Cart, total_minor: int, lines: Sequence[SaleLine], payments: Sequence[Payment]
+) -> tuple[PurseMove, ...]:
+    """Give what a sale does to purses, or raise if it takes more than there is, or than tills apart may risk."""
+    store = desk.store()
+    if any(one.method in {POINTS, ACCOUNT} for one in payments) and not cart.customer_id:
+        raise Invalid("this way to pay needs a customer", hint="Name the customer first.")
+    taken = payments_of(payments, cart.customer_id, store.loyalty_point_minor)
+    sums: dict[tuple[str, str], int] = {}
+    for one in taken:
+        sums[one.purse, one.account] = sums.get((one.purse, one.account), 0) + abs(one.amount)
+    for (purse, account), amount in sums.items():
+        _may_take(desk, purse, account, amount)
+    moves = [*loads_of(lines), *taken]
+    if cart.customer_id:
+        earned = points_earned(paid_minor(total_minor, lines, payments), store.loyalty_earn_minor)
+        if earned:
+            moves.append(PurseMove(purse=POINTS, account=cart.customer_id, amount=earned))
+    return tuple(moves)
+
+
+def _may_take(desk: Desk, purse: str, account: str, amount: int) -> None:
+    most = available(desk, purse, account)
+    if amount <= most:
+        return
+    shown = str(max(0, most)) if purse == POINTS else amount_text(max(0, most), desk.policy().currency)
+    if desk.company.is_whole:
+        raise Conflict(f"at most {shown} can be taken", hint="Take the rest another way.")
+    raise Conflict(f"at most {shown} can be taken while not all tills are heard", hint="Take the rest another way.")
+
+
+def available(desk: Desk, purse: str, account: str) -> int:
+    """Say how much can be taken out of a purse at this till now.
+
+    All of it while every other till is heard. Otherwise at most ``offline_redeem_max_minor / (tills - 1)`` less what
+    this till took while not everybody knew: if every till of a store in pieces takes as much, what was in the purse
+    and the limit cover it.
+    """
+    store, company = desk.store(), desk.company
+    held = desk.books.purse(purse, account)
+    if purse == ACCOUNT:
+        limit = (desk.books.fields("customer", account) or {}).get("credit_limit_minor")
+        held = (limit if isinstance(limit, int) else 0) - held
+    if company.is_whole:
+        return held
+    most = store.offline_redeem_max_minor // max(1, len(company.others))
+    if purse == POINTS:
+        most //= max(1, store.loyalty_point_minor)
+    spent = desk.books.purse_spent_unheard(purse, account, desk.identity.actor, company.others)
+    return min(held, most - spent)
+
+
+def issue_cards(desk: Desk, cart: Cart) -> None:
+    """Write the cards down that a sale has loaded and nobody knows yet."""
+    new = []
+    for line in cart.lines:
+        purse, _, account = line.loads.partition(":")
+        if purse == GIFT_CARD and desk.books.fields("gift_card", account) is None:
+            new.append(Change(key=account, fields={"last_four": line.note[-4:], "pin_tag": line.pin_tag}))
+    if new:
+        desk.record(GiftCardsChanged(changes=tuple(new), by=desk.who.user_id))
+
+
+def with_gift_card(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
+    """Sell a gift card, or top one up: a line whose amount goes onto the card. ``reason`` is a new card's PIN."""
+    line_id = checked_key(operation.line_id, "line_id")
+    account = card_account(desk.identity.store, operation.text)
+    fields = desk.books.fields("gift_card", account)
+    if fields is not None and fields.get("active") is False:
+        raise Conflict("this gift card is blocked", hint="Ask a manager.")
+    pin = operation.reason.strip()
+    if pin and not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 8):
+        raise Invalid("the PIN of a gift card has 4 to 8 digits", hint="Choose another one.")
+    code = card_code(operation.text)
+    return _with_load(
+        cart, line_id, CARD_SKU, "Gift card", f"{GIFT_CARD}:{account}", operation.amount_minor,
+        note=f"**** {code[-4:]}", tag=pin_tag(account, pin),
+    )  # fmt: skip
+
+
+def with_payoff(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
+    """Let a customer pay what is owed: a line whose amount comes off the account."""
+    line_id = checked_key(operation.line_id, "line_id")
+    if not cart.customer_id:
+        raise Invalid("this way to pay needs a customer", hint="Name the customer first.")
+    if operation.amount_minor > desk.books.purse(ACCOUNT, cart.customer_id):
+        raise Conflict("this is more than the customer owes", hint="Lower the amount.")
+    return _with_load(
+        cart, line_id, PAYOFF_SKU, "Payment on account", f"{ACCOUNT}:{cart.customer_id}", operation.amount_minor
+    )
+
+
+def _with_load(
+    cart: Cart, line_id: str, sku: str, name: str, loads: str, amount_minor: int, *, note: str = "", tag: str = ""
+) -> Cart:
+    check_amount(amount_minor, "the amount", least=1)
+    if any(line.line_id == line_id or line.loads == loads for line in cart.lines):
+        raise Conflict("this is in the cart already", hint="Remove it first.")
+    line = CartLine(
+        line_id=line_id, sku=sku, name=name, unit="piece", quantity_milli=ONE, list_price_minor=amount_minor,
+        fixed_price_minor=amount_minor, tax_code=VOUCHER, note=note, loads=loads, pin_tag=tag,
+    )  # fmt: skip
+    return structs.replace(cart, lines=(*cart.lines, line))
+
+
+def refuse_spent_loads(books: Books, sale: SaleClosed) -> None:
+    """Raise if a card that a sale has loaded was used since: taking the sale back would take it below zero."""
+    for line in sale.lines:
+        purse, _, account = line.loads.partition(":")
+        if purse == GIFT_CARD and books.purse(GIFT_CARD, account) < line.gross_minor:
+            raise Conflict("this gift card was used already", hint="It can't be taken back any more.")
+
+
+def refuse_loads(sale: SaleClosed, lines: Sequence[int]) -> None:
+    """Raise if a line that only moves money is to be returned like goods."""
+    if any(sale.lines[index].loads for index in lines if 0 <= index < len(sale.lines)):
+        raise Conflict("a gift card or a payment on account is not returned", hint="Void the sale instead.")
+
+
+def adjust(desk: Desk, command: AdjustPurse) -> EventId:
+    """Correct a purse by hand; a manager's right, with a reason."""
+    desk.require(Action.CHANGE_OFFER)
+    if command.purse not in PURSES:
+        raise Invalid(f"{command.purse[:40]!r} is no purse", hint=f"Use one of {', '.join(PURSES)}.")
+    if not 0 < abs(command.amount) <= AMOUNT_MINOR_MAX:
+        raise Invalid("an adjustment of nothing", hint="Type by how much.")
+    known = "gift_card" if command.purse == GIFT_CARD else "customer"
+    if desk.books.fields(known, command.account) is None:
+        raise NotFound(f"nobody has the account {command.account[:60]!r}", hint="Reload the list.")
+    move = PurseMove(purse=command.purse, account=command.account, amount=command.amount)
+    reason = checked_text(command.reason, "reason", least=1)
+    return desk.record(PursesAdjusted(purses=(move,), by=desk.who.user_id, reason=reason, adjusted_at_ms=desk.now_ms))

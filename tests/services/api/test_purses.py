@@ -1,0 +1,69 @@
+"""Customers' money through the API: cards are sold and spent, accounts have statements, the owner sees what is owed."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.services.api.shop import Json, Shop
+
+
+@pytest.fixture
+def money(shop: Shop) -> Iterator[Shop]:
+    """The shop with all ways to pay, and as it was afterwards: others use it too."""
+    before = shop.ok("GET", "/settings")["store"]["pay_methods"]
+    ways = {"pay_methods": ["cash", "card", "gift_card", "account", "points"], "loyalty_earn_minor": 100,
+            "loyalty_point_minor": 5}  # fmt: skip
+    shop.ok("PATCH", "/settings", {"store": ways})
+    yield shop
+    shop.ok("PATCH", "/settings", {"store": {"pay_methods": before, "loyalty_earn_minor": 0}})
+
+
+def paid(shop: Shop, cart_id: str, *payments: Json, customer: str | None = None) -> Json:
+    lines = [{"sku": "purse-tea", "quantity": 4}]
+    body = {"cart_id": cart_id, "lines": lines, "payments": payments, "customer_id": customer}
+    found: Json = shop.ok("POST", "/sales", body, role="cashier")
+    return found
+
+
+def test_a_gift_card_from_its_code_to_its_last_cent(money: Shop) -> None:
+    money.product("purse-tea", name="Loose leaf")
+    code = money.ok("POST", "/gift-cards", {}, role="cashier")["code"]
+    ops = [{"op_id": "a", "op": "gift_card", "line_id": "g", "text": code, "amount_minor": 1_000, "reason": "4711"}]
+    cart = money.ok("POST", "/carts/purse-1/ops", {"ops": ops}, role="cashier")
+    assert (cart["total_minor"], cart["rejected"]) == (1_000, [])
+    money.ok("POST", "/carts/purse-1/pay", {"payments": [{"method": "cash", "amount_minor": 1_000}]}, role="cashier")
+    shown = money.ok("POST", "/gift-cards/balance", {"code": code.lower()}, role="cashier")
+    assert (shown["balance_minor"], shown["has_pin"]) == (1_000, True)
+    card = {"method": "gift_card", "amount_minor": 1_000, "reference": code, "pin": "4711"}
+    sale = paid(money, "purse-2", card)
+    assert "reference" not in sale["payments"][0]
+    text = money.ok("GET", f"/sales/{sale['sale_id']}/receipt")["text"]
+    assert "Gift card" in text
+    assert shown["account"] not in text
+    assert money.ok("POST", "/gift-cards/balance", {"code": code})["balance_minor"] == 0
+    refused = money.call("POST", "/sales", {"cart_id": "purse-3", "lines": [{"sku": "purse-tea", "quantity": 4}],
+                                            "payments": [card]})  # fmt: skip
+    assert refused.status_code == 409
+
+
+def test_an_account_has_a_statement_and_the_owner_sees_what_is_owed(money: Shop) -> None:
+    money.product("purse-tea", name="Loose leaf")
+    money.ok("POST", "/customers", {"customer_id": "purse-ana", "name": "Ana", "credit_limit_minor": 5_000})
+    sale = paid(money, "purse-4", {"method": "account", "amount_minor": 1_000}, customer="purse-ana")
+    assert sale["points"] == 10
+    shown = money.ok("GET", "/customers/purse-ana/purses", role="cashier")
+    assert (shown["owes_minor"], shown["points"], shown["points_minor"]) == (1_000, 10, 50)
+    statement = money.ok("GET", "/customers/purse-ana/statement", role="cashier")
+    assert [(one["receipt_number"], one["balance"]) for one in statement["entries"]] == [
+        (sale["receipt_number"], 1_000)
+    ]
+    text = money.call("GET", "/customers/purse-ana/statement?format=csv").text
+    assert f"sale_closed,{sale['receipt_number']},10.00,10.00" in text
+    owed = money.ok("GET", "/purses")
+    assert any(one["customer"]["customer_id"] == "purse-ana" for one in owed["owing"])
+    adjust = {"purse": "account", "account": "purse-ana", "amount": -1_000, "reason": "written off"}
+    assert money.ok("POST", "/purses/adjust", adjust)["balance"] == 0
+    for role in ("cashier", "supervisor"):
+        assert money.call("POST", "/purses/adjust", adjust, role=role).status_code == 403
+        assert money.call("GET", "/purses", role=role).status_code == 403
+    assert money.call("PATCH", "/customers/purse-ana", {"credit_limit_minor": 1}, role="cashier").status_code == 403
