@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> int:
         from tillmesh.hub.stack.program import main as stack
 
         return stack(argv[1:])
-    options = _parser().parse_args(argv)
+    options = parser().parse_args(argv)
     match options.command:
         case "enrol":
             _enrol(options, read_settings(options.config))
@@ -47,23 +47,24 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Give what the command line may say."""
+    found = argparse.ArgumentParser(
         prog="tillmesh hub",
         description="Head office: runs, unless a command is given. See also: tillmesh hub stack --help",
     )
-    parser.add_argument("command", nargs="?", choices=["enrol", "person", "rebuild", "gateway-config", "sync"])
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--config", type=Path, metavar="hub.toml", help="settings; the command line goes before them")
-    parser.add_argument("--bind", help="the address of both doors (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="the door for people (default 8080)")
-    parser.add_argument("--stores-port", type=int, help="the door for stores, over TLS (default PORT + 100)")
-    parser.add_argument("--store", default="", help="enrol: the id of the store")
-    parser.add_argument("--authority", type=Path, help="enrol: the store's authority, store/authority.der of any till")
-    parser.add_argument("--out", type=Path, help="enrol: where the bundle for the store's tills goes")
-    parser.add_argument("--name", default="", help="person: who")
-    parser.add_argument("--role", default=OfficeRole.VIEWER.value, choices=[str(role) for role in OfficeRole])
-    return parser
+    found.add_argument("command", nargs="?", choices=["enrol", "person", "rebuild", "gateway-config", "sync"])
+    found.add_argument("--data-dir", type=Path, required=True)
+    found.add_argument("--config", type=Path, metavar="hub.toml", help="settings; the command line goes before them")
+    found.add_argument("--bind", help="the address of both doors (default 127.0.0.1)")
+    found.add_argument("--port", type=int, help="the door for people (default 8080)")
+    found.add_argument("--stores-port", type=int, help="the door for stores, over TLS (default PORT + 100)")
+    found.add_argument("--store", default="", help="enrol: the id of the store")
+    found.add_argument("--authority", type=Path, help="enrol: the store's authority, store/authority.der of any till")
+    found.add_argument("--out", type=Path, help="enrol: where the bundle for the store's tills goes")
+    found.add_argument("--name", default="", help="person: who")
+    found.add_argument("--role", default=OfficeRole.VIEWER.value, choices=[str(role) for role in OfficeRole])
+    return found
 
 
 def _options(given: argparse.Namespace) -> Options:
