@@ -12,10 +12,7 @@ from tillmesh import __version__
 from tillmesh.kernel.errors import Invalid, TillmeshError
 from tillmesh.terminal.logs import start_logging
 
-OWN_OPTIONS = (["demo"], ["bench"], ["hub"])
-LATER = {
-    "models": "the model pipeline comes with edge AI",
-}
+OWN_OPTIONS = (["demo"], ["bench"], ["hub"], ["models"])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,19 +48,8 @@ def _parser() -> argparse.ArgumentParser:
     _store(commands.add_parser("store", help="create a store, take tills in, remove them"))
     _language(commands.add_parser("language", help="begin another language, or say what one still lacks"))
     _doctor(commands.add_parser("doctor", help="what is wrong, in words"))
-    for name, when in LATER.items():
-        later = commands.add_parser(name, help=f"(not yet: {when})")
-        later.add_argument("rest", nargs=argparse.REMAINDER)
-        later.set_defaults(run=_later(name, when))
+    _models(commands.add_parser("models", help="make, judge and ship models", add_help=False))
     return parser
-
-
-def _later(name: str, when: str) -> Callable[[argparse.Namespace], int]:
-    def run(options: argparse.Namespace) -> int:  # noqa: ARG001
-        print(f"tillmesh {name}: not there yet; {when}.", file=sys.stderr)
-        return 2
-
-    return run
 
 
 def _terminal(parser: argparse.ArgumentParser) -> None:
@@ -83,6 +69,9 @@ def _terminal(parser: argparse.ArgumentParser) -> None:
         "--wan-file", type=Path, help="for demonstrations: while it exists, head office is out of reach"
     )
     parser.add_argument("--no-ai", action="store_true", help="run no models on this till")
+    parser.add_argument(
+        "--model-deadline-ms", type=int, default=0, metavar="MS", help="wait so long for a model; default: as it says"
+    )
 
     def run(options: argparse.Namespace) -> int:
         from tillmesh.terminal.belonging import Around
@@ -97,7 +86,17 @@ def _terminal(parser: argparse.ArgumentParser) -> None:
             hub_url=options.hub_url,
             wan_file=options.wan_file,
         )
-        serve(Options(options.data_dir, options.bind, options.port, options.key_file, around, ai=not options.no_ai))
+        serve(
+            Options(
+                options.data_dir,
+                options.bind,
+                options.port,
+                options.key_file,
+                around,
+                ai=not options.no_ai,
+                model_deadline_ms=options.model_deadline_ms,
+            )
+        )
         return 0
 
     parser.set_defaults(run=run)
@@ -196,6 +195,17 @@ def _bench(parser: argparse.ArgumentParser) -> None:
         from tillmesh.bench.program import main as bench
 
         return bench(options.rest)
+
+    parser.set_defaults(run=run)
+
+
+def _models(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("rest", nargs=argparse.REMAINDER, help="see: tillmesh models --help")
+
+    def run(options: argparse.Namespace) -> int:
+        from tillmesh.learn.program import main as models
+
+        return models(options.rest, print)
 
     parser.set_defaults(run=run)
 

@@ -11,7 +11,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tillmesh.adapters.inference.shelf import read_folder, write_folder
-from tillmesh.edge.bundle import Manifest, open_bundle, seal
+from tillmesh.edge.bundle import Manifest, Trusted, open_bundle, seal
 
 SHIPPED: Final = Path(__file__).parents[1] / "models"
 
@@ -31,5 +31,11 @@ def ship(manifest: Manifest, files: Mapping[str, bytes], target: Path = SHIPPED)
     trusted = {known: names for known, names in trusted.items() if names != [manifest.name]}
     trusted[key.public_key().public_bytes_raw().hex()] = [manifest.name]
     path.write_bytes(msgspec.json.format(msgspec.json.encode(trusted, order="sorted"), indent=2) + b"\n")
-    open_bundle(read_folder(folder), {known: tuple(names) for known, names in trusted.items()})
+    open_bundle(read_folder(folder), shipped_keys(target))
     return folder
+
+
+def shipped_keys(target: Path = SHIPPED) -> Trusted:
+    """Read which keys signed what ships with the program."""
+    path = target / "trusted.json"
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, tuple[str, ...]]) if path.exists() else {}

@@ -22,6 +22,7 @@ SAME, NO_ACTIVATION, RELU6 = 0, 0, 3
 ADD, CONV, DEPTHWISE = 0, 3, 4  # operators; their versions below
 VERSIONS: Final = {ADD: (1, 2), CONV: (1, 3), DEPTHWISE: (1, 3)}  # of floats, of INT8
 OPTIONS: Final = {ADD: 11, CONV: 1, DEPTHWISE: 2}
+BIAS_MAX: Final = 1 << 30
 INPUT: Final = "input"
 INPUT_SCALE: Final = (1 / 128, -1)  # (pixel - 127) / 128 of a pixel that is stored less 128: exact
 
@@ -113,7 +114,9 @@ def _conv(graph: _Graph, layer: Conv, given: int, size: int) -> int:
 
 def _quantised(layer: Conv, weights: Array, axis: int, scale_before: float) -> list[_Tensor]:
     others = tuple(place for place in range(4) if place != axis)
-    scales = np.maximum(np.abs(weights).max(axis=others) / 127, 1e-9).astype(np.float32)
+    # A channel whose weights are all but nothing is its bias alone, which has to fit as well.
+    for_bias = np.abs(layer.bias) / (scale_before * BIAS_MAX)
+    scales = np.maximum(np.maximum(np.abs(weights).max(axis=others) / 127, for_bias), 1e-9).astype(np.float32)
     shape = [1, 1, 1, 1]
     shape[axis] = -1
     whole = np.clip(np.round(weights / scales.reshape(shape)), -127, 127).astype(np.int8)

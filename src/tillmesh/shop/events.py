@@ -451,6 +451,20 @@ class FlagReviewed(Record):
     reviewed_at_ms: int = 0
 
 
+class ProductLearnt(Record):
+    """Somebody showed the till photos of a product; what is kept of each is what the network saw, a few hundred bytes.
+
+    What is compared with it must come from the same ``space``: networks see different things.
+    """
+
+    sku: str
+    space: str
+    examples: tuple[bytes, ...]
+    by: str
+    replaces: bool = False  # whether what was learnt of the product before, by the clock, counts no more
+    approved_by: str = ""
+
+
 # Stored for ever: the name of each event type and its version.
 KINDS: Final[dict[str, type[Record]]] = {
     "sale_closed": SaleClosed,
@@ -479,6 +493,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "money_conflict_settled": MoneyConflictSettled,
     "act_flagged": ActFlagged,
     "flag_reviewed": FlagReviewed,
+    "product_learnt": ProductLearnt,
 }
 NAMES: Final[dict[type[Record], str]] = {kind: name for name, kind in KINDS.items()}
 VERSION: Final = 1

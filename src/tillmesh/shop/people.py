@@ -50,6 +50,7 @@ class Action(StrEnum):
     SEE_AUDIT = "see_audit"
     RESOLVE_OVERSELL = "resolve_oversell"
     CHANGE_OFFER = "change_offer"
+    TEACH_PRODUCT = "teach_product"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +76,7 @@ _SUPERVISOR: Final = dict.fromkeys(
     (
         Action.PRICE_OVERRIDE, Action.VOID, Action.OPEN_DRAWER, Action.CASH_MOVE, Action.DISCARD_PARKED,
         Action.COUNT_STOCK, Action.ADJUST_STOCK, Action.SEE_EXPECTED_CASH, Action.SEE_REPORTS, Action.SEE_PEOPLE,
+        Action.TEACH_PRODUCT,
     ),
     Role.SUPERVISOR,
 )  # fmt: skip

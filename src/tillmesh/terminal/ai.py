@@ -16,9 +16,12 @@ import msgspec
 from tillmesh.adapters.inference.runner import NoAnswer, Reply, Runner
 from tillmesh.adapters.inference.shelf import Shelf, read_folder
 from tillmesh.adapters.inference.tally import Tally
+from tillmesh.adapters.sqlite.examples import examples, named
 from tillmesh.edge.bundle import Manifest, Refused, Sealed, Trusted
-from tillmesh.terminal.driver import now_ms
+from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.errands import Errands
 
+RECOGNITION: Final = "recognition"
 SHIPPED: Final = Path(__file__).parents[1] / "models"
 FALLBACK_SHARE_MAX: Final = 0.05  # mission, monitoring
 AGREEMENT_MIN: Final = 0.9  # mission, monitoring
@@ -30,8 +33,19 @@ log = logging.getLogger(__name__)
 class Ai:
     """The models of this till, and how they do."""
 
-    def __init__(self, data_dir: Path, shipped: Path = SHIPPED, **runner: Any) -> None:
-        self._shipped = shipped
+    def __init__(
+        self,
+        data_dir: Path,
+        shipped: Path = SHIPPED,
+        *,
+        driver: Driver | None = None,
+        deadline_ms: int = 0,
+        **runner: Any,
+    ) -> None:
+        self._shipped, self._driver, self._deadline_ms = shipped, driver, deadline_ms
+        self._errands = Errands("looking after models")
+        self._is_telling = False
+        self._is_behind = False  # something was learnt that recognition was not told yet
         self.shelf = Shelf(data_dir / "models", trusted_keys(shipped, data_dir))
         self.runner = Runner(self.shelf, **runner)
 
@@ -50,6 +64,35 @@ class Ai:
             except OSError as cause:
                 log.error("the model in %s can't be installed: %s", folder.name, cause)  # noqa: TRY400
 
+    async def start(self) -> None:
+        """Put what ships on the shelf, and tell models what this till knows."""
+        await asyncio.to_thread(self.stock_up)
+        self.learnt()
+
+    def learnt(self) -> None:
+        """Products were shown to a camera, here or elsewhere, or changed: tell recognition what to compare with."""
+        self._is_behind = True
+        if self._driver is not None and not self._is_telling:
+            self._is_telling = True
+            self._errands.run(self._catch_up(self._driver))
+
+    async def _catch_up(self, driver: Driver) -> None:
+        """Tell recognition what changed, and again while more does: an import is many changes."""
+        try:
+            while self._is_behind:
+                self._is_behind = False
+                await self._tell_products(driver)
+        finally:
+            self._is_telling = False
+
+    async def _tell_products(self, driver: Driver) -> None:
+        manifest = self.shelf.manifest(RECOGNITION)
+        if manifest is None:
+            return
+        space, starters = str(manifest.settings["space"]), manifest.settings["starters"]
+        state = await driver.read(lambda db, _: (examples(db, space), named(db, starters)))
+        self.runner.tell(RECOGNITION, msgspec.msgpack.encode(state))
+
     async def install(self, given: Sealed) -> Manifest:
         """Take a new version: verify it, try it beside the one that runs, and let it run only if it works."""
         manifest = await asyncio.to_thread(self.shelf.put, given, now_ms())
@@ -58,6 +101,7 @@ class Ai:
         if tried.refused:
             raise Refused(f"{manifest.name} {manifest.version}: {tried.detail}", reason=tried.refused)
         await asyncio.to_thread(self.shelf.switch, manifest.name)
+        self.learnt()
         return manifest
 
     async def roll_back(self, raw: bytes, signature: bytes) -> None:
@@ -67,7 +111,7 @@ class Ai:
 
     async def ask(self, model: str, given: bytes, wait_ms: int | None = None) -> Reply:
         """Ask a model; raises :class:`NoAnswer` by the deadline."""
-        return await self.runner.ask(model, given, wait_ms)
+        return await self.runner.ask(model, given, wait_ms or self._deadline_ms or None)
 
     def tally(self, model: str) -> Tally:
         """Give a model's counts."""
@@ -124,6 +168,7 @@ class Ai:
 
     async def stop(self) -> None:
         """End the worker."""
+        await self._errands.stop()
         await self.runner.stop()
 
 

@@ -54,6 +54,7 @@ class Options:
     key_file: Path | None = None
     around: Around = ALONE
     ai: bool = True
+    model_deadline_ms: int = 0  # how long people wait for a model; 0: as its manifest says
 
 
 def serve(options: Options) -> None:
@@ -158,7 +159,11 @@ class _Run:
         printing = await start_printing(services.driver, services.live)
         services.extra["printer"] = printing.view
         services.oversold.look_at_all()
-        ai = Ai(self._options.data_dir) if self._options.ai else None
+        ai = (
+            Ai(self._options.data_dir, driver=services.driver, deadline_ms=self._options.model_deadline_ms)
+            if self._options.ai
+            else None
+        )
         if ai is not None:
             services.extra["ai"] = ai
         server = server_for(build(services, {"127.0.0.1", "localhost", self._options.bind}))
@@ -167,7 +172,7 @@ class _Run:
         keeping = asyncio.create_task(_housekeeping(services.driver))
         patrol = Patrol(services.driver)
         patrol.start()
-        stocking = asyncio.create_task(asyncio.to_thread(ai.stock_up)) if ai is not None else None
+        stocking = asyncio.create_task(ai.start()) if ai is not None else None
         try:
             if self._trouble is None:
                 await server.serve(sockets=[self._listening.dup()])

@@ -66,6 +66,8 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
             return "purses_adjusted", moves, body.reason
         case e.FlagReviewed():
             return "flag_reviewed", body.flag, f"{body.verdict}: {body.reason}" if body.reason else body.verdict
+        case e.ProductLearnt():
+            return "product_learnt", body.sku, f"{len(body.examples)} photos{', from scratch' if body.replaces else ''}"
         case _ if isinstance(body, e.RegistersChanged):
             return event.type, _keys(body.changes), _fields(body.changes)
         case _:

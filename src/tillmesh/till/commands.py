@@ -224,6 +224,15 @@ class ReviewFlag(Record):
     reason: str = ""
 
 
+class TeachProduct(Record):
+    """Keep what the network saw of a product's photos, to recognise it by."""
+
+    sku: str
+    space: str
+    examples: tuple[bytes, ...]
+    replaces: bool = False
+
+
 class ChangeRecords(Record):
     """Change products, customers, people, settings, promotions or prices, field by field. ``entity`` names which."""
 
@@ -256,5 +265,5 @@ Command = (
     | OpenShift | CloseShift | MoveCash | OpenDrawer | Reprint
     | ReceiveStock | AdjustStock | CountStock | ResolveOversell | SettleOversells | SettleMoneyConflict
     | FlagAct | ReviewFlag
-    | ChangeRecords | AdjustPurse | Note
+    | TeachProduct | ChangeRecords | AdjustPurse | Note
 )  # fmt: skip

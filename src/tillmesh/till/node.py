@@ -24,6 +24,7 @@ from tillmesh.till import (
     refunds,
     shifts,
     stockroom,
+    teaching,
 )
 from tillmesh.till import commands as c
 from tillmesh.till.desk import Company, Desk, Identity
@@ -141,11 +142,12 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return flags.flag(desk, command)
         case c.ReviewFlag():
             return flags.review(desk, command)
+        case c.TeachProduct():
+            return teaching.teach(desk, command)
         case c.ChangeRecords():
             return records.change_records(desk, command)
         case c.AdjustPurse():
             return purses.adjust(desk, command)
         case c.Note():
-            records.note(desk, command)
-            return None
+            return records.note(desk, command)
     assert_never(command)

@@ -10,7 +10,7 @@ from tillmesh.kernel.errors import Conflict, Invalid, TooLarge
 from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX, KEY_CHARS_MAX, PRICE_KEY_CHARS_MAX, PRODUCTS_PER_EVENT_MAX
-from tillmesh.shop.events import ENTITIES, Change, Value
+from tillmesh.shop.events import ENTITIES, Audited, Change, Value
 from tillmesh.shop.people import Action
 from tillmesh.shop.settings import STORE, StoreSettings
 from tillmesh.till.commands import ChangeRecords, Note
@@ -107,6 +107,8 @@ def _body(command: ChangeRecords, by: str, authority: int) -> Record:
     return kind(**fields)
 
 
-def note(desk: Desk, command: Note) -> None:
+def note(desk: Desk, command: Note) -> EventId:
     """Put something into the audit log."""
-    desk.audit(command.action, command.subject, command.detail)
+    return desk.record(
+        Audited(action=command.action, subject=command.subject, detail=command.detail, by=desk.who.user_id)
+    )

@@ -80,11 +80,12 @@ def furnish(data_dir: Path) -> None:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[Running]:
+def running(folder: Path, *options: str) -> Iterator[Running]:
     """Run a furnished till; stop it by its id."""
     till = Running(free_port(), folder / "till", folder / "log.txt")
     furnish(till.data_dir)
     command = [sys.executable, "-m", "tillmesh", "terminal", "--data-dir", str(till.data_dir), "--port", str(till.port)]
+    command += options
     with till.log.open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
         try:

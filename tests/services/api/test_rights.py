@@ -12,6 +12,8 @@ from tillmesh.terminal.web.app import CALLS
 
 REFUND = {"lines": [{"line": 0, "quantity": "1"}], "reason": "broken"}
 ADJUST = {"action": "adjust"}
+# What is left out of a report that everybody may see, and what needs a model: tests/services/ai.
+TRIED_ELSEWHERE = {Action.SEE_EXPECTED_CASH, Action.TEACH_PRODUCT}
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +133,7 @@ def ready(shop: Shop, action: Action) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("role", Role)
-@pytest.mark.parametrize("action", [one for one in Action if one != Action.SEE_EXPECTED_CASH])
+@pytest.mark.parametrize("action", [one for one in Action if one not in TRIED_ELSEWHERE])
 def test_an_action_is_for_its_least_role_and_above(scene: Scene, action: Action, role: Role) -> None:
     shop, attempt = scene.shop, attempts(scene)[action]
     ready(shop, action)

@@ -64,6 +64,7 @@ ATTEMPTS: dict[str, Callable[[Shop], c.Command]] = {
     "reprint": _printed,
     "close_shift": lambda _: c.CloseShift(counted_minor=0),
     "resolve_oversell": _oversold,
+    "teach_product": lambda _: c.TeachProduct(sku="mug", space="lite0-1", examples=(b"seen",)),
     "change_product": _change("product"),
     "change_customer": _change("customer"),
     "change_person": _change("person"),

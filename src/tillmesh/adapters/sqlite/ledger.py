@@ -16,7 +16,7 @@ from tillmesh.adapters.sqlite import purses, registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.adapters.sqlite.stock_tail import Gathered, StockTail, move
-from tillmesh.kernel.codec import Record, decode
+from tillmesh.kernel.codec import Record, decode, encode
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head, check_link
 from tillmesh.kernel.errors import Damaged
 from tillmesh.kernel.ids import parse_event_id
@@ -183,13 +183,14 @@ PROJECTIONS: Final = (
     "price",
     "promotion_use",
     "purse_entry",
+    "example",
 )
 _AUDITED: Final = {
     "audited", "sale_voided", "sale_refunded", "sale_closed", "cash_moved", "shift_opened", "shift_closed",
     "products_changed", "people_changed", "settings_changed", "stock_adjusted", "stock_counted",
     "oversell_resolved", "oversell_settled", "money_conflict_settled", "flag_reviewed", "promotions_changed",
     "price_lists_changed", "prices_changed",
-    "gift_cards_changed", "purses_adjusted",
+    "gift_cards_changed", "purses_adjusted", "product_learnt",
 }  # fmt: skip
 
 
@@ -282,6 +283,13 @@ def _oversell_noted(at: Place, event: Envelope, body: Record) -> None:
     at.db.execute(sql, (body.sku, event.hlc, at.actor, event.seq, event.type, event.body))
 
 
+def _product_learnt(at: Place, event: Envelope, body: Record) -> None:
+    assert isinstance(body, e.ProductLearnt)
+    sql = "INSERT INTO example (sku, hlc, actor, seq, space, replaces, vectors) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    vectors = encode(body.examples)
+    at.db.execute(sql, (body.sku, event.hlc, at.actor, event.seq, body.space, body.replaces, vectors))
+
+
 Handler = Callable[[Place, Envelope, Record], None]
 
 
@@ -303,5 +311,6 @@ _HANDLERS: Final[dict[type[Record], Handler]] = {
     e.CartResumed: _cart_resumed,
     e.OversellResolved: _oversell_noted,
     e.OversellSettled: _oversell_noted,
+    e.ProductLearnt: _product_learnt,
     **{kind: _changed(entity) for kind, entity in e.ENTITIES.items()},
 }

@@ -129,6 +129,10 @@ _STATE: Final = {
     ),
     "parked": "SELECT dot, removed FROM parked ORDER BY dot",
     "audit": "SELECT hlc, a.name, seq FROM audit l JOIN actor a ON a.id = l.actor ORDER BY hlc, a.name, seq",
+    "example": (
+        "SELECT sku, hlc, a.name, seq, space, replaces, hex(vectors) FROM example o JOIN actor a ON a.id = o.actor "
+        "ORDER BY sku, hlc, a.name, seq"
+    ),
     "oversell": (
         "SELECT sku, hlc, a.name, seq, type, hex(body) FROM oversell o JOIN actor a ON a.id = o.actor "
         "ORDER BY sku, hlc, a.name, seq"

@@ -57,6 +57,7 @@ def _sign_out(services: Services, happened: Iterable[tuple[Envelope, Record]]) -
 def tell(services: Services, happened: Iterable[tuple[Envelope, Record]]) -> None:
     """Tell the open pages what stored events changed; products and stock levels once for all of them."""
     live, products, moved, decided = services.live, set[str](), set[str](), set[str]()
+    learnt = False
     for event, body in happened:
         match body:
             case e.SaleClosed():
@@ -79,6 +80,9 @@ def tell(services: Services, happened: Iterable[tuple[Envelope, Record]]) -> Non
             case _:
                 pass
         moved |= {sku for sku, _ in movements(body)}
+        learnt |= isinstance(body, e.ProductLearnt | e.ProductsChanged)
+    if learnt and "ai" in services.extra:
+        services.extra["ai"].learnt()
     if len(products) > PRODUCTS_TOLD_MAX:
         live.send("resync", {})
         services.oversold.look_at_all()

@@ -152,7 +152,5 @@ CALLS = [
     Call("GET", "/printer", printer, "How the printer is"),
     Call("GET", "/metrics", metrics, "Prometheus metrics", role=None, gives=("text/plain",)),
     Call("GET", "/openapi.json", openapi, "This description", role=None),
-    Call("POST", "/ai/recognise", not_here, "Recognise a product", bytes, media=ANY, bytes_max=10 << 20),
     Call("POST", "/ai/voice", not_here, "Understand a command", bytes, media=ANY, bytes_max=10 << 20),
-    Call("POST", "/ai/enrol", not_here, "Learn a product", bytes, media=ANY, bytes_max=32 << 20),
 ]

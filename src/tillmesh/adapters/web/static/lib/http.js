@@ -43,7 +43,7 @@ const silence = () =>
 
 /**
  * @typedef {object} CallOptions
- * @property {string} [type] content type of a text body
+ * @property {string} [type] content type of the body; empty for a form
  * @property {number} [timeout] ms
  * @property {"json" | "text"} [as]
  * @property {AbortSignal} [abort]
@@ -63,8 +63,9 @@ export async function send(method, path, body, options = {}) {
   /** @type {RequestInit} */
   const init = { method, credentials: "same-origin", signal: AbortSignal.any(limits), headers: { "Tillmesh-Language": document.documentElement.lang } };
   if (body !== undefined) {
-    init.headers = { ...init.headers, "Content-Type": type };
-    init.body = type === "application/json" ? JSON.stringify(body) : /** @type {string} */ (body);
+    // A form says itself what it is, with the boundary between its parts.
+    if (type) init.headers = { ...init.headers, "Content-Type": type };
+    init.body = type === "application/json" ? JSON.stringify(body) : /** @type {string | Blob | FormData} */ (body);
   }
   let response;
   let answer;

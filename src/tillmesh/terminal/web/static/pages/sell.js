@@ -8,6 +8,7 @@ import { isInStore } from "../lib/gtin.js";
 import { product, productOf, rowOfCode } from "../state/catalogue.js";
 import { addBarcode, addProduct, cart, isWeighed, moveSelection, pending, removeLine, selected, selectedLine, setQuantity, settled, submit } from "../state/cart.js";
 import { openDialog, toast } from "../state/notices.js";
+import { recogniseProduct } from "../state/looking.js";
 import { useScans } from "../state/scan.js";
 import { CartPane, step } from "../parts/cartpane.js";
 import { DiscountDialog, QuantityDialog } from "../parts/linedialogs.js";
@@ -119,16 +120,16 @@ export function SellPage() {
     times.reset();
     if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
   };
-  const actions = { customer: () => void chooseCustomer(), discount: () => void discount(), park: () => void park(), refund: () => go("sales"), clear: () => void clear(), charge: () => void charge() };
+  const actions = { customer: () => void chooseCustomer(), discount: () => void discount(), park: () => void park(), refund: () => go("sales"), clear: () => void clear(), charge: () => void charge(), look: () => void recogniseProduct((item) => add(item, times.take())) };
   useKeys({
-    F2: () => field.current?.focus(), F4: actions.customer, F6: actions.park, F7: actions.discount, F8: actions.refund, F9: actions.charge,
+    F2: () => field.current?.focus(), F4: actions.customer, F6: actions.park, F7: actions.discount, F8: actions.refund, F9: actions.charge, Insert: actions.look,
     Escape: escape, ArrowUp: () => moveSelection(-1), ArrowDown: () => moveSelection(1), Delete: remove, "+": () => step(1), "-": () => step(-1),
     "*": times.star, Enter: enter, digit: (event) => times.press(event.key), ".": () => times.press("."), ",": () => times.press("."),
     Backspace: times.reset,
   });
   return html`<div class="app">
     <${Top} />
-    <main class="app-main"><${Tiles} field=${field} onPick=${(/** @type {Product} */ item) => void add(productOf(item.sku) ?? item, times.take())} /></main>
+    <main class="app-main"><${Tiles} field=${field} onLook=${actions.look} onPick=${(/** @type {Product} */ item) => void add(productOf(item.sku) ?? item, times.take())} /></main>
     <${CartPane} actions=${actions} multiplier=${times.shown} />
   </div>`;
 }

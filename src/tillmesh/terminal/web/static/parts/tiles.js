@@ -51,9 +51,9 @@ const Loading = () =>
   html`<div class="tiles-wait" role="status" aria-label=${t("sell.loading")}>${Array.from({ length: 24 }, (_, i) => html`<i key=${i} class="tile ghost" />`)}</div>`;
 
 /**
- * @param {{onPick: (product: Product) => void, field: {current: HTMLInputElement | null}}} props
+ * @param {{onPick: (product: Product) => void, onLook: () => void, field: {current: HTMLInputElement | null}}} props
  */
-export function Tiles({ onPick, field }) {
+export function Tiles({ onPick, onLook, field }) {
   const [department, setDepartment] = useState("");
   const [text, setText] = useState("");
   const [active, setActive] = useState(0);
@@ -113,6 +113,7 @@ export function Tiles({ onPick, field }) {
           placeholder=${t("sell.search")} onInput=${typed} onKeyDown=${onKey} aria-keyshortcuts="F2" role="searchbox" />
         ${text ? html`<button class="btn ghost icon" aria-label=${t("sell.search.clear")} onClick=${() => { clear(); field.current?.focus(); }}><${Icon} name="x" /></button>` : html`<${Key} k="F2" />`}
       </label>
+      <button class="btn" onClick=${onLook} aria-label=${t("look.open")} title=${t("look.open")} aria-keyshortcuts="Insert"><${Icon} name="camera" /></button>
     </div>
     ${text
       ? html`<p class="found" role="status">${rows.length >= FOUND_MAX ? t("sell.found.many", { n: FOUND_MAX }) : t("sell.found", { n: rows.length })}${rows.length > 0 ? html` <span class="hide-s">${t("sell.found.hint")}</span>` : ""}</p>`

@@ -1,0 +1,116 @@
+"""``tillmesh models``: what models there are, how they are made and judged, how they come to tills and go back."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from tillmesh.edge.bundle import Manifest, Refused, open_bundle
+from tillmesh.kernel.errors import Invalid, NotFound
+from tillmesh.learn.shipping import SHIPPED, ship, shipped_keys
+
+PIPELINES: Final = {"recognition": "tillmesh.learn.recognition"}
+
+
+class Made(Protocol):
+    """What a pipeline gives: a bundle before it is signed, and what was measured."""
+
+    @property
+    def manifest(self) -> Manifest:
+        """Everything about the bundle but the hashes of its files."""
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """The files of the bundle."""
+
+    @property
+    def report(self) -> Mapping[str, float]:
+        """The figures of the model card."""
+
+
+def main(arguments: Sequence[str], say: Callable[[str], object]) -> int:
+    """Run one command of the pipeline."""
+    options = _parser().parse_args(list(arguments))
+    run: Callable[[argparse.Namespace], Any] = options.run
+    say(json.dumps(run(options), indent=2, ensure_ascii=False))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tillmesh models", description="Models: list, train, evaluate, publish, rollback."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    listing = commands.add_parser("list", help="the models that ship with the program, and those of a till")
+    listing.add_argument("--data-dir", type=Path, help="a till's")
+    listing.set_defaults(run=_list)
+    training = commands.add_parser("train", help="make a model from data, judge it, and ship it with the program")
+    training.add_argument("name", choices=sorted(PIPELINES))
+    training.add_argument("--data", type=Path, required=True, help="the folder of the data set")
+    training.add_argument("--out", type=Path, default=SHIPPED, help="where the signed bundle goes")
+    training.add_argument("--version", type=int, help="default: one more than what is there")
+    training.set_defaults(run=_train)
+    judging = commands.add_parser("evaluate", help="judge a signed bundle on photos or records it never saw")
+    judging.add_argument("name", choices=sorted(PIPELINES))
+    judging.add_argument("--data", type=Path, required=True, help="the folder of the data set")
+    judging.add_argument("--out", type=Path, default=SHIPPED, help="where the signed bundle is")
+    judging.set_defaults(run=_evaluate)
+    return parser
+
+
+def _list(options: argparse.Namespace) -> Any:
+    from tillmesh.adapters.inference.shelf import Shelf
+
+    found = {"shipped": [_described(SHIPPED / name) for name in _names(SHIPPED)]}
+    if options.data_dir is not None:
+        shelf = Shelf(options.data_dir / "models", shipped_keys(SHIPPED))
+        found["till"] = [{"name": name, **msgspec.to_builtins(shelf.standing(name))} for name in shelf.names()]
+    return found
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+
+
+def _described(folder: Path) -> dict[str, Any]:
+    from tillmesh.adapters.inference.shelf import read_folder
+
+    try:
+        bundle = open_bundle(read_folder(folder), shipped_keys(folder.parent))
+    except Refused as refused:
+        return {"name": folder.name, "refused": refused.detail}
+    manifest = bundle.manifest
+    size = sum(len(data) for data in bundle.files.values())
+    return {
+        "name": manifest.name, "version": manifest.version, "engine": manifest.engine, "licence": manifest.licence,
+        "bytes": size, "sources": list(manifest.sources), "metrics": manifest.metrics,
+    }  # fmt: skip
+
+
+def _train(options: argparse.Namespace) -> Any:
+    there = [one["version"] for one in map(_described, [options.out / options.name]) if "version" in one]
+    version = options.version or max(there, default=0) + 1
+    if version < 1:
+        raise Invalid(f"version {version}; versions count from 1")
+    made: Made = importlib.import_module(PIPELINES[options.name]).train(options.data, version)
+    manifest = msgspec.structs.replace(made.manifest, made_ms=time.time_ns() // 1_000_000)
+    folder = ship(manifest, made.files, options.out)
+    return {"bundle": str(folder), "version": version, "report": dict(made.report)}
+
+
+def _evaluate(options: argparse.Namespace) -> Any:
+    from tillmesh.adapters.inference.shelf import read_folder
+
+    folder = options.out / options.name
+    if not folder.is_dir():
+        raise NotFound(f"{folder} is missing", hint="Train the model first.")
+    bundle = open_bundle(read_folder(folder), shipped_keys(options.out))
+    report = importlib.import_module(PIPELINES[options.name]).evaluate(bundle, options.data)
+    return {"name": bundle.manifest.name, "version": bundle.manifest.version, "report": report}
