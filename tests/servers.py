@@ -18,7 +18,7 @@ from tillmesh.hub.stack.kafka import Kafka
 from tillmesh.hub.stack.postgres import Postgres
 
 # All of these run in one of the test processes: the servers are started once.
-ON_SERVERS = (pytest.mark.slow, pytest.mark.service, pytest.mark.xdist_group("servers"), pytest.mark.timeout(400))
+ON_SERVERS = (pytest.mark.slow, pytest.mark.service, pytest.mark.xdist_group("servers"), pytest.mark.timeout(600))
 PARTITIONS = 3
 
 

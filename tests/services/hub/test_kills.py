@@ -14,10 +14,11 @@ import pytest
 from tests.faults.small_disk import small_disk
 from tests.laws.hub_world import sale, sealed
 from tests.ports import free_ports
+from tests.servers import ON_SERVERS, Servers, configured
 from tests.services.hub.office import enrolled
 from tillmesh.adapters.wan.bundle import Bundle
 from tillmesh.adapters.wan.client import HubClient, Reply, Unreachable
-from tillmesh.hub.bootstrap import open_hub
+from tillmesh.hub.bootstrap import EMBEDDED, open_hub
 from tillmesh.hub.commands import rebuild_master
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.sync.messages import Mark, runs_of
@@ -36,10 +37,10 @@ def history() -> list[Envelope]:
     return events
 
 
-def start(data_dir: Path, port: int) -> subprocess.Popen[bytes]:
+def start(data_dir: Path, port: int, config: Path | None = None) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [sys.executable, "-m", "tillmesh", "hub", "--data-dir", str(data_dir), "--port", str(port),
-         "--stores-port", str(port + 1)],
+         "--stores-port", str(port + 1), *(["--config", str(config)] if config else [])],
     )  # fmt: skip
 
 
@@ -73,11 +74,19 @@ def upload(client: HubClient, events: list[Envelope], acked: int, size: int) -> 
 @pytest.mark.slow
 @pytest.mark.service
 @pytest.mark.timeout(400)
-def test_head_office_that_is_killed_in_mid_batch_again_and_again_has_everything_once(tmp_path: Path) -> None:
-    bundle: Bundle = enrolled(tmp_path, "one")
+@pytest.mark.parametrize("kept", ["in files", pytest.param("on servers", marks=ON_SERVERS)])
+def test_head_office_that_is_killed_in_mid_batch_again_and_again_has_everything_once(
+    request: pytest.FixtureRequest, tmp_path: Path, kept: str
+) -> None:
+    settings, config = EMBEDDED, None
+    if kept == "on servers":
+        servers: Servers = request.getfixturevalue("servers")
+        settings = servers.room()
+        config = configured(settings, tmp_path)
+    bundle: Bundle = enrolled(tmp_path, "one", settings)
     events, port, rng = history(), free_ports(2), random.Random(11)
     client = HubClient(f"https://127.0.0.1:{port + 1}", bundle)
-    process = start(tmp_path, port)
+    process = start(tmp_path, port, config)
     acked = 0
     try:
         for _ in range(KILLS):
@@ -90,7 +99,7 @@ def test_head_office_that_is_killed_in_mid_batch_again_and_again_has_everything_
                 acked = upload(client, events, acked, rng.randrange(20, 200))
             killer.join()
             process.wait(timeout=30)
-            process = start(tmp_path, port)
+            process = start(tmp_path, port, config)
         acked = state(client).get(A, 0)
         while acked < EVENTS:
             acked = upload(client, events, acked, 500)
@@ -98,13 +107,13 @@ def test_head_office_that_is_killed_in_mid_batch_again_and_again_has_everything_
         client.close()
         process.kill()
         process.wait()
-    opened = open_hub(tmp_path)
+    opened = open_hub(tmp_path, settings)
     reading = opened.reading()
     (shown,) = reading.stores()
     reading.close()
     opened.close()
     assert (shown.events, shown.sales, shown.revenue_minor) == (EVENTS, EVENTS, EVENTS * (EVENTS + 1) // 2)
-    assert rebuild_master(tmp_path)["same"] is True
+    assert rebuild_master(tmp_path, settings)["same"] is True
 
 
 @pytest.mark.slow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources.abc import Traversable
 from typing import Any, Final, TypeAlias
@@ -26,8 +26,15 @@ VERSION_MIN: Final = 150_000  # what is tested: Debian 12 has 15
 class Database:
     """One connection, made when it is needed and made anew after it broke. One thread at a time."""
 
-    def __init__(self, dsn: str, schema: str, steps: Traversable | None = None) -> None:
+    def __init__(
+        self,
+        dsn: str,
+        schema: str,
+        steps: Traversable | None = None,
+        prepare: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
         self._dsn, self._schema, self._steps = dsn, schema, steps  # without steps it only reads
+        self._prepare = prepare
         self._db: Connection | None = None
         self._away_until = 0.0  # monotonic: so long nobody waits for a server that is known to be away
 
@@ -71,6 +78,7 @@ class Database:
             db.execute(sql.SQL("SET search_path = {}").format(sql.Identifier(self._schema)))
             if self._steps is not None:
                 migrate(db, self._schema, self._steps)
+            self._prepare(db)
         except BaseException:
             db.close()
             raise

@@ -10,10 +10,11 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files
-from typing import Any, Final
+from typing import Final
 
 from psycopg.errors import CheckViolation
 
+from tillmesh.adapters.postgres.columns import Insert, teach
 from tillmesh.adapters.postgres.database import Connection, Database, one, rows
 from tillmesh.adapters.postgres.registers import merge
 from tillmesh.fleet.ports import Entry, Held, Position
@@ -37,11 +38,11 @@ _ACTORS: Final = "SELECT a.name, a.id, a.seq FROM actor a WHERE a.store = (SELEC
 _HELD: Final = (
     "SELECT s.term, a.name, a.seq, a.hash, a.hlc FROM store s LEFT JOIN actor a ON a.store = s.id WHERE s.name = %s"
 )
-_HEADS: Final = (
-    "INSERT INTO actor AS a (store, name, seq, hash, hlc) "
-    "SELECT %s::bigint, * FROM unnest(%s::text[], %s::bigint[], %s::bytea[], %s::bigint[]) "
+_HEADS: Final = Insert(
+    "actor AS a (store, name, seq, hash, hlc)",
+    "tnbn",
     "ON CONFLICT (store, name) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, "
-    "hlc = greatest(a.hlc, excluded.hlc) RETURNING name, id"
+    "hlc = greatest(a.hlc, excluded.hlc) RETURNING name, id",
 )
 _POSITION: Final = (
     "INSERT INTO position AS p (part, entry) SELECT * FROM unnest(%s::text[], %s::bigint[]) "
@@ -57,30 +58,15 @@ _OUTBOX: Final = (
     "JOIN actor a ON a.id = o.actor JOIN store s ON s.id = a.store "
     "WHERE s.name = %s AND o.store = s.id AND a.name = %s AND o.seq > %s ORDER BY o.seq LIMIT %s"
 )
-_EVENT: Final = (
-    "INSERT INTO event SELECT %s::bigint, * FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[]) ON CONFLICT DO NOTHING"
-)
-_SENT: Final = (
-    "INSERT INTO outbox SELECT %s::bigint, * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], "
-    "%s::int[], %s::bytea[], %s::bytea[], %s::bytea[]) ON CONFLICT DO NOTHING"
-)
-_SALE: Final = (
-    "INSERT INTO sale SELECT %s::bigint, * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[], "
-    "%s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], "
-    "%s::text[]) ON CONFLICT DO NOTHING"
-)
-_LINE: Final = (
-    "INSERT INTO line SELECT %s::bigint, * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[], "
-    "%s::smallint[], %s::text[], %s::text[], %s::bigint[], %s::bigint[], %s::bigint[]) ON CONFLICT DO NOTHING"
-)
-_PAYMENT: Final = (
-    "INSERT INTO payment SELECT %s::bigint, * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::int[], "
-    "%s::smallint[], %s::text[], %s::bigint[]) ON CONFLICT DO NOTHING"
-)
-_STOCK: Final = (
-    "INSERT INTO stock AS k (store, sku, actor, p, n) "
-    "SELECT %s::bigint, * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::bigint[]) "
-    "ON CONFLICT (store, sku, actor) DO UPDATE SET p = k.p + excluded.p, n = k.n + excluded.n"
+_EVENT: Final = Insert("event", "nnb")
+_SENT: Final = Insert("outbox", "nnntnbbb")
+_SALE: Final = Insert("sale", "nnnnttttnnnnt")
+_LINE: Final = Insert("line", "nnnnnttnnn")
+_PAYMENT: Final = Insert("payment", "nnnnntn")
+_STOCK: Final = Insert(
+    "stock AS k",
+    "tnnn",
+    "ON CONFLICT (store, sku, actor) DO UPDATE SET p = k.p + excluded.p, n = k.n + excluded.n",
 )
 _TOTALS: Final = "UPDATE store SET sales = sales + %s, revenue_minor = revenue_minor + %s WHERE id = %s"
 
@@ -110,7 +96,7 @@ class PostgresMaster:
     """One thread at a time; any number of these, in any number of processes, on one database."""
 
     def __init__(self, dsn: str, schema: str) -> None:
-        self._database = Database(dsn, schema, STEPS)
+        self._database = Database(dsn, schema, STEPS, teach)
         self._parts: dict[str, int] = {}  # of stores
         self._weeks: set[tuple[int, int]] = set()  # part and week that are known to have a table
 
@@ -226,18 +212,16 @@ class PostgresMaster:
 
     def _insert(self, db: Connection, store: int, events: Sequence[Envelope], found: Rows) -> None:
         last = {event.actor: event for event in events}
-        ends = list(last.values())
-        seqs, clocks = [e.seq for e in ends], [e.hlc for e in ends]
-        moved = db.execute(_HEADS, (store, [e.actor for e in ends], seqs, [e.hash for e in ends], clocks))
+        ends = [(e.actor, e.seq, e.hash, e.hlc) for e in last.values()]
+        moved = db.execute(_HEADS.query, _HEADS.bindings(store, ends))
         actors: dict[str, int] = dict(moved.fetchall())
-        db.execute(
-            _EVENT, (store, [actors[e.actor] for e in events], [e.seq for e in events], [e.hash for e in events])
-        )
+        _EVENT.run(db, store, [(actors[e.actor], e.seq, e.hash) for e in events])
         sent = [e for e in events if is_office(e.actor)]
-        _columns(
-            db, _SENT, store,
+        _SENT.run(
+            db,
+            store,
             [(actors[e.actor], e.seq, e.hlc, e.type, e.version, e.body, e.prev_hash, e.hash) for e in sent],
-        )  # fmt: skip
+        )
         self._project(db, store, actors, found)
 
     def _project(self, db: Connection, store: int, actors: Mapping[str, int], found: Rows) -> None:
@@ -245,25 +229,17 @@ class PostgresMaster:
             net = sum(r.total_minor if r.kind == Kind.SALE else -r.total_minor for r in found.sales)
             db.execute(_TOTALS, (sum(r.kind == Kind.SALE for r in found.sales), net, store))
         when = {(r.actor, r.seq): r.at_ms for r in found.sales}
-        _columns(db, _SALE, store, [(r.at_ms, actors[r.actor], r.seq, int(r.kind), *r[4:]) for r in found.sales])
-        _columns(
-            db, _LINE, store,
-            [(r.at_ms, actors[r.actor], r.seq, r.line, int(r.kind), *r[5:]) for r in found.lines],
-        )  # fmt: skip
-        _columns(
-            db, _PAYMENT, store,
-            [(when[r.actor, r.seq], actors[r.actor], r.seq, r.payment, int(r.kind), *r[4:]) for r in found.payments],
-        )  # fmt: skip
+        _SALE.run(db, store, [(r.at_ms, actors[r.actor], r.seq, r.kind, *r[4:]) for r in found.sales])
+        _LINE.run(db, store, [(r.at_ms, actors[r.actor], r.seq, r.line, r.kind, *r[5:]) for r in found.lines])
+        _PAYMENT.run(
+            db,
+            store,
+            [(when[r.actor, r.seq], actors[r.actor], r.seq, r.payment, r.kind, *r[4:]) for r in found.payments],
+        )
         moved: dict[tuple[str, int], list[int]] = {}
         for move in found.moves:
             sums = moved.setdefault((move.sku, actors[move.actor]), [0, 0])
             sums[0] += move.plus_milli
             sums[1] += move.minus_milli
-        _columns(db, _STOCK, store, [(*key, *moved[key]) for key in sorted(moved)])
+        _STOCK.run(db, store, [(*key, *moved[key]) for key in sorted(moved)])
         merge(db, store, found.writes)
-
-
-def _columns(db: Connection, query: str, store: int, found: Sequence[tuple[Any, ...]]) -> None:
-    """Insert rows of one store, column by column."""
-    if found:
-        db.execute(query, (store, *map(list, zip(*found, strict=True))))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from tillmesh.adapters.postgres.columns import Insert, Texts
 from tillmesh.adapters.postgres.database import Connection
 from tillmesh.crdt import LWWMap
 from tillmesh.fleet.merged import product_of
@@ -15,14 +16,12 @@ _LOAD: Final = (
     "JOIN unnest(%s::text[], %s::text[]) AS w (entity, key) ON r.entity = w.entity AND r.key = w.key "
     "WHERE r.store = %s"
 )
-_SAVE: Final = (
-    "INSERT INTO register SELECT %s::bigint, * FROM unnest(%s::text[], %s::text[], %s::bytea[]) "
-    "ON CONFLICT (store, entity, key) DO UPDATE SET state = excluded.state"
-)
-_PRODUCT: Final = (
-    "INSERT INTO product SELECT %s::bigint, * FROM unnest(%s::text[], %s::text[], %s::bigint[], %s::text[], "
-    "%s::smallint[]) ON CONFLICT (store, sku) DO UPDATE SET name = excluded.name, price_minor = excluded.price_minor, "
-    "department = excluded.department, active = excluded.active"
+_SAVE: Final = Insert("register", "ttb", "ON CONFLICT (store, entity, key) DO UPDATE SET state = excluded.state")
+_PRODUCT: Final = Insert(
+    "product",
+    "ttntn",
+    "ON CONFLICT (store, sku) DO UPDATE SET name = excluded.name, price_minor = excluded.price_minor, "
+    "department = excluded.department, active = excluded.active",
 )
 
 
@@ -44,12 +43,8 @@ def merge(db: Connection, store: int, written: Iterable[WriteRow]) -> None:
     if not new:
         return
     keys = sorted(new)
-    found = db.execute(_LOAD, ([entity for entity, _ in keys], [key for _, key in keys], store))
+    found = db.execute(_LOAD, (*map(Texts, zip(*keys, strict=True)), store))
     for entity, key, state in found.fetchall():
         new[entity, key] = LWWMap.from_bytes(bytes(state)).merge(new[entity, key])
-    states = [new[at].to_bytes() for at in keys]
-    db.execute(_SAVE, (store, [entity for entity, _ in keys], [key for _, key in keys], states))
-    products = [product_of(key, new[entity, key]) for entity, key in keys if entity == "product"]
-    if products:
-        sku, name, price, department, active = map(list, zip(*products, strict=True))
-        db.execute(_PRODUCT, (store, sku, name, price, department, [int(bool(on)) for on in active]))
+    _SAVE.run(db, store, [(*at, new[at].to_bytes()) for at in keys])
+    _PRODUCT.run(db, store, [product_of(key, new[entity, key]) for entity, key in keys if entity == "product"])

@@ -9,16 +9,18 @@ import secrets
 import shutil
 import signal
 import subprocess
+import time
 from pathlib import Path
 from typing import Final
 
 import psycopg
 
-from tillmesh.hub.stack.processes import Server, as_user
+from tillmesh.hub.stack.processes import LOOK_S, STOP_S, Server, as_user
 from tillmesh.kernel.errors import Invalid, NotFound, StorageFailed
 
 USER: Final = "tillmesh"
 _SERVERS_USER: Final = "postgres"  # which Debian's package makes; PostgreSQL refuses to run as root
+_STILL_THERE: Final = "is still in use"  # as PostgreSQL says of the memory that they share
 _SETTINGS: Final = """
 listen_addresses = '127.0.0.1'
 port = {port}
@@ -49,7 +51,20 @@ class Postgres(Server):
             self._make(programs)
         settings = self.place / "data" / "conf.d" / "tillmesh.conf"
         settings.write_text(_SETTINGS.format(port=self.port, buffers=self._buffers), "ascii")
-        self.start([str(programs / "postgres"), "-D", str(self.place / "data")], self._answers)
+        self._start(programs)
+
+    def _start(self, programs: Path) -> None:
+        """Start it; after a crash the last of the old processes may still be on their way out."""
+        end = time.monotonic() + STOP_S
+        while True:
+            try:
+                self.start([str(programs / "postgres"), "-D", str(self.place / "data")], self._answers)
+            except StorageFailed as failed:
+                if _STILL_THERE not in failed.detail or time.monotonic() > end:
+                    raise
+                time.sleep(LOOK_S)
+            else:
+                return
 
     def _make(self, programs: Path) -> None:
         self.place.mkdir(mode=0o755, parents=True, exist_ok=True)

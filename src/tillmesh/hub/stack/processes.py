@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from tillmesh.kernel.errors import Conflict, StorageFailed
 
-READY_S: Final = 120.0
+READY_S: Final = 240.0  # guess: a Java program on a machine that is busy with everything else
 STOP_S: Final = 60.0
 LOOK_S: Final = 0.1
 TAIL_CHARS: Final = 600
