@@ -80,7 +80,18 @@ def _parser() -> argparse.ArgumentParser:
 def _all() -> list[str]:
     """Name every benchmark that can run here: one wants photographs, a till has no browser's driver or head office."""
     needs = {"ui": "playwright", "fleet": "duckdb", "backlog": "duckdb"}
-    return [name for name in BENCHMARKS if name != "barcode" and (name not in needs or find_spec(needs[name]))]
+    missing = {"barcode"} | {name for name, module in needs.items() if find_spec(module) is None}
+    if not _has_servers():
+        missing.add("ingest")
+    return [name for name in BENCHMARKS if name not in missing]
+
+
+def _has_servers() -> bool:
+    if find_spec("confluent_kafka") is None:
+        return False
+    from tillmesh.hub.stack.jars import folder
+
+    return (folder() / "complete").exists()
 
 
 def _positive(text: str) -> int:
@@ -199,6 +210,12 @@ def _backlog(wish: Wish) -> list[Row]:
     return backlog.run(wish.place, sales=wish.count or backlog.SALES)
 
 
+def _ingest(wish: Wish) -> list[Row]:
+    from tillmesh.bench import ingest
+
+    return ingest.run(blocks=wish.count or ingest.BLOCKS)
+
+
 def _ui(wish: Wish) -> list[Row]:
     from tillmesh.bench import ui
 
@@ -234,6 +251,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "barcode": Benchmark(
         "bar codes on your photographs (--photos DIR): read, misread, time", _barcode, "frames a photograph"
     ),
+    "ingest": Benchmark("head office on Kafka and PostgreSQL, beside bare inserts", _ingest, "blocks of 5,000 events"),
     "ui": Benchmark("the page in a real browser, against its limits", _ui, "scans"),
 }
 

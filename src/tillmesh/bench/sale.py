@@ -15,11 +15,11 @@ from typing import Final
 
 import apsw
 
+from tillmesh.adapters.host.settling import settle_memory
 from tillmesh.adapters.sqlite.database import connect
 from tillmesh.bench.goods import MANAGER, START_MS, in_cash, invented, stock_shelves
 from tillmesh.bench.measuring import Row, cpu_us, ratio, spread
 from tillmesh.terminal.bootstrap import Opened, open_terminal
-from tillmesh.terminal.settling import settle_memory
 from tillmesh.till.commands import CloseSale, WantedLine
 
 PRODUCTS: Final = 5_000

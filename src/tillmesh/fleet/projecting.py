@@ -136,38 +136,46 @@ def _sane(rows: Rows) -> bool:
     Sums of very many numbers must fit 64 bits, keys an index, and no text may hold a NUL.
     """
     return (
-        all(_text(*sale) for sale in rows.sales)
-        and all(_text(*line) and _key(line.sku) for line in rows.lines)
-        and all(_text(*payment) for payment in rows.payments)
-        and all(_key(move.sku) for move in rows.moves)
-        and all(_key(write.key) for write in rows.writes)
-        and _numbers(rows)
+        all(map(_sane_sale, rows.sales))
+        and all(map(_sane_line, rows.lines))
+        and all(map(_sane_payment, rows.payments))
+        and all(map(_sane_move, rows.moves))
+        and all(_sane_key(write.key) for write in rows.writes)
     )
 
 
-def _text(*values: object) -> bool:
-    return not any(isinstance(value, str) and "\0" in value for value in values)
-
-
-def _key(key: str) -> bool:
-    return len(key) <= KEY_CHARS_MAX and "\0" not in key
-
-
-def _numbers(rows: Rows) -> bool:
+def _sane_sale(row: SaleRow) -> bool:
     return (
-        all(
-            0 <= sale.at_ms <= NUMBER_MAX and _fits(sale.total_minor, sale.tax_minor, sale.discount_minor)
-            and -NUMBER_MAX <= sale.rounding_minor <= NUMBER_MAX
-            for sale in rows.sales
-        )
-        and all(_fits(line.total_minor, line.tax_minor, line.quantity_milli) for line in rows.lines)
-        and all(-NUMBER_MAX <= payment.amount_minor <= NUMBER_MAX for payment in rows.payments)
-        and all(move.plus_milli <= NUMBER_MAX and move.minus_milli <= NUMBER_MAX for move in rows.moves)
-    )  # fmt: skip
+        0 <= row.at_ms <= NUMBER_MAX
+        and -NUMBER_MAX <= row.total_minor <= NUMBER_MAX
+        and -NUMBER_MAX <= row.tax_minor <= NUMBER_MAX
+        and -NUMBER_MAX <= row.discount_minor <= NUMBER_MAX
+        and -NUMBER_MAX <= row.rounding_minor <= NUMBER_MAX
+        and "\0" not in f"{row.number}{row.person}{row.customer_id}{row.currency}{row.answers}"
+    )
 
 
-def _fits(one: int, two: int, three: int) -> bool:
-    return -NUMBER_MAX <= one <= NUMBER_MAX and -NUMBER_MAX <= two <= NUMBER_MAX and -NUMBER_MAX <= three <= NUMBER_MAX
+def _sane_line(row: LineRow) -> bool:
+    return (
+        -NUMBER_MAX <= row.total_minor <= NUMBER_MAX
+        and -NUMBER_MAX <= row.tax_minor <= NUMBER_MAX
+        and -NUMBER_MAX <= row.quantity_milli <= NUMBER_MAX
+        and len(row.sku) <= KEY_CHARS_MAX
+        and "\0" not in row.sku
+        and "\0" not in row.name
+    )
+
+
+def _sane_payment(row: PaymentRow) -> bool:
+    return -NUMBER_MAX <= row.amount_minor <= NUMBER_MAX and "\0" not in row.method
+
+
+def _sane_move(row: MoveRow) -> bool:
+    return row.plus_milli <= NUMBER_MAX and row.minus_milli <= NUMBER_MAX and _sane_key(row.sku)
+
+
+def _sane_key(key: str) -> bool:
+    return len(key) <= KEY_CHARS_MAX and "\0" not in key
 
 
 def _receipt(rows: Rows, event: Envelope, body: object) -> None:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import uvicorn
 
+from tillmesh.adapters.host.settling import settle_memory
 from tillmesh.adapters.sqlite.listings import audited_since
 from tillmesh.adapters.web.serving import server_for
 from tillmesh.kernel.envelope import Head
@@ -28,7 +29,6 @@ from tillmesh.terminal.patrol import Patrol
 from tillmesh.terminal.printing_setup import start_printing
 from tillmesh.terminal.recovering import GiveUp, reads_whole
 from tillmesh.terminal.restoring import HEAR_LOST_S, HEAR_S, hear, read_old, restore
-from tillmesh.terminal.settling import settle_memory
 from tillmesh.terminal.signing import sign_heads
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.app import build

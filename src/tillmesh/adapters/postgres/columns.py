@@ -6,7 +6,7 @@ fraction of that here, and PostgreSQL need not parse digits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from struct import Struct, pack
@@ -68,7 +68,7 @@ class _BlobsDumper(_Column):
 
 def _with_lengths(values: Sequence[bytes]) -> bytes:
     length = _LENGTH.pack
-    return b"".join(chain.from_iterable((length(len(value)), value) for value in values))
+    return b"".join([part for value in values for part in (length(len(value)), value)])
 
 
 def teach(db: Connection) -> None:
@@ -94,12 +94,16 @@ class Insert:
         query = f"INSERT INTO {self.target} SELECT %s::bigint, * FROM unnest({arrays}) {self.ending}"  # noqa: S608
         object.__setattr__(self, "query", query)
 
-    def bindings(self, store: int, found: Sequence[Sequence[Any]]) -> list[Any]:
-        """Turn rows into the columns that the statement takes."""
-        columns = zip(*found, strict=True)
+    def bindings(self, store: int, columns: Sequence[Sequence[Any]]) -> list[Any]:
+        """Give what the statement takes."""
         return [store, *(_KINDS[kind][0](column) for kind, column in zip(self.kinds, columns, strict=True))]
 
-    def run(self, db: Connection, store: int, found: Sequence[Sequence[Any]]) -> None:
-        """Insert rows, if there are any."""
-        if found:
-            db.execute(self.query, self.bindings(store, found))
+    def run(self, db: Connection, store: int, columns: Sequence[Sequence[Any]]) -> None:
+        """Insert columns of rows, if there are any."""
+        if columns:
+            db.execute(self.query, self.bindings(store, columns))
+
+
+def columns_of(found: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    """Turn rows into columns; no rows into no columns."""
+    return list(zip(*found, strict=True))

@@ -14,7 +14,7 @@ from typing import Final
 
 from psycopg.errors import CheckViolation
 
-from tillmesh.adapters.postgres.columns import Insert, teach
+from tillmesh.adapters.postgres.columns import Insert, columns_of, teach
 from tillmesh.adapters.postgres.database import Connection, Database, one, rows
 from tillmesh.adapters.postgres.registers import merge
 from tillmesh.fleet.ports import Entry, Held, Position
@@ -212,34 +212,36 @@ class PostgresMaster:
 
     def _insert(self, db: Connection, store: int, events: Sequence[Envelope], found: Rows) -> None:
         last = {event.actor: event for event in events}
-        ends = [(e.actor, e.seq, e.hash, e.hlc) for e in last.values()]
+        ends = columns_of((e.actor, e.seq, e.hash, e.hlc) for e in last.values())
         moved = db.execute(_HEADS.query, _HEADS.bindings(store, ends))
         actors: dict[str, int] = dict(moved.fetchall())
-        _EVENT.run(db, store, [(actors[e.actor], e.seq, e.hash) for e in events])
+        _EVENT.run(db, store, [[actors[e.actor] for e in events], [e.seq for e in events], [e.hash for e in events]])
         sent = [e for e in events if is_office(e.actor)]
         _SENT.run(
             db,
             store,
-            [(actors[e.actor], e.seq, e.hlc, e.type, e.version, e.body, e.prev_hash, e.hash) for e in sent],
+            columns_of((actors[e.actor], e.seq, e.hlc, e.type, e.version, e.body, e.prev_hash, e.hash) for e in sent),
         )
         self._project(db, store, actors, found)
 
     def _project(self, db: Connection, store: int, actors: Mapping[str, int], found: Rows) -> None:
+        when = {(r.actor, r.seq): r.at_ms for r in found.sales}
         if found.sales:
             net = sum(r.total_minor if r.kind == Kind.SALE else -r.total_minor for r in found.sales)
             db.execute(_TOTALS, (sum(r.kind == Kind.SALE for r in found.sales), net, store))
-        when = {(r.actor, r.seq): r.at_ms for r in found.sales}
-        _SALE.run(db, store, [(r.at_ms, actors[r.actor], r.seq, r.kind, *r[4:]) for r in found.sales])
-        _LINE.run(db, store, [(r.at_ms, actors[r.actor], r.seq, r.line, r.kind, *r[5:]) for r in found.lines])
-        _PAYMENT.run(
-            db,
-            store,
-            [(when[r.actor, r.seq], actors[r.actor], r.seq, r.payment, r.kind, *r[4:]) for r in found.payments],
-        )
+            actor, seq, kind, at_ms, *rest = columns_of(found.sales)
+            _SALE.run(db, store, [at_ms, [actors[name] for name in actor], seq, kind, *rest])
+        if found.lines:
+            actor, seq, line, kind, at_ms, *rest = columns_of(found.lines)
+            _LINE.run(db, store, [at_ms, [actors[name] for name in actor], seq, line, kind, *rest])
+        if found.payments:
+            actor, seq, number, kind, *rest = columns_of(found.payments)
+            at_ms = tuple(when[of] for of in zip(actor, seq, strict=True))
+            _PAYMENT.run(db, store, [at_ms, [actors[name] for name in actor], seq, number, kind, *rest])
         moved: dict[tuple[str, int], list[int]] = {}
-        for move in found.moves:
-            sums = moved.setdefault((move.sku, actors[move.actor]), [0, 0])
-            sums[0] += move.plus_milli
-            sums[1] += move.minus_milli
-        _STOCK.run(db, store, [(*key, *moved[key]) for key in sorted(moved)])
+        for name, sku, plus, minus in found.moves:
+            sums = moved.setdefault((sku, actors[name]), [0, 0])
+            sums[0] += plus
+            sums[1] += minus
+        _STOCK.run(db, store, columns_of((*key, *moved[key]) for key in sorted(moved)))
         merge(db, store, found.writes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from tillmesh.adapters.postgres.columns import Insert, Texts
+from tillmesh.adapters.postgres.columns import Insert, Texts, columns_of
 from tillmesh.adapters.postgres.database import Connection
 from tillmesh.crdt import LWWMap
 from tillmesh.fleet.merged import product_of
@@ -46,5 +46,6 @@ def merge(db: Connection, store: int, written: Iterable[WriteRow]) -> None:
     found = db.execute(_LOAD, (*map(Texts, zip(*keys, strict=True)), store))
     for entity, key, state in found.fetchall():
         new[entity, key] = LWWMap.from_bytes(bytes(state)).merge(new[entity, key])
-    _SAVE.run(db, store, [(*at, new[at].to_bytes()) for at in keys])
-    _PRODUCT.run(db, store, [product_of(key, new[entity, key]) for entity, key in keys if entity == "product"])
+    _SAVE.run(db, store, columns_of((*at, new[at].to_bytes()) for at in keys))
+    products = (product_of(key, new[entity, key]) for entity, key in keys if entity == "product")
+    _PRODUCT.run(db, store, columns_of(products))

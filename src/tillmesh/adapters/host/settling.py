@@ -9,8 +9,8 @@ from typing import Final
 YOUNG_OBJECTS_MAX: Final = 10_000
 
 
-def settle_memory() -> None:
+def settle_memory(young_objects_max: int = YOUNG_OBJECTS_MAX) -> None:
     """Call once, when everything is imported: garbage collection then looks only at what came later."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS_MAX, 20, 20)
+    gc.set_threshold(young_objects_max, 20, 20)
