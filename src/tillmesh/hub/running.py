@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
-from tillmesh.fleet.catalogue import change_products
+from tillmesh.fleet.catalogue import Make, change_records, of_products
 from tillmesh.fleet.ports import Analytics, Away, Entry, LogBroken, Reading
 from tillmesh.fleet.standing import Contact
 from tillmesh.fleet.syncing import feed
@@ -111,11 +111,20 @@ class Hub:
 
     async def change_products(self, changes: Mapping[str, Sequence[Change]], by: str) -> dict[str, int]:
         """Write changes of products into head office's log for some stores; gives the last event of each."""
-        written = await self.write(lambda: self._change_products(changes, by))
-        self._grown.set()
-        for store in written:
+        return await self.change(changes, of_products(by))
+
+    async def change(self, changes: Mapping[str, Sequence[Change]], make: Make) -> dict[str, int]:
+        """Write changes of registers for some stores, one after the other; gives the last event of each.
+
+        Each store is told as soon as it is written, and what stores upload comes in between.
+        """
+        written = {}
+        loop = asyncio.get_running_loop()
+        for store, wanted in changes.items():
+            written[store] = await loop.run_in_executor(self._writing, self._change, store, wanted, make)
             if (bell := self._bells.pop(store, None)) is not None:
                 bell.set()
+        self._grown.set()
         return written
 
     async def news(self, store: str, have: int) -> bool:
@@ -149,19 +158,17 @@ class Hub:
         heads = self.opened.service.held(store).heads
         return sum(head.seq for actor, head in heads.items() if is_office(actor))
 
-    def _change_products(self, changes: Mapping[str, Sequence[Change]], by: str) -> dict[str, int]:
-        service, written = self.opened.service, {}
+    def _change(self, store: str, wanted: Sequence[Change], make: Make) -> int:
+        service = self.opened.service
         if self.opened.shared:
             service.follow(actor_of(self.opened.office))
             service.look_after()
         service.catch_up()
-        for store, wanted in changes.items():
-            held = service.held(store)
-            service.clock.observe(held.clock, now_ms())
-            events = change_products(store, held, service.clock, wanted, by, now_ms())
-            service.store(Entry(store, held.term, service.actor, now_ms(), events))
-            written[store] = events[-1].seq if events else 0
-        return written
+        held = service.held(store)
+        service.clock.observe(held.clock, now_ms())
+        events = change_records(store, held, service.clock, wanted, make, now_ms())
+        service.store(Entry(store, held.term, service.actor, now_ms(), events))
+        return events[-1].seq if events else 0
 
     async def write(self, work: Callable[[], T]) -> T:
         """Run work on the writer's thread, unless too much waits for it already."""

@@ -47,6 +47,10 @@ class Till:
     def price(self, sku: str) -> int:
         return int(self.get(f"/products/{sku}")["price_minor"])
 
+    def now(self, sku: str) -> int:
+        """Give what it costs everybody at this moment, by whatever price holds."""
+        return int(self.get(f"/products/{sku}")["price_now_minor"])
+
     def reprice(self, sku: str, price_minor: int) -> None:
         answer = self.program.call("PATCH", f"/products/{sku}", {"price_minor": price_minor}, self.token)
         assert answer.status == 200, answer

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import NamedTuple
 
 import pytest
@@ -52,6 +55,19 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         yield chain
 
 
+@contextmanager
+def offline(tills: Sequence[Till]) -> Iterator[None]:
+    """Take the internet from some tills, and give it back."""
+    for till in tills:
+        till.wan_file.touch()
+    try:
+        until("they are offline", lambda: not any(till.get("/sync")["hub_reachable"] for till in tills))
+        yield
+    finally:
+        for till in tills:
+            till.wan_file.unlink()
+
+
 def test_one_change_of_price_at_head_office_is_on_every_till_of_every_store(chain: Chain) -> None:
     status, said = chain.office.call("PATCH", "/catalogue/BREAD", {"price_minor": 444})
     assert (status, {row["store"] for row in said["stores"]}) == (200, set(chain.ids))
@@ -78,16 +94,12 @@ def test_a_price_changed_at_head_office_and_in_the_store_without_internet_is_the
     chain: Chain,
 ) -> None:
     corner, market = chain.ids
-    for till in chain.corner:
-        till.wan_file.touch()
-    until("the corner shop is offline", lambda: not any(till.get("/sync")["hub_reachable"] for till in chain.corner))
-    # Neither side knows of the other's change. The later one wins for each product, wherever it was made.
-    assert chain.office.call("PATCH", "/catalogue/MILK", {"price_minor": 160})[0] == 200
-    chain.corner[1].reprice("MILK", 170)
-    chain.corner[0].reprice("TEA", 300)
-    assert chain.office.call("PATCH", "/catalogue/TEA", {"price_minor": 310})[0] == 200
-    for till in chain.corner:
-        till.wan_file.unlink()
+    with offline(chain.corner):
+        # Neither side knows of the other's change. The later one wins for each product, wherever it was made.
+        assert chain.office.call("PATCH", "/catalogue/MILK", {"price_minor": 160})[0] == 200
+        chain.corner[1].reprice("MILK", 170)
+        chain.corner[0].reprice("TEA", 300)
+        assert chain.office.call("PATCH", "/catalogue/TEA", {"price_minor": 310})[0] == 200
     until(
         "the corner shop agrees with head office",
         lambda: [(till.price("MILK"), till.price("TEA")) for till in chain.corner] == [(170, 310)] * 2,
@@ -96,6 +108,38 @@ def test_a_price_changed_at_head_office_and_in_the_store_without_internet_is_the
     assert chain.charged("TEA") == {corner: 310, market: 310}
     until("so does the market", lambda: [(t.price("MILK"), t.price("TEA")) for t in chain.market] == [(160, 310)] * 2)
     until("both tills are the same", lambda: len({till.get("/state-hash")["hash"] for till in chain.corner}) == 1)
+
+
+def test_a_planned_price_begins_on_every_till_though_the_internet_is_gone(chain: Chain) -> None:
+    begins = datetime.now(UTC) + timedelta(seconds=20)
+    planned = {"sku": "GIN", "price_minor": 1_799, "from": begins.isoformat(timespec="seconds")}
+    assert chain.office.call("POST", "/prices", planned)[0] == 200
+
+    def plan() -> dict[str, int]:
+        (found,) = chain.office.call("GET", "/prices")[1]["prices"]
+        return dict(found)
+
+    until("every till knows it", lambda: plan()["stores_with"] == plan()["stores"] == 2)
+    with offline(chain.tills):
+        until("it holds", lambda: datetime.now(UTC) > begins and all(t.now("GIN") == 1_799 for t in chain.tills))
+        assert [till.sell(f"planned-{n}", "GIN") for n, till in enumerate(chain.tills)] == [1_799] * 4
+
+
+def test_a_promotion_of_head_office_holds_in_the_chosen_store_until_it_is_ended(chain: Chain) -> None:
+    corner, _ = chain.ids
+    half = {"promotion_id": "half-tea", "name": "Half tea", "kind": "percent", "percent": "50", "skus": ["TEA"]}
+    assert chain.office.call("PUT", "/groups/corners", {"stores": [corner]})[0] == 200
+    assert chain.office.call("POST", "/promotions", half | {"groups_of_stores": ["corners"]})[0] == 200
+    numbers = count()
+
+    def charged(till: Till) -> int:
+        return till.sell(f"half-{till.program.port}-{next(numbers)}", "TEA")
+
+    usual = charged(chain.market[0])
+    until("both tills of the corner shop give it", lambda: all(charged(t) < usual * 0.6 for t in chain.corner))
+    assert charged(chain.market[1]) == usual
+    assert chain.office.call("POST", "/promotions/half-tea/end")[0] == 200
+    until("it is over", lambda: all(charged(till) > usual * 0.6 for till in chain.corner))
 
 
 def test_what_both_stores_sell_is_at_head_office_each_under_its_own_name(chain: Chain) -> None:

@@ -100,7 +100,7 @@ async def change_product(context: Context, body: dict[str, Any]) -> dict[str, An
     """Change a product at every store that has it, or at the ``stores`` and ``groups`` named in the body."""
     sku = check_key(context.path("sku"), "sku")
     fields = dict(body)
-    named = await stores_of(context, _names(fields.pop("stores", [])), _names(fields.pop("groups", [])))
+    named = await stores_of(context, names_of(fields.pop("stores", [])), names_of(fields.pop("groups", [])))
 
     def look(reading: Reading) -> dict[str, set[str]]:
         wanted = chosen_stores(reading, named)
@@ -152,7 +152,8 @@ async def stores_of(context: Context, stores: Sequence[str], groups: Sequence[st
     return found
 
 
-def _names(value: object) -> list[str]:
+def names_of(value: object) -> list[str]:
+    """Give a list of names back if it is one."""
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         raise Invalid("stores and groups are lists of names", hint="Leave both out for all stores.")
     return value

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
@@ -16,12 +14,12 @@ from tillmesh.fleet.ports import ProductRow
 from tillmesh.fleet.reporting import Report, add_up, bounds
 from tillmesh.fleet.standing import ShopRow, Takings, decimals, zone_or_utc
 from tillmesh.hub.web.api import Call, Context
+from tillmesh.hub.web.exporting import decimal, harmless, table
 from tillmesh.kernel.errors import Invalid, NotFound
 from tillmesh.kernel.times import local, parse_day, zone
 
 DAYS_MAX: Final = 400
 PRODUCTS_MAX: Final = 50
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would run
 
 
 class Asked(NamedTuple):
@@ -100,26 +98,13 @@ async def _asked(context: Context) -> Asked:
 
 def _csv(asked: Asked, report: Report, names: dict[str, str]) -> Response:
     """Write days and stores as one table, amounts as decimals."""
-    out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(["kind", "what", "sales", "net", "tax", "currency"])
     digits = decimals(asked.currency)
+    found = []
     for kind, rows in (("day", report.days), ("store", {names[store]: sums for store, sums in report.stores.items()})):
         for what, sums in rows.items():
-            amounts = [_decimal(sums.net_minor, digits), _decimal(sums.tax_minor, digits)]
-            table.writerow([kind, _harmless(what), sums.sales, *amounts, asked.currency])
-    named = f'attachment; filename="sales-{asked.first}-{asked.last}.csv"'
-    return Response(out.getvalue(), media_type="text/csv", headers={"Content-Disposition": named})
-
-
-def _decimal(minor: int, digits: int) -> str:
-    text = str(abs(minor)).rjust(digits + 1, "0")
-    return ("-" if minor < 0 else "") + (f"{text[:-digits]}.{text[-digits:]}" if digits else text)
-
-
-def _harmless(text: str) -> str:
-    """Keep a spreadsheet from running what a store calls itself."""
-    return "'" + text if text.startswith(FORMULA) else text
+            amounts = [decimal(sums.net_minor, digits), decimal(sums.tax_minor, digits)]
+            found.append([kind, harmless(what), sums.sales, *amounts, asked.currency])
+    return table(f"sales-{asked.first}-{asked.last}.csv", ["kind", "what", "sales", "net", "tax", "currency"], found)
 
 
 CALLS: Final = [

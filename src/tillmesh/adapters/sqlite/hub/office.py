@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, settle, storage_errors, write
+from tillmesh.adapters.sqlite.hub.plans import Plans
 
 FILE: Final = "office.db"
 STEPS: Final = files("tillmesh.adapters.sqlite.hub") / "office"
@@ -31,7 +32,7 @@ class Issued(NamedTuple):
     revoked_ms: int | None
 
 
-class Office:
+class Office(Plans):
     """One connection; one thread at a time."""
 
     def __init__(self, path: Path, key: bytes) -> None:

@@ -13,6 +13,7 @@ import { Toasts } from "./parts/toasts.js";
 import { AccessPage } from "./pages/access.js";
 import { AuditPage } from "./pages/audit.js";
 import { GroupsPage } from "./pages/groups.js";
+import { OffersPage } from "./pages/offers.js";
 import { PeoplePage } from "./pages/people.js";
 import { ProductsPage } from "./pages/products.js";
 import { SalesPage } from "./pages/sales.js";
@@ -22,7 +23,7 @@ import { StoresPage } from "./pages/stores.js";
 const RETRY_MS = 1000;
 
 /** @type {Record<string, import("./vendor/preact.js").Component<any>>} */
-const PAGES = { stores: StoresPage, store: StorePage, sales: SalesPage, products: ProductsPage, groups: GroupsPage, people: PeoplePage, access: AccessPage, audit: AuditPage };
+const PAGES = { stores: StoresPage, store: StorePage, sales: SalesPage, products: ProductsPage, offers: OffersPage, groups: GroupsPage, people: PeoplePage, access: AccessPage, audit: AuditPage };
 
 const started = signal(false);
 

@@ -10,7 +10,7 @@ import { Head } from "../parts/shell.js";
 const PAGE = 60;
 const TYPING_MS = 150;
 /** @type {[RegExp, string][]} */
-const ICONS = [[/product/, "tag"], [/person/, "circle-user-round"], [/key|enrolled/, "key-round"]];
+const ICONS = [[/product|price/, "tag"], [/promotion/, "percent"], [/group/, "boxes"], [/person/, "circle-user-round"], [/key|enrolled/, "key-round"]];
 
 /** @param {string} action */
 const iconOf = (action) => ICONS.find(([words]) => words.test(action))?.[1] ?? "shield-check";

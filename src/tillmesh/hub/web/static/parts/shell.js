@@ -16,6 +16,7 @@ const PAGES = [
   { page: "stores", icon: "store", role: "viewer" },
   { page: "sales", icon: "chart-column", role: "viewer" },
   { page: "products", icon: "tag", role: "viewer" },
+  { page: "offers", icon: "percent", role: "viewer" },
   { page: "groups", icon: "boxes", role: "viewer" },
   { page: "people", icon: "circle-user-round", role: "admin" },
   { page: "access", icon: "key-round", role: "admin" },

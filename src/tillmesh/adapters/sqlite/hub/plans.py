@@ -1,0 +1,74 @@
+"""What head office has planned for its stores, as people there see it: prices from a time on, and promotions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+import apsw
+import msgspec
+
+from tillmesh.adapters.sqlite.database import rows, write
+
+_ALL: Final = "SELECT id, kind, key, shown, places, chosen, by, at_ms, ended_ms FROM plan"
+
+
+class Plan(NamedTuple):
+    """One price or promotion. ``places`` says per store what its register there is called."""
+
+    id: int
+    kind: str  # price | promotion
+    key: str
+    shown: dict[str, Any]
+    places: dict[str, str]
+    chosen: str  # as somebody chose the stores, in words
+    by: str
+    at_ms: int
+    ended_ms: int | None
+
+
+class Plans:
+    """Mixed into head office's own database."""
+
+    _db: apsw.Connection
+
+    def plans(self, kind: str, limit: int) -> list[Plan]:
+        """List what was planned, the newest first."""
+        return [_plan(row) for row in rows(self._db, f"{_ALL} WHERE kind = ? ORDER BY id DESC LIMIT ?", (kind, limit))]
+
+    def plan(self, kind: str, key: str) -> Plan | None:
+        """Find the newest plan with a key."""
+        found = rows(self._db, f"{_ALL} WHERE kind = ? AND key = ? ORDER BY id DESC LIMIT 1", (kind, key))
+        return _plan(found[0]) if found else None
+
+    def plan_by_id(self, kind: str, number: int) -> Plan | None:
+        """Find a plan by its number."""
+        found = rows(self._db, f"{_ALL} WHERE kind = ? AND id = ?", (kind, number))
+        return _plan(found[0]) if found else None
+
+    def put_plan(
+        self, kind: str, key: str, shown: Mapping[str, Any], places: Mapping[str, str], chosen: str, *, by: str,
+        at_ms: int, number: int | None = None,
+    ) -> None:  # fmt: skip
+        """Note a plan, or with its number one that was changed."""
+        what = (msgspec.json.encode(shown).decode(), msgspec.json.encode(places).decode(), chosen, by, at_ms)
+        with write(self._db) as db:
+            if number is None:
+                sql = "INSERT INTO plan (kind, key, shown, places, chosen, by, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"
+                db.execute(sql, (kind, key, *what))
+            else:
+                sql = (
+                    "UPDATE plan SET shown = ?, places = ?, chosen = ?, by = ?, at_ms = ?, ended_ms = NULL WHERE id = ?"
+                )
+                db.execute(sql, (*what, number))
+
+    def end_plan(self, number: int, at_ms: int) -> None:
+        """Note that a plan was taken back."""
+        with write(self._db) as db:
+            db.execute("UPDATE plan SET ended_ms = ? WHERE id = ?", (at_ms, number))
+
+
+def _plan(row: tuple[Any, ...]) -> Plan:
+    number, kind, key, shown, places, *rest = row
+    where = msgspec.json.decode(places, type=dict[str, str])
+    return Plan(number, kind, key, msgspec.json.decode(shown), where, *rest)
