@@ -26,6 +26,7 @@ PAGES = {  # the hash of a page, and what shows that it is there
     "stores": ".shop",
     "sales": ".kpis",
     "products": ".priced-rows .list-row",
+    "offers": ".accesses .access",
     "groups": ".group",
     "people": ".person",
     "access": ".access",
@@ -158,9 +159,11 @@ def a_price_goes_down(ann: Visitor, tills: list[Till], root: Path) -> list[str]:
 
 
 def put_together(hub: str, token: str) -> None:
-    """Put the only store into a group."""
+    """Put the only store into a group, and send it a promotion."""
     (store,) = call(hub, "GET", "/stores", token=token)["stores"]
     call(hub, "PUT", "/groups/North", {"stores": [store["store"]]}, token)
+    week = {"promotion_id": "bread-week", "name": "Bread week", "kind": "percent", "percent": "10", "skus": [LOAF]}
+    call(hub, "POST", "/promotions", week | {"groups_of_stores": ["North"]}, token)
 
 
 def people_come_and_go(ann: Visitor, hub: str) -> None:

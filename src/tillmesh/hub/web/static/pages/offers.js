@@ -1,12 +1,11 @@
 // Offers of head office: promotions, and prices from a time on. Stores know them beforehand, so they begin without internet too.
 import { html, useState } from "../lib/ui.js";
-import { dayClock, t } from "../lib/i18n.js";
+import { localeTag, t } from "../lib/i18n.js";
 import { amount } from "../lib/amounts.js";
 import { call, may } from "../state/session.js";
 import { openDialog, toastOk, toastProblem } from "../state/notices.js";
 import { tick } from "../state/tick.js";
 import { Confirm } from "../parts/dialog.js";
-import { Segments } from "../parts/fields.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
 import { PriceForm, PromotionForm } from "../parts/offerforms.js";
@@ -15,7 +14,7 @@ import { Head } from "../parts/shell.js";
 const TONES = { planned: "info", in_force: "ok", sent: "ok", over: "", withdrawn: "", ended: "" };
 
 /** A local time as it was typed. @param {string} text */
-const typed = (text) => (text ? dayClock(text) : "");
+const typed = (text) => new Intl.DateTimeFormat(localeTag(), { dateStyle: "medium", timeStyle: "short" }).format(new Date(text));
 
 /** @param {{one: any}} props */
 const Spread = ({ one }) =>
@@ -25,6 +24,7 @@ const Spread = ({ one }) =>
 function takes(one) {
   switch (one.kind) {
     case "buy_get":
+      if (one.percent === "100") return t("promo.says.free", { buy: one.buy_count, get: one.get_count });
       return t("promo.says.buy_get", { buy: one.buy_count, get: one.get_count, percent: one.percent });
     case "mix":
       return t("promo.says.mix", { buy: one.buy_count, amount: amount(one.amount_minor, one) });
@@ -84,7 +84,7 @@ export function OffersPage() {
   return html`<${Head} title=${t("nav.offers")} sub=${t("offers.sub")}>
       <a class="btn" href=${`/api/v1/${tab}?format=csv`} download><${Icon} name="download" />${t("export.csv")}</a>
       ${buyer && (tab === "prices" ? html`<button class="btn primary" disabled=${!places.data || !shops.data} onClick=${() => void open(PriceForm, {}, "plan.saved")}><${Icon} name="plus" />${t("plan.new")}</button>` : html`<button class="btn primary" disabled=${!places.data || !shops.data} onClick=${() => void open(PromotionForm, {}, "promo.saved")}><${Icon} name="plus" />${t("promo.new")}</button>`)}<//>
-    <div class="tools"><${Segments} label=${t("offers.which")} value=${tab} onChange=${setTab} options=${tabs} /></div>
+    <div class="tools"><div class="seg" role="group" aria-label=${t("offers.which")}>${tabs.map(([key, text]) => html`<button key=${key} aria-pressed=${key === tab} onClick=${() => setTab(key)}>${text}</button>`)}</div></div>
     <${Loading} load=${load} />
     ${load.data?.[tab] && !found.length && html`<${Nothing} icon=${tab === "prices" ? "tag" : "percent"} title=${t(`offers.${tab}.none`)} hint=${t(`offers.${tab}.none.hint`)} />`}
     <div class="accesses">${found.map(tab === "prices" ? price : promotion)}</div>`;
