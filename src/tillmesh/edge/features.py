@@ -8,6 +8,7 @@ came before it and never by itself or by what came later.
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Sequence
 from typing import Final
 
@@ -27,11 +28,24 @@ PRIOR_ACTS: Final = 50.0  # the shop's rate counts like so many acts of the cash
 HOURS: Final = 24
 
 NAMES: Final = (
-    "is_refund", "is_void", "is_drawer", "amount_ratio", "given_share", "cheaper_share", "deepest_share", "lines",
+    "is_refund", "is_void", "is_drawer", "amount_ratio", "given_share", "cheaper_share", "deepest_share", "kind_excess",
     "cash_share", "gift_share", "minutes_since", "without_receipt", "own_sale", "kept_share", "tie",
     "refund_excess", "void_excess", "drawer_excess", "given_excess", "odd_hour",
 )  # fmt: skip
 COUNT: Final = len(NAMES)
+_PACKED: Final = struct.Struct(f"<{COUNT}f")
+
+
+def packed(features: Sequence[float]) -> bytes:
+    """Write features for a model: 32-bit floats, the smallest byte first."""
+    return _PACKED.pack(*features)
+
+
+def unpacked(given: bytes) -> tuple[float, ...]:
+    """Read what :func:`packed` wrote; raises ``ValueError`` for other bytes."""
+    if len(given) != _PACKED.size:
+        raise ValueError(f"{len(given)} bytes; {COUNT} features are {_PACKED.size}")
+    return _PACKED.unpack(given)
 
 
 class Fading:
@@ -61,6 +75,7 @@ class Fading:
 # What the sums count.
 _ACTS, _SALES, _TAKEN, _REFUNDS, _VOIDS, _DRAWERS, _LISTED, _GIVEN = range(8)
 _SUMS: Final = 8
+_KINDS: Final = {REFUND: _REFUNDS, VOID: _VOIDS, DRAWER: _DRAWERS}
 
 
 def _counted(act: Act) -> list[float]:
@@ -131,7 +146,7 @@ class Memory:
                 _share(act.given_minor, act.list_minor),
                 _share(act.cheaper_minor, act.list_minor),
                 max(0.0, min(1.0, act.deepest_ppm / PPM)),
-                math.log1p(max(0, act.lines)),
+                _excess(_KINDS.get(act.kind, _SALES), recent, long, shop, now=True) if act.kind != SALE else 0.0,
                 _share(act.cash_minor, act.total_minor),
                 _share(act.gift_minor, act.total_minor),
                 math.log1p(_minutes_since(act, person)),
@@ -146,6 +161,10 @@ class Memory:
                 self._odd_hour(act),
             )
         )
+
+    def acts(self, at_ms: int) -> float:
+        """Say how many acts the shop is known by, each worth half after 14 days."""
+        return self._shop.at(at_ms)[_ACTS]
 
     def learn(self, act: Act) -> None:
         """Remember an act."""

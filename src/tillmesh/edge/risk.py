@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 
 from tillmesh.edge.features import COUNT, NAMES
-from tillmesh.edge.trees import Forest, contributions
+from tillmesh.edge.trees import Forest, contributions, margin
 from tillmesh.kernel.limits import FRAUD_REASONS_MAX
 
 LOW, MEDIUM, HIGH = "low", "medium", "high"
@@ -23,10 +23,15 @@ SILENT: Final = frozenset({"is_refund", "is_void", "is_drawer"})
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """The trees with their calibration, and the scores from which an act is worth a look, and from which soon."""
+    """Trained trees, a handbook of rules as trees, their calibration, and the scores from which an act is worth a look,
+    and from which soon.
+
+    ``score = sigmoid(slope * log(exp(forest) + exp(handbook)) + offset)``: whichever of both is alarmed is heard.
+    """
 
     names: tuple[str, ...]
     forest: Forest
+    handbook: Forest
     slope: float
     offset: float
     medium: float
@@ -64,9 +69,27 @@ def level_of(rule: Rule, score: float) -> str:
     return HIGH if score >= rule.high else MEDIUM if score >= rule.medium else LOW
 
 
+def score_of(rule: Rule, features: Sequence[float]) -> float:
+    """Compute the score in plain arithmetic: what the ONNX file computes, for checks of it."""
+    return 1 / (
+        1
+        + math.exp(-rule.slope * _either(margin(rule.forest, features), margin(rule.handbook, features)) - rule.offset)
+    )
+
+
+def _either(one: float, other: float) -> float:
+    """Give the logarithm of the sum of both exponentials."""
+    most = max(one, other)
+    return most + math.log(math.exp(one - most) + math.exp(other - most))
+
+
 def reasons(rule: Rule, features: Sequence[float]) -> tuple[Reason, ...]:
-    """Give what raised the score most, the weightiest first; reductions of every kind count as one reason."""
-    _, parts = contributions(rule.forest, features)
+    """Give what raised the score most, the weightiest first; trees and handbook each by what they have to say in it."""
+    before, learned = contributions(rule.forest, features)
+    base, written = contributions(rule.handbook, features)
+    trees, book = before + math.fsum(learned), base + math.fsum(written)
+    share = math.exp(trees - _either(trees, book))
+    parts = [share * one + (1 - share) * other for one, other in zip(learned, written, strict=True)]
     named = [
         Reason(code=name, weight=round(rule.slope * part, 3), value=round(float(value), 4))
         for name, part, value in zip(NAMES, parts, features, strict=True)

@@ -159,6 +159,7 @@ FRAUD_CASHIERS_MAX: Final = 500
 FRAUD_TIES_MAX: Final = 200  # customers and gift cards that one cashier gave something to
 FRAUD_QUEUE_MAX: Final = 200  # acts that wait for their score; more are let go unscored, and counted
 FRAUD_REASONS_MAX: Final = 3
+FRAUD_ACTS_MIN: Final = 200  # Guess: before a shop has so many acts nobody knows what is usual in it
 FRAUD_HISTORY_ACTS_MAX: Final = 10_000  # from which a till learns what is usual when it starts
 FRAUD_FLAGS_SHOWN_MAX: Final = 200
 FRAUD_TREES_MAX: Final = 1_000

@@ -16,7 +16,8 @@ from tillmesh.edge.bundle import Manifest, Refused, open_bundle
 from tillmesh.kernel.errors import Invalid, NotFound
 from tillmesh.learn.shipping import SHIPPED, ship, shipped_keys
 
-PIPELINES: Final = {"recognition": "tillmesh.learn.recognition"}
+PIPELINES: Final = {"fraud": "tillmesh.learn.fraud.program", "recognition": "tillmesh.learn.recognition"}
+ARITHMETIC: Final = {"demand": "tillmesh.learn.demand.program"}  # judged, and never trained: there is no bundle
 
 
 class Made(Protocol):
@@ -58,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--version", type=int, help="default: one more than what is there")
     training.set_defaults(run=_train)
     judging = commands.add_parser("evaluate", help="judge a signed bundle on photos or records it never saw")
-    judging.add_argument("name", choices=sorted(PIPELINES))
+    judging.add_argument("name", choices=sorted(PIPELINES | ARITHMETIC))
     judging.add_argument("--data", type=Path, required=True, help="the folder of the data set")
     judging.add_argument("--out", type=Path, default=SHIPPED, help="where the signed bundle is")
     judging.set_defaults(run=_evaluate)
@@ -108,6 +109,11 @@ def _train(options: argparse.Namespace) -> Any:
 def _evaluate(options: argparse.Namespace) -> Any:
     from tillmesh.adapters.inference.shelf import read_folder
 
+    if options.name in ARITHMETIC:
+        return {
+            "name": options.name,
+            "report": importlib.import_module(ARITHMETIC[options.name]).evaluate(options.data),
+        }
     folder = options.out / options.name
     if not folder.is_dir():
         raise NotFound(f"{folder} is missing", hint="Train the model first.")

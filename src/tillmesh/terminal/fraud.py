@@ -18,18 +18,21 @@ import msgspec
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.flagged import act_at, past_acts
 from tillmesh.edge.acts import DRAWER_OPENED, Act
-from tillmesh.edge.features import DAY_MS, Memory
+from tillmesh.edge.features import DAY_MS, Memory, packed
 from tillmesh.edge.risk import LOW, Verdict
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import TillmeshError
-from tillmesh.kernel.limits import FRAUD_HISTORY_ACTS_MAX, FRAUD_QUEUE_MAX
+from tillmesh.kernel.limits import FRAUD_ACTS_MIN, FRAUD_HISTORY_ACTS_MAX, FRAUD_QUEUE_MAX
 from tillmesh.shop.events import Audited, FlagReason, SaleClosed, SaleRefunded, SaleVoided
+from tillmesh.terminal.ai import Ai, NoAnswer
 from tillmesh.terminal.driver import Driver
 from tillmesh.till.commands import FlagAct, Who
 from tillmesh.till.effects import Outcome
 
 SYSTEM: Final = Who(user_id="system", role="manager")
+MODEL: Final = "fraud"
+BEGIN_AFTER_S: Final = 5.0  # Guess: a till that has just started has better things to do than to start a model
 HISTORY_MS: Final = 42 * DAY_MS  # three half-lives of what counts as usual
 log = logging.getLogger(__name__)
 
@@ -61,12 +64,13 @@ class _Happened(NamedTuple):
 class FraudWatch:
     """The score's place at one till. Lives on the event loop."""
 
-    def __init__(self, driver: Driver, score: Score, tell: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, driver: Driver, score: Score, *, after_s: float = 0.0, acts_min: int = FRAUD_ACTS_MIN) -> None:
         self.scored = self.flagged = 0
         self.fallbacks: Counter[str] = Counter()
         self._driver = driver
         self._score = score
-        self._tell = tell
+        self._after_s = after_s
+        self._acts_min = acts_min
         self._memory = Memory()
         self._known: dict[str, int] = {}  # how far the log had come when usual was learned from it
         self._queue: asyncio.Queue[_Happened] = asyncio.Queue(FRAUD_QUEUE_MAX)
@@ -123,6 +127,7 @@ class FraudWatch:
         return answer
 
     async def _run(self, now_ms: int) -> None:
+        await asyncio.sleep(self._after_s)
         await self._learn_the_past(now_ms)
         while True:
             happened = await self._queue.get()
@@ -154,10 +159,10 @@ class FraudWatch:
         act = await self._driver.look(lambda books: act_at(books, event, body))
         if act is None:
             return
-        features = self._memory.features(act)
+        features, is_known = self._memory.features(act), self._memory.acts(act.at_ms) >= self._acts_min
         if event.seq > self._known.get(event.actor, 0):
             self._memory.learn(act)
-        if not happened.is_own:
+        if not happened.is_own or not is_known:
             return
         try:
             answer = await self.judge(features)
@@ -182,7 +187,19 @@ class FraudWatch:
         )
         await self._driver.do(SYSTEM, command)
         self.flagged += 1
-        self._tell()
+
+
+def asking(ai: Ai) -> Score:
+    """Let the till's models score: whatever keeps them from it is a fallback with its reason."""
+
+    async def score(features: tuple[float, ...]) -> Answer:
+        try:
+            reply = await ai.ask(MODEL, packed(features))
+        except NoAnswer as none:
+            raise NotScored(none.reason) from None
+        return Answer(read_verdict(reply.output), f"{MODEL} {reply.version}")
+
+    return score
 
 
 def read_verdict(output: Any) -> Verdict:

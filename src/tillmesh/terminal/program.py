@@ -24,6 +24,7 @@ from tillmesh.terminal.ai import Ai
 from tillmesh.terminal.belonging import ALONE, Among, Around, join_store
 from tillmesh.terminal.bootstrap import Opened, open_terminal
 from tillmesh.terminal.driver import BEHIND, DAMAGED, FORKED, Driver, Trouble, now_ms
+from tillmesh.terminal.fraud import BEGIN_AFTER_S, FraudWatch, asking
 from tillmesh.terminal.out_of_order import open_when_possible
 from tillmesh.terminal.patrol import Patrol
 from tillmesh.terminal.printing_setup import start_printing
@@ -164,8 +165,11 @@ class _Run:
             if self._options.ai
             else None
         )
+        watch = None
         if ai is not None:
             services.extra["ai"] = ai
+            services.extra["fraud"] = watch = FraudWatch(services.driver, asking(ai), after_s=BEGIN_AFTER_S)
+            watch.start(now_ms())
         server = server_for(build(services, {"127.0.0.1", "localhost", self._options.bind}))
         self._stops(functools.partial(_stop, server, services))
         settle_memory()
@@ -178,6 +182,8 @@ class _Run:
                 await server.serve(sockets=[self._listening.dup()])
         finally:
             keeping.cancel()
+            if watch is not None:
+                await watch.stop()
             if ai is not None and stocking is not None:
                 await stocking
                 await ai.stop()

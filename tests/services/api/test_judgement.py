@@ -44,9 +44,9 @@ def watched(shop: Shop, loop: Loop) -> Any:
     """Let a model watch the shop; give what makes it and what waits until it has looked at everything."""
     made: list[FraudWatch] = []
 
-    def watch(model: Model) -> FraudWatch:
+    def watch(model: Model, acts_min: int = 0) -> FraudWatch:
         async def start() -> FraudWatch:
-            found = FraudWatch(shop.services.driver, model)
+            found = FraudWatch(shop.services.driver, model, acts_min=acts_min)
             shop.services.extra["fraud"] = found
             found.start(shop.services.clock())
             return found
@@ -109,6 +109,17 @@ def test_without_an_answer_the_sale_stands_and_the_fallback_is_counted(
     assert (flags(shop), dict(watch.fallbacks)) == ([], {"late": 1})
     said = shop.ok("POST", "/ai/fraud-score", {"sale": sale["sale_id"]}, role="manager")
     assert (said["score"], said["level"], said["fallback"]) == (None, "unknown", "late")
+
+
+def test_a_shop_of_which_little_is_known_is_not_judged(
+    shop: Shop, watched: Callable[..., FraudWatch], loop: Loop
+) -> None:
+    model = Model(0.93)
+    watch = watched(model, acts_min=2)  # two are worth a little less than two a moment later
+    for number in range(4):
+        shop.sale(f"early-{number}")
+    loop.run(watch.settled())
+    assert (len(model.asked), len(flags(shop))) == (1, 1)
 
 
 def test_a_till_without_models_sells_and_says_so(shop: Shop) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tillmesh.edge.features import COUNT, NAMES
-from tillmesh.edge.risk import Rule, judge, usable
+from tillmesh.edge.risk import Rule, judge, score_of, usable
 from tillmesh.edge.trees import Forest, checked, contributions, margin
 from tillmesh.kernel.errors import Damaged
 
@@ -48,7 +48,8 @@ STUMP = Forest(
     base=-2.0, roots=(0,), feature=(16, -1, -1), threshold=(2.0, 0.0, 0.0), left=(1, -1, -1), right=(2, -1, -1),
     value=(0.5, 0.0, 3.0),
 )  # fmt: skip
-RULE = Rule(names=NAMES, forest=STUMP, slope=1.0, offset=0.0, medium=0.5, high=0.9)
+QUIET = msgspec.structs.replace(STUMP, base=-20.0, value=(0.0, 0.0, 0.0))
+RULE = Rule(names=NAMES, forest=STUMP, handbook=QUIET, slope=1.0, offset=0.0, medium=0.5, high=0.9)
 
 
 def test_what_the_features_added_comes_to_the_score_exactly() -> None:
@@ -96,6 +97,15 @@ def test_a_verdict_has_a_level_and_says_why() -> None:
     assert (found.level, found.recommendation) == ("high", "look_soon")
     assert [(one.code, one.weight, one.value) for one in found.reasons] == [("void_excess", 2.5, 4.0)]
     assert judge(RULE, [0.0] * COUNT, 0.2).level == "low"
+
+
+def test_whichever_of_trees_and_handbook_is_alarmed_is_heard_and_gives_the_reasons() -> None:
+    row = [0.0] * COUNT
+    row[11] = 1.0
+    book = msgspec.structs.replace(STUMP, feature=(11, -1, -1), threshold=(0.5, 0.0, 0.0), value=(0.0, 0.0, 4.0))
+    loud = msgspec.structs.replace(RULE, handbook=book)
+    assert score_of(RULE, row) < 0.15 < 0.8 < score_of(loud, row)
+    assert [one.code for one in judge(loud, row, score_of(loud, row)).reasons] == ["without_receipt"]
 
 
 @pytest.mark.parametrize("row", [[0.0] * 19, [0.0] * 21, [float("nan")] * 20, [float("inf")] * 20, []])

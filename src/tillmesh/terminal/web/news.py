@@ -25,6 +25,8 @@ def tell_events(services: Services, events: Sequence[Envelope]) -> None:
     known = [(event, decode(event.body, e.KINDS[event.type])) for event in events if event.type in e.KINDS]
     tell(services, known)
     services.oversold.heard(body for _, body in known)
+    if (watch := services.extra.get("fraud")) is not None:
+        watch.heard(known)
     _sign_out(services, known)
 
 

@@ -1,0 +1,1 @@
+"""How good the forecasts are on real sales that they never saw."""
