@@ -20,6 +20,7 @@ MEAN_DAYS: Final = (28, 56)
 SEASON_PRIOR: Final = 8.0  # weeks' worth of "every day is alike"
 SPREAD_DAYS: Final = 84  # how far back the errors are looked at
 SPREAD_PRIOR: Final = 14.0  # days' worth of "as a Poisson count"
+NOTHING: Final = 1e-9  # less than this is nothing, and nothing is divided by it
 EXACT_MEAN_MAX: Final = 200.0  # above it quantiles are a smooth approximation
 LOW, HIGH, SERVICE = 0.1, 0.9, 0.95
 SERVICE_SPREAD: Final = 2.0  # tails are longer than a negative binomial's; set on the months before the last ones
@@ -133,7 +134,7 @@ def week(history: Sequence[float]) -> list[float]:
     """
     whole = len(history) // WEEK * WEEK
     total = sum(history[-whole:]) if whole else 0.0
-    if total <= 0:
+    if total < NOTHING:
         return [1.0] * WEEK
     weeks = whole // WEEK
     usual = total / whole
@@ -150,7 +151,7 @@ def forecast(history: Sequence[float], ahead: int) -> Forecast:
     days = []
     for at in range(ahead):
         quantity = rate * shape[at % WEEK]
-        scale = quantity / rate if rate else 1.0
+        scale = quantity / rate if rate > NOTHING else 1.0
         spread = variance * scale
         days.append(Day(quantity=quantity, low=quantile(LOW, quantity, spread), high=quantile(HIGH, quantity, spread)))
     return Forecast(
@@ -200,7 +201,7 @@ def order(found: Forecast, *, stock: float, lead_days: int, review_days: int) ->
     assert len(found.days) >= days, "the forecast reaches to the delivery after the next"
     needed = sum(day.quantity for day in found.days[:days])
     up_to = total_quantile(SERVICE, found, days)
-    soon = found.level > 0 and stock <= total_quantile(SERVICE, found, lead_days + 1)
+    soon = found.level >= NOTHING and stock <= total_quantile(SERVICE, found, lead_days + 1)
     return Order(
         quantity=max(0.0, up_to - stock) if soon else 0.0,
         soon=soon,
@@ -211,14 +212,14 @@ def order(found: Forecast, *, stock: float, lead_days: int, review_days: int) ->
 
 
 def _lasts(found: Forecast, stock: float) -> float | None:
-    if found.level <= 0:
+    if found.level < NOTHING:
         return None
     return max(0.0, stock) / found.level
 
 
 def quantile(share: float, expected: float, variance: float) -> float:
     """Give the quantile of a count with this mean and variance: negative binomial, or Poisson if it spreads less."""
-    if expected <= 0:
+    if expected < NOTHING:
         return 0.0
     if expected > EXACT_MEAN_MAX:
         return _gamma(share, expected, max(variance, expected))
@@ -226,7 +227,7 @@ def quantile(share: float, expected: float, variance: float) -> float:
         return float(_count(share, math.exp(-expected), lambda k: expected / k))
     size = expected * expected / (variance - expected)
     miss = expected / (size + expected)
-    nothing = math.exp(size * math.log(size / (size + expected)))
+    nothing = math.exp(size * math.log(expected / variance))
     return float(_count(share, nothing, lambda k: (size + k - 1) / k * miss))
 
 
@@ -242,7 +243,10 @@ def _count(share: float, nothing: float, times: Callable[[int], float]) -> int:
 
 
 def _gamma(share: float, expected: float, variance: float) -> float:
-    """Approximate a quantile of a gamma distribution (Wilson, Hilferty 1931)."""
+    """Approximate a quantile of a gamma distribution (Wilson, Hilferty 1931); of a lognormal where it does not hold."""
     shape = expected * expected / variance
+    if shape < 1:
+        width = math.sqrt(math.log1p(1 / shape))
+        return math.exp(math.log(expected) - width * width / 2 + _Z[share] * width)
     root = 1 - 1 / (9 * shape) + _Z[share] / (3 * math.sqrt(shape))
     return max(0.0, expected * root**3)

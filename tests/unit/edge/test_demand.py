@@ -4,7 +4,7 @@ import math
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tillmesh.edge.demand import (
@@ -107,12 +107,20 @@ def test_quantiles_cut_off_the_share_they_say(mean: float, variance: float) -> N
     assert low <= high <= most
 
 
+def test_very_uneven_sales_have_an_interval_too() -> None:
+    low, high = quantile(LOW, 400.0, 1_000_000.0), quantile(HIGH, 400.0, 1_000_000.0)
+    assert 0 < low < 400 < high
+
+
 def test_the_smooth_quantile_takes_over_without_a_jump() -> None:
     for share in (LOW, HIGH, SERVICE):
         assert quantile(share, 199.9, 800.0) == pytest.approx(quantile(share, 200.1, 800.0), rel=0.01)
 
 
-@given(st.lists(st.floats(0, 10_000), max_size=60))
+@given(st.lists(st.floats(0, 10_000) | st.sampled_from([5e-324, 1e-200, 1e-9]), max_size=60))
+@example([1e-200] * 50)
+@example([0.0] * 49 + [10_000.0])
+@example([10_000.0] * 14 + [0.0] * 40)
 def test_every_forecast_is_finite_and_its_interval_in_order(history: list[float]) -> None:
     found = forecast(history, 9)
     for day in found.days:
