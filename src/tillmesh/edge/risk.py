@@ -20,6 +20,9 @@ LOOK: Final = {LOW: "none", MEDIUM: "look_when_convenient", HIGH: "look_soon"}
 LEAST_PART: Final = 0.1  # log-odds; what adds less is no reason
 # Features that mean nothing to a person by themselves: they say what kind of act it is.
 SILENT: Final = frozenset({"is_refund", "is_void", "is_drawer"})
+# `kind_excess` says the same as the excess of an act's own kind: one reason, not two.
+OWN_EXCESS: Final = {"is_refund": "refund_excess", "is_void": "void_excess", "is_drawer": "drawer_excess"}
+USUAL_AMOUNT: Final = math.log(2)  # an amount within twice the usual is no reason that a person would see
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,12 +93,23 @@ def reasons(rule: Rule, features: Sequence[float]) -> tuple[Reason, ...]:
     trees, book = before + math.fsum(learned), base + math.fsum(written)
     share = math.exp(trees - _either(trees, book))
     parts = [share * one + (1 - share) * other for one, other in zip(learned, written, strict=True)]
+    _join_excess(parts, features)
     named = [
         Reason(code=name, weight=round(rule.slope * part, 3), value=round(float(value), 4))
         for name, part, value in zip(NAMES, parts, features, strict=True)
-        if name not in SILENT and rule.slope * part >= LEAST_PART
+        if name not in SILENT
+        and rule.slope * part >= LEAST_PART
+        and not (name == "amount_ratio" and abs(value) < USUAL_AMOUNT)
     ]
     return tuple(sorted(named, key=lambda one: (-one.weight, one.code))[:FRAUD_REASONS_MAX])
+
+
+def _join_excess(parts: list[float], features: Sequence[float]) -> None:
+    kind = NAMES.index("kind_excess")
+    for flag, excess in OWN_EXCESS.items():
+        if features[NAMES.index(flag)] > 0:
+            parts[NAMES.index(excess)] += parts[kind]
+            parts[kind] = 0.0
 
 
 def judge(rule: Rule, features: Sequence[float], score: float) -> Verdict:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tillmesh.edge.features import COUNT, NAMES
-from tillmesh.edge.risk import Rule, judge, score_of, usable
+from tillmesh.edge.risk import Rule, judge, reasons, score_of, usable
 from tillmesh.edge.trees import Forest, checked, contributions, margin
 from tillmesh.kernel.errors import Damaged
 
@@ -106,6 +106,22 @@ def test_whichever_of_trees_and_handbook_is_alarmed_is_heard_and_gives_the_reaso
     loud = msgspec.structs.replace(RULE, handbook=book)
     assert score_of(RULE, row) < 0.15 < 0.8 < score_of(loud, row)
     assert [one.code for one in judge(loud, row, score_of(loud, row)).reasons] == ["without_receipt"]
+
+
+def test_what_is_said_twice_is_one_reason_and_a_usual_amount_is_none() -> None:
+    row = [0.0] * COUNT
+    for name, value in (("is_void", 1.0), ("kind_excess", 4.0), ("void_excess", 4.0), ("amount_ratio", 0.5)):
+        row[NAMES.index(name)] = value
+    columns: dict[str, tuple[float, ...]] = {
+        "feature": (3, -1, -1, 7, -1, -1, 16, -1, -1),
+        "threshold": (0.1, 0.0, 0.0) * 3,
+        "left": (1, -1, -1, 4, -1, -1, 7, -1, -1),
+        "right": (2, -1, -1, 5, -1, -1, 8, -1, -1),
+        "value": (0.0, 0.0, 1.0) * 3,
+    }
+    three = checked(msgspec.structs.replace(STUMP, base=0.0, roots=(0, 3, 6), **columns), COUNT)
+    (only,) = reasons(msgspec.structs.replace(RULE, forest=three), row)
+    assert (only.code, only.weight) == ("void_excess", 2.0)
 
 
 @pytest.mark.parametrize("row", [[0.0] * 19, [0.0] * 21, [float("nan")] * 20, [float("inf")] * 20, []])
