@@ -13,10 +13,12 @@ from tillmesh.bench.measuring import Row, cpu_us, ratio, spread
 from tillmesh.crdt import PNCounter
 from tillmesh.kernel.envelope import Head, seal
 from tillmesh.shop.cart import Cart, CartLine, Discount, Policy
+from tillmesh.shop.offers import Offers, Promotion, shelf_of
 from tillmesh.shop.pricing import price
 
 BLOCKS: Final = 15
 CARTS: Final = 2_000
+PROMOTIONS: Final = 50
 SEALS: Final = 20_000
 BODY_BYTES: Final = 550  # a sale of six lines
 DECREMENTS: Final = 100_000
@@ -33,7 +35,44 @@ def prices(*, blocks: int = BLOCKS) -> list[Row]:
         ours: Callable[[], object] = lambda: [price(cart, policy) for _ in range(CARTS // 50) for cart in carts]  # noqa: B023, E731
         bare: Callable[[], object] = lambda: [_bare_price(cart) for _ in range(CARTS // 50) for cart in carts]  # noqa: B023, E731
         rows.append(_pair(f"price a cart of {lines} lines", ours, "bare integer sums", bare, CARTS, blocks))
+        promoted = _pricing(carts, policy, _fifty_promotions())
+        what = f"price a cart of {lines} lines with {PROMOTIONS} promotions"
+        rows.append(_pair(what, promoted, "the same without promotions", ours, CARTS, blocks))
     return rows
+
+
+def _pricing(carts: list[Cart], policy: Policy, offers: Offers) -> Callable[[], object]:
+    def work() -> object:
+        return [price(cart, policy, offers) for _ in range(CARTS // 50) for cart in carts]
+
+    return work
+
+
+def _fifty_promotions() -> Offers:
+    """Make what a busy shop has: most for some products, some for a department, with hours, coupons and sets."""
+    kinds = ("percent", "amount", "buy_get", "mix", "percent")
+    some = []
+    for n in range(PROMOTIONS - 2):
+        kind = kinds[n % 5]
+        some.append(
+            Promotion(
+                promotion_id=f"p{n}",
+                name=f"Promotion {n}",
+                kind=kind,
+                rate_ppm=0 if kind == "mix" else 100_000,
+                amount_minor=500,
+                buy_count=2,
+                get_count=1,
+                skus=tuple(str(n * 7 % 20 + k) for k in range(3)) if n < 40 else (),
+                departments=() if n < 40 else ("Tea",),
+                codes=("SPRING",) if n % 10 == 9 else (),
+                until_minute=1_439 if n % 4 == 0 else 0,
+                priority=n % 3,
+            )
+        )
+    some.append(Promotion(promotion_id="cart", name="Cart", kind="cart_percent", rate_ppm=50_000, minimum_minor=2_000))
+    some.append(Promotion(promotion_id="all", name="All", kind="percent", rate_ppm=10_000))
+    return Offers(shelf=shelf_of(some))
 
 
 def _cart(rng: Random, lines: int) -> Cart:
