@@ -103,6 +103,7 @@ def attempts(scene: Scene) -> dict[Action, Callable[[str, str], httpx.Response]]
         "price_minor": 1}, role, ""),
         Action.CHANGE_PERSON: lambda role, _: shop.call("PATCH", "/people/cashier", {"name": "Cara"}, role=role),
         Action.CHANGE_SETTING: lambda role, _: shop.call("PATCH", "/settings", {"store": {"name": "Shop"}}, role=role),
+        Action.CHANGE_OFFER: lambda role, _: post("/price-lists", {"name": "New"}, role, ""),
     }  # fmt: skip
 
 

@@ -12,7 +12,8 @@ ALONE = {
     CASHIER: "sell park open_shift close_shift reprint change_customer receive_stock",
     SUPERVISOR: "discount refund price_override void open_drawer cash_move discard_parked "
     "count_stock adjust_stock see_expected_cash see_reports see_people teach_product",
-    MANAGER: "refund_without_receipt change_product change_person change_setting see_audit resolve_oversell",
+    MANAGER: "refund_without_receipt change_product change_person change_setting see_audit resolve_oversell "
+    "change_offer",
 }
 
 
