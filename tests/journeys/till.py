@@ -21,8 +21,8 @@ from tillmesh.terminal.offline import OfflineTill
 class TillProcess:
     """One till: its address stays the same through every restart, as a browser expects."""
 
-    def __init__(self, data_dir: Path) -> None:
-        self.child = Child(n=1, data_dir=data_dir, port=free_port(), log=data_dir.with_suffix(".log"))
+    def __init__(self, data_dir: Path, *options: str) -> None:
+        self.child = Child(n=1, data_dir=data_dir, port=free_port(), log=data_dir.with_suffix(".log"), extra=options)
         self._token = ""
         self.start()
 

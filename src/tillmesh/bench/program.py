@@ -222,6 +222,12 @@ def _ui(wish: Wish) -> list[Row]:
     return ui.run(wish.place, wish.products, scans=wish.count or ui.SCANS)
 
 
+def _ai(wish: Wish) -> list[Row]:
+    from tillmesh.bench import models
+
+    return models.run(wish.place, photos=wish.count or models.PHOTOS)
+
+
 def _barcode(wish: Wish) -> list[Row]:
     from tillmesh.bench import codes
 
@@ -248,6 +254,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "newcomer": Benchmark("giving a new till everything: three ways, the same log", _newcomer, "events"),
     "fleet": Benchmark("many stores at one head office: --stores N", _fleet, "batches of each store"),
     "backlog": Benchmark("15 tills' day without internet drains while the leader sells", _backlog, "sales per till"),
+    "ai": Benchmark("recognition from JPEG to answer, and the memory of the worker", _ai, "photos"),
     "barcode": Benchmark(
         "bar codes on your photographs (--photos DIR): read, misread, time", _barcode, "frames a photograph"
     ),

@@ -1,0 +1,88 @@
+"""Somebody holds a product before the camera: the till does not know it, is shown it, and knows it from then on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.cashier import Cashier
+from tests.journeys.conftest import QUIET, listen
+from tests.journeys.till import TillProcess, copy_shop
+from tillmesh.demo.shop_data import MANAGER
+
+pytestmark = pytest.mark.journey
+PHOTO = Path(__file__).parents[1] / "data" / "grocery" / "granny-smith-new.jpg"
+WAIT_MS = 60_000  # the worker has to start, on whatever machine this is
+
+
+@pytest.fixture
+def camera_browser(browser: Browser, chromium: str | None, tmp_path: Path) -> Iterator[Browser]:
+    """A browser whose camera sees green apples."""
+    film = tmp_path / "apples.y4m"
+    film.write_bytes(filmed(PHOTO))
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    args = [*QUIET, *fake, f"--use-file-for-fake-video-capture={film}"]
+    with_camera = browser.browser_type.launch(executable_path=chromium, args=args)
+    yield with_camera
+    with_camera.close()
+
+
+@pytest.fixture
+def patient_till(shop: Path, tmp_path: Path) -> Iterator[TillProcess]:
+    """A till that waits long for its models: this machine may be slow, and people are not what is tested here."""
+    process = TillProcess(copy_shop(shop, tmp_path / "till"), "--model-deadline-ms", "4000")
+    yield process
+    process.close()
+
+
+def filmed(photo: Path) -> bytes:
+    """Give a film of a still picture, in colours that the browser does not shift."""
+    picture = Image.new("RGB", (640, 480), (60, 60, 60))
+    picture.paste(Image.open(photo).convert("RGB").resize((480, 480)), (80, 0))
+    light, blue, red = picture.convert("YCbCr").split()
+    half = [one.resize((320, 240), Image.Resampling.BOX).tobytes() for one in (blue, red)]
+    frame = b"FRAME\n" + light.tobytes() + half[0] + half[1]
+    return b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420jpeg\n" + 2 * frame
+
+
+def teach(page: Page, name: str) -> None:
+    """Show the till what a product looks like, three times."""
+    page.get_by_role("button", name="Show a new product").click()
+    page.locator(".camera .picker input").fill(name)
+    page.locator(".camera .row-main").filter(has_text=name).first.click()
+    for shot in ("1 photo", "2 photos", "3 photos"):
+        page.get_by_role("button", name="Take a photo").click()
+        expect(page.locator(".camera").get_by_text(shot, exact=True)).to_be_visible(timeout=WAIT_MS)
+    page.get_by_role("button", name="Learn it").click()
+    expect(page.get_by_text(f"{name} is known now, on every till")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_a_product_is_unknown_is_shown_to_the_till_and_is_recognised_from_then_on(
+    camera_browser: Browser, patient_till: TillProcess
+) -> None:
+    complaints: list[str] = []
+    page = camera_browser.new_context(viewport={"width": 1280, "height": 800}).new_page()
+    page.set_default_timeout(WAIT_MS)
+    listen(page, complaints)
+    manager = Cashier(page, patient_till).sign_in(MANAGER.pin)
+
+    manager.key("Insert")
+    expect(page.get_by_role("heading", name="What is it?")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("I don't know this")).to_be_visible(timeout=WAIT_MS)
+    teach(page, "Butter croissant")
+
+    # Sure twice in a row: it is in the sale, and one tap takes it back.
+    expect(page.get_by_text("Butter croissant added")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(".line")).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(".line")).to_have_count(0)
+
+    # And the next time it is known at once.
+    manager.key("Insert")
+    expect(page.get_by_text("Butter croissant added")).to_be_visible(timeout=WAIT_MS)
+    expect(page.locator(".line")).to_have_count(1)
+    assert not complaints
