@@ -20,7 +20,7 @@ MAY_BE_NONE = $(if $(ARGS),|| test $$? -eq 5)
 
 STACK_DIR ?= /var/tmp/tillmesh-stack
 
-hub-stack: ## PostgreSQL, Kafka and a head office on this machine: ARGS=start, stop or status
+hub-stack: ## Envoy, PostgreSQL, Kafka and a head office on this machine: ARGS=start, stop or status
 	@scripts/setup.sh stack
 	@exec $(BIN)/tillmesh hub stack $(or $(ARGS),start) --data-dir $(STACK_DIR)
 

@@ -1,4 +1,4 @@
-"""``tillmesh hub stack``: start and stop PostgreSQL, Kafka and a head office that uses them, on this machine."""
+"""``tillmesh hub stack``: start and stop PostgreSQL, Kafka, a head office with a second sync service, and Envoy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import http.client
 import json
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Sequence
@@ -13,18 +14,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tillmesh.adapters.envoy.configuration import CONFIGURATION
 from tillmesh.adapters.host.keys import write_file
+from tillmesh.hub.gateway import Gateway
+from tillmesh.hub.running import now_ms
+from tillmesh.hub.settings import Envoy, read_settings
 from tillmesh.hub.stack.kafka import Kafka
 from tillmesh.hub.stack.postgres import Postgres
 from tillmesh.hub.stack.processes import Server
 from tillmesh.kernel.errors import Conflict, NotFound
 
 PORT: Final = 8080
-AFTER: Final = {"postgres": 432, "kafka": 92, "controller": 93}  # ports, counted from that for people
+AFTER: Final = {
+    "postgres": 432,
+    "kafka": 92,
+    "controller": 93,
+    "sync": 101,
+    "gateway": 363,
+}  # ports, from that for people
 STORES_AFTER: Final = 100
 CONFIG: Final = "hub.toml"
+LISTENS_S: Final = 5.0
 _NOTE: Final = "stack.json"
 _TOML: Final = """# Written by tillmesh hub stack; see docs/reference/hub-toml.md.
+
+[gateway]
+kind = "envoy"
+bind = "127.0.0.1"
+port = {gateway}
+services = ["127.0.0.1:{stores}", "127.0.0.1:{sync}"]
 
 [event_log]
 kind = "kafka"
@@ -46,6 +64,8 @@ class Ports:
     postgres: int
     kafka: int
     controller: int
+    sync: int
+    gateway: int
 
 
 class Stack:
@@ -56,11 +76,13 @@ class Stack:
         self.postgres = Postgres(place / "postgres", ports.postgres)
         self.kafka = Kafka(place / "kafka", ports.kafka, ports.controller)
         self.hub = Server("head office", place / "hub")
+        self.sync = Server("sync service", place / "sync")
+        self.envoy = Server("Envoy", place / "envoy")
 
     @property
     def servers(self) -> list[Server]:
         """Give all of them, in the order in which they start."""
-        return [self.postgres, self.kafka, self.hub]
+        return [self.postgres, self.kafka, self.hub, self.sync, self.envoy]
 
     def up(self) -> None:
         """Start what does not run yet, and write down how head office finds it."""
@@ -72,11 +94,16 @@ class Stack:
         self.configure()
         if self.hub.pid is None:
             self._start_hub()
+        if self.sync.pid is None:
+            self._start(self.sync, [*self._tillmesh("sync"), "--stores-port", str(self.ports.sync)], self.ports.sync)
+        if self.envoy.pid is None:
+            self._start_envoy()
 
     def configure(self) -> Path:
         """Write ``hub.toml``."""
         file = self.place / CONFIG
-        write_file(file, _TOML.format(servers=self.kafka.servers, dsn=self.postgres.dsn).encode())
+        ports = {"stores": self.ports.stores, "sync": self.ports.sync, "gateway": self.ports.gateway}
+        write_file(file, _TOML.format(servers=self.kafka.servers, dsn=self.postgres.dsn, **ports).encode())
         return file
 
     def down(self) -> None:
@@ -86,11 +113,25 @@ class Stack:
 
     def _start_hub(self) -> None:
         self.hub.place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        command = [
-            sys.executable, "-m", "tillmesh", "hub", "--data-dir", str(self.hub.place), "--config",
-            str(self.place / CONFIG), "--port", str(self.ports.people), "--stores-port", str(self.ports.stores),
-        ]  # fmt: skip
+        ports = ["--port", str(self.ports.people), "--stores-port", str(self.ports.stores)]
+        command = [*self._tillmesh(), *ports]
         self.hub.start(command, lambda: _healthy(self.ports.people))
+
+    def _start_envoy(self) -> None:
+        settings = read_settings(self.place / CONFIG)
+        assert isinstance(settings.gateway, Envoy), "this is what was written"
+        folder = Gateway(self.hub.place, settings.gateway, settings.limits).write_all(now_ms())
+        command = [_envoy(), "-c", str(folder / CONFIGURATION), "--disable-hot-restart", "--log-level", "warning"]
+        self._start(self.envoy, command, self.ports.gateway)
+
+    def _start(self, server: Server, command: Sequence[str], port: int) -> None:
+        server.place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        server.start(command, lambda: _listens(port))
+
+    def _tillmesh(self, *what: str) -> list[str]:
+        """Give how the program is started in head office's folder."""
+        given = ["--data-dir", str(self.hub.place), "--config", str(self.place / CONFIG)]
+        return [sys.executable, "-m", "tillmesh", "hub", *what, *given]
 
 
 def main(argv: Sequence[str]) -> int:
@@ -128,7 +169,8 @@ def _start(place: Path, port: int) -> None:
         stack.down()
         raise
     sys.stdout.write(
-        f"head office  http://127.0.0.1:{ports.people}   stores at {ports.stores}, over TLS\n"
+        f"head office  http://127.0.0.1:{ports.people}\n"
+        f"Envoy        127.0.0.1:{ports.gateway}, for stores, over TLS; behind it {ports.stores} and {ports.sync}\n"
         f"PostgreSQL   127.0.0.1:{ports.postgres}\nKafka        127.0.0.1:{ports.kafka}\n"
         f"settings     {place / CONFIG}\n"
         f"stop it with: tillmesh hub stack stop --data-dir {place}\n"
@@ -148,6 +190,8 @@ def _require_free(stack: Stack) -> None:
         stack.postgres: [stack.ports.postgres],
         stack.kafka: [stack.ports.kafka, stack.ports.controller],
         stack.hub: [stack.ports.people, stack.ports.stores],
+        stack.sync: [stack.ports.sync],
+        stack.envoy: [stack.ports.gateway],
     }
     for server, ports in wanted.items():
         for port in ports if server.pid is None else []:
@@ -160,6 +204,19 @@ def _require_free(stack: Stack) -> None:
                         f"port {port} for {server.name} is taken ({os.strerror(cause.errno or 0)})",
                         hint="Choose another --port.",
                     ) from cause
+
+
+def _envoy() -> str:
+    found = shutil.which("envoy", path=str(Path(sys.executable).parent)) or shutil.which("envoy")
+    if found is None:
+        raise NotFound("no Envoy is installed here", hint="Run scripts/setup.sh stack.")
+    return found
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as knock:
+        knock.settimeout(LISTENS_S)
+        return knock.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _healthy(port: int) -> bool:
