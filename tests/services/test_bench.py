@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tillmesh.bench import backlog, cores, crdt_peers, crdts, fleet, reading, sale, serving, showing, visible
+from tillmesh.bench import backlog, cores, crdt_peers, crdts, fleet, gateway, reading, sale, serving, showing, visible
 from tillmesh.bench.goods import invented
 from tillmesh.bench.measuring import Row, percentile, ratio, spread
 from tillmesh.bench.program import BENCHMARKS, main
@@ -142,6 +142,14 @@ def test_the_program_is_started_weighed_and_sold_with(tmp_path: Path, few: Path)
     assert all(row.met for row in weighed)
     (posted,) = serving.sales_per_second(tmp_path / "http", few, blocks=1)
     assert posted.spread.n == serving.BLOCK
+
+
+@pytest.mark.service
+@pytest.mark.timeout(300)
+def test_calls_through_envoy_are_measured_beside_straight_ones(tmp_path: Path) -> None:
+    rows = {row.what: row for row in gateway.run(tmp_path, blocks=1, calls=2)}
+    assert {what.partition(": ")[2] for what in rows} >= {"straight", "through Envoy", "CPU of Envoy", "CPU of both"}
+    assert [row.spread.n for row in rows.values() if row.what.endswith("Envoy") and "CPU" not in row.what] == [2, 2]
 
 
 @pytest.mark.service

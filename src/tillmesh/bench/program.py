@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _all() -> list[str]:
     """Name every benchmark that can run here: one wants photographs, a till has no browser's driver or head office."""
-    needs = {"ui": "playwright", "fleet": "duckdb", "backlog": "duckdb"}
+    needs = {"ui": "playwright", "fleet": "duckdb", "backlog": "duckdb", "gateway": "envoy"}
     missing = {"barcode"} | {name for name, module in needs.items() if find_spec(module) is None}
     if not _has_servers():
         missing.add("ingest")
@@ -216,6 +216,12 @@ def _ingest(wish: Wish) -> list[Row]:
     return ingest.run(blocks=wish.count or ingest.BLOCKS)
 
 
+def _gateway(wish: Wish) -> list[Row]:
+    from tillmesh.bench import gateway
+
+    return gateway.run(wish.place, blocks=wish.count or gateway.BLOCKS)
+
+
 def _ui(wish: Wish) -> list[Row]:
     from tillmesh.bench import ui
 
@@ -253,6 +259,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "steady": Benchmark("elections while 15 tills sell on this machine", _steady, "minutes"),
     "newcomer": Benchmark("giving a new till everything: three ways, the same log", _newcomer, "events"),
     "fleet": Benchmark("many stores at one head office: --stores N", _fleet, "batches of each store"),
+    "gateway": Benchmark("uploads through Envoy beside straight ones", _gateway, "pairs of blocks"),
     "backlog": Benchmark("15 tills' day without internet drains while the leader sells", _backlog, "sales per till"),
     "ai": Benchmark("recognition from JPEG to answer, and the memory of the worker", _ai, "photos"),
     "barcode": Benchmark(

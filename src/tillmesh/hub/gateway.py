@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
+import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +29,14 @@ from tillmesh.kernel.limits import UPLOAD_BYTES_MAX
 log = logging.getLogger(__name__)
 LOOK_S: Final = 0.5  # at what is in force: so long a revoked key passes the gateway, to be refused behind it
 STORE_NAMES: Final = "pos://hub/[0-9a-z]+"
+
+
+def find_envoy() -> str:
+    """Give where Envoy is: beside this Python, as its package puts it there, or on the path."""
+    found = shutil.which("envoy", path=str(Path(sys.executable).parent)) or shutil.which("envoy")
+    if found is None:
+        raise NotFound("no Envoy is installed here", hint="Run scripts/setup.sh stack.")
+    return found
 
 
 class Gateway:

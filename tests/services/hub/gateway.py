@@ -1,10 +1,8 @@
 """The two doors that a store may find: head office's own, and Envoy before it."""
 
 import json
-import shutil
 import socket
 import subprocess
-import sys
 import time
 from base64 import b64decode
 from collections.abc import Callable, Iterator
@@ -22,6 +20,7 @@ from tillmesh.adapters.wan.certificates import STORE_DAYS, serial_of
 from tillmesh.adapters.wan.client import HubClient
 from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.commands import main as hub
+from tillmesh.hub.gateway import find_envoy
 from tillmesh.hub.running import now_ms
 from tillmesh.hub.settings import Settings, read_settings
 from tillmesh.kernel.envelope import Envelope, Head
@@ -31,7 +30,7 @@ from tillmesh.sync.upload import Batch, write_batch
 TILL = "tilla.aaaaaaaa"
 WAIT_S = 90.0
 # Enough for what a test uploads; whoever goes on and on is over it on a slow machine, too.
-LIMITS = "[limits]\nuploads_burst = 40\nuploads_per_s = 1\nrequest_s = 12\n"
+LIMITS = "[limits]\nuploads_burst = 20\nuploads_per_s = 1\nrequest_s = 12\n"
 T = TypeVar("T")
 
 
@@ -41,13 +40,6 @@ def until(ask: Callable[[], T], good: Callable[[T], bool], what: str) -> T:
     while not good(found := ask()):
         assert time.monotonic() < end, f"{what}; last: {found!r}"
         time.sleep(0.05)
-    return found
-
-
-def envoy() -> str:
-    """Where the real Envoy is: a package of the tests brings it."""
-    found = shutil.which("envoy", path=str(Path(sys.executable).parent)) or shutil.which("envoy")
-    assert found is not None, "no Envoy: scripts/setup.sh test installs it"
     return found
 
 
@@ -65,7 +57,7 @@ def envoy_running(data_dir: Path, config: Path, port: int, log: Path) -> Iterato
     folder = data_dir / "gateway"
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [envoy(), "-c", str(folder / "envoy.yaml"), "--concurrency", "1", "--disable-hot-restart",
+            [find_envoy(), "-c", str(folder / "envoy.yaml"), "--concurrency", "1", "--disable-hot-restart",
              "--log-level", "warning", "--file-flush-interval-msec", "100"],
             stdout=out, stderr=out,
         )  # fmt: skip

@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.services.hub.gateway import Door, Gateway, door, envoy, until
+from tests.services.hub.gateway import Door, Gateway, door, until
 from tillmesh.adapters.wan.bundle import Bundle
 from tillmesh.adapters.wan.certificates import GATEWAY, serial_of, ssl_context
 from tillmesh.adapters.wan.client import HubClient
 from tillmesh.hub.commands import main as hub
+from tillmesh.hub.gateway import find_envoy
 
 pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.xdist_group("gateway"), pytest.mark.timeout(300)]
 
@@ -97,7 +98,7 @@ def calls(made: Door) -> list[dict[str, Any]]:
 def test_what_is_written_for_envoy_is_valid_and_nobody_else_can_read_it(envoy_door: Door) -> None:
     folder = gateway_of(envoy_door).folder
     file = folder / "envoy.yaml"
-    check = [envoy(), "--mode", "validate", "-c"]
+    check = [find_envoy(), "--mode", "validate", "-c"]
     assert subprocess.run([*check, str(file)], check=False, capture_output=True, timeout=60).returncode == 0
     broken = folder.parent / "broken.yaml"
     broken.write_text(file.read_text().replace("codec_type: HTTP1", "codec_typo: HTTP1"))

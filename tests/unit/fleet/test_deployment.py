@@ -12,11 +12,10 @@ import msgspec
 import pytest
 import yaml
 
-from tests.services.hub.gateway import envoy
 from tests.tracked_files import ROOT
 from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.commands import parser
-from tillmesh.hub.gateway import Gateway
+from tillmesh.hub.gateway import Gateway, find_envoy
 from tillmesh.hub.running import now_ms
 from tillmesh.hub.settings import ClickReports, Envoy, KafkaLog, PostgresTables, Settings, read_settings
 
@@ -203,7 +202,7 @@ def test_envoy_takes_what_is_written_for_these_settings(objects: list[dict[str, 
         here = msgspec.structs.replace(settings.gateway, folder=str(tmp_path / f"envoy-{number}"))
         folder = Gateway(tmp_path / "hub", here, settings.limits).write_all(now_ms())
         checked = subprocess.run(
-            [envoy(), "--mode", "validate", "-c", str(folder / "envoy.yaml")],
+            [find_envoy(), "--mode", "validate", "-c", str(folder / "envoy.yaml")],
             check=False, capture_output=True, text=True, timeout=60,
         )  # fmt: skip
         assert checked.returncode == 0, checked.stderr[-2_000:]

@@ -6,7 +6,6 @@ import argparse
 import http.client
 import json
 import os
-import shutil
 import socket
 import sys
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from typing import Final
 
 from tillmesh.adapters.envoy.configuration import CONFIGURATION
 from tillmesh.adapters.host.keys import write_file
-from tillmesh.hub.gateway import Gateway
+from tillmesh.hub.gateway import Gateway, find_envoy
 from tillmesh.hub.running import now_ms
 from tillmesh.hub.settings import Envoy, read_settings
 from tillmesh.hub.stack.kafka import Kafka
@@ -121,7 +120,7 @@ class Stack:
         settings = read_settings(self.place / CONFIG)
         assert isinstance(settings.gateway, Envoy), "this is what was written"
         folder = Gateway(self.hub.place, settings.gateway, settings.limits).write_all(now_ms())
-        command = [_envoy(), "-c", str(folder / CONFIGURATION), "--disable-hot-restart", "--log-level", "warning"]
+        command = [find_envoy(), "-c", str(folder / CONFIGURATION), "--disable-hot-restart", "--log-level", "warning"]
         self._start(self.envoy, command, self.ports.gateway)
 
     def _start(self, server: Server, command: Sequence[str], port: int) -> None:
@@ -204,13 +203,6 @@ def _require_free(stack: Stack) -> None:
                         f"port {port} for {server.name} is taken ({os.strerror(cause.errno or 0)})",
                         hint="Choose another --port.",
                     ) from cause
-
-
-def _envoy() -> str:
-    found = shutil.which("envoy", path=str(Path(sys.executable).parent)) or shutil.which("envoy")
-    if found is None:
-        raise NotFound("no Envoy is installed here", hint="Run scripts/setup.sh stack.")
-    return found
 
 
 def _listens(port: int) -> bool:
