@@ -98,7 +98,7 @@ def untranslated(language: str) -> dict[str, list[str]]:
 def unused_keys(own: Path) -> list[str]:
     """Name the words of a page that nothing looks up, neither by name nor by a pattern."""
     code = "\n".join(path.read_text(encoding="utf-8") for folder in (own, SHARED) for path in folder.rglob("*.js"))
-    literal = set(re.findall(r'"([^"\n]+)"', code))
+    literal = set(re.findall(r'"([^"\n]*)"', code))
     templates = {
         one for one in re.findall(r"`([^`\n]*\$\{[^`\n]*)`", code) if "." in one and "<" not in one and "/" not in one
     }

@@ -55,6 +55,7 @@ class Cart(Record):
     customer_id: str = ""
     note: str = ""
     coupons: tuple[str, ...] = ()  # codes as they were typed or scanned, in capitals, each once
+    age_checked: int = 0  # years that somebody has seen proof of, for this customer
 
 
 def one_of(versions: Sequence[Cart]) -> Cart:
@@ -74,6 +75,7 @@ def one_of(versions: Sequence[Cart]) -> Cart:
         customer_id=customer_id,
         note=note,
         coupons=coupons,
+        age_checked=max(version.age_checked for version in versions),
     )
 
 

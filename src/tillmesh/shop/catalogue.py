@@ -16,6 +16,8 @@ from tillmesh.shop.events import Value
 # Decimals that a quantity may have. Three are what a shop scale shows and what thousandths can hold.
 UNITS: Final = {"piece": 0, "kg": 3, "g": 0, "l": 3, "ml": 0, "m": 3, "hour": 3}
 COLOUR_CHARS_MAX: Final = 32
+OPTIONS_MAX: Final = 4  # size, colour and two more; guess
+AGE_YEARS_MAX: Final = 99
 
 
 class Product(Record, frozen=True):
@@ -35,6 +37,14 @@ class Product(Record, frozen=True):
     cost_minor: int = 0
     colour: str = ""  # of its tile
     icon: str = ""
+    parent: str = ""  # the product that this one is a variant of
+    options: tuple[str, ...] = ()  # "Size=M" of a variant; "Size=S,M,L" of a product that comes in variants
+    min_age: int = 0  # years; whoever buys it must be as old
+
+    @property
+    def comes_in_variants(self) -> bool:
+        """Whether it is sold only as one of its variants."""
+        return bool(self.options) and not self.parent
 
 
 def from_fields(sku: str, fields: Mapping[str, Value]) -> Product:
@@ -167,6 +177,30 @@ def _low_stock_milli(value: object, what: str) -> Value:
     return value
 
 
+def _parent(value: object, what: str) -> Value:
+    return "" if value == "" else check_key(value, what)
+
+
+def _options(value: object, what: str) -> Value:
+    if not isinstance(value, list) or len(value) > OPTIONS_MAX or not all(isinstance(one, str) for one in value):
+        raise Invalid(f"{what} must be a list of at most {OPTIONS_MAX} options", hint='Write "Size=S,M,L".')
+    return [_option(str(one)) for one in value]
+
+
+def _option(text: str) -> str:
+    name, _, values = (part.strip() for part in text.partition("="))
+    listed = [one.strip() for one in values.split(",") if one.strip()]
+    if not name or not listed or len(listed) != len(set(listed)) or not text.isprintable():
+        raise Invalid(f"{text[:40]!r} is not an option with its values", hint='Write "Size=S,M,L".')
+    return f"{name[:NAME_CHARS_MAX]}={','.join(listed)}"
+
+
+def _age(value: object, what: str) -> Value:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= AGE_YEARS_MAX:
+        raise Invalid(f"{what} must be a whole number from 0 to {AGE_YEARS_MAX}", hint="0 asks nobody.")
+    return value
+
+
 _CHECKS: Final[dict[str, tuple[str, Callable[[object, str], Value]]]] = {
     "name": ("name", _name),
     "price_minor": ("price_minor", _amount),
@@ -181,6 +215,9 @@ _CHECKS: Final[dict[str, tuple[str, Callable[[object, str], Value]]]] = {
     "low_stock": ("low_stock_milli", _low_stock),
     "low_stock_milli": ("low_stock_milli", _low_stock_milli),
     "cost_minor": ("cost_minor", _amount),
+    "parent": ("parent", _parent),
+    "options": ("options", _options),
+    "min_age": ("min_age", _age),
     "colour": ("colour", _short),
     "icon": ("icon", _short),
 }

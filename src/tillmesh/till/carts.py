@@ -15,6 +15,7 @@ from tillmesh.kernel.quantity import parse_quantity
 from tillmesh.shop.cart import Cart, CartLine, Discount, one_of
 from tillmesh.shop.events import Approval, CartParked, CartResumed
 from tillmesh.shop.people import LEAST, Action, covers
+from tillmesh.till.ages import age_proven, refuse
 from tillmesh.till.checkout import WHOLE_CART, cart_line, discounts_over_limit, paid_already
 from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, ResumeCart, Who
 from tillmesh.till.desk import Desk, checked_key, checked_text
@@ -89,6 +90,7 @@ def _add(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
     if (coupon := scanned_coupon(desk.books, operation.barcode)) is not None:
         return with_coupon(desk.books, cart, coupon, desk.now_ms)
     product, carried, fixed = find_scanned(desk.books, sku=operation.sku, barcode=operation.barcode)
+    age = age_proven(desk, cart, product, operation.age_checked)
     asked = parse_quantity(operation.quantity)
     if fixed is None and operation.line_total_minor is not None:
         raise Invalid("only an in-store barcode carries a line total", hint="Send the barcode as it was scanned.")
@@ -102,7 +104,7 @@ def _add(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
         barcode=operation.barcode,
         added_ms=desk.now_ms,
     )
-    return msgspec.structs.replace(cart, lines=(*cart.lines, line))
+    return msgspec.structs.replace(cart, lines=(*cart.lines, line), age_checked=age)
 
 
 def _set_quantity(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
@@ -219,6 +221,11 @@ def _remove_coupon(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  #
     return without_coupon(cart, operation.text)
 
 
+def _age_refused(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
+    refuse(desk, find_scanned(desk.books, sku=operation.sku, barcode=operation.barcode)[0])
+    return cart
+
+
 def _clear(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # noqa: ARG001
     if cart.lines:
         desk.audit("cart_cleared", cart.cart_id, f"{len(cart.lines)} lines")
@@ -238,6 +245,7 @@ _OPERATIONS: Final[dict[str, Callable[[Desk, Cart, CartOperation], Cart]]] = {
     "remove_coupon": _remove_coupon,
     "gift_card": with_gift_card,
     "pay_off": with_payoff,
+    "age_refused": _age_refused,
     "clear": _clear,
 }
 

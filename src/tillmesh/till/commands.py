@@ -61,6 +61,7 @@ class CartOperation(Record):
     customer_id: str = ""
     approved_by: str = ""
     approved_action: str = ""
+    age_checked: int = 0  # years that the cashier has seen proof of
 
 
 class EditCart(Record):

@@ -57,4 +57,6 @@ def _sellable(product: Product | None, asked: str) -> Product:
         raise NotFound(f"no product {asked[:40]!r}", hint="Search by name, or add the product.")
     if not product.active:
         raise Conflict(f"{product.name[:60]!r} is not sold any more", hint="A manager can make it active again.")
+    if product.comes_in_variants:
+        raise Conflict(f"{product.name[:60]!r} comes in several variants", hint="Choose one of them.")
     return product

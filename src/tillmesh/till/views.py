@@ -67,6 +67,9 @@ def product(found: Product, currency: str, stock_milli: int, now_minor: int | No
         "active": found.active,
         "cost_minor": found.cost_minor,
         "price_now_minor": found.price_minor if now_minor is None else now_minor,
+        "parent": found.parent,
+        "options": list(found.options),
+        "min_age": found.min_age,
     }
 
 

@@ -63,7 +63,14 @@ def catalogue(db: apsw.Connection, priced_now: Mapping[str, int] | None = None) 
     if priced_now:
         found = [_priced(row, priced_now) for row in found]
     columns = zip(*found, strict=True) if found else [()] * len(COLUMNS)
-    return {"count": len(found), "columns": {name: list(column) for name, column in zip(COLUMNS, columns, strict=True)}}
+    named = {name: list(column) for name, column in zip(COLUMNS, columns, strict=True)}
+    return {"count": len(found), "columns": named, "variants": _variants(db)}
+
+
+def _variants(db: apsw.Connection) -> dict[str, list[Any]]:
+    """Give the few products that have variants or are one: sku -> the product it is a variant of, and the options."""
+    sql = "SELECT sku, parent, options FROM product WHERE active AND options <> ''"
+    return {sku: [parent, options.split("\n")] for sku, parent, options in rows(db, sql)}
 
 
 def _priced(row: tuple[Any, ...], now: Mapping[str, int]) -> tuple[Any, ...]:

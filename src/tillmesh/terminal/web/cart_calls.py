@@ -42,6 +42,7 @@ class OperationBody(msgspec.Struct):
     text: str = ""
     customer_id: str | None = None
     approval: str = ""
+    age_checked: int = 0
 
 
 class OperationsBody(msgspec.Struct):
@@ -88,6 +89,7 @@ def _operation(context: Context, body: OperationBody) -> CartOperation:
         customer_id=body.customer_id or "",
         approved_by="" if approval is None else approval.approved_by,
         approved_action="" if approval is None else approval.action,
+        age_checked=body.age_checked,
     )
 
 

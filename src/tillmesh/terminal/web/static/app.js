@@ -6,12 +6,13 @@ import { go, route } from "./lib/router.js";
 import { listenToScanner } from "./lib/wedge.js";
 import "./state/look.js";
 import { loadCatalogue, rowOfCode } from "./state/catalogue.js";
-import { restoreCart } from "./state/cart.js";
+import { restoreCart, setAgeView } from "./state/cart.js";
 import { startLive } from "./state/live.js";
 import { dialogs, toast } from "./state/notices.js";
 import { booted, everSignedIn, loadState, openCartId, session, setApprovalView, store } from "./state/session.js";
 import { deliver } from "./state/scan.js";
 import { keepFocusOnTaps, useKeys } from "./lib/keys.js";
+import { AgeDialog } from "./parts/agedialog.js";
 import { Dialogs } from "./parts/dialog.js";
 import { openMenu, openShortcuts, Side } from "./parts/nav.js";
 import { ApprovalDialog, pinScans, SignInOver, SignInPage } from "./parts/pin.js";
@@ -99,6 +100,7 @@ listenToScanner({
 
 keepFocusOnTaps();
 setApprovalView(ApprovalDialog);
+setAgeView(AgeDialog);
 const state = untilDone(loadState);
 await untilDone(() => loadLocale(lastLanguage()));
 render(html`<${Shell} />`, /** @type {HTMLElement} */ (document.getElementById("app")));

@@ -5,13 +5,14 @@ import { parseQuantity } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
 import { go } from "../lib/router.js";
 import { isInStore } from "../lib/gtin.js";
-import { product, productOf, rowOfCode } from "../state/catalogue.js";
+import { comesInVariants, product, productOf, rowOfCode } from "../state/catalogue.js";
 import { addBarcode, addProduct, cart, isWeighed, moveSelection, pending, removeLine, selected, selectedLine, setQuantity, settled, submit } from "../state/cart.js";
 import { openDialog, toast } from "../state/notices.js";
 import { recogniseProduct } from "../state/looking.js";
 import { useScans } from "../state/scan.js";
 import { CartPane, step } from "../parts/cartpane.js";
 import { DiscountDialog, QuantityDialog } from "../parts/linedialogs.js";
+import { VariantDialog } from "../parts/variantdialog.js";
 import { Tiles } from "../parts/tiles.js";
 import { Top } from "../parts/top.js";
 import { Confirm } from "../parts/dialog.js";
@@ -65,8 +66,13 @@ function useMultiplier() {
   };
 }
 
-/** @param {Product} item @param {number} milli 0 when none was typed */
+/** @param {Product} item @param {number} milli 0 when none was typed @returns {Promise<void>} */
 async function add(item, milli) {
+  if (comesInVariants(item)) {
+    const chosen = await openDialog(VariantDialog, { item });
+    if (chosen) await add(chosen, milli);
+    return;
+  }
   if (!isWeighed(item.unit)) return addProduct(item, milli || 1000);
   const weight = milli || (await openDialog(QuantityDialog, { name: item.name, unit: item.unit, price: item.price_minor }));
   if (weight) addProduct(item, weight);

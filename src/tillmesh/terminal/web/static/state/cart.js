@@ -4,7 +4,7 @@ import { t } from "../lib/i18n.js";
 import { asProblem, send, toProblem } from "../lib/http.js";
 import { parseQuantity, quantityText } from "../lib/money.js";
 import { askApproval, needSignIn } from "./session.js";
-import { toast, toastProblem } from "./notices.js";
+import { openDialog, toast, toastProblem } from "./notices.js";
 import { productOf } from "./catalogue.js";
 import { emptyCart, paintOp } from "./paint.js";
 
@@ -162,6 +162,7 @@ async function survives(error, ops) {
 /** @param {Op | undefined} op @param {any} problem */
 async function refused(op, problem) {
   if (!op) return;
+  if (problem.kind === "age-check" && ageView) return askAge(op, problem);
   if (problem.needs && !op.approval) {
     const approval = await askApproval(problem);
     const { op_id: _old, ...same } = op;
@@ -170,6 +171,29 @@ async function refused(op, problem) {
   }
   const known = op.barcode ? { title: t("scan.unknown.title"), hint: t("scan.unknown.hint"), detail: op.barcode } : {};
   toastProblem(toProblem({ ...problem, ...known }, problem.status ?? 422));
+}
+
+/** @type {import("../vendor/preact.js").Component<any> | null} */
+let ageView = null;
+
+/** The shell hands in the dialog, so that state does not import parts. @param {import("../vendor/preact.js").Component<any>} view */
+export const setAgeView = (view) => void (ageView = view);
+
+/** The question that is open: the next bottle waits for its answer. @type {Promise<unknown> | null} */
+let asking = null;
+
+/** @param {Op} op @param {any} problem */
+async function askAge(op, problem) {
+  const { op_id: _asked, ...same } = op;
+  if (asking) {
+    await asking;
+    return submit(same);
+  }
+  asking = openDialog(/** @type {any} */ (ageView), { name: problem.name, age: problem.min_age, bornBy: problem.born_by });
+  const old = await asking;
+  asking = null;
+  if (old) submit({ ...same, age_checked: problem.min_age });
+  else submit({ op: "age_refused", sku: op.sku, barcode: op.barcode });
 }
 
 /** Begin an empty cart under a new id; the server hears of it with its first change. */

@@ -7,7 +7,7 @@ import { spellings } from "../lib/gtin.js";
 /** Rows indexed between two chances for the browser to paint. */
 const SLICE = 6000;
 
-/** @typedef {{sku: string, name: string, price_minor: number, unit: string, tax_code: string, department: string, barcodes: string, favourite: boolean, active: boolean}} Product */
+/** @typedef {{sku: string, name: string, price_minor: number, unit: string, tax_code: string, department: string, barcodes: string, favourite: boolean, active: boolean, parent?: string, options?: string[]}} Product */
 
 /** Grows with every change, so that what was computed from the columns is computed again. */
 export const version = signal(0);
@@ -32,6 +32,9 @@ let bySku = new Map();
 const stock = new Map();
 /** @type {Map<string, number[]>} */
 let listed = new Map();
+
+/** The few that have variants or are one: the product it is a variant of, or "", and the options. @type {Map<string, {parent: string, options: string[]}>} */
+let variants = new Map();
 
 /** News that came while the index is being built. @type {any[] | null} */
 let held = null;
@@ -68,6 +71,7 @@ async function index(answer) {
     sku: from.sku, name: from.name, price: from.price_minor, unit: all(from.unit, "piece"), tax: all(from.tax_code, ""),
     department: all(from.department, ""), barcodes: all(from.barcodes, ""), favourite: all(from.favourite, 0), active: all(from.active, 1), tracked: all(from.track_stock, 1),
   };
+  variants = new Map(Object.entries(answer.variants ?? {}).map(([sku, [parent, options]]) => [sku, { parent, options }]));
   held = [];
   if (!ready.value) {
     columns = next;
@@ -147,6 +151,8 @@ export function takeProducts(products) {
     columns.favourite[row] = product.favourite ? 1 : 0;
     columns.active[row] = product.active === false ? 0 : 1;
     columns.tracked[row] = product.track_stock === false ? 0 : 1;
+    if (product.options?.length) variants.set(product.sku, { parent: product.parent ?? "", options: product.options });
+    else variants.delete(product.sku);
     fresh.set(row, fold(product.name));
     if (product.active !== false && barcodes !== product.sku) addCodes(byCode, barcodes, row);
     if (product.stock !== undefined && product.stock !== null) stock.set(product.sku, String(product.stock));
@@ -173,6 +179,7 @@ export function product(row) {
   return {
     sku: columns.sku[row], name: columns.name[row], price_minor: columns.price[row], unit: columns.unit[row], tax_code: columns.tax[row],
     department: columns.department[row], barcodes: columns.barcodes[row], favourite: Boolean(columns.favourite[row]), active: Boolean(columns.active[row]),
+    ...variants.get(columns.sku[row]),
   };
 }
 
@@ -201,6 +208,16 @@ export function rowOfCode(code) {
 /** @param {number} row */
 const isActive = (row) => Boolean(columns.active[row]);
 
+/** Listed by itself: a variant stands behind its product. @param {number} row */
+const isShown = (row) => isActive(row) && !variants.get(columns.sku[row])?.parent;
+
+/** The variants of a product that are for sale. @param {string} sku @returns {Product[]} */
+export const variantsOf = (sku) =>
+  [...variants].filter(([own, { parent }]) => parent === sku && isActive(bySku.get(own) ?? -1)).map(([own]) => /** @type {Product} */ (productOf(own)));
+
+/** Whether only its variants are sold. @param {Product} item */
+export const comesInVariants = (item) => Boolean(item.options?.length && !item.parent);
+
 /**
  * List the rows of a department; "" is the start page: favourites first, then everything.
  * @param {string} department
@@ -210,11 +227,11 @@ export function rowsOf(department) {
   if (rows) return rows;
   rows = [];
   if (department) {
-    for (let row = 0; row < columns.sku.length; row += 1) if (columns.department[row] === department && isActive(row)) rows.push(row);
+    for (let row = 0; row < columns.sku.length; row += 1) if (columns.department[row] === department && isShown(row)) rows.push(row);
   } else {
     /** @type {number[]} */
     const rest = [];
-    for (let row = 0; row < columns.sku.length; row += 1) if (isActive(row)) (columns.favourite[row] ? rows : rest).push(row);
+    for (let row = 0; row < columns.sku.length; row += 1) if (isShown(row)) (columns.favourite[row] ? rows : rest).push(row);
     rows = rows.concat(rest);
   }
   listed.set(department, rows);
