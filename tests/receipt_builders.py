@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -59,6 +60,9 @@ class PlainFormats:
 
     def percent(self, rate_ppm: int) -> str:
         return f"{Decimal(rate_ppm).scaleb(-4).normalize():f}%"
+
+    def day(self, when: date) -> str:
+        return when.isoformat()
 
     def moment(self, at_ms: int) -> str:
         return f"22 Nov 2026, 14:{at_ms // 60_000 % 60:02d}"

@@ -110,6 +110,7 @@ PAGES: Final = (
     Place("reports-z", "reports/z", ".zcols"),
     Place("products", "products", ".product-row b"),
     Place("stock", "stock", ".list-tools"),
+    Place("purchasing", "purchasing", ".office-main .kv"),
     Place("conflicts", "conflicts", ".office-main .card"),
     Place("store", "store", ".office-main .empty"),
     Place("people", "people", ".person"),

@@ -142,3 +142,28 @@ def test_the_look_of_the_screen_is_kept(till: TillProcess, at_till: OpenCashier)
     maya.page.reload()
     expect(maya.page.locator("html")).to_have_attribute("data-theme", "contrast")
     expect(maya.page.locator("html")).to_have_attribute("data-text", "larger")
+
+
+def test_goods_are_ordered_and_booked_in_when_they_come(till: TillProcess, at_till: OpenCashier, root: Path) -> None:
+    till.ask("/products", "POST", {"sku": "kettle", "name": "Zinc kettle", "price_minor": 3900, "cost_minor": 1500})
+    ruth = at_till(till).sign_in(MANAGER.pin)
+    ruth.go("purchasing")
+    expect(ruth.page.get_by_text("Nothing is ordered")).to_be_visible()
+    ruth.tap("New order")
+    expect(ruth.dialog).to_be_visible()
+    ruth.page.get_by_label("Supplier").fill("Miller & Sons")
+    while ruth.dialog.locator(".buy-line").count():
+        ruth.dialog.locator(".buy-line button").first.click()
+    ruth.page.get_by_label("Add a product").fill("zinc")
+    ruth.dialog.locator(".chip").filter(has_text="Zinc kettle").click()
+    ruth.dialog.get_by_label("Quantity").fill("6")
+    ruth.dialog.get_by_role("button", name="Order", exact=True).click()
+    expect(ruth.page.locator(".office-main .card").filter(has_text="Miller & Sons")).to_contain_text("£90.00")
+    ruth.tap("Receive")
+    ruth.dialog.get_by_label("Zinc kettle").fill("4")
+    ruth.dialog.get_by_role("button", name="Receive").click()
+    expect(ruth.page.get_by_text("Partly here")).to_be_visible()
+    folder = root / "artifacts" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    ruth.page.screenshot(path=folder / "purchasing-orders.png", animations="disabled")
+    assert till.ask("/stock/kettle")["value"] == "4"

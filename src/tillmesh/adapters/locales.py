@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -69,6 +69,10 @@ class BabelFormats:
         """Write parts per million as percent, with the locale's space where it has one."""
         pattern = str(self._locale.percent_formats[None].pattern).replace("0", "0.####")
         return format_percent(Decimal(rate_ppm).scaleb(-6), format=pattern, locale=self._locale)
+
+    def day(self, when: date) -> str:
+        """Write a day with its weekday, in full."""
+        return format_date(when, "full", locale=self._locale)
 
     def moment(self, at_ms: int) -> str:
         """Write a time in the store's zone, to the minute."""

@@ -18,6 +18,7 @@ NOTE_CHARS_MAX: Final = 500
 KEY_CHARS_MAX: Final = 100  # sku, barcode, customer id, cart id
 
 # A sale.
+ORDER_LINES_MAX: Final = 500  # of one order of goods; guess
 SALE_LINES_MAX: Final = 1_000  # The largest real invoice in the replay file has 705 lines.
 SALE_PAYMENTS_MAX: Final = 50
 CHANGE_NOTES_MAX: Final = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from tillmesh.kernel.codec import Record
+from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
 from tillmesh.shop.register_events import (
     ENTITIES,
     Change,
@@ -295,11 +296,13 @@ class StockMove(Record):
 
 
 class StockReceived(Record):
-    """Goods came in."""
+    """Goods came in, perhaps against an order; the same ``key`` for the same order is the same delivery."""
 
     moves: tuple[StockMove, ...]
     by: str
     reason: str = ""
+    order_id: str = ""  # the GoodsOrdered
+    key: str = ""
 
 
 class StockAdjusted(Record):
@@ -475,6 +478,8 @@ KINDS: Final[dict[str, type[Record]]] = {
     "shift_closed": ShiftClosed,
     "stock_received": StockReceived,
     "stock_adjusted": StockAdjusted,
+    "goods_ordered": GoodsOrdered,
+    "order_closed": OrderClosed,
     "stock_counted": StockCounted,
     "products_changed": ProductsChanged,
     "customers_changed": CustomersChanged,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
-from tillmesh.kernel.quantity import format_quantity
+from tillmesh.kernel.money import Rounding, divide
+from tillmesh.kernel.quantity import ONE, format_quantity
 from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided, TaxTotal
 from tillmesh.shop.tender import CASH
 
@@ -29,26 +32,31 @@ class Day:
     items_milli: int = 0
     hours: list[list[int]] = field(default_factory=lambda: [[0, 0] for _ in range(24)])
     products: dict[str, list[Any]] = field(default_factory=dict)
+    tills: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
+    nets: dict[str, int] = field(default_factory=lambda: defaultdict(int))  # sku -> sold less given back, without tax
     cashiers: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
     tenders: dict[str, list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0, 0]))
     taxes: dict[tuple[str, int], list[int]] = field(default_factory=lambda: defaultdict(lambda: [0, 0]))
 
 
-def add(day: Day, body: object, at: datetime, voided: SaleClosed | None = None) -> None:
+def add(day: Day, body: object, at: datetime, voided: SaleClosed | None = None, till: str = "") -> None:
     """Add one event of the day; ``at`` is its local time, ``voided`` the sale that a void takes back, if known."""
     match body:
         case SaleClosed():
             _sale(day, body, at)
+            _till(day, till, 1, body.total_minor)
         case SaleRefunded():
             day.refunds_minor += body.total_minor
+            _till(day, till, 0, -body.total_minor)
             _back(day, body.total_minor, body.tax_minor, body.rounding_minor, body.payments, body.taxes)
             for line in body.lines:
-                _product(day, line.sku, line.name, -line.quantity_milli, -line.total_minor)
+                _product(day, line.sku, line.name, -line.quantity_milli, -line.total_minor, -line.tax_minor)
         case SaleVoided():
             day.voids_minor += body.total_minor
+            _till(day, till, 0, -body.total_minor)
             _back(day, body.total_minor, body.tax_minor, body.rounding_minor, body.payments, body.taxes)
             for sold in () if voided is None else voided.lines:
-                _product(day, sold.sku, sold.name, -sold.quantity_milli, -sold.total_minor)
+                _product(day, sold.sku, sold.name, -sold.quantity_milli, -sold.total_minor, -sold.tax_minor)
         case _:
             pass
 
@@ -68,7 +76,7 @@ def _sale(day: Day, sale: SaleClosed, at: datetime) -> None:
     cashier[1] += sale.total_minor
     for line in sale.lines:
         day.items_milli += line.quantity_milli if line.unit == "piece" else 1000
-        _product(day, line.sku, line.name, line.quantity_milli, line.total_minor)
+        _product(day, line.sku, line.name, line.quantity_milli, line.total_minor, line.tax_minor)
     change = sale.change_minor
     for payment in sale.payments:
         row = day.tenders[payment.method]
@@ -101,19 +109,41 @@ def _taxes(day: Day, taxes: tuple[TaxTotal, ...], sign: int) -> None:
         row[1] += sign * one.tax_minor
 
 
-def _product(day: Day, sku: str, name: str, quantity_milli: int, total_minor: int) -> None:
+def _till(day: Day, till: str, sales: int, total_minor: int) -> None:
+    row = day.tills[till]
+    row[0] += sales
+    row[1] += total_minor
+
+
+def margin_minor(day: Day, cost_of: Mapping[str, int]) -> dict[str, int]:
+    """Give what each product brought in without tax, less today's cost; products without one are left out."""
+    return {
+        sku: day.nets[sku] - divide(quantity * cost_of[sku], ONE, Rounding.HALF_UP)
+        for sku, (_, quantity, _) in day.products.items()
+        if cost_of.get(sku)
+    }
+
+
+def _product(day: Day, sku: str, name: str, quantity_milli: int, total_minor: int, tax_minor: int) -> None:
+    day.nets[sku] += total_minor - tax_minor
     row = day.products.setdefault(sku, [name, 0, 0])
     row[1] += quantity_milli
     row[2] += total_minor
 
 
-def shown(day: Day, department_of: dict[str, str], products_max: int | None = TOP_PRODUCTS) -> dict[str, Any]:
+def shown(
+    day: Day,
+    department_of: dict[str, str],
+    products_max: int | None = TOP_PRODUCTS,
+    cost_of: Mapping[str, int] = MappingProxyType({}),
+) -> dict[str, Any]:
     """Give the sums as JSON-ready values; products are grouped by today's departments."""
     departments: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for sku, (_, quantity, total) in day.products.items():
         row = departments[department_of.get(sku) or "Other"]
         row[0] += quantity
         row[1] += total
+    margins = margin_minor(day, cost_of)
     best = sorted(day.products.items(), key=lambda item: (-item[1][2], item[0]))[:products_max]
     return {
         "total_minor": day.total_minor,
@@ -132,8 +162,15 @@ def shown(day: Day, department_of: dict[str, str], products_max: int | None = TO
             for name, row in sorted(departments.items(), key=lambda item: (-item[1][1], item[0]))
         ],
         "products": [
-            {"sku": sku, "name": name, "quantity": format_quantity(quantity), "total_minor": total}
+            {"sku": sku, "name": name, "quantity": format_quantity(quantity), "total_minor": total,
+             "margin_minor": margins.get(sku)}
             for sku, (name, quantity, total) in best
+        ],
+        "margin_minor": sum(margins.values()) if margins else None,
+        "margin_net_minor": sum(day.nets[sku] for sku in margins),  # what was sold of these products, without tax
+        "tills": [
+            {"terminal_id": till, "sales": row[0], "total_minor": row[1]}
+            for till, row in sorted(day.tills.items(), key=lambda item: (-item[1][1], item[0]))
         ],
         "cashiers": [
             {"user_id": user, "sales": row[0], "total_minor": row[1]}

@@ -8,6 +8,7 @@ from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop import events as e
+from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
 from tillmesh.till.ports import Books
 from tillmesh.till.views import person
 
@@ -50,6 +51,10 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
         case e.StockAdjusted():
             moves = ", ".join(f"{move.sku} {format_quantity(move.quantity_milli)}" for move in body.moves)
             return "stock_adjusted", moves, body.reason
+        case GoodsOrdered():
+            return "goods_ordered", body.supplier, ", ".join(line.name for line in body.lines[:5])
+        case OrderClosed():
+            return "order_closed", body.order_id, body.reason
         case e.StockCounted():
             correction = format_quantity(body.correction_milli)
             return "stock_counted", body.sku, f"{format_quantity(body.counted_milli)} (correction {correction})"

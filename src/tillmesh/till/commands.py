@@ -182,6 +182,37 @@ class CountStock(Record):
     reason: str = ""
 
 
+class WantedGoods(Record):
+    """A line of an order; without a cost the product's own counts."""
+
+    sku: str
+    quantity_milli: int
+    cost_minor: int = 0
+
+
+class PlaceOrder(Record):
+    """Order goods from a supplier."""
+
+    supplier: str
+    lines: tuple[WantedGoods, ...]
+    note: str = ""
+
+
+class ReceiveOrder(Record):
+    """Book in what has come of an order; ``key`` makes a delivery count once."""
+
+    order_id: str
+    key: str
+    quantities: tuple[tuple[str, int], ...]  # sku and thousandths
+
+
+class CloseOrder(Record):
+    """Expect nothing more of an order."""
+
+    order_id: str
+    reason: str = ""
+
+
 class ResolveOversell(Record):
     """Answer an open oversell: back_order, void (of ``sale_id``, or of the sale suggested first) or adjust."""
 
@@ -264,6 +295,7 @@ Command = (
     CloseSale | PayCart | EditCart | ParkCart | ResumeCart | DiscardParked
     | VoidSale | RefundSale | RefundWithoutReceipt
     | OpenShift | CloseShift | MoveCash | OpenDrawer | Reprint
+    | PlaceOrder | ReceiveOrder | CloseOrder
     | ReceiveStock | AdjustStock | CountStock | ResolveOversell | SettleOversells | SettleMoneyConflict
     | FlagAct | ReviewFlag
     | TeachProduct | ChangeRecords | AdjustPurse | Note

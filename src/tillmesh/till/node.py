@@ -19,6 +19,7 @@ from tillmesh.till import (
     flags,
     money_conflicts,
     oversells,
+    purchasing,
     purses,
     records,
     refunds,
@@ -125,6 +126,8 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
         case c.Reprint():
             drawer.reprint(desk, command)
             return None
+        case c.PlaceOrder() | c.ReceiveOrder() | c.CloseOrder():
+            return purchasing.decide(desk, command)
         case c.ReceiveStock():
             return stockroom.receive(desk, command)
         case c.AdjustStock():

@@ -66,6 +66,9 @@ class Books(Protocol):
     def stock_events_of(self, sku: str, since_hlc: int) -> Iterable[Envelope]:
         """Iterate deliveries, counts and adjustments in which a sku may stand, in any order."""
 
+    def order_notes(self, order_id: str = "") -> Iterable[tuple[str, Envelope]]:
+        """Iterate what was noted about orders of goods (all, or one), each with its order, in any sequence."""
+
     def carts_paid_again(self) -> Iterable[Sequence[Envelope]]:
         """Iterate the sales of each cart that has more than one, oldest first."""
 

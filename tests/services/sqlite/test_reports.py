@@ -94,7 +94,9 @@ def test_a_void_of_yesterday_s_sale_counts_today(shop: Shop) -> None:
     at(shop, 2026, 11, 22, 10)
     shop.do(c.VoidSale(sale_id=sale, reason="brought back"), SUPERVISOR)
     assert (day(shop)["total_minor"], day(shop)["sales"]) == (-1_250, 0)
-    assert day(shop)["products"] == [{"sku": "mug", "name": "Enamel mug", "quantity": "-1", "total_minor": -1_250}]
+    assert day(shop)["products"] == [
+        {"sku": "mug", "name": "Enamel mug", "quantity": "-1", "total_minor": -1_250, "margin_minor": None}
+    ]
     assert day(shop, date(2026, 11, 21))["total_minor"] == 1_250
 
 

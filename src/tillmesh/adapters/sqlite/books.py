@@ -165,6 +165,12 @@ class Books:
         """Iterate what managers said about money that was taken or given back twice."""
         return self.events(money_twice.SETTLED)
 
+    def order_notes(self, order_id: str = "") -> Iterator[tuple[str, Envelope]]:
+        """Iterate what was noted about orders of goods, each with its order."""
+        sql = "SELECT order_id, actor, seq FROM purchase WHERE ? IN ('', order_id) ORDER BY order_id"
+        for name, actor, seq in rows(self._db, sql, (order_id,)):
+            yield name, next(self.events(_BY_ID, (actor, seq)))
+
     def vector(self) -> tuple[tuple[str, int], ...]:
         """Give the version vector, ordered by actor."""
         sql = "SELECT a.name, v.seq FROM version_vector v JOIN actor a ON a.id = v.actor ORDER BY a.name"

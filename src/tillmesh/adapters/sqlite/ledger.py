@@ -21,6 +21,7 @@ from tillmesh.kernel.envelope import GENESIS, Envelope, Head, check_link
 from tillmesh.kernel.errors import Damaged
 from tillmesh.kernel.ids import parse_event_id
 from tillmesh.shop import events as e
+from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
 from tillmesh.shop.stock import movements
 
 INSERT_EVENT: Final = "INSERT INTO event (actor, seq, hlc, type, version, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -180,6 +181,7 @@ PROJECTIONS: Final = (
     "parked",
     "audit",
     "oversell",
+    "purchase",
     "price",
     "promotion_use",
     "purse_entry",
@@ -188,6 +190,7 @@ PROJECTIONS: Final = (
 _AUDITED: Final = {
     "audited", "sale_voided", "sale_refunded", "sale_closed", "cash_moved", "shift_opened", "shift_closed",
     "products_changed", "people_changed", "settings_changed", "stock_adjusted", "stock_counted",
+    "goods_ordered", "order_closed",
     "oversell_resolved", "oversell_settled", "money_conflict_settled", "flag_reviewed", "promotions_changed",
     "price_lists_changed", "prices_changed",
     "gift_cards_changed", "purses_adjusted", "product_learnt",
@@ -290,6 +293,13 @@ def _product_learnt(at: Place, event: Envelope, body: Record) -> None:
     at.db.execute(sql, (body.sku, event.hlc, at.actor, event.seq, body.space, body.replaces, vectors))
 
 
+def _order_noted(at: Place, event: Envelope, body: Record) -> None:
+    assert isinstance(body, GoodsOrdered | OrderClosed | e.StockReceived)
+    order_id = event.id if isinstance(body, GoodsOrdered) else body.order_id
+    if order_id:
+        at.db.execute("INSERT INTO purchase (order_id, actor, seq) VALUES (?, ?, ?)", (order_id, at.actor, event.seq))
+
+
 Handler = Callable[[Place, Envelope, Record], None]
 
 
@@ -309,6 +319,9 @@ _HANDLERS: Final[dict[type[Record], Handler]] = {
     e.ShiftClosed: _shift_closed,
     e.CartParked: _cart_parked,
     e.CartResumed: _cart_resumed,
+    GoodsOrdered: _order_noted,
+    OrderClosed: _order_noted,
+    e.StockReceived: _order_noted,
     e.OversellResolved: _oversell_noted,
     e.OversellSettled: _oversell_noted,
     e.ProductLearnt: _product_learnt,

@@ -13,6 +13,7 @@ from tillmesh.adapters.sqlite.ledger import SALE
 from tillmesh.adapters.sqlite.listings import body_of
 from tillmesh.adapters.sqlite.registers import PRODUCT_COLUMNS
 from tillmesh.kernel.codec import Record, decode
+from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.times import day_bounds, local, zone
 from tillmesh.shop import report
 from tillmesh.shop.events import SaleClosed, SaleRefunded, SaleVoided
@@ -35,9 +36,12 @@ def day(
     )
     for event in books.events(sql, (first, after)):
         body = body_of(event)
-        report.add(sums, body, local(_at_ms(body), where), _voided(books, body))
-    departments = {sku: product.department for sku in sums.products if (product := books.product(sku)) is not None}
-    shown = report.shown(sums, departments, products_max)
+        report.add(sums, body, local(_at_ms(body), where), _voided(books, body), terminal_of(event.actor))
+    known = [product for sku in sums.products if (product := books.product(sku)) is not None]
+    departments = {product.sku: product.department for product in known}
+    shown = report.shown(sums, departments, products_max, {product.sku: product.cost_minor for product in known})
+    for till in shown["tills"]:
+        till["name"] = str((books.fields("setting", till["terminal_id"]) or {}).get("name") or till["terminal_id"])
     for cashier in shown["cashiers"]:
         cashier["name"] = views.person(books, cashier["user_id"])["name"]
     previous = when - timedelta(days=7)
@@ -145,6 +149,9 @@ _STATE: Final = {
     "promotion_use": (
         "SELECT promotion, code, customer_id, a.name, seq FROM promotion_use u JOIN actor a ON a.id = u.actor "
         "ORDER BY promotion, a.name, seq"
+    ),
+    "purchase": (
+        "SELECT order_id, a.name, seq FROM purchase p JOIN actor a ON a.id = p.actor ORDER BY order_id, a.name, seq"
     ),
     "barcode": "SELECT barcode, sku FROM barcode ORDER BY barcode, sku",
     "product": f"SELECT {PRODUCT_COLUMNS} FROM product ORDER BY sku",  # noqa: S608

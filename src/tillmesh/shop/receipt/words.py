@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 from typing import Final, Protocol
 
@@ -101,6 +102,16 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
         "balanced": "Balanced",
         "perpetual": "Total since first day",
         "signature": "Signature",
+        # The report of a day, on paper.
+        "report_count": "Number",
+        "report_quantity": "Quantity",
+        "report_margin": "Margin",
+        "report_hours": "By hour",
+        "report_hour": "Hour",
+        "report_tills": "By till",
+        "report_people": "By person",
+        "report_departments": "Departments",
+        "report_products": "Products",
         # Units, as they stand behind a quantity.
         "unit_kg": "kg",
         "unit_g": "g",
@@ -126,6 +137,9 @@ class Formats(Protocol):
 
     def percent(self, rate_ppm: int) -> str:
         """Write parts per million as percent."""
+
+    def day(self, when: date) -> str:
+        """Write a day with its weekday."""
 
     def moment(self, at_ms: int) -> str:
         """Write a time in the store's zone; ``at_ms`` is UTC milliseconds since 1970."""

@@ -22,6 +22,7 @@ from tillmesh.shop.events import CashMoved, ShiftOpened
 from tillmesh.shop.people import LEAST, Action, Role, covers
 from tillmesh.shop.report import TOP_PRODUCTS
 from tillmesh.terminal.web.api import CSV, JSON, Call, Context
+from tillmesh.terminal.web.report_paper import PDF, day_paper
 from tillmesh.till import views
 from tillmesh.till.audit_text import describe
 from tillmesh.till.commands import AdjustStock, CloseShift, CountStock, MoveCash, OpenDrawer, OpenShift, ReceiveStock
@@ -222,20 +223,22 @@ async def get_z(context: Context) -> Any:
 
 async def day_report(context: Context) -> Any:
     """Add up one local day of the store, as JSON with the best sellers or as CSV with every product."""
-    text, as_csv = context.query("date"), context.query("format") == "csv"
+    text, whole = context.query("date"), context.query("format") in {"csv", "pdf"}
 
     def query(db: Any, books: Books) -> dict[str, Any]:
         when = parse_day(text, "date") if text else local(context.now_ms(), zone(books.store().time_zone)).date()
         if not 1980 <= when.year <= 9990:
             raise Invalid(f"{text[:20]} is outside 1980 to 9990", hint="Pick another day.")
-        return reporting.day(db, books, when, None if as_csv else TOP_PRODUCTS)
+        return reporting.day(db, books, when, None if whole else TOP_PRODUCTS)
 
     report = await context.driver.read(query)
-    if not as_csv:
+    if not whole:
         return report
+    if context.query("format") == "pdf":
+        return await day_paper(context, report)
     rows: list[list[Any]] = [["section", "name", "quantity", "total_minor"]]
     rows += [["hour", f"{row['hour']:02}:00", row["sales"], row["total_minor"]] for row in report["hours"]]
-    for section in ("departments", "products", "cashiers"):
+    for section in ("departments", "products", "cashiers", "tills"):
         rows += [[section, r["name"], r.get("quantity", r.get("sales")), r["total_minor"]] for r in report[section]]
     rows += [["tender", row["method"], row["count"], row["net_minor"]] for row in report["tenders"]]
     rows += [["tax", row["code"], row["net_minor"], row["tax_minor"]] for row in report["taxes"]]
@@ -327,7 +330,7 @@ CALLS = [
         "Report of a day",
         role=Role.SUPERVISOR,
         query=("date", "format"),
-        gives=(JSON, CSV),
+        gives=(JSON, CSV, PDF),
     ),
     Call(
         "GET",

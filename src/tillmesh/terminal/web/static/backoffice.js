@@ -6,6 +6,7 @@ import { FlagsPage } from "./pages/flags.js";
 import { HealthPage } from "./pages/health.js";
 import { PeoplePage } from "./pages/people.js";
 import { ProductsPage } from "./pages/products.js";
+import { PurchasingPage } from "./pages/purchasing.js";
 import { ReportsPage } from "./pages/reports.js";
 import { SettingsPage } from "./pages/settings.js";
 import { ShiftPage } from "./pages/shift.js";
@@ -25,6 +26,7 @@ export const PAGES = {
   health: HealthPage,
   people: PeoplePage,
   products: ProductsPage,
+  purchasing: PurchasingPage,
   reports: ReportsPage,
   settings: SettingsPage,
   shift: ShiftPage,

@@ -45,7 +45,7 @@ function Day() {
   const tools = html`<div class="tools"><button class="btn icon" aria-label=${t("report.before")} onClick=${() => setDate(isoDay(-1, date))}><${Icon} name="chevron-left" /></button>
     <label class="datefield"><span class="sr">${t("report.date")}</span><input class="input" type="date" value=${date} max=${isoDay()} onChange=${(/** @type {Event} */ e) => valueOf(e) && setDate(valueOf(e))} /></label>
     <button class="btn icon" aria-label=${t("report.after")} disabled=${date >= isoDay()} onClick=${() => setDate(isoDay(1, date))}><${Icon} name="chevron-right" /></button>
-    <b>${fullDay(`${date}T12:00:00`)}</b><span class="spacer" /><a class="btn" href=${`/api/v1/reports/day?date=${date}&format=csv`} download><${Icon} name="download" />${t("export.csv")}</a></div>`;
+    <b>${fullDay(`${date}T12:00:00`)}</b><span class="spacer" /><a class="btn" href=${`/api/v1/reports/day?date=${date}&format=csv`} download><${Icon} name="download" />${t("export.csv")}</a><a class="btn" href=${`/api/v1/reports/day?date=${date}&format=pdf`} download><${Icon} name="file-text" />${t("export.pdf")}</a></div>`;
   if (!report) return html`${tools}<${Loading} load=${load} />`;
   const before = report.previous ?? {};
   return html`${tools}
@@ -54,15 +54,17 @@ function Day() {
       <${Kpi} label=${t("report.baskets")} value=${number(report.sales)}>${t("report.average", { amount: money(report.average_minor) })}<//>
       <${Kpi} label=${t("report.items")} value=${typeof report.items === "string" ? quantity(report.items) : number(report.items, 1)}>${report.sales ? t("report.perbasket", { n: number(Number(report.items) / report.sales, 1) }) : ""}<//>
       <${Kpi} label=${t("report.tax")} value=${money(report.tax_minor)}>${t("report.off", { discounts: money(report.discount_minor), refunds: money(report.refunds_minor) })}<//>
+      ${report.margin_minor !== null && report.margin_net_minor > 0 && html`<${Kpi} label=${t("report.margin")} value=${money(report.margin_minor)}>${t("report.margin.of", { percent: percent(Math.round((report.margin_minor / report.margin_net_minor) * 1000) / 1000) })}<//>`}
     </div>
     <div class="cols"><div class="stack">
       <section class="card"><h2>${t("report.hours")}</h2><${Hours} report=${report} /></section>
-      <section class="card"><h2>${t("report.products")}</h2><div class="scroll-x"><table><thead><tr><th>${t("sale.product")}</th><th class="r">${t("sale.quantity")}</th><th class="r">${t("cart.total")}</th></tr></thead>
-        <tbody>${report.products.map((/** @type {any} */ one) => html`<tr key=${one.sku}><td>${one.name}</td><td class="r">${quantity(String(one.quantity))}</td><td class="r"><b>${money(one.total_minor)}</b></td></tr>`)}</tbody></table></div></section>
+      <section class="card"><h2>${t("report.products")}</h2><div class="scroll-x"><table><thead><tr><th>${t("sale.product")}</th><th class="r">${t("sale.quantity")}</th><th class="r">${t("cart.total")}</th><th class="r hide-s">${t("report.margin")}</th></tr></thead>
+        <tbody>${report.products.map((/** @type {any} */ one) => html`<tr key=${one.sku}><td>${one.name}</td><td class="r">${quantity(String(one.quantity))}</td><td class="r"><b>${money(one.total_minor)}</b></td><td class="r hide-s">${one.margin_minor === null ? "" : money(one.margin_minor)}</td></tr>`)}</tbody></table></div></section>
     </div><div class="stack">
       <section class="card"><h2>${t("report.departments")}</h2>${report.departments.length ? html`<${Ranking} rows=${report.departments.map((/** @type {any} */ one) => ({ label: one.name || t("report.nodepartment"), value: one.total_minor, text: money(one.total_minor) }))} />` : html`<p class="hint">${t("report.nothing")}</p>`}</section>
       <section class="card section"><div><h2 class="h2">${t("report.tenders")}</h2><table><tbody>${report.tenders.map((/** @type {any} */ one) => html`<tr key=${one.method}><td>${t(`method.${one.method}`)}</td><td class="r">${one.count}</td><td class="r"><b>${money(one.net_minor)}</b></td></tr>`)}</tbody></table></div>
         <div><h2 class="h2">${t("report.cashiers")}</h2><table><tbody>${report.cashiers.map((/** @type {any} */ one) => html`<tr key=${one.user_id}><td>${one.name}</td><td class="r">${one.sales}</td><td class="r"><b>${money(one.total_minor)}</b></td></tr>`)}</tbody></table></div>
+        ${report.tills.length > 1 && html`<div><h2 class="h2">${t("report.tills")}</h2><table><tbody>${report.tills.map((/** @type {any} */ one) => html`<tr key=${one.terminal_id}><td>${one.name}</td><td class="r">${one.sales}</td><td class="r"><b>${money(one.total_minor)}</b></td></tr>`)}</tbody></table></div>`}
         <div><h2 class="h2">${t("report.taxes")}</h2><table><tbody>${report.taxes.map((/** @type {any} */ one) => html`<tr key=${one.code}><td>${one.code} · ${percent(one.rate_ppm / 1e6)}</td><td class="r">${money(one.net_minor)}</td><td class="r"><b>${money(one.tax_minor)}</b></td></tr>`)}</tbody></table></div></section>
     </div></div>`;
 }

@@ -19,6 +19,7 @@ const PAGES = [
   { page: "reports", icon: "chart-column", role: "supervisor" },
   { page: "products", icon: "package", role: "cashier" },
   { page: "stock", icon: "boxes", role: "cashier" },
+  { page: "purchasing", icon: "upload", role: "cashier" },
   { page: "conflicts", icon: "package-open", role: "supervisor" },
   { page: "store", icon: "network", role: "supervisor" },
   { page: "people", icon: "circle-user-round", role: "supervisor" },

@@ -1,0 +1,32 @@
+"""Events of purchasing: goods are ordered, and one day nothing more is expected. What comes is a StockReceived."""
+
+from __future__ import annotations
+
+from tillmesh.kernel.codec import Record
+
+
+class OrderLine(Record):
+    """What was ordered of one product; the cost is per unit, without tax."""
+
+    sku: str
+    name: str
+    quantity_milli: int
+    cost_minor: int = 0
+
+
+class GoodsOrdered(Record):
+    """Goods were ordered from a supplier. Named by this event's id."""
+
+    supplier: str
+    lines: tuple[OrderLine, ...]
+    by: str
+    note: str = ""
+    ordered_at_ms: int = 0
+
+
+class OrderClosed(Record):
+    """Nothing more is expected of an order, whatever is missing."""
+
+    order_id: str
+    by: str
+    reason: str = ""

@@ -1,0 +1,131 @@
+// Purchasing: orders at suppliers, what has come of them, and what the stock is worth.
+import { freshId, html, useState } from "../lib/ui.js";
+import { dayClock, t } from "../lib/i18n.js";
+import { asProblem } from "../lib/http.js";
+import { money, moneyField, parseMoney, parseQuantity, quantity } from "../lib/money.js";
+import { useKeys } from "../lib/keys.js";
+import { go } from "../lib/router.js";
+import { product, productOf, rowOfCode, search, stockVersion } from "../state/catalogue.js";
+import { call, get, may } from "../state/session.js";
+import { openDialog, toastOk } from "../state/notices.js";
+import { useScans } from "../state/scan.js";
+import { Confirm } from "../parts/dialog.js";
+import { Field, Refusal } from "../parts/fields.js";
+import { FormDialog } from "../parts/formdialog.js";
+import { Icon } from "../parts/icon.js";
+import { Loading, Nothing, useLoad } from "../parts/load.js";
+import { Head } from "../parts/top.js";
+
+const TONES = { open: "", partly: "warn", received: "ok", closed: "" };
+const FOUND_MAX = 6;
+
+/** @typedef {{sku: string, name: string, quantity: string, cost: string}} Wanted */
+
+/** What is low, as a start. @param {any} item @returns {Wanted} */
+const lowOne = (item) => ({ sku: item.sku, name: item.name, quantity: String(Math.max(1, Math.ceil(Number(item.low_stock) * 2 - Number(item.value)))), cost: "" });
+
+/** @param {{suppliers: string[], start: Wanted[], close: (order?: any) => void}} props */
+function OrderForm({ suppliers, start, close }) {
+  const [supplier, setSupplier] = useState("");
+  const [lines, setLines] = useState(start);
+  const [text, setText] = useState("");
+  const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
+  const add = async (/** @type {{sku: string, name: string}} */ item) => {
+    setText("");
+    if (lines.some((line) => line.sku === item.sku)) return;
+    const whole = await get(`/products/${encodeURIComponent(item.sku)}`).catch(() => ({}));
+    setLines((now) => [...now, { sku: item.sku, name: item.name, quantity: "1", cost: whole.cost_minor ? moneyField(whole.cost_minor) : "" }]);
+  };
+  useScans((code) => {
+    const row = rowOfCode(code);
+    if (row >= 0) void add(product(row));
+  });
+  const set = (/** @type {number} */ at, /** @type {Partial<Wanted>} */ change) => setLines(lines.map((line, n) => (n === at ? { ...line, ...change } : line)));
+  const good = (/** @type {Wanted} */ line) => (parseQuantity(line.quantity) ?? 0) > 0 && (!line.cost || parseMoney(line.cost) !== null);
+  const submit = async () => {
+    try {
+      close(await call("POST", "/orders", { supplier, lines: lines.map((line) => ({ sku: line.sku, quantity: line.quantity.replace(",", "."), cost_minor: parseMoney(line.cost || "0") })) }));
+    } catch (error) {
+      setProblem(asProblem(error));
+    }
+  };
+  const found = text.trim() ? search(text, FOUND_MAX).map(product) : [];
+  return html`<${FormDialog} title=${t("buy.new")} wide=${true} close=${() => close()} ok=${Boolean(supplier.trim()) && lines.length > 0 && lines.every(good)} submit=${submit} label=${t("buy.place")}>
+    <${Refusal} problem=${problem} />
+    <div class="field"><label for="buy-supplier">${t("buy.supplier")}</label><input id="buy-supplier" list="buy-suppliers" maxlength="100" data-first value=${supplier} onInput=${(/** @type {Event} */ e) => setSupplier(/** @type {HTMLInputElement} */ (e.currentTarget).value)} />
+      <datalist id="buy-suppliers">${suppliers.map((one) => html`<option key=${one} value=${one} />`)}</datalist></div>
+    <${Field} label=${t("buy.add")} value=${text} onChange=${setText} hint=${t("buy.add.hint")} />
+    ${found.length > 0 && html`<div class="chips">${found.map((one) => html`<button type="button" class="chip" key=${one.sku} onClick=${() => void add(one)}>${one.name}</button>`)}</div>`}
+    <ul class="rows buy-lines">${lines.map((line, at) => html`<li key=${line.sku} class="buy-line"><b>${line.name}</b>
+      <${Field} label=${t("cart.quantity")} mode="decimal" value=${line.quantity} onChange=${(/** @type {string} */ v) => set(at, { quantity: v })} />
+      <${Field} label=${t("product.cost")} mode="decimal" value=${line.cost} onChange=${(/** @type {string} */ v) => set(at, { cost: v })} />
+      <button type="button" class="btn ghost icon" aria-label=${t("cart.remove", { name: line.name })} onClick=${() => setLines(lines.filter((one) => one !== line))}><${Icon} name="x" /></button></li>`)}</ul>
+  <//>`;
+}
+
+/** @param {{order: any, close: (order?: any) => void}} props */
+function DeliveryForm({ order, close }) {
+  const open = order.lines.filter((/** @type {any} */ line) => Number(line.missing) > 0);
+  const [came, setCame] = useState(/** @type {Record<string, string>} */ (Object.fromEntries(open.map((/** @type {any} */ line) => [line.sku, line.missing]))));
+  const [key] = useState(freshId);
+  const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
+  const lines = Object.entries(came).filter(([, text]) => (parseQuantity(text || "0") ?? 0) > 0);
+  const submit = async () => {
+    try {
+      close(await call("POST", `/orders/${encodeURIComponent(order.order_id)}/receipts`, { key, lines: lines.map(([sku, text]) => ({ sku, quantity: text.replace(",", ".") })) }));
+    } catch (error) {
+      setProblem(asProblem(error));
+    }
+  };
+  return html`<${FormDialog} title=${t("buy.receive.title", { supplier: order.supplier })} note=${t("buy.receive.note")} close=${() => close()} ok=${lines.length > 0} submit=${submit} label=${t("stock.receive")}>
+    <${Refusal} problem=${problem} />
+    ${open.map((/** @type {any} */ line) => html`<${Field} key=${line.sku} label=${line.name} mode="decimal" unit=${t("buy.of", { n: quantity(line.missing) })} value=${came[line.sku]} onChange=${(/** @type {string} */ v) => setCame({ ...came, [line.sku]: v })} />`)}
+  <//>`;
+}
+
+/** @param {{order: any, again: () => void}} props */
+function Order({ order, again }) {
+  const receive = async () => {
+    if (!(await openDialog(DeliveryForm, { order }))) return;
+    toastOk("buy.received", { supplier: order.supplier });
+    again();
+  };
+  const end = async () => {
+    const yes = await openDialog(Confirm, { title: t("buy.close.title"), text: t("buy.close.text", { supplier: order.supplier }), yes: t("buy.close") });
+    if (yes) await call("POST", `/orders/${encodeURIComponent(order.order_id)}/close`, {}).then(again);
+  };
+  const waits = order.state === "open" || order.state === "partly";
+  return html`<section class="card section"><header class="buy-head"><div><h2>${order.supplier}</h2><small>${dayClock(order.ordered_at)} · ${order.by.name}</small></div><span class=${`pill sm ${TONES[/** @type {keyof typeof TONES} */ (order.state)] ?? ""}`}>${t(`buy.state.${order.state}`)}</span><span class="spacer" /><b class="num">${money(order.total_minor)}</b></header>
+    <div class="scroll-x"><table><thead><tr><th>${t("sale.product")}</th><th class="r">${t("buy.ordered")}</th><th class="r">${t("buy.came")}</th><th class="r">${t("product.cost")}</th></tr></thead>
+      <tbody>${order.lines.map((/** @type {any} */ line) => html`<tr key=${line.sku}><td>${line.name}</td><td class="r">${quantity(line.quantity)}</td><td class="r">${quantity(line.received)}</td><td class="r">${line.cost_minor ? money(line.cost_minor) : ""}</td></tr>`)}</tbody></table></div>
+    ${waits && html`<div class="buy-acts">${may("supervisor") && html`<button class="btn" onClick=${end}>${t("buy.close")}</button>`}<button class="btn primary" onClick=${receive}><${Icon} name="package" />${t("stock.receive")}</button></div>`}</section>`;
+}
+
+const Worth = () => {
+  const load = useLoad("/stock-value", stockVersion.value);
+  /** @type {any[]} */
+  const rows = load.data?.departments ?? [];
+  const sum = rows.reduce((total, one) => total + one.value_minor, 0);
+  return html`<section class="card"><h2>${t("buy.worth")}</h2><${Loading} load=${load} />${load.data && html`<p class="kv num">${money(sum)}</p>
+    <table><tbody>${rows.map((one) => html`<tr key=${one.name}><td>${one.name || t("report.nodepartment")}</td><td class="r"><b>${money(one.value_minor)}</b></td></tr>`)}</tbody></table>`}</section>`;
+};
+
+export function PurchasingPage() {
+  const [turn, setTurn] = useState(0);
+  const load = useLoad("/orders", turn);
+  useKeys({ Escape: () => go("sell") });
+  const again = () => setTurn((now) => now + 1);
+  const make = async () => {
+    const low = await get("/stock?low=1&limit=20").catch(() => ({ items: [] }));
+    const start = low.items.filter((/** @type {any} */ one) => productOf(one.sku)).map(lowOne);
+    if (!(await openDialog(OrderForm, { suppliers: load.data?.suppliers ?? [], start }))) return;
+    toastOk("buy.placed");
+    again();
+  };
+  const orders = load.data?.orders ?? [];
+  return html`<${Head} title=${t("nav.purchasing")} sub=${t("buy.sub")}>${may("supervisor") && html`<button class="btn primary" onClick=${make}><${Icon} name="plus" />${t("buy.new")}</button>`}<//>
+    <${Loading} load=${load} />
+    <div class="cols"><div class="stack">${load.data && orders.length === 0 && html`<${Nothing} icon="package-open" title=${t("buy.none")} hint=${t("buy.none.hint")} />`}
+      ${orders.map((/** @type {any} */ order) => html`<${Order} key=${order.order_id} order=${order} again=${again} />`)}</div>
+    ${may("supervisor") && html`<div class="stack"><${Worth} /></div>`}</div>`;
+}

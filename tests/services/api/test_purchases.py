@@ -1,0 +1,98 @@
+"""Orders of goods, deliveries against them, the worth of the stock, and reports by till and with margin."""
+
+import pytest
+
+from tests.services.api.shop import Shop
+from tillmesh.shop.events import StockMove, StockReceived
+from tillmesh.shop.order_events import GoodsOrdered, OrderClosed, OrderLine
+from tillmesh.shop.purchasing import orders
+
+
+def ordered(shop: Shop, *skus: str) -> str:
+    for sku in skus:
+        shop.product(sku, name=f"Goods {sku}", cost_minor=120)
+    lines = [{"sku": sku, "quantity": "10"} for sku in skus]
+    order = shop.ok("POST", "/orders", {"supplier": "Miller & Sons", "lines": lines}, role="supervisor")
+    assert (order["state"], order["total_minor"]) == ("open", 1200 * len(skus))
+    return str(order["order_id"])
+
+
+def test_goods_are_ordered_and_come_in_two_deliveries_each_booked_once(shop: Shop) -> None:
+    order = ordered(shop, "flour", "sugar")
+    first = {"key": "van-1", "lines": [{"sku": "flour", "quantity": "4"}, {"sku": "sugar", "quantity": "10"}]}
+    shop.ok("POST", f"/orders/{order}/receipts", first, role="cashier")
+    shown = shop.ok("POST", f"/orders/{order}/receipts", first, role="cashier")
+    assert shown["state"] == "partly"
+    assert [(line["received"], line["missing"]) for line in shown["lines"]] == [("4", "6"), ("10", "0")]
+    assert shop.ok("GET", "/stock/flour")["value"] == "4"
+    rest = {"key": "van-2", "lines": [{"sku": "flour", "quantity": "6"}]}
+    assert shop.ok("POST", f"/orders/{order}/receipts", rest, role="cashier")["state"] == "received"
+    assert shop.ok("GET", "/stock/flour")["value"] == "10"
+    listed = shop.ok("GET", "/orders", role="cashier")
+    assert order in {one["order_id"] for one in listed["orders"]}
+    assert "Miller & Sons" in listed["suppliers"]
+
+
+def test_an_order_that_was_closed_takes_nothing_more(shop: Shop) -> None:
+    order = ordered(shop, "salt")
+    shop.ok("POST", f"/orders/{order}/close", {"reason": "out of print"}, role="supervisor")
+    assert shop.ok("GET", f"/orders/{order}")["state"] == "closed"
+    late = {"key": "late", "lines": [{"sku": "salt", "quantity": "1"}]}
+    assert shop.call("POST", f"/orders/{order}/receipts", late).status_code == 409
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"supplier": "", "lines": [{"sku": "tea", "quantity": "1"}]},
+        {"supplier": "M", "lines": []},
+        {"supplier": "M", "lines": [{"sku": "tea", "quantity": "0"}]},
+        {"supplier": "M", "lines": [{"sku": "nothing", "quantity": "1"}]},
+        {"supplier": "M", "lines": [{"sku": "tea", "quantity": "1"}, {"sku": "tea", "quantity": "2"}]},
+    ],
+)
+def test_an_order_that_can_not_be_is_refused(shop: Shop, body: dict[str, object]) -> None:
+    assert shop.call("POST", "/orders", body).status_code in {404, 422}
+
+
+def test_only_supervisors_order_and_only_what_was_ordered_comes_with_an_order(shop: Shop) -> None:
+    body = {"supplier": "M", "lines": [{"sku": "tea", "quantity": "1"}]}
+    assert shop.call("POST", "/orders", body, role="cashier").status_code == 403
+    order = ordered(shop, "oats")
+    other = {"key": "k", "lines": [{"sku": "tea", "quantity": "1"}]}
+    assert shop.call("POST", f"/orders/{order}/receipts", other).status_code == 422
+    assert shop.call("GET", "/orders/nothing").status_code == 404
+
+
+def test_two_tills_that_booked_a_delivery_in_apart_add_up_whoever_is_heard_first() -> None:
+    placed = GoodsOrdered(supplier="M", lines=(OrderLine(sku="a", name="A", quantity_milli=5_000),), by="x")
+    came = [
+        StockReceived(moves=(StockMove(sku="a", quantity_milli=3_000),), by="x", order_id="o", key=key) for key in "12"
+    ]
+    for notes in ([placed, *came], [*came, placed], [came[1], placed, came[0]]):
+        (order,) = orders(("o", body) for body in notes)
+        assert (order.state, order.received_milli) == ("received", {"a": 6_000})
+    assert orders([("o", OrderClosed(order_id="o", by="x"))]) == []
+
+
+def test_the_stock_is_worth_what_it_costs_to_buy(shop: Shop) -> None:
+    shop.product("gold", name="Gold", department="Treasure", cost_minor=50_000)
+    shop.ok("POST", "/stock/receipts", {"sku": "gold", "quantity": "3"})
+    worth = {one["name"]: one for one in shop.ok("GET", "/stock-value", role="supervisor")["departments"]}
+    assert worth["Treasure"]["value_minor"] == 150_000
+    assert shop.call("GET", "/stock-value", role="cashier").status_code == 403
+
+
+def test_a_day_is_reported_by_till_with_margin_and_on_paper(shop: Shop) -> None:
+    shop.product("clock", name="Clock", price_minor=1200, tax_code="standard", cost_minor=400, department="Home")
+    shop.sale("clock-sale", sku="clock", quantity="2")
+    report = shop.ok("GET", "/reports/day", role="supervisor")
+    clock = next(one for one in report["products"] if one["sku"] == "clock")
+    assert clock["total_minor"] == 2400
+    assert clock["margin_minor"] == 2400 - 400 - 2 * 400  # 20 % of tax are in 24.00
+    (till,) = report["tills"]
+    assert till["total_minor"] == report["total_minor"]
+    assert till["sales"] == report["sales"]
+    paper = shop.call("GET", "/reports/day?format=pdf", role="supervisor")
+    assert (paper.headers["content-type"], paper.content[:5]) == ("application/pdf", b"%PDF-")
+    assert b"(Clock)" in paper.content
