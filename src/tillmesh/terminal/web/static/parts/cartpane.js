@@ -88,7 +88,7 @@ const Totals = () => {
   const now = cart.value;
   const off = now.discount_minor;
   return html`<div class="tot">
-    ${now.coupons?.map((one) => html`<div key=${one.code}><button class=${`pill sm ${one.used ? "ok" : "warn"}`} aria-label=${t("coupon.remove", { code: one.code })} onClick=${() => submit({ op: "remove_coupon", text: one.code })}>${one.code}<${Icon} name="x" /></button>${!one.used && html`<span>${t("coupon.waits")}</span>`}</div>`)}
+    ${now.coupons?.map((one) => html`<div key=${one.code}><button class="btn" aria-label=${t("coupon.remove", { code: one.code })} onClick=${() => submit({ op: "remove_coupon", text: one.code })}>${one.code}<${Icon} name="x" /></button>${!one.used && html`<span>${t("coupon.waits")}</span>`}</div>`)}
     ${now.promotions?.map((one) => one.on_cart && html`<div key=${one.promotion_id}><span>${one.name}</span><output class="num">−${money(one.amount_minor)}</output></div>`)}
     ${off > 0 && html`<div class="off"><span>${t("cart.discount")}${now.discount?.percent ? ` ${quantity(now.discount.percent)} %` : ""}</span><output class="num">−${money(off)}</output></div>`}
     <div><span>${t(taxesIncluded.value ? "cart.tax.included" : "cart.tax")}</span><output class="num">${money(now.tax_minor)}</output></div>
