@@ -29,6 +29,8 @@ def test_totals_of_stores_are_made_from_the_sales_that_are_there(tmp_path: Path)
 def test_every_file_of_head_office_comes_up_to_its_newest_version_once(tmp_path: Path) -> None:
     for name, steps in (("log", log.STEPS), ("master", master.STEPS), ("office", office.STEPS)):
         db = connect(tmp_path / name, KEY)
-        newest = scripts(steps)[-1][0]
+        numbers = [number for number, _ in scripts(steps)]
+        assert numbers == list(range(1, len(numbers) + 1)), f"{name}: two steps share a number, so one never runs"
+        newest = numbers[-1]
         assert migrate(db, steps) == migrate(db, steps) == newest == one(db, "PRAGMA user_version")
         db.close()
