@@ -267,7 +267,7 @@ def test_a_cart_is_parked_and_taken_up_again(shop: Shop) -> None:
     assert shop.call("POST", f"/parked/{park['park_id']}/resume").status_code == 409
 
 
-@pytest.mark.parametrize("path", ["recognise", "barcode", "voice", "enrol"])
+@pytest.mark.parametrize("path", ["recognise", "barcode", "voice"])
 def test_models_that_are_not_there_are_said_to_be_not_there(shop: Shop, path: str) -> None:
     answer = shop.call("POST", f"/ai/{path}", content=b"x", headers={"Content-Type": "image/png"}, role="cashier")
     assert (answer.status_code, answer.json()["kind"]) == (503, "not-available")

@@ -142,7 +142,7 @@ CALLS = [
     Call("GET", "/ai/status", status, "How the models of this till are"),
     Call("POST", "/ai/models/{name}/load", load, "Load a model before it is asked"),
     Call("POST", "/ai/recognise", recognise, "Recognise a product", bytes, media=ANY, bytes_max=IMAGE_BYTES_MAX),
-    Call("POST", "/ai/recognise/verdict", verdict, "Say whether a suggestion was right", VerdictBody),
+    Call("POST", "/ai/recognise/verdict", verdict, "Judge a suggestion", VerdictBody, status=204),
     Call(
         "POST", "/ai/enrol", enrol, "Learn a product from photos", bytes, role=Role.SUPERVISOR, status=201, media=ANY,
         bytes_max=ENROL_BYTES_MAX,
