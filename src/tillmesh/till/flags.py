@@ -17,6 +17,11 @@ VERDICTS: Final = (FINE, FOLLOW_UP)
 SYSTEM: Final = "system"
 
 
+def decide(desk: Desk, command: FlagAct | ReviewFlag) -> EventId:
+    """Send a command about a flag to its use case."""
+    return flag(desk, command) if isinstance(command, FlagAct) else review(desk, command)
+
+
 def flag(desk: Desk, command: FlagAct) -> EventId:
     """Note what a score said about an act of this shop. Only the till's own program asks for it."""
     if desk.who.user_id != SYSTEM:

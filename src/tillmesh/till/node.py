@@ -141,10 +141,8 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return None
         case c.SettleMoneyConflict():
             return money_conflicts.settle(desk, command)
-        case c.FlagAct():
-            return flags.flag(desk, command)
-        case c.ReviewFlag():
-            return flags.review(desk, command)
+        case c.FlagAct() | c.ReviewFlag():
+            return flags.decide(desk, command)
         case c.TeachProduct():
             return teaching.teach(desk, command)
         case c.ChangeRecords():
