@@ -25,6 +25,7 @@ from tillmesh.sim.verdicts import Broken, require
 AGREE_MS_MAX: Final = 120_000  # of virtual time after the store was mended
 LOOK_MS: Final = 1_000
 LATE_STEPS: Final = 10  # from here on a world without any trouble is troubled at each step
+TRIES_MAX: Final = 100  # to make the one trouble of a world that had none
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,10 @@ class World:
             there = [station for station in self.stations if station.running]
             if there:
                 self.shoppers.visit(self._draw.choice(there))
+        for _ in range(TRIES_MAX):  # all that was drawn may have been impossible just then
+            if self.nemesis.counts:
+                break
+            self.nemesis.trouble()
 
     def _look(self) -> None:
         """Look at something that must hold at any time."""
