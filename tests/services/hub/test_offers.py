@@ -71,7 +71,7 @@ def test_a_planned_price_begins_by_each_stores_own_clock_and_is_known_beforehand
     vienna, lisbon = (chain.sent(store, "prices_changed", PricesChanged)[-1] for store in ("vienna", "lisbon"))
     assert (vienna.key, vienna.fields["price_minor"]) == ("|1925103600000|tea", 250)  # 7:00 UTC
     assert lisbon.key == "|1925107200000|tea", "an hour later there"
-    assert chain.sent("london", "prices_changed", PricesChanged) == []
+    assert 250 not in [change.fields["price_minor"] for change in chain.sent("london", "prices_changed", PricesChanged)]
     (plan,) = [one for one in chain.office.call("GET", "/prices")[1]["prices"] if one["price_minor"] == 250]
     assert (plan["state"], plan["name"], plan["chosen"], plan["stores"]) == ("planned", "Green tea", "euro", 2)
     assert chain.office.call("DELETE", f"/prices/{plan['id']}")[0] == 200
