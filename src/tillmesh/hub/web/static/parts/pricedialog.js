@@ -39,6 +39,9 @@ export function PriceDialog({ sku, close }) {
   const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
   /** @type {Charged[]} */
   const stores = load.data?.stores ?? [];
+  const places = useLoad(stores.length > 1 ? "/groups" : "");
+  /** @type {{name: string, stores: {store: string}[]}[]} */
+  const groups = places.data?.groups ?? [];
   const picked = chosen ?? new Set(stores.map((one) => one.store));
   const coin = stores.find((one) => picked.has(one.store)) ?? stores[0];
   const mixed = stores.some((one) => picked.has(one.store) && one.currency !== coin?.currency);
@@ -89,6 +92,7 @@ export function PriceDialog({ sku, close }) {
       <div role="status">${sent && html`<p class="refusal fine"><b>${t("price.sent", { price: sent.price })}</b><span>${travels ? t("price.travels") : t("price.there")}</span></p>`}</div>
       ${buyer && html`<${Field} label=${t("price.new")} value=${text} mode="decimal" auto=${true} required=${true} unit=${coin?.currency} onChange=${setText} error=${text && price === null ? t("price.wrong") : mixed ? t("price.mixed") : ""} hint=${t("price.hint")} />`}
       <h3 class="h3">${t(stores.length > 1 && buyer ? "price.where" : "price.stores")}</h3>
+      ${buyer && groups.length > 0 && html`<div class="chips" role="group" aria-label=${t("where.groups")}>${groups.map((one) => html`<button type="button" class="btn" key=${one.name} onClick=${() => setChosen(new Set(one.stores.map((each) => each.store).filter((each) => stores.some((held) => held.store === each))))}><${Icon} name="boxes" />${one.name}</button>`)}</div>`}
       <${Stores} stores=${stores} old=${old} chosen=${picked} onChoose=${buyer && stores.length > 1 ? choose : null} />
       <div class="dlg-foot"><button type="button" class="btn" onClick=${close}>${t("close")}</button>
         ${buyer && html`<button type="submit" class="btn primary" disabled=${busy || price === null || !picked.size || mixed}>${busy && html`<span class="spin" />`}${t("price.change", { n: picked.size })}</button>`}</div>
