@@ -67,7 +67,7 @@ format: ## let the formatter and the safe fixes have their way
 
 requirements: ## pin and hash requirements/*.in anew
 	@scripts/setup.sh terminal
-	cd requirements && for role in build terminal ai learn hub stack dev bench; do \
+	cd requirements && for role in build terminal ai learn voice hub stack dev bench; do \
 		../$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 			--no-emit-index-url --no-emit-find-links --upgrade $$role.in -o $$role.txt; \
 	done

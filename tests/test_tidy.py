@@ -79,7 +79,7 @@ def test_the_package_asks_for_what_the_till_requires() -> None:
     assert {dependency.partition(">=")[0] for dependency in dependencies} == wanted
 
 
-@pytest.mark.parametrize("role", ["build", "terminal", "ai", "learn", "hub", "stack", "dev", "bench"])
+@pytest.mark.parametrize("role", ["build", "terminal", "ai", "learn", "voice", "hub", "stack", "dev", "bench"])
 def test_pinned_requirements_carry_hashes_and_no_addresses(role: str) -> None:
     text = (ROOT / "requirements" / f"{role}.txt").read_text(encoding="utf-8")
     assert "://" not in text

@@ -16,7 +16,11 @@ from tillmesh.edge.bundle import Manifest, Refused, open_bundle
 from tillmesh.kernel.errors import Invalid, NotFound
 from tillmesh.learn.shipping import SHIPPED, ship, shipped_keys
 
-PIPELINES: Final = {"fraud": "tillmesh.learn.fraud.program", "recognition": "tillmesh.learn.recognition"}
+PIPELINES: Final = {
+    "fraud": "tillmesh.learn.fraud.program",
+    "recognition": "tillmesh.learn.recognition",
+    "voice": "tillmesh.learn.voice.pipeline",
+}
 ARITHMETIC: Final = {"demand": "tillmesh.learn.demand.program"}  # judged, and never trained: there is no bundle
 
 

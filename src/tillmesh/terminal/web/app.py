@@ -36,6 +36,7 @@ from tillmesh.terminal.web import (
     shop_calls,
     store_calls,
     system_calls,
+    voice_calls,
 )
 from tillmesh.terminal.web.api import Call, Services, routes
 from tillmesh.till.effects import Outcome
@@ -58,6 +59,7 @@ CALLS: list[Call] = [
     *judgement_calls.CALLS,
     *ai_calls.CALLS,
     *scan_calls.CALLS,
+    *voice_calls.CALLS,
     *system_calls.CALLS,
 ]
 

@@ -1,4 +1,4 @@
-"""How the till itself is: health, metrics, sync, hashes, the catalogue as a whole, and what is not there yet."""
+"""How the till itself is: health, metrics, sync, hashes, the catalogue as a whole."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from starlette.responses import Response
 
 from tillmesh.adapters.sqlite import reporting, searching
 from tillmesh.adapters.sqlite.database import one
-from tillmesh.adapters.web.problems import NotAvailable
 from tillmesh.adapters.web.speaking import say, spoken
-from tillmesh.terminal.web.api import ANY, Call, Context
+from tillmesh.terminal.web.api import Call, Context
 from tillmesh.till import money_conflicts
 
 GZIP_LEVEL = 5
@@ -132,11 +131,6 @@ async def metrics(context: Context) -> Response:
     return Response(generate_latest(context.services.extra["registry"]), media_type=CONTENT_TYPE_LATEST)
 
 
-async def not_here(context: Context, body: bytes = b"") -> Any:  # noqa: ARG001
-    """Refuse what needs a model: none runs on this till."""
-    raise NotAvailable("no model runs on this till", hint="Scan the barcode or search by name.")
-
-
 async def openapi(context: Context) -> Response:
     """Give the OpenAPI description of these calls."""
     return Response(context.services.extra["openapi"], media_type="application/json")
@@ -152,5 +146,4 @@ CALLS = [
     Call("GET", "/printer", printer, "How the printer is"),
     Call("GET", "/metrics", metrics, "Prometheus metrics", role=None, gives=("text/plain",)),
     Call("GET", "/openapi.json", openapi, "This description", role=None),
-    Call("POST", "/ai/voice", not_here, "Understand a command", bytes, media=ANY, bytes_max=10 << 20),
 ]

@@ -1,0 +1,1 @@
+"""The recogniser of spoken commands, from texts and synthetic speakers to a signed bundle."""
