@@ -90,10 +90,11 @@ def test_a_window_of_its_own_weighs_little() -> None:
 
 def test_the_till_sells_with_its_first_script_alone() -> None:
     texts = pack(lambda path: find(PAGES["till"], path).read_text(encoding="utf-8")).texts
-    assert list(texts) == ["app.js", "backoffice.js"]
+    assert sorted(texts) == ["app.js", "backoffice.js", "senses.js"]
     for page in ("SellPage", "PayPage", "SalesPage", "ReceiptDialog", "RefundDialog", "ParkedDialog"):
         assert f"function {page}" in texts["app.js"] or f"const {page}=" in texts["app.js"], page
-    assert not re.search(r"import\s*[{\"'*]", texts["app.js"].replace("import(`./backoffice.js", ""))
+    code = re.sub(r"import\(`\./(backoffice|senses)\.js", "", texts["app.js"])
+    assert not re.search(r"import\s*[{\"'*]", code)
 
 
 @of_every_page

@@ -4,7 +4,7 @@ import { t } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
 import { asProblem, reachable } from "../lib/http.js";
 import { useKeys } from "../lib/keys.js";
-import { go } from "../lib/router.js";
+import { go, route } from "../lib/router.js";
 import { rowOfCode, product } from "../state/catalogue.js";
 import { addBarcode, addProduct, cart, isWeighed, newCart } from "../state/cart.js";
 import { call, store } from "../state/session.js";
@@ -107,7 +107,7 @@ export function PayPage() {
 
 /** @param {{onPaid: (sale: any) => void}} props */
 function Tender({ onPaid }) {
-  const [method, setMethod] = useState("cash");
+  const [method, setMethod] = useState(() => methods().find((one) => one.method === route.peek().arg)?.method ?? "cash");
   const [typed, setTyped] = useState("");
   const [taken, setTaken] = useState(/** @type {Payment[]} */ ([]));
   const [reference, setReference] = useState("");

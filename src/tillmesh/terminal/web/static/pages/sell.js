@@ -10,6 +10,7 @@ import { addBarcode, addProduct, cart, isWeighed, moveSelection, pending, remove
 import { openDialog, toast } from "../state/notices.js";
 import { recogniseProduct } from "../state/looking.js";
 import { useScans } from "../state/scan.js";
+import { talk } from "../state/senses.js";
 import { CartPane, step } from "../parts/cartpane.js";
 import { DiscountDialog, QuantityDialog } from "../parts/linedialogs.js";
 import { VariantDialog } from "../parts/variantdialog.js";
@@ -128,7 +129,7 @@ export function SellPage() {
   };
   const actions = { customer: () => void chooseCustomer(), discount: () => void discount(), park: () => void park(), refund: () => go("sales"), clear: () => void clear(), charge: () => void charge(), look: () => void recogniseProduct((item) => add(item, times.take())) };
   useKeys({
-    F2: () => field.current?.focus(), F4: actions.customer, F6: actions.park, F7: actions.discount, F8: actions.refund, F9: actions.charge, Insert: actions.look,
+    F2: () => field.current?.focus(), F3: (event) => void (event.repeat || talk()), F4: actions.customer, F6: actions.park, F7: actions.discount, F8: actions.refund, F9: actions.charge, Insert: actions.look,
     Escape: escape, ArrowUp: () => moveSelection(-1), ArrowDown: () => moveSelection(1), Delete: remove, "+": () => step(1), "-": () => step(-1),
     "*": times.star, Enter: enter, digit: (event) => times.press(event.key), ".": () => times.press("."), ",": () => times.press("."),
     Backspace: times.reset,

@@ -7,6 +7,7 @@ import { count, departments, failed, indexed, loadCatalogue, product, ready, row
 import { isWeighed } from "../state/cart.js";
 import { styleOf } from "./departments.js";
 import { Icon, Key } from "./icon.js";
+import { SenseBar } from "./sensebar.js";
 import { Virtual } from "./virtual.js";
 
 const FOUND_MAX = 400;
@@ -114,6 +115,7 @@ export function Tiles({ onPick, onLook, field }) {
         ${text ? html`<button class="btn ghost icon" aria-label=${t("sell.search.clear")} onClick=${() => { clear(); field.current?.focus(); }}><${Icon} name="x" /></button>` : html`<${Key} k="F2" />`}
       </label>
       <button class="btn" onClick=${onLook} aria-label=${t("look.open")} title=${t("look.open")} aria-keyshortcuts="Insert"><${Icon} name="camera" /></button>
+      <${SenseBar} />
     </div>
     ${text
       ? html`<p class="found" role="status">${rows.length >= FOUND_MAX ? t("sell.found.many", { n: FOUND_MAX }) : t("sell.found", { n: rows.length })}${rows.length > 0 ? html` <span class="hide-s">${t("sell.found.hint")}</span>` : ""}</p>`
