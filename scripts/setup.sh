@@ -83,16 +83,23 @@ if [ "$role" = test ]; then
     if is_debian && ! have chromium; then missing+=(chromium fonts-liberation); fi
 fi
 
+java_package() { # Kafka wants Java 17 or newer: the default is older in some releases, and 17 is gone from the newest
+    if is_debian && [ "$(. /etc/os-release && echo "${VERSION_ID:-12}")" -ge 13 ]; then
+        echo default-jre-headless
+    else
+        echo openjdk-17-jre-headless
+    fi
+}
+
 # The servers of a production head office. Debian's package would make and start a cluster of its own: ours are made by
 # whoever uses them, so the package is told not to, unless somebody has it already.
 if [ "$role" = stack ] || [ "$role" = test ]; then
-    have java || missing+=(openjdk-17-jre-headless)
+    have java || missing+=("$(java_package)")
     if ! compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null && ! have postgres; then
+        have pg_createcluster || install_packages postgresql-common
+        "${as_root[@]}" sed -i 's/^#create_main_cluster .*/create_main_cluster = false/' \
+            /etc/postgresql-common/createcluster.conf
         missing+=(postgresql)
-        if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
-            "${as_root[@]}" mkdir -p /etc/postgresql-common
-            echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
-        fi
     fi
 fi
 

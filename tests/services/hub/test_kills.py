@@ -67,6 +67,8 @@ def upload(client: HubClient, events: list[Envelope], acked: int, size: int) -> 
         reply = send(client, events, acked, size)
     except Unreachable:
         return acked
+    if reply.status == 503 and reply.problem()["kind"] == "away":  # a server that is slow to wake is no failure
+        return acked
     assert reply.status == 200, reply.body
     return read_answer(reply.body).acked[A]
 

@@ -78,7 +78,7 @@ def until(happens: Callable[[], bool], pause_s: float = 0.1) -> None:
 
 @pytest.fixture
 def shop(servers: Servers, tmp_path: Path) -> Iterator[Shop]:
-    yield Shop(tmp_path, servers.room())
+    yield Shop(tmp_path, servers.room(patient=False))
     servers.up()
 
 
@@ -93,7 +93,7 @@ def test_a_server_that_is_stopped_costs_patience_and_nothing_else(
 ) -> None:
     server: Server = getattr(servers, name)
     with running(shop.folder / "hub", shop.config) as office:
-        client = HubClient(office.stores_url, shop.bundle)
+        client = HubClient(office.stores_url, shop.bundle, timeout_s=WAIT_S)
         assert shop.send(client, 200).status == 200
         assert (health(office)["ok"], office.call("GET", "/ready")[0]) == (True, 200)
         server.stop()
@@ -117,7 +117,7 @@ def test_a_server_that_crashes_in_mid_batch_loses_and_doubles_nothing(servers: S
     server: Server = getattr(servers, name)
     rng = random.Random(name)
     with running(shop.folder / "hub", shop.config) as office:
-        client = HubClient(office.stores_url, shop.bundle)
+        client = HubClient(office.stores_url, shop.bundle, timeout_s=WAIT_S)
         for _ in range(2):
             assert server.pid is not None
             killer = threading.Timer(rng.uniform(0.0, 0.2), os.kill, (server.pid, signal.SIGKILL))
@@ -135,7 +135,7 @@ def test_a_server_that_crashes_in_mid_batch_loses_and_doubles_nothing(servers: S
 def test_head_office_starts_while_its_servers_are_away_and_catches_up(servers: Servers, shop: Shop) -> None:
     servers.postgres.stop()
     with running(shop.folder / "hub", shop.config) as office:
-        client = HubClient(office.stores_url, shop.bundle)
+        client = HubClient(office.stores_url, shop.bundle, timeout_s=WAIT_S)
         until(lambda: not health(office)["ok"])
         assert shop.send(client, 10).status == 503
         servers.up()

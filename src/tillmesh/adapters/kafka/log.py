@@ -46,6 +46,7 @@ class KafkaEventLog:
             "bootstrap.servers": servers, "client.id": "tillmesh", "reconnect.backoff.max.ms": 1_000,
             "socket.nagle.disable": True, "logger": log, **(properties or {}),
         }  # fmt: skip
+        self._delivery_ms = int((properties or {}).get("message.timeout.ms", DELIVERY_MS))
         self._there = False  # the topic, as far as is known
         self._producer: Producer | None = None
         self._consumer: Consumer | None = None
@@ -61,7 +62,7 @@ class KafkaEventLog:
                 self._topic, write_message(entry), entry.store.encode(),
                 on_delivery=lambda error, message: delivered.append((error, message)),
             )  # fmt: skip
-            producer.flush(2 * DELIVERY_MS / 1000)
+            producer.flush(2 * self._delivery_ms / 1000)
         except (KafkaException, BufferError) as cause:
             self._forget_producer()
             raise self._away(_said(cause)) from cause
@@ -173,7 +174,7 @@ class KafkaEventLog:
             self._producer = Producer(
                 {
                     **self._config, "enable.idempotence": True, "acks": "all", "linger.ms": 0,
-                    "message.timeout.ms": DELIVERY_MS, "message.max.bytes": MESSAGE_BYTES_MAX,
+                    "message.timeout.ms": self._delivery_ms, "message.max.bytes": MESSAGE_BYTES_MAX,
                     "partitioner": "murmur2_random", "compression.type": "none",
                 }
             )  # fmt: skip
