@@ -16,17 +16,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from random import Random
 from typing import Any, Final
 
 from tillmesh.bench.measuring import Row, spread
+from tillmesh.bench.ports import free_ports
 from tillmesh.kernel.errors import Conflict
 
 RUNS: Final = 15
 SIZES: Final = (3, 5)
 AIMS_MS: Final = {3: (360, 450), 5: (320, 450)}  # median and p95: at or below etcd 3.4 with pre-vote, 60 ms heartbeat
 FORMED_S: Final = 60.0
-PORTS: Final = (20_000, 30_000)
 PIN: Final = "9999"
 
 
@@ -82,7 +81,7 @@ class Store:
 @contextmanager
 def running(place: Path, tills: int) -> Iterator[Store]:
     """Run a store of so many tills; nothing of it stays."""
-    port = Random(os.getpid() + tills).randrange(*PORTS)  # noqa: S311 - a port
+    port = free_ports(101 + tills)  # pages at PORT and up, links at PORT + 100 and up
     command = [sys.executable, "-m", "tillmesh", "demo", "--headless", "--no-hub", "--no-ai"]
     command += ["--tills", str(tills), "--data", str(place), "--port", str(port)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # noqa: S603

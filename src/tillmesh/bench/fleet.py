@@ -82,11 +82,11 @@ def _ingest(office: Office, fleet: Sequence[Store], place: Path) -> list[Row]:
     sizes = [len(work.packed) for store in fleet for work in store.batches]
     begun, before = time.perf_counter(), office.cpu_s()
     times = _all(fleet, _upload_all)
-    wall_s, cpu_s = time.perf_counter() - begun, office.cpu_s() - before
+    wall_s, cpu_s = time.perf_counter() - begun, office.spent_s(before)
     raw_s = _raw(place / "raw.db", fleet)
     before = office.cpu_s()
     again = _all(fleet, _upload_all)
-    again_cpu_s = office.cpu_s() - before
+    again_cpu_s = office.spent_s(before)
     note = f"{events} events of 6 lines in batches of {EVENTS}, {sum(sizes) / events:.0f} bytes each on the way"
     beside = raw_s / cpu_s
     return [

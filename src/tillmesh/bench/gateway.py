@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Final
 
 from tillmesh.adapters.wan.bundle import Bundle
 from tillmesh.adapters.wan.client import HubClient, Reply, Unreachable
-from tillmesh.bench.head_office import OPEN_HANDED, PORTS, Office, enrolled, running
+from tillmesh.bench.head_office import OPEN_HANDED, Office, enrolled, running
 from tillmesh.bench.measuring import Row, ratio, spread
+from tillmesh.bench.ports import free_ports
 from tillmesh.bench.serving import cpu_s
 from tillmesh.bench.upload_work import work_of
 from tillmesh.hub.gateway import Gateway, find_envoy
@@ -63,7 +63,7 @@ def run(place: Path, blocks: int = BLOCKS, calls: int = CALLS) -> list[Row]:
     """Measure uploads of 40 KB and questions of a few bytes, both ways; milliseconds."""
     here, there = enrolled(place / "own", [STORE])[STORE], enrolled(place / "behind", [STORE])[STORE]
     with running(place / "own") as own, running(place / "behind", OPEN_HANDED + BEHIND) as behind:
-        port = Random(now_ms()).randrange(*PORTS)  # noqa: S311 - a port
+        port = free_ports(1)
         with _envoy(place, behind, port, there) as pid:
             lines = HubClient(own.stores_url, here), HubClient(f"https://127.0.0.1:{port}", there)
             try:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from random import Random
 from typing import Any, Final
 
 from tillmesh.adapters.wan.bundle import Bundle, read_bundle
-from tillmesh.bench.serving import cpu_s
+from tillmesh.bench.ports import free_ports
+from tillmesh.bench.serving import TICKS_PER_S, cpu_s
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.hub.bootstrap import enrol_store, open_hub
 from tillmesh.hub.running import now_ms
@@ -25,7 +24,6 @@ from tillmesh.kernel.errors import Conflict
 USER: Final = "bench"
 PASSWORD: Final = "measure it twice"  # noqa: S105 - of a head office that lives for minutes
 READY_S: Final = 60.0
-PORTS: Final = (10_240, 31_000)  # below what the system gives to outgoing connections
 OPEN_HANDED: Final = "[limits]\nuploads_burst = 100000\nuploads_per_s = 10000\nwaiting_max = 10000\n"
 
 
@@ -56,6 +54,10 @@ class Office:
     def cpu_s(self) -> float:
         """Give the CPU that the process has used."""
         return cpu_s(self._pid)
+
+    def spent_s(self, before: float) -> float:
+        """Give the CPU used since then; at least one tick of the system's clock, which counts in no smaller steps."""
+        return max(self.cpu_s() - before, 1 / TICKS_PER_S)
 
     def memory_mb(self) -> float:
         """Give the resident memory of the process."""
@@ -98,7 +100,7 @@ def running(data_dir: Path, settings: str = OPEN_HANDED) -> Iterator[Office]:
     """Run head office until it answers; nothing of it stays."""
     config = data_dir.with_suffix(".toml")
     config.write_text(settings, "utf-8")
-    port = Random(os.getpid() + time.monotonic_ns()).randrange(*PORTS)  # noqa: S311 - a port
+    port = free_ports(2)
     command = [sys.executable, "-m", "tillmesh", "hub", "--data-dir", str(data_dir), "--config", str(config)]
     command += ["--port", str(port), "--stores-port", str(port + 1)]
     with data_dir.with_suffix(".log").open("wb") as log:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from typing import Any, Final
 
 from tillmesh.bench.goods import MANAGER, PRODUCTS, START_MS, records, stock_shelves
 from tillmesh.bench.measuring import Row, ratio, spread
+from tillmesh.bench.ports import free_ports
 from tillmesh.kernel.errors import Conflict
 from tillmesh.shop.events import Change
 from tillmesh.terminal.bootstrap import open_terminal
@@ -27,6 +27,7 @@ PIN: Final = "2468"
 STARTS: Final = 5
 READY_S: Final = 60.0
 POLL_S: Final = 0.005
+TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
 BLOCK: Final = 50
 BLOCKS: Final = 20
 SALES_BEFORE_WEIGHING: Final = 500
@@ -77,7 +78,7 @@ def site_of(place: Path, products: Path | None, *, count: int = PRODUCTS) -> tup
 @contextmanager
 def running(site: Path, *more: str) -> Iterator[tuple[int, int]]:
     """Run the terminal program, with more options; give port and process id. Killed if it does not stop."""
-    port = _free_port()
+    port = free_ports(1)
     command = [sys.executable, "-m", "tillmesh", "terminal", "--data-dir", str(site), "--port", str(port), *more]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 - our own program
     try:
@@ -89,12 +90,6 @@ def running(site: Path, *more: str) -> Iterator[tuple[int, int]]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until_ready(port: int) -> None:
@@ -210,7 +205,7 @@ def _seller(client: Client, prices: dict[str, int]) -> Callable[[], object]:
 def cpu_s(pid: int) -> float:
     """Give the CPU that a process has used, user and system, all threads. Source: proc(5), stat."""
     fields = Path(f"/proc/{pid}/stat").read_text("utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S
 
 
 def _ms(work: Callable[[], object]) -> float:
