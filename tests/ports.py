@@ -6,10 +6,11 @@ range is taken by nobody, unless another test does. So a port is reserved by a l
 
 import fcntl
 import random
-import socket
 import tempfile
 from pathlib import Path
 from typing import IO
+
+from tillmesh.bench.ports import is_free
 
 FIRST, LAST = 10_240, 31_000  # Linux gives outgoing connections 32768 to 60999.
 SPREAD = 101  # A demo takes PORT to PORT + tills for pages, and PORT + 100 + N for links.
@@ -28,18 +29,8 @@ def free_ports(count: int, *, links: bool = False) -> int:
         wanted = list(range(first, first + count))
         if links:
             wanted += [port + SPREAD - 1 for port in wanted]
-        if all(_is_free(port) for port in wanted) and _reserve(wanted):
+        if all(is_free(port) for port in wanted) and _reserve(wanted):
             return first
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-    return True
 
 
 def _reserve(ports: list[int]) -> bool:

@@ -10,7 +10,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.cashier import Cashier
-from tests.journeys.conftest import QUIET, listen
+from tests.journeys.conftest import listen
+from tests.journeys.pretended import seeing
 from tests.journeys.till import TillProcess, copy_shop
 from tillmesh.demo.shop_data import MANAGER
 
@@ -24,11 +25,8 @@ def camera_browser(browser: Browser, chromium: str | None, tmp_path: Path) -> It
     """A browser whose camera sees green apples."""
     film = tmp_path / "apples.y4m"
     film.write_bytes(filmed(PHOTO))
-    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-    args = [*QUIET, *fake, f"--use-file-for-fake-video-capture={film}"]
-    with_camera = browser.browser_type.launch(executable_path=chromium, args=args)
-    yield with_camera
-    with_camera.close()
+    with seeing(browser, chromium, film) as found:
+        yield found
 
 
 @pytest.fixture

@@ -8,14 +8,13 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.cashier import Cashier, code_of
-from tests.journeys.conftest import QUIET, listen
+from tests.journeys.pretended import seeing, window
 from tests.journeys.till import TillProcess
 from tests.unit.inference.test_barcodes import printed
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
 LOAF = "Sourdough loaf"
 WIDTH, HEIGHT, FRAMES = 640, 480, 12
-MEDIA = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 
 
 def film(path: Path, picture: Image.Image) -> Path:
@@ -34,22 +33,14 @@ def film(path: Path, picture: Image.Image) -> Path:
 def filmed(browser: Browser, chromium: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser before whose camera somebody holds a loaf."""
     path = film(tmp_path_factory.mktemp("film") / "loaf.y4m", printed("EAN13", code_of(LOAF)))
-    found = browser.browser_type.launch(
-        executable_path=chromium, args=[*QUIET, *MEDIA, f"--use-file-for-fake-video-capture={path}"]
-    )
-    yield found
-    found.close()
+    with seeing(browser, chromium, path) as found:
+        yield found
 
 
 @pytest.fixture
 def page(filmed: Browser) -> Iterator[Page]:
-    complaints: list[str] = []
-    profile = filmed.new_context(viewport={"width": 1280, "height": 800})
-    page = profile.new_page()
-    listen(page, complaints)
-    yield page
-    profile.close()
-    assert not complaints
+    with window(filmed) as found:
+        yield found
 
 
 def test_a_product_held_before_the_camera_is_rung_up_once(till: TillProcess, page: Page) -> None:

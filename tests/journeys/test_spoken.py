@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.cashier import Cashier, code_of
-from tests.journeys.conftest import QUIET, listen
-from tests.journeys.test_camera_scans import MEDIA
+from tests.journeys.pretended import hearing, window
 from tests.journeys.till import TillProcess
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow]
@@ -34,22 +33,14 @@ def slowly(name: str, path: Path) -> Path:
 def speaking(browser: Browser, chromium: str | None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """A browser into whose microphone somebody says "one more"."""
     path = slowly("one-more", tmp_path_factory.mktemp("said") / "said.wav")
-    found = browser.browser_type.launch(
-        executable_path=chromium, args=[*QUIET, *MEDIA, f"--use-file-for-fake-audio-capture={path}%noloop"]
-    )
-    yield found
-    found.close()
+    with hearing(browser, chromium, path) as found:
+        yield found
 
 
 @pytest.fixture
 def page(speaking: Browser) -> Iterator[Page]:
-    complaints: list[str] = []
-    profile = speaking.new_context(viewport={"width": 1280, "height": 800})
-    page = profile.new_page()
-    listen(page, complaints)
-    yield page
-    profile.close()
-    assert not complaints
+    with window(speaking) as found:
+        yield found
 
 
 def answer(page: Page, body: str) -> None:

@@ -15,12 +15,13 @@ def free_ports(count: int) -> int:
     """Find so many ports in a row that nobody listens on, and give the first; raises OSError when there are none."""
     for _ in range(TRIES):
         first = SystemRandom().randrange(FIRST, LAST - count)
-        if all(_is_free(port) for port in range(first, first + count)):
+        if all(is_free(port) for port in range(first, first + count)):
             return first
     raise OSError(f"no {count} free ports in a row between {FIRST} and {LAST}")
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Say whether nobody listens on a port of this machine."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

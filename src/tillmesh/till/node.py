@@ -114,12 +114,8 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return refunds.refund_sale(desk, command)
         case c.RefundWithoutReceipt():
             return refunds.refund_without_receipt(desk, command)
-        case c.OpenShift():
-            return shifts.open_shift(desk, command)
-        case c.CloseShift():
-            return shifts.close_shift(desk, command)
-        case c.MoveCash():
-            return shifts.move_cash(desk, command)
+        case c.OpenShift() | c.CloseShift() | c.MoveCash():
+            return shifts.decide(desk, command)
         case c.OpenDrawer():
             drawer.open_drawer(desk, command)
             return None
@@ -128,12 +124,8 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return None
         case c.PlaceOrder() | c.ReceiveOrder() | c.CloseOrder():
             return purchasing.decide(desk, command)
-        case c.ReceiveStock():
-            return stockroom.receive(desk, command)
-        case c.AdjustStock():
-            return stockroom.adjust(desk, command)
-        case c.CountStock():
-            return stockroom.count(desk, command)
+        case c.ReceiveStock() | c.AdjustStock() | c.CountStock():
+            return stockroom.decide(desk, command)
         case c.ResolveOversell():
             return oversells.resolve(desk, command)
         case c.SettleOversells():

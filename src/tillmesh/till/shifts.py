@@ -16,6 +16,17 @@ from tillmesh.till.effects import Print
 from tillmesh.till.ports import Books, Shift
 
 
+def decide(desk: Desk, command: OpenShift | MoveCash | CloseShift) -> EventId:
+    """Send a command about the drawer's working time to its use case."""
+    match command:
+        case OpenShift():
+            return open_shift(desk, command)
+        case MoveCash():
+            return move_cash(desk, command)
+        case CloseShift():
+            return close_shift(desk, command)
+
+
 def open_shift(desk: Desk, command: OpenShift) -> EventId:
     """Count the drawer in; at most one shift is open per till."""
     if (shift := desk.books.current_shift()) is not None:

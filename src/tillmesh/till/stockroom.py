@@ -12,6 +12,17 @@ from tillmesh.till.commands import AdjustStock, CountStock, ReceiveStock
 from tillmesh.till.desk import Desk, checked_text
 
 
+def decide(desk: Desk, command: ReceiveStock | AdjustStock | CountStock) -> EventId:
+    """Send a command about stock to its use case."""
+    match command:
+        case ReceiveStock():
+            return receive(desk, command)
+        case AdjustStock():
+            return adjust(desk, command)
+        case CountStock():
+            return count(desk, command)
+
+
 def receive(desk: Desk, command: ReceiveStock) -> EventId:
     """Take goods in."""
     desk.require(Action.RECEIVE_STOCK)

@@ -146,7 +146,7 @@ def _cart_line(row: PricedLine) -> View:
         "total_minor": row.total_minor,
         "fixed_price": line.fixed_price_minor is not None,
         "discount": _discount(line.discount),
-        "promotions": [_line_promotion(part) for part in row.promotions],
+        "promotions": [_off(part) for part in row.promotions],
         "price_list": line.price_list,
         "regular_price_minor": line.regular_price_minor or line.list_price_minor,
         "note": line.note,
@@ -155,16 +155,10 @@ def _cart_line(row: PricedLine) -> View:
 
 def promotion(one: SalePromotion) -> View:
     """Show what a promotion took off a whole cart or sale."""
-    return {
-        "promotion_id": one.promotion_id,
-        "name": one.name,
-        "amount_minor": one.amount_minor,
-        "on_cart": one.on_cart,
-        "code": one.code,
-    }
+    return {**_off(one), "code": one.code}
 
 
-def _line_promotion(one: LinePromotion) -> View:
+def _off(one: LinePromotion | SalePromotion) -> View:
     return {
         "promotion_id": one.promotion_id,
         "name": one.name,
@@ -230,7 +224,7 @@ def _sold_line(index: int, line: SaleLine, back: Came) -> View:
         "rate_ppm": line.rate_ppm,
         "tax_minor": line.tax_minor,
         "total_minor": line.total_minor,
-        "promotions": [_line_promotion(part) for part in line.promotions],
+        "promotions": [_off(part) for part in line.promotions],
         "price_list": line.price_list,
         "refunded_quantity": format_quantity(back.quantity_milli),
         "refundable_quantity": format_quantity(max(0, line.quantity_milli - back.quantity_milli)),

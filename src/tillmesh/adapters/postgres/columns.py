@@ -6,6 +6,7 @@ fraction of that here, and PostgreSQL need not parse digits.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
@@ -41,8 +42,8 @@ class _Column(Dumper):
         """Write the array."""
         return _HEAD.pack(1, 0, self.element, len(obj), 1) + self._body(obj)
 
-    def _body(self, obj: Sequence[Any]) -> bytes:
-        raise NotImplementedError
+    @abstractmethod
+    def _body(self, obj: Sequence[Any]) -> bytes: ...
 
 
 class _NumbersDumper(_Column):

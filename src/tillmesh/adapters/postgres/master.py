@@ -17,6 +17,7 @@ from psycopg.errors import CheckViolation
 from tillmesh.adapters.postgres.columns import Insert, columns_of, teach
 from tillmesh.adapters.postgres.database import Connection, Database, one, rows
 from tillmesh.adapters.postgres.registers import merge
+from tillmesh.fleet.hashed import HASHED, PROJECTED
 from tillmesh.fleet.ports import Entry, Held, Position
 from tillmesh.fleet.projecting import Kind, Rows, project
 from tillmesh.fleet.syncing import fresh
@@ -69,27 +70,6 @@ _STOCK: Final = Insert(
     "ON CONFLICT (store, sku, actor) DO UPDATE SET p = k.p + excluded.p, n = k.n + excluded.n",
 )
 _TOTALS: Final = "UPDATE store SET sales = sales + %s, revenue_minor = revenue_minor + %s WHERE id = %s"
-
-# What the hash is over: the same as in the embedded master database, in the same order.
-_DIGEST: Final = {
-    "store": "SELECT s.name, s.sales, s.revenue_minor FROM store s",
-    "actor": "SELECT s.name, a.name, a.seq, a.hash FROM actor a JOIN store s ON s.id = a.store",
-    "sale": "SELECT s.name, a.name, t.seq, t.kind, t.at_ms, t.number, t.person, t.customer_id, t.currency, "
-    "t.total_minor, t.tax_minor, t.discount_minor, t.rounding_minor, t.answers "
-    "FROM sale t JOIN store s ON s.id = t.store JOIN actor a ON a.id = t.actor",
-    "line": "SELECT s.name, a.name, t.seq, t.line, t.kind, t.sku, t.name, t.quantity_milli, t.total_minor, t.tax_minor "
-    "FROM line t JOIN store s ON s.id = t.store JOIN actor a ON a.id = t.actor",
-    "payment": "SELECT s.name, a.name, t.seq, t.payment, t.kind, t.method, t.amount_minor "
-    "FROM payment t JOIN store s ON s.id = t.store JOIN actor a ON a.id = t.actor",
-    "stock": "SELECT s.name, a.name, t.sku, t.p, t.n "
-    "FROM stock t JOIN store s ON s.id = t.store JOIN actor a ON a.id = t.actor",
-    "register": "SELECT s.name, t.entity, t.key, t.state FROM register t JOIN store s ON s.id = t.store",
-    "product": "SELECT s.name, t.sku, t.name, t.price_minor, t.department, t.active "
-    "FROM product t JOIN store s ON s.id = t.store",
-}
-PROJECTED: Final = (
-    "position", "event", "outbox", "sale", "line", "payment", "stock", "register", "product", "actor", "store",
-)  # fmt: skip
 
 
 class PostgresMaster:
@@ -169,7 +149,7 @@ class PostgresMaster:
         """Give the hash of everything that was projected."""
         total = sha256()
         with self._database.using() as db, db.transaction():
-            for name, query in _DIGEST.items():
+            for name, query in HASHED.items():
                 columns = query[: query.index(" FROM")].count(",") + 1
                 order = ", ".join(str(number) for number in range(1, columns + 1))
                 total.update(name.encode())

@@ -10,12 +10,10 @@ from tillmesh.adapters.postgres.registers import load
 from tillmesh.crdt import LWWMap
 from tillmesh.fleet.merged import fields_of
 from tillmesh.fleet.ports import SaleView, StoreView
-from tillmesh.fleet.projecting import Kind
+from tillmesh.fleet.shown import ActorRow, StoreRow, catalogue_row, sale_view, shop_row, store_view
 from tillmesh.fleet.standing import CatalogueRow, ShopRow, Takings
-from tillmesh.kernel.hlc import physical_ms
-from tillmesh.kernel.ids import event_id, is_office, terminal_of
 from tillmesh.shop.events import Value
-from tillmesh.shop.settings import STORE, StoreSettings
+from tillmesh.shop.settings import STORE
 
 _ID: Final = "(SELECT id FROM store WHERE name = %s)"
 _SALES: Final = (
@@ -64,18 +62,17 @@ class PostgresReading:
         with self._database.using() as db:
             actors, fenced, shown = _actors(db), _fenced(db), _settings(db)
             return [
-                _store(name, shown.get(name, {}), actors.get(number, []), (term, sender, last, sales, net),
-                       fenced.get(name, ()))
-                for number, name, term, sender, last, sales, net in rows(db, _SHOPS)
-            ]  # fmt: skip
+                store_view(StoreRow(*row), shown.get(row[0], {}), actors.get(number, []), fenced.get(row[0], ()))
+                for number, *row in rows(db, _SHOPS)
+            ]
 
     def sales(self, store: str, since_ms: int, limit: int) -> list[SaleView]:
         """List receipts since a time, oldest first."""
-        return [_sale(row) for row in self._ask(_SINCE, (store, since_ms, limit))]
+        return [sale_view(row) for row in self._ask(_SINCE, (store, since_ms, limit))]
 
     def latest(self, store: str, limit: int) -> list[SaleView]:
         """List the newest receipts, newest first."""
-        return [_sale(row) for row in self._ask(_LATEST, (store, limit))]
+        return [sale_view(row) for row in self._ask(_LATEST, (store, limit))]
 
     def products(self, store: str, query: str, limit: int) -> list[Mapping[str, object]]:
         """List products whose sku or name holds the words."""
@@ -103,17 +100,17 @@ class PostgresReading:
         with self._database.using() as db:
             actors, fenced, shown = _actors(db), _fenced(db), _settings(db)
             return [
-                _shop(name, shown.get(name, {}), actors.get(number, []), (term, sender, last), fenced.get(name, ()))
-                for number, name, term, sender, last, _, _ in rows(db, _SHOPS)
+                shop_row(StoreRow(*row), shown.get(row[0], {}), actors.get(number, []), fenced.get(row[0], ()))
+                for number, *row in rows(db, _SHOPS)
             ]
 
     def catalogue(self, query: str, limit: int) -> list[CatalogueRow]:
         """List the products of all stores whose sku or name holds the words."""
-        return [_charged(row) for row in self._ask(_CATALOGUE, (*[_plain(query)] * 2, limit))]
+        return [catalogue_row(row) for row in self._ask(_CATALOGUE, (*[_plain(query)] * 2, limit))]
 
     def charged(self, sku: str) -> list[CatalogueRow]:
         """Give a product as every store has it."""
-        return [_charged(row) for row in self._ask(_CHARGED, (sku,))]
+        return [catalogue_row(row) for row in self._ask(_CHARGED, (sku,))]
 
     def takings(self, store: str, first_ms: int, last_ms: int) -> Takings:
         """Add up the receipts of a store in [first, last)."""
@@ -142,13 +139,10 @@ def _plain(words: str) -> str:
     return words.replace("\0", "")
 
 
-Actor = tuple[str, int, int]  # name, last event, clock
-
-
-def _actors(db: Connection) -> dict[int, list[Actor]]:
-    found: dict[int, list[Actor]] = {}
+def _actors(db: Connection) -> dict[int, list[ActorRow]]:
+    found: dict[int, list[ActorRow]] = {}
     for store, name, seq, hlc in rows(db, _ACTORS):
-        found.setdefault(store, []).append((name, seq, hlc))
+        found.setdefault(store, []).append(ActorRow(name, seq, hlc))
     return found
 
 
@@ -166,60 +160,3 @@ def _settings(db: Connection) -> dict[str, dict[str, Value]]:
         "WHERE r.entity = 'setting' AND r.key = %s"
     )
     return {name: fields_of(LWWMap.from_bytes(bytes(state))) for name, state in rows(db, query, (STORE,))}
-
-
-def _store(
-    store: str,
-    shown: dict[str, Value],
-    actors: list[Actor],
-    own: tuple[int, str, int, int, int],
-    fenced: tuple[str, ...],
-) -> StoreView:
-    term, sender, last_sync_ms, sales, revenue_minor = own
-    tills = {terminal_of(actor): hlc for actor, _, hlc in actors if not is_office(actor)}
-    return StoreView(
-        store=store,
-        name=str(shown.get("name", store)),
-        currency=str(shown.get("currency", "")),
-        events=sum(seq for _, seq, _ in actors),
-        tills=len(tills),
-        sales=sales,
-        revenue_minor=revenue_minor,
-        last_event_ms=max((physical_ms(hlc) for hlc in tills.values()), default=0),
-        last_sync_ms=last_sync_ms,
-        term=term,
-        sender=sender,
-        fenced=fenced,
-    )
-
-
-def _shop(
-    store: str, shown: dict[str, Value], actors: list[Actor], own: tuple[int, str, int], fenced: tuple[str, ...]
-) -> ShopRow:
-    term, sender, last_sync_ms = own
-    return ShopRow(
-        store=store,
-        name=str(shown.get("name") or store),
-        currency=str(shown.get("currency") or StoreSettings().currency),
-        time_zone=str(shown.get("time_zone") or StoreSettings().time_zone),
-        term=term,
-        sender=sender,
-        last_sync_ms=last_sync_ms,
-        heads={actor: seq for actor, seq, _ in actors},
-        clocks={actor: physical_ms(hlc) for actor, _, hlc in actors},
-        fenced=fenced,
-    )
-
-
-def _charged(row: tuple[Any, ...]) -> CatalogueRow:
-    sku, store, name, price, department, active = row
-    return CatalogueRow(sku, store, name, price, department, bool(active))
-
-
-def _sale(row: tuple[Any, ...]) -> SaleView:
-    actor, seq, kind, at_ms, number, person, currency, total, tax, answers = row
-    return SaleView(
-        sale_id=event_id(actor, seq), kind=Kind(kind).name.lower(), at_ms=at_ms, receipt_number=number,
-        terminal=terminal_of(actor), person=person, currency=currency, total_minor=total, tax_minor=tax,
-        answers=answers,
-    )  # fmt: skip

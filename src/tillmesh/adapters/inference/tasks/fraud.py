@@ -45,7 +45,7 @@ def _read(given: bytes) -> tuple[float, ...]:
     return features
 
 
-def load(bundle: Bundle, now_ms: Callable[[], int]) -> FraudTask:  # noqa: ARG001 - no answer of it grows old
+def load(bundle: Bundle, _now_ms: Callable[[], int]) -> FraudTask:
     """Load the trees, if they were trained on the features that this program computes."""
     try:
         rule = msgspec.json.decode(bundle.files[TREES], type=Rule)

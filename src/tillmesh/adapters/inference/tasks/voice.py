@@ -41,6 +41,6 @@ class Listener:
         return msgspec.to_builtins(understand(steps, self._calibration))
 
 
-def load(bundle: Bundle, now_ms: Callable[[], int]) -> Listener:  # noqa: ARG001
+def load(bundle: Bundle, _now_ms: Callable[[], int]) -> Listener:
     """Load the three parts from a bundle that was verified."""
     return Listener(bundle)

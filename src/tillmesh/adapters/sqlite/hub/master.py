@@ -13,6 +13,7 @@ import apsw
 from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, settle, storage_errors, write
 from tillmesh.adapters.sqlite.hub import registers
 from tillmesh.crdt import LWWMap
+from tillmesh.fleet.hashed import HASHED, PROJECTED
 from tillmesh.fleet.ports import Entry, Held, Position
 from tillmesh.fleet.projecting import Kind, Rows, project
 from tillmesh.fleet.syncing import fresh
@@ -57,27 +58,6 @@ _SENT: Final = (
 _SALE: Final = "INSERT INTO sale VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _LINE: Final = "INSERT INTO line VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 _PAYMENT: Final = "INSERT INTO payment VALUES (?, ?, ?, ?, ?, ?, ?)"
-
-# What the hash is over, with names in place of numbers, so that two databases that met stores in another order agree.
-_DIGEST: Final = {
-    "store": "SELECT s.name, s.sales, s.revenue_minor FROM store s",
-    "actor": "SELECT s.name, a.name, a.seq, a.hash FROM actor a JOIN store s ON s.id = a.store",
-    "sale": "SELECT s.name, a.name, t.seq, t.kind, t.at_ms, t.number, t.person, t.customer_id, t.currency, "
-    "t.total_minor, t.tax_minor, t.discount_minor, t.rounding_minor, t.answers "
-    "FROM sale t JOIN store s ON s.id = t.store JOIN actor a ON a.id = t.actor",
-    "line": "SELECT s.name, a.name, t.seq, t.line, t.kind, t.sku, t.name, t.quantity_milli, t.total_minor, t.tax_minor "
-    "FROM line t JOIN store s ON s.id = t.store JOIN actor a ON a.id = t.actor",
-    "payment": "SELECT s.name, a.name, t.seq, t.payment, t.kind, t.method, t.amount_minor "
-    "FROM payment t JOIN store s ON s.id = t.store JOIN actor a ON a.id = t.actor",
-    "stock": "SELECT s.name, a.name, t.sku, t.p, t.n "
-    "FROM stock t JOIN store s ON s.id = t.store JOIN actor a ON a.id = t.actor",
-    "register": "SELECT s.name, t.entity, t.key, t.state FROM register t JOIN store s ON s.id = t.store",
-    "product": "SELECT s.name, t.sku, t.name, t.price_minor, t.department, t.active "
-    "FROM product t JOIN store s ON s.id = t.store",
-}
-PROJECTED: Final = (
-    "position", "event", "outbox", "sale", "line", "payment", "stock", "register", "product", "actor", "store",
-)  # fmt: skip
 
 
 def open_master(path: Path, key: bytes, *, read_only: bool = False) -> apsw.Connection:
@@ -165,7 +145,7 @@ class SqliteMaster:
     def digest(self) -> str:
         """Give the hash of everything that was projected."""
         total = sha256()
-        for name, sql in _DIGEST.items():
+        for name, sql in HASHED.items():
             columns = sql[: sql.index(" FROM")].count(",") + 1
             order = ", ".join(str(number) for number in range(1, columns + 1))
             total.update(name.encode())
@@ -177,7 +157,7 @@ class SqliteMaster:
         """Forget everything that was projected."""
         with write(self._db) as db:
             for table in PROJECTED:
-                db.execute(f"DELETE FROM {table}")  # noqa: S608 - names from the constant above
+                db.execute(f"DELETE FROM {table}")  # noqa: S608 - names from a constant
 
     def close(self) -> None:
         """Close the file."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.hub.master import open_master
@@ -12,11 +12,8 @@ from tillmesh.adapters.sqlite.hub.registers import load
 from tillmesh.adapters.sqlite.hub.standing import Standing
 from tillmesh.fleet.merged import fields_of
 from tillmesh.fleet.ports import SaleView, StoreView
-from tillmesh.fleet.projecting import Kind
-from tillmesh.kernel.hlc import physical_ms
-from tillmesh.kernel.ids import event_id, is_office, terminal_of
+from tillmesh.fleet.shown import StoreRow, sale_view, store_view
 from tillmesh.shop.events import Value
-from tillmesh.shop.settings import STORE
 
 _SALES: Final = (
     "SELECT a.name, t.seq, t.kind, t.at_ms, t.number, t.person, t.currency, t.total_minor, t.tax_minor, t.answers "
@@ -44,15 +41,15 @@ class SqliteReading(Standing):
     def stores(self) -> list[StoreView]:
         """List every store, by id."""
         sql = "SELECT id, name, term, sender, last_sync_ms, sales, revenue_minor FROM store ORDER BY name"
-        return [self._store(*row) for row in rows(self._db, sql)]
+        return [store_view(StoreRow(*row), *self._of(number, row[0])) for number, *row in rows(self._db, sql)]
 
     def sales(self, store: str, since_ms: int, limit: int) -> list[SaleView]:
         """List receipts since a time, oldest first."""
-        return [_sale(row) for row in rows(self._db, _SALES, (store, since_ms, limit))]
+        return [sale_view(row) for row in rows(self._db, _SALES, (store, since_ms, limit))]
 
     def latest(self, store: str, limit: int) -> list[SaleView]:
         """List the newest receipts, newest first."""
-        return [_sale(row) for row in rows(self._db, _LATEST, (store, limit))]
+        return [sale_view(row) for row in rows(self._db, _LATEST, (store, limit))]
 
     def products(self, store: str, query: str, limit: int) -> list[Mapping[str, object]]:
         """List products whose sku or name holds the words."""
@@ -82,33 +79,3 @@ class SqliteReading(Standing):
         number = one(self._db, "SELECT id FROM store WHERE name = ?", (store,))
         state = None if number is None else load(self._db, number, entity, key)
         return None if state is None else fields_of(state)
-
-    def _store(
-        self, number: int, name: str, term: int, sender: str, last_sync_ms: int, sales: int, revenue_minor: int
-    ) -> StoreView:
-        actors = rows(self._db, "SELECT name, seq, hlc FROM actor WHERE store = ?", (number,))
-        tills = {terminal_of(actor): hlc for actor, _, hlc in actors if not is_office(actor)}
-        shown = self.setting(name, STORE)
-        return StoreView(
-            store=name,
-            name=str(shown.get("name", name)),
-            currency=str(shown.get("currency", "")),
-            events=sum(seq for _, seq, _ in actors),
-            tills=len(tills),
-            sales=sales,
-            revenue_minor=revenue_minor,
-            last_event_ms=max((physical_ms(hlc) for hlc in tills.values()), default=0),
-            last_sync_ms=last_sync_ms,
-            term=term,
-            sender=sender,
-            fenced=tuple(actor for (actor,) in rows(self._db, "SELECT actor FROM fence WHERE store = ?", (name,))),
-        )
-
-
-def _sale(row: tuple[Any, ...]) -> SaleView:
-    actor, seq, kind, at_ms, number, person, currency, total, tax, answers = row
-    return SaleView(
-        sale_id=event_id(actor, seq), kind=Kind(kind).name.lower(), at_ms=at_ms, receipt_number=number,
-        terminal=terminal_of(actor), person=person, currency=currency, total_minor=total, tax_minor=tax,
-        answers=answers,
-    )  # fmt: skip

@@ -10,10 +10,10 @@ import apsw
 from tillmesh.adapters.sqlite.database import rows
 from tillmesh.adapters.sqlite.hub.registers import load
 from tillmesh.fleet.merged import fields_of
+from tillmesh.fleet.shown import ActorRow, StoreRow, catalogue_row, shop_row
 from tillmesh.fleet.standing import CatalogueRow, ShopRow, Takings
-from tillmesh.kernel.hlc import physical_ms
 from tillmesh.shop.events import Value
-from tillmesh.shop.settings import STORE, StoreSettings
+from tillmesh.shop.settings import STORE
 
 _STORES: Final = "SELECT id, name, term, sender, last_sync_ms FROM store ORDER BY name"
 _TAKINGS: Final = (
@@ -33,7 +33,7 @@ _CATALOGUE: Final = (
     "ORDER BY sku LIMIT ?) ORDER BY p.sku, s.name"
 )
 _CHARGED: Final = (
-    "SELECT s.name, p.name, p.price_minor, p.department, p.active FROM product p JOIN store s ON s.id = p.store "
+    "SELECT p.sku, s.name, p.name, p.price_minor, p.department, p.active FROM product p JOIN store s ON s.id = p.store "
     "WHERE p.sku = ? ORDER BY s.name"
 )
 
@@ -45,21 +45,15 @@ class Standing:
 
     def shops(self) -> list[ShopRow]:
         """List every store, by id, without its sums."""
-        return [self._shop(*row) for row in rows(self._db, _STORES)]
+        return [shop_row(StoreRow(*row), *self._of(number, row[0])) for number, *row in rows(self._db, _STORES)]
 
     def catalogue(self, query: str, limit: int) -> list[CatalogueRow]:
         """List the products of all stores whose sku or name holds the words."""
-        return [
-            CatalogueRow(sku, store, name, price, department, bool(active))
-            for sku, store, name, price, department, active in rows(self._db, _CATALOGUE, (query, query, limit))
-        ]
+        return [catalogue_row(row) for row in rows(self._db, _CATALOGUE, (query, query, limit))]
 
     def charged(self, sku: str) -> list[CatalogueRow]:
         """Give a product as every store has it."""
-        return [
-            CatalogueRow(sku, store, name, price, department, bool(active))
-            for store, name, price, department, active in rows(self._db, _CHARGED, (sku,))
-        ]
+        return [catalogue_row(row) for row in rows(self._db, _CHARGED, (sku,))]
 
     def takings(self, store: str, first_ms: int, last_ms: int) -> Takings:
         """Add up the receipts of a store in [first, last)."""
@@ -69,20 +63,10 @@ class Standing:
         """Add up the receipts of each till of a store in [first, last)."""
         return {till: Takings(*sums) for till, *sums in rows(self._db, _BY_TILL, (store, first_ms, last_ms))}
 
-    def _shop(self, number: int, store: str, term: int, sender: str, last_sync_ms: int) -> ShopRow:
+    def _of(self, number: int, store: str) -> tuple[dict[str, Value], list[ActorRow], list[str]]:
+        """Give a store's own settings, its actors, and who of them was fenced off."""
         state = load(self._db, number, "setting", STORE)
-        fields: dict[str, Value] = {} if state is None else fields_of(state)
         actors = rows(self._db, "SELECT name, seq, hlc FROM actor WHERE store = ?", (number,))
-        fenced = rows(self._db, "SELECT actor FROM fence WHERE store = ?", (store,))
-        return ShopRow(
-            store=store,
-            name=str(fields.get("name") or store),
-            currency=str(fields.get("currency") or StoreSettings().currency),
-            time_zone=str(fields.get("time_zone") or StoreSettings().time_zone),
-            term=term,
-            sender=sender,
-            last_sync_ms=last_sync_ms,
-            heads={actor: seq for actor, seq, _ in actors},
-            clocks={actor: physical_ms(hlc) for actor, _, hlc in actors},
-            fenced=tuple(actor for (actor,) in fenced),
-        )
+        fenced = rows(self._db, "SELECT actor FROM fence WHERE store = ? ORDER BY actor", (store,))
+        settings = {} if state is None else fields_of(state)
+        return settings, [ActorRow(*row) for row in actors], [actor for (actor,) in fenced]
