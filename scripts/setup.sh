@@ -148,6 +148,21 @@ if [ "$role" = stack ] || [ "$role" = test ]; then
     .venv/bin/python -m tillmesh.hub.stack.jars >/dev/null
 fi
 
+# ---------------------------------------------------------------- Prometheus, to try the alerts that ship
+if [ "$role" = test ] && ! have promtool; then
+    home=${TILLMESH_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}}/tillmesh/prometheus
+    if [ ! -x "$home/usr/bin/promtool" ]; then
+        # Unpacked, not installed: Debian's package would start a server of its own.
+        say "fetching Prometheus, about 20 MB, into a cache"
+        mkdir -p "$home"
+        fetched=$(mktemp -d)
+        (cd "$fetched" && { apt-get -qq download prometheus || { "${as_root[@]}" apt-get -qq update && apt-get -qq download prometheus; }; }) 2>/dev/null ||
+            die "Debian's package of Prometheus could not be fetched; run the same command again, or install prometheus yourself"
+        dpkg -x "$fetched"/prometheus_*.deb "$home"
+        rm -rf "$fetched"
+    fi
+fi
+
 # ---------------------------------------------------------------- Type checks and journeys of the UI
 if [ "$role" = test ]; then
     say "installing the type checker of the UI"

@@ -27,6 +27,7 @@ from tillmesh.terminal.provisioning import Belonging, belonging, is_founder
 from tillmesh.terminal.standing import Standings
 from tillmesh.terminal.storekeeper import Storekeeper
 from tillmesh.terminal.uplinking import Uplinking, to_head_office
+from tillmesh.terminal.watch import Watch
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.news import tell_events
 from tillmesh.till.desk import Company
@@ -150,6 +151,16 @@ class Among:
             "peers": peers,
         }
 
+    def marks(self) -> Marks:
+        """Say how far this till's own events have come; alone, nowhere."""
+        actor = self._driver.identity.actor
+        return self._mesh.exchange.marks(actor) if self._mesh is not None else Marks(head=0)
+
+    @property
+    def has_office(self) -> bool:
+        """Whether there is a head office that this till tells."""
+        return self._uplinking is not None
+
     def hub_trouble(self) -> str:
         """Say why head office, which answers, takes nothing; empty while all is well."""
         return str(self._hub()["trouble"])
@@ -179,6 +190,7 @@ async def join_store(services: Services, around: Around) -> Among:
     driver = services.driver
     data_dir, identity = driver.opened.data_dir, driver.identity
     place = belonging(data_dir, identity.store, identity.actor)
+    services.extra["watch"] = watch = Watch(driver, lambda: services.oversold.count)
     among = Among(driver)
     if place is not None:
         among = await _with_others(services, around, place)
@@ -191,6 +203,7 @@ async def join_store(services: Services, around: Around) -> Among:
     services.extra["raft"] = among.raft
     services.extra["uploading"] = among.uploading
     services.extra["hub_trouble"] = among.hub_trouble
+    watch.marks, watch.has_office = among.marks, among.has_office
     among.standings = Standings(services, among.mesh)
     among.standings.start()
     services.extra["standings"] = among.standings
@@ -217,6 +230,9 @@ async def _with_others(services: Services, around: Around, place: Belonging) -> 
     services.extra["clocks"] = clocks.view
     services.oversold.leads = lambda: council.council.leads
     council.listen(lambda _: services.oversold.led())
+    watch: Watch = services.extra["watch"]
+    watch.in_store = True
+    council.listen(watch.led)
     peers = [Address.of(peer) for peer in around.peers]
     listen, places = Address(around.link_bind, around.link_port), driver.opened.data_dir / "store" / "places"
     await neighbours.start(listen, peers, mdns=around.mdns, places=places)

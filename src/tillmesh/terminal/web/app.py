@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -18,6 +18,7 @@ from tillmesh.adapters.web.pages import page_routes
 from tillmesh.adapters.web.problems import answer
 from tillmesh.kernel.errors import NotFound, TillmeshError
 from tillmesh.terminal.ai_metrics import AiMetrics
+from tillmesh.terminal.watch_metrics import WatchMetrics
 from tillmesh.terminal.web import (
     ai_calls,
     cart_calls,
@@ -109,6 +110,7 @@ def _allowed(request: Request) -> list[str]:
 
 def _metrics(services: Services) -> CollectorRegistry:
     registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
     sales = Counter("tillmesh_sales", "Sales closed on this till since it started", registry=registry)
     events = Counter("tillmesh_events", "Events committed by this till since it started", ["type"], registry=registry)
     services.extra["command_seconds"] = Histogram(
@@ -129,6 +131,7 @@ def _metrics(services: Services) -> CollectorRegistry:
     )
     oversold.set_function(lambda: services.oversold.count)
     services.driver.listen(count)
+    WatchMetrics(registry, services.extra["watch"], services.driver, services.extra)
     if "ai" in services.extra:
         registry.register(AiMetrics(services.extra["ai"]))
     return registry

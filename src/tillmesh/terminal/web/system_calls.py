@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 from typing import Any
 
@@ -12,6 +13,7 @@ from starlette.responses import Response
 from tillmesh.adapters.sqlite import reporting, searching
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.adapters.web.speaking import say, spoken
+from tillmesh.kernel.errors import TillmeshError
 from tillmesh.terminal.web.api import Call, Context
 from tillmesh.till import money_conflicts
 
@@ -103,6 +105,8 @@ async def health(context: Context) -> Any:
     if trouble := context.services.extra.get("hub_trouble", str)():
         text = f"Head office takes nothing now: {trouble}. The tills sell on, and what they sold waits."
         checks.append({"check": "hub", "ok": False, "text": text})
+    found = await context.services.extra["watch"].concerns()
+    checks += [{"check": one.check, "ok": False, "text": one.text} for one in found]
     printer = context.services.extra["printer"]()
     checks.append(
         {
@@ -128,6 +132,8 @@ async def printer(context: Context) -> Any:
 
 async def metrics(context: Context) -> Response:
     """Give the metrics in Prometheus' text format."""
+    with contextlib.suppress(TillmeshError):  # a database that does not answer has a metric of its own
+        await context.services.extra["watch"].look()
     return Response(generate_latest(context.services.extra["registry"]), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -1,0 +1,76 @@
+"""Keeps an eye on the store for monitoring: who led, how far this till's events have come, what collided.
+
+Leadership is heard as it changes; all else is looked up when somebody asks, so watching costs a till nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import apsw
+
+from tillmesh.adapters.sqlite import watching
+from tillmesh.adapters.sqlite.books import Books
+from tillmesh.terminal.driver import Driver, now_ms, steady_ms
+from tillmesh.till import money_conflicts
+from tillmesh.till.council_steps import Led
+from tillmesh.till.queue import Marks
+from tillmesh.till.watching import Concern, Leadership, Reading, concerns
+
+DAY_MS: Final = 86_400_000
+_ALONE: Final = Marks(head=0)
+
+
+class Watch:
+    """What monitoring knows of one till. Lives on the event loop.
+
+    ``marks`` says how far this till's own events have come; ``oversold`` counts the products that are oversold.
+    """
+
+    def __init__(self, driver: Driver, oversold: Callable[[], int]) -> None:
+        self.marks: Callable[[], Marks] = lambda: _ALONE
+        self.in_store = False
+        self.has_office = False
+        self.leadership = Leadership(steady_ms())
+        self.reading = Reading(in_store=False)  # the newest one
+        self._driver, self._oversold = driver, oversold
+
+    def led(self, led: Led) -> None:
+        """Hear who leads now."""
+        leader = None if led.leader is None else str(led.leader)
+        self.leadership.led(leader, led.term, steady_ms())
+
+    async def look(self) -> Reading:
+        """Look at everything now."""
+        now, marks, actor = now_ms(), self.marks(), self._driver.identity.actor
+
+        def query(db: apsw.Connection, books: Books) -> tuple[watching.Day, int, int, int]:
+            return (
+                watching.day(db, now - DAY_MS),
+                len(money_conflicts.open_conflicts(books)),
+                watching.age_ms(db, actor, marks.at_leader + 1, now),
+                watching.age_ms(db, actor, marks.at_hub + 1, now),
+            )
+
+        day, money_open, leader_age, hub_age = await self._driver.read(query)
+        steady, story = steady_ms(), self.leadership
+        is_led = self.in_store and not story.leaderless
+        self.reading = Reading(
+            in_store=self.in_store,
+            elections_of_hour=story.elections_of_hour(steady),
+            leaderless_s=story.leaderless_ms(steady) / 1000 if self.in_store else 0.0,
+            last_failover_s=story.last_failover_ms / 1000,
+            split_brains=story.split_brains,
+            leader_lag_s=leader_age / 1000 if is_led else 0.0,
+            hub_lag_s=hub_age / 1000 if self.has_office else 0.0,
+            queue_leader=max(0, marks.head - marks.at_leader) if is_led else 0,
+            queue_hub=max(0, marks.head - marks.at_hub) if self.has_office else 0,
+            conflicts_of_day=day.oversells_resolved + day.money_settled + self._oversold() + money_open,
+            sales_of_day=day.sales,
+        )
+        return self.reading
+
+    async def concerns(self) -> list[Concern]:
+        """Look, and name what is over its limit."""
+        return concerns(await self.look())

@@ -1,0 +1,83 @@
+"""How a till and its store stand, for Prometheus: what the last look found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from tillmesh.terminal.driver import Driver
+from tillmesh.terminal.watch import Watch
+
+FAILOVER_S: Final = (0.1, 0.2, 0.35, 0.5, 1, 2, 5, 10, 30, 60)
+PRINTER_READY: Final = frozenset({"ready", "off"})
+
+
+class WatchMetrics(Collector):
+    """What the watch of one till saw, the store's leadership, the disk and the printer among it."""
+
+    def __init__(
+        self, registry: CollectorRegistry, watch: Watch, driver: Driver, extra: Mapping[str, Callable[[], Any]]
+    ) -> None:
+        self._watch, self._driver, self._extra = watch, driver, extra
+        self._failover = Histogram(
+            "tillmesh_failover_seconds", "Without a leader, until the next one led", buckets=FAILOVER_S,
+            registry=registry,
+        )  # fmt: skip
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Give every metric as the last look found it."""
+        for waited_ms in self._watch.leadership.failovers:
+            self._failover.observe(waited_ms / 1000)
+        self._watch.leadership.failovers.clear()
+        yield from self._of_leadership()
+        yield from self._of_queues()
+        yield from self._of_machine()
+
+    def _of_leadership(self) -> Iterator[Metric]:
+        reading, raft = self._watch.reading, self._extra["raft"]()
+        me = self._driver.identity
+        yield InfoMetricFamily("tillmesh_till", "Which till this is", {"store": me.store, "terminal": me.terminal})
+        story = self._watch.leadership
+        yield CounterMetricFamily("tillmesh_elections", "Elections that another till won", story.elections)
+        yield CounterMetricFamily("tillmesh_split_brain", "Terms in which two tills led", story.split_brains)
+        yield GaugeMetricFamily("tillmesh_leaderless_seconds", "How long nobody has led", reading.leaderless_s)
+        leads = raft["state"] == "leader" and raft["has_quorum"]
+        yield GaugeMetricFamily(
+            "tillmesh_leading_term", "The term in which this till leads with a majority, or 0",
+            raft["term"] if leads else 0,
+        )  # fmt: skip
+
+    def _of_queues(self) -> Iterator[Metric]:
+        reading = self._watch.reading
+        lag = GaugeMetricFamily(
+            "tillmesh_sync_lag_seconds", "Age of the oldest event of this till that is not there", labels=["at"]
+        )
+        queue = GaugeMetricFamily("tillmesh_queue_events", "Events of this till that are not there", labels=["at"])
+        if reading.in_store:
+            lag.add_metric(["leader"], reading.leader_lag_s)
+            queue.add_metric(["leader"], reading.queue_leader)
+        if self._watch.has_office:
+            lag.add_metric(["office"], reading.hub_lag_s)
+            queue.add_metric(["office"], reading.queue_hub)
+        yield from (lag, queue)
+        yield GaugeMetricFamily(
+            "tillmesh_conflicts_day", "Oversells and money taken twice, of the last day", reading.conflicts_of_day
+        )
+        yield GaugeMetricFamily("tillmesh_sales_day", "Sales of the whole store, of the last day", reading.sales_of_day)
+
+    def _of_machine(self) -> Iterator[Metric]:
+        opened = self._driver.opened
+        yield GaugeMetricFamily("tillmesh_disk_free_bytes", "Free where the data is", opened.reserve.free_bytes())
+        yield GaugeMetricFamily(
+            "tillmesh_disk_reserve_held", "1 while the reserve for a full disk is held", int(opened.reserve.held)
+        )
+        yield GaugeMetricFamily(
+            "tillmesh_writing", "1 while the last write went well", int(not self._driver.storage_error)
+        )
+        ready = self._extra["printer"]()["state"] in PRINTER_READY
+        yield GaugeMetricFamily("tillmesh_printer_ready", "1 while the printer is ready, or none is set up", int(ready))
