@@ -176,6 +176,18 @@ BUNDLE_BYTES_MAX: Final = 32 << 20
 BUNDLE_FILES_MAX: Final = 32
 MANIFEST_BYTES_MAX: Final = 256 << 10
 MODEL_VERSION_MAX: Final = 1 << 31
+MODEL_ORDERS_MAX: Final = 2 * MODELS_MAX  # of one store: what all its tills run, and what some of them try
+MODEL_ORDER_BYTES_MAX: Final = 1_024
+MODEL_ORDER_MS: Final = 30 * 86_400_000  # Guess: a shop that was without internet for a season asks for a new one
+MODEL_VERSIONS_MAX: Final = 1_000  # of one model in the registry
+CANARY_STORES_MAX: Final = 1_000
+MODEL_REPORTS_MAX: Final = 500  # in one call
+MODEL_REPORTS_BYTES_MAX: Final = 512 << 10
+MODEL_REPORTS_KEPT_MS: Final = 90 * 86_400_000
+MODEL_REPORT_ROWS_MAX: Final = 20_000  # of one model in one store: 15 tills that report every two hours for 90 days
+MODEL_REPORTS_READ_MAX: Final = 50_000  # the newest, to judge one model by
+MODEL_REASONS_MAX: Final = 32  # of fallbacks, by name
+MODEL_CONFIDENCE_BINS: Final = 20
 INFERENCE_BATCH_MAX: Final = 4
 INFERENCE_WAITING_MAX: Final = 32  # Guess: what a whole shift asks for in the deadline of the first; more get none
 INFERENCE_DEADLINE_MS: Final = 300  # of a model whose manifest names none; after it people type
@@ -197,6 +209,7 @@ EXAMPLE_BYTES_MAX: Final = 8_192
 
 assert MANIFEST_BYTES_MAX < BUNDLE_BYTES_MAX < INFERENCE_FRAME_BYTES_MAX
 assert INFERENCE_BATCH_MAX * IMAGE_BYTES_MAX < INFERENCE_FRAME_BYTES_MAX
+assert MODEL_ORDERS_MAX * (MODEL_ORDER_BYTES_MAX + 128) < UPLOAD_ANSWER_BYTES_MAX // 8
 assert EXAMPLES_PER_CALL_MAX * EXAMPLE_BYTES_MAX < EVENT_BODY_BYTES_MAX
 assert INFERENCE_DEADLINE_MS <= INFERENCE_DEADLINE_MS_MAX
 assert INFERENCE_RESTART_MS_FIRST < INFERENCE_RESTART_MS_MAX

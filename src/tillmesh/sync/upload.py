@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tillmesh.kernel.limits import (
+    MODEL_ORDERS_MAX,
     MODELS_MAX,
     NAME_CHARS_MAX,
     STORE_LISTS_MAX,
@@ -24,6 +25,7 @@ from tillmesh.kernel.limits import (
     UPLOAD_UNPACKED_BYTES_MAX,
 )
 from tillmesh.sync.messages import Actor, Mark, Run, Seq, Vector
+from tillmesh.sync.model_orders import ORDERS_DIGEST_BYTES, SignedOrder
 from tillmesh.sync.packing import FrameDamaged, pack, unpack
 from tillmesh.sync.store_messages import SignedList
 
@@ -53,6 +55,8 @@ class Batch(Struct, frozen=True, array_like=True):
     lists: Annotated[list[SignedList], Meta(max_length=STORE_LISTS_MAX)] = []
     # Per till of the store how many of head office's events it holds durably, as far as the sender knows.
     tills: Annotated[dict[Till, Seq], Meta(max_length=SYNC_ACTORS_MAX)] = {}
+    # Digest of head office's orders for models as the sender has them; empty if it has none and asks for all.
+    orders: Annotated[bytes, Meta(max_length=ORDERS_DIGEST_BYTES)] = b""
 
 
 class Answer(Struct, frozen=True):
@@ -65,6 +69,8 @@ class Answer(Struct, frozen=True):
     updates: Annotated[list[Run], Meta(max_length=SYNC_EVENTS_PER_BATCH_MAX)] = []
     model_versions: Annotated[dict[str, Name], Meta(max_length=MODELS_MAX)] = {}
     wanted: Vector = {}
+    # All of head office's orders for models; None if they are those that the sender has, by the digest it gave.
+    model_orders: Annotated[list[SignedOrder], Meta(max_length=MODEL_ORDERS_MAX)] | None = None
 
 
 class State(Struct, frozen=True):
