@@ -13,6 +13,7 @@ import pytest
 from tests.ports import free_ports
 from tillmesh.adapters.kafka.log import KafkaEventLog
 from tillmesh.adapters.postgres.master import PostgresMaster
+from tillmesh.adapters.postgres.office import PostgresOffice
 from tillmesh.adapters.postgres.reading import PostgresReading
 from tillmesh.fleet.ports import Away, Entry
 from tillmesh.hub.settings import KafkaLog, PostgresTables, Settings, read_settings
@@ -87,6 +88,12 @@ def master_in(room: Settings) -> PostgresMaster:
     return PostgresMaster(room.master.dsn, room.master.schema)
 
 
+def office_in(room: Settings) -> PostgresOffice:
+    """Open what says who may do what, in a room."""
+    assert isinstance(room.master, PostgresTables)
+    return PostgresOffice(room.master.dsn, room.master.schema)
+
+
 def reading_in(room: Settings) -> PostgresReading:
     """Open a reader of the master database of a room."""
     assert isinstance(room.master, PostgresTables)
@@ -104,7 +111,8 @@ def configured(room: Settings, folder: Path) -> Path:
     file.write_text(
         f'[event_log]\nkind = "kafka"\nservers = "{kafka.servers}"\ntopic = "{kafka.topic}"\n'
         f"partitions = {kafka.partitions}\nreplicas = {kafka.replicas}\n\n[event_log.properties]\n{properties}\n"
-        f'[master]\nkind = "postgres"\ndsn = "{postgres.dsn}"\nschema = "{postgres.schema}"\n',
+        f'[master]\nkind = "postgres"\ndsn = "{postgres.dsn}"\nschema = "{postgres.schema}"\n'
+        + (f'secret = "{postgres.secret}"\n' if postgres.secret else ""),
         "ascii",
     )
     assert read_settings(file) == room

@@ -23,7 +23,7 @@ from tillmesh.bench.serving import cpu_s
 from tillmesh.bench.upload_work import work_of
 from tillmesh.hub.gateway import Gateway, find_envoy
 from tillmesh.hub.running import now_ms
-from tillmesh.hub.settings import Envoy, Limits
+from tillmesh.hub.settings import Envoy, Limits, Settings
 from tillmesh.kernel.errors import Conflict
 from tillmesh.sync.upload import MEDIA
 
@@ -116,9 +116,11 @@ def _measured(
 def _envoy(place: Path, behind: Office, port: int, bundle: Bundle) -> Iterator[int]:
     """Run Envoy before a head office until it lets the store in; gives its process number."""
     service = behind.stores_url.removeprefix("https://")
-    settings = Envoy(bind="127.0.0.1", port=port, services=(service,))
-    limits = Limits(uploads_burst=100_000, uploads_per_s=10_000)
-    folder = Gateway(place / "behind", settings, limits).write_all(now_ms())
+    settings = Settings(
+        gateway=Envoy(bind="127.0.0.1", port=port, services=(service,)),
+        limits=Limits(uploads_burst=100_000, uploads_per_s=10_000),
+    )
+    folder = Gateway(place / "behind", settings).write_all(now_ms())
     command = [find_envoy(), "-c", str(folder / "envoy.yaml"), "--concurrency", "1", "--disable-hot-restart"]
     with (place / "envoy.log").open("wb") as log:
         process = subprocess.Popen([*command, "--log-level", "warning"], stdout=log, stderr=log)  # noqa: S603 - found above

@@ -144,6 +144,10 @@ class SyncService:
             self.actor = actor
             self.clock = HybridLogicalClock(actor, last=self.clock.last)
 
+    def has(self, store: str, event: Envelope) -> bool:
+        """Say whether this very event was applied, and no other in its place."""
+        return self._master.hash_of(store, event.actor, event.seq) == event.hash
+
     def held(self, store: str) -> Held:
         """Say what is held of a store, with the heads of its chains."""
         return self._master.held(store)

@@ -14,16 +14,17 @@ from typing import IO, Final
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tillmesh.adapters.host.keys import secret, write_file
+from tillmesh.adapters.host.keys import secret
 from tillmesh.adapters.lan.certificates import read_authority
 from tillmesh.adapters.sqlite.hub import log, office
 from tillmesh.adapters.wan.bundle import Bundle, write_bundle
 from tillmesh.adapters.wan.certificates import HubAuthority, Identity, serial_of
-from tillmesh.fleet.people import mint_office
+from tillmesh.fleet.office import Office
 from tillmesh.fleet.ports import Analytics, Away, EventLog, Master, Reading
 from tillmesh.fleet.syncing import SyncService
-from tillmesh.hub.parts import open_analytics, open_log, open_master, open_reading
-from tillmesh.hub.settings import Envoy, Settings
+from tillmesh.hub.keys import Keys, another_actor, carry_over, own_keys
+from tillmesh.hub.parts import open_analytics, open_log, open_master, open_office, open_reading
+from tillmesh.hub.settings import Envoy, PostgresTables, Settings, SqliteTables
 from tillmesh.hub.trust import Trust
 from tillmesh.kernel.errors import Invalid, NotFound, StorageFailed
 from tillmesh.sync.signatures import head_message
@@ -31,12 +32,8 @@ from tillmesh.sync.signatures import head_message
 log_of_program = logging.getLogger(__name__)
 EMBEDDED: Final = Settings()
 DATABASE_KEY: Final = "database.key"
-AUTHORITY_KEY: Final = "authority.key"
 BESIDE: Final = "lock.services"
 DOOR_KEY: Final = "door.key"
-SIGN_KEY: Final = "office.sign"
-AUTHORITY: Final = "authority.der"
-_ACTOR: Final = "actor"
 
 
 @dataclass(slots=True)
@@ -49,7 +46,7 @@ class Opened:
     log: EventLog
     master: Master
     analytics: Analytics | None  # a further sync service has none
-    office: office.Office
+    office: Office
     service: SyncService
     authority: HubAuthority
     door: Identity
@@ -60,6 +57,10 @@ class Opened:
     def reading(self) -> Reading:
         """Open one more connection that answers questions."""
         return open_reading(self.settings, self.data_dir, self.key)
+
+    def asked(self) -> Office:
+        """Open one more connection to what says who may do what, to be asked beside the writer."""
+        return open_office(self.settings, self.data_dir, self.key)
 
     def feed(self) -> EventLog:
         """Open the event log once more, to be read beside the writer."""
@@ -83,8 +84,8 @@ def open_hub(data_dir: Path, settings: Settings = EMBEDDED, *, beside: bool = Fa
     Servers that are away are no reason not to start: whoever asks is told so, and what was missed is caught up later.
     """
     with ExitStack() as undo:
-        if beside and not (data_dir / office.FILE).exists():
-            raise NotFound(f"no head office in {data_dir}", hint="Enrol a store, or start head office once.")
+        if beside:
+            require_office(data_dir, settings)
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = undo.enter_context(taken(data_dir, BESIDE if beside else "lock", shared=beside))
         new = not (data_dir / log.FILE).exists() and not (data_dir / office.FILE).exists()
@@ -96,18 +97,19 @@ def open_hub(data_dir: Path, settings: Settings = EMBEDDED, *, beside: bool = Fa
         reports = None if beside else open_analytics(settings, data_dir)
         if reports is not None:
             undo.callback(reports.close)
-        people = office.Office(data_dir / office.FILE, key)
+        people = open_office(settings, data_dir, key)
         undo.callback(people.close)
-        authority, door = _authority(data_dir)
-        pen = Ed25519PrivateKey.from_private_bytes(secret(data_dir, SIGN_KEY))
+        authority, pen, actor = keys_in(settings, data_dir, key, people)
+        door_key = Ed25519PrivateKey.from_private_bytes(secret(data_dir, DOOR_KEY))
+        door = authority.issue(door_key, "", int(time.time()))
         public = pen.public_key().public_bytes_raw()
         service = SyncService(
             events,
             tables,
-            _actor(people),
+            actor,
             lambda store, head: pen.sign(head_message(store, head)),
             trust=Trust(people, public).notary,
-            mint=lambda: _another_actor(people),
+            mint=lambda: another_actor(people),
         )
         try:
             service.catch_up()
@@ -115,7 +117,7 @@ def open_hub(data_dir: Path, settings: Settings = EMBEDDED, *, beside: bool = Fa
             log_of_program.warning("%s", away.detail)
         opened = Opened(
             data_dir, settings, key, events, tables, reports, people, service, authority, door, public, lock,
-            shared=beside or isinstance(settings.gateway, Envoy),
+            shared=beside or isinstance(settings.gateway, Envoy) or isinstance(settings.master, PostgresTables),
         )  # fmt: skip
         undo.pop_all()
         return opened
@@ -132,9 +134,20 @@ def taken(data_dir: Path, name: str, *, shared: bool = False) -> IO[str]:
     return lock
 
 
-def actor_of(people: office.Office) -> str:
-    """Give the name that head office writes under: another process may have had to change it."""
-    return _actor(people)
+def require_office(data_dir: Path, settings: Settings) -> None:
+    """Raise :class:`NotFound` unless there is a head office to be found with a data directory and settings."""
+    if isinstance(settings.master, SqliteTables) and not (data_dir / office.FILE).exists():
+        raise NotFound(f"no head office in {data_dir}", hint="Enrol a store, or start head office once.")
+
+
+def keys_in(settings: Settings, data_dir: Path, key: bytes, people: Office) -> Keys:
+    """Give head office's keys, once what was in files is where the settings say."""
+    try:
+        if carry_over(data_dir, key, settings, people):
+            log_of_program.warning("people, keys and certificates of %s are in PostgreSQL from now on", data_dir)
+    except Away as away:
+        log_of_program.warning("%s", away.detail)
+    return own_keys(settings, data_dir, key, people)
 
 
 def enrol_store(opened: Opened, store: str, now_ms: int, authority: bytes = b"", *, by: str = "system") -> bytes:
@@ -159,30 +172,3 @@ def enrol_store(opened: Opened, store: str, now_ms: int, authority: bytes = b"",
     opened.office.audit(now_ms, by, "store_enrolled", store)
     office, public = opened.service.actor, opened.sign_public
     return write_bundle(Bundle(store, private, issued.certificate, issued.authority, key, office, public))
-
-
-def _authority(data_dir: Path) -> tuple[HubAuthority, Identity]:
-    file = data_dir / AUTHORITY
-    root = secret(data_dir, AUTHORITY_KEY, create=not file.exists())
-    now_s = int(time.time())
-    if not file.exists():
-        write_file(file, HubAuthority.create(root, now_s).certificate)
-    authority = HubAuthority(root, file.read_bytes())
-    door = Ed25519PrivateKey.from_private_bytes(secret(data_dir, DOOR_KEY))
-    return authority, authority.issue(door, "", now_s)
-
-
-def _another_actor(people: office.Office) -> str:
-    """Write under a new name from now on: somebody holds events under the old one that are not here."""
-    minted = mint_office(secrets.token_bytes(16))
-    people.note(_ACTOR, minted.encode())
-    return minted
-
-
-def _actor(people: office.Office) -> str:
-    """Give the name that head office writes under, making it once."""
-    held = people.meta(_ACTOR)
-    if held is None:
-        held = mint_office(secrets.token_bytes(16)).encode()
-        people.note(_ACTOR, held)
-    return held.decode()

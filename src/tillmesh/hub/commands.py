@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import getpass
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +19,8 @@ from tillmesh.hub.bootstrap import BESIDE, EMBEDDED, enrol_store, open_hub, take
 from tillmesh.hub.gateway import Gateway
 from tillmesh.hub.program import Options, serve, serve_stores
 from tillmesh.hub.running import now_ms
-from tillmesh.hub.settings import Envoy, Settings, read_settings
+from tillmesh.hub.settings import Settings, read_settings
 from tillmesh.hub.web.people import make_person
-from tillmesh.kernel.errors import Invalid
 
 
 def main(argv: Sequence[str]) -> int:
@@ -37,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         case "sync":
             serve_stores(_options(options))
         case "gateway-config":
-            sys.stdout.write(json.dumps(_gateway(options.data_dir, options.config), indent=2) + "\n")
+            _gateway(options)
         case "rebuild":
             sys.stdout.write(
                 json.dumps(rebuild_master(options.data_dir, read_settings(options.config)), indent=2) + "\n"
@@ -62,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--store", default="", help="enrol: the id of the store")
     found.add_argument("--authority", type=Path, help="enrol: the store's authority, store/authority.der of any till")
     found.add_argument("--out", type=Path, help="enrol: where the bundle for the store's tills goes")
+    found.add_argument("--watch", action="store_true", help="gateway-config: go on, and keep the files up to date")
     found.add_argument("--name", default="", help="person: who")
     found.add_argument("--role", default=OfficeRole.VIEWER.value, choices=[str(role) for role in OfficeRole])
     return found
@@ -80,12 +82,16 @@ def _options(given: argparse.Namespace) -> Options:
     )
 
 
-def _gateway(data_dir: Path, config: Path | None) -> dict[str, str]:
-    settings = read_settings(config)
-    if not isinstance(settings.gateway, Envoy):
-        raise Invalid("hub.toml names no gateway", hint='Write [gateway] kind = "envoy" into it.')
-    folder = Gateway(data_dir, settings.gateway, settings.limits).write_all(now_ms())
-    return {"folder": str(folder), "start": f"envoy -c {folder / CONFIGURATION}"}
+def _gateway(given: argparse.Namespace) -> None:
+    gateway = Gateway(given.data_dir, read_settings(given.config))
+    folder = gateway.write_all(now_ms())
+    said = {"folder": str(folder), "start": f"envoy -c {folder / CONFIGURATION}"}
+    sys.stdout.write(json.dumps(said, indent=2) + "\n")
+    if given.watch:
+        sys.stdout.flush()
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        with contextlib.suppress(KeyboardInterrupt):
+            gateway.watch()
 
 
 def _enrol(given: argparse.Namespace, settings: Settings) -> None:

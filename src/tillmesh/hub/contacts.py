@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from tillmesh.adapters.sqlite.hub.office import Office
+from tillmesh.fleet.office import Office
 from tillmesh.fleet.standing import Contact
 from tillmesh.fleet.syncing import Seen
 

@@ -7,6 +7,7 @@ import fcntl
 import logging
 import shutil
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,14 +17,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tillmesh.adapters.envoy import configuration as envoy
 from tillmesh.adapters.host.keys import secret, write_file
-from tillmesh.adapters.sqlite.hub.office import FILE as OFFICE
-from tillmesh.adapters.sqlite.hub.office import Office
 from tillmesh.adapters.wan.certificates import GATEWAY, OFFICE_NAME, HubAuthority, key_pem, pem_of, serial_of
+from tillmesh.fleet.office import Office
 from tillmesh.fleet.throttle import STORES_KEPT_MAX
-from tillmesh.hub.bootstrap import AUTHORITY, AUTHORITY_KEY, DATABASE_KEY
+from tillmesh.hub.bootstrap import DATABASE_KEY, keys_in, require_office
+from tillmesh.hub.parts import open_office
 from tillmesh.hub.running import Hub
-from tillmesh.hub.settings import Envoy, Limits
-from tillmesh.kernel.errors import NotFound, TillmeshError
+from tillmesh.hub.settings import Envoy, PostgresTables, Settings
+from tillmesh.kernel.errors import Invalid, NotFound, TillmeshError
 from tillmesh.kernel.limits import UPLOAD_BYTES_MAX
 
 log = logging.getLogger(__name__)
@@ -42,18 +43,18 @@ def find_envoy() -> str:
 class Gateway:
     """Envoy's folder."""
 
-    def __init__(self, data_dir: Path, settings: Envoy, limits: Limits) -> None:
-        self._data_dir, self._settings, self._limits = data_dir, settings, limits
-        self.folder = Path(settings.folder) if settings.folder else data_dir.absolute() / "gateway"
+    def __init__(self, data_dir: Path, settings: Settings) -> None:
+        if not isinstance(settings.gateway, Envoy):
+            raise Invalid("hub.toml names no gateway", hint='Write [gateway] kind = "envoy" into it.')
+        self._data_dir, self._settings, self._envoy = data_dir, settings, settings.gateway
+        self.folder = Path(self._envoy.folder) if self._envoy.folder else data_dir.absolute() / "gateway"
         self._mark: tuple[int, ...] = ()
 
     def write_all(self, now_ms: int) -> Path:
         """Write every file, with a key and certificates that are new; head office may be running meanwhile."""
-        if not (self._data_dir / OFFICE).exists():
-            raise NotFound(f"no head office in {self._data_dir}", hint="Enrol a store, or start head office once.")
-        office = Office(self._data_dir / OFFICE, secret(self._data_dir, DATABASE_KEY, create=False))
+        office, authority = self._opened()
         try:
-            self._credentials(office, now_ms)
+            self._credentials(office, authority, now_ms)
             self.admit(office)
         finally:
             office.close()
@@ -72,17 +73,40 @@ class Gateway:
         return True
 
     async def keep_up(self, hub: Hub) -> None:
-        """Look again and again what is in force."""
+        """Look again and again what is in force, where a gateway's files are: it may be on another machine."""
         while True:
             try:
-                await hub.write(lambda: self.admit(hub.opened.office))
+                if (self.folder / envoy.CONFIGURATION).exists():
+                    await hub.ask(self.admit)
             except (TillmeshError, OSError) as cause:
                 log.warning("the gateway's admissions are behind: %s", cause)
             await asyncio.sleep(LOOK_S)
 
-    def _credentials(self, office: Office, now_ms: int) -> None:
-        root = secret(self._data_dir, AUTHORITY_KEY, create=False)
-        authority = HubAuthority(root, (self._data_dir / AUTHORITY).read_bytes())
+    def watch(self) -> None:
+        """Keep the files up with what is in force, on a machine where no service does, until somebody stops this."""
+        office, _ = self._opened()
+        try:
+            while True:
+                try:
+                    self.admit(office)
+                except (TillmeshError, OSError) as cause:
+                    log.warning("the gateway's admissions are behind: %s", cause)
+                time.sleep(LOOK_S)
+        finally:
+            office.close()
+
+    def _opened(self) -> tuple[Office, HubAuthority]:
+        require_office(self._data_dir, self._settings)
+        shared = isinstance(self._settings.master, PostgresTables)  # then this may be a new folder
+        key = secret(self._data_dir, DATABASE_KEY, create=shared)
+        office = open_office(self._settings, self._data_dir, key)
+        try:
+            return office, keys_in(self._settings, self._data_dir, key, office).authority
+        except BaseException:
+            office.close()
+            raise
+
+    def _credentials(self, office: Office, authority: HubAuthority, now_ms: int) -> None:
         key = Ed25519PrivateKey.generate()
         door, inside = authority.issue(key, "", now_ms // 1000), authority.issue(key, GATEWAY, now_ms // 1000)
         office.put_certificate(serial_of(inside.certificate), GATEWAY, now_ms)
@@ -99,7 +123,7 @@ class Gateway:
                 self._put(envoy.file_of(name), what)
 
     def _plan(self) -> envoy.Plan:
-        settings = self._settings
+        settings, limits = self._envoy, self._settings.limits
         parts = (service.rpartition(":") for service in settings.services)
         return envoy.Plan(
             folder=str(self.folder),
@@ -107,12 +131,12 @@ class Gateway:
             port=settings.port,
             admin_port=settings.admin_port,
             services=[(host, int(port)) for host, _, port in parts],
-            uploads_burst=self._limits.uploads_burst,
-            uploads_per_s=self._limits.uploads_per_s,
+            uploads_burst=limits.uploads_burst,
+            uploads_per_s=limits.uploads_per_s,
             body_bytes_max=UPLOAD_BYTES_MAX,
             connections_max=settings.connections_max,
             stores_max=STORES_KEPT_MAX,
-            request_s=self._limits.request_s,
+            request_s=limits.request_s,
         )
 
     @contextmanager

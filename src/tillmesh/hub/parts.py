@@ -7,8 +7,9 @@ from typing import assert_never
 
 from tillmesh.adapters.duckdb.analytics import FILE as ANALYTICS
 from tillmesh.adapters.duckdb.analytics import DuckAnalytics
-from tillmesh.adapters.sqlite.hub import log, master
+from tillmesh.adapters.sqlite.hub import log, master, office
 from tillmesh.adapters.sqlite.hub.reading import SqliteReading
+from tillmesh.fleet.office import Office
 from tillmesh.fleet.ports import Analytics, EventLog, Master, Reading
 from tillmesh.hub.settings import ClickReports, DuckReports, KafkaLog, PostgresTables, Settings, SqliteLog, SqliteTables
 
@@ -38,6 +39,19 @@ def open_master(settings: Settings, data_dir: Path, key: bytes) -> Master:
             from tillmesh.adapters.postgres.master import PostgresMaster
 
             return PostgresMaster(postgres.dsn, postgres.schema)
+        case other:
+            assert_never(other)
+
+
+def open_office(settings: Settings, data_dir: Path, key: bytes) -> Office:
+    """Open what says who may do what; one more connection with each call."""
+    match settings.master:
+        case SqliteTables():
+            return office.SqliteOffice(data_dir / office.FILE, key)
+        case PostgresTables() as postgres:
+            from tillmesh.adapters.postgres.office import PostgresOffice
+
+            return PostgresOffice(postgres.dsn, postgres.schema)
         case other:
             assert_never(other)
 

@@ -138,7 +138,7 @@ async def _serve(options: Options) -> None:
     if opened.shared:
         background.append(asyncio.create_task(hub.share_contacts()))
     if isinstance(gateway, Envoy):
-        background.append(asyncio.create_task(Gateway(options.data_dir, gateway, options.limits).keep_up(hub)))
+        background.append(asyncio.create_task(Gateway(options.data_dir, options.settings).keep_up(hub)))
     try:
         await asyncio.gather(*(s.serve(sockets=[at]) for s, at in zip(servers, (for_people, for_stores), strict=True)))
     finally:

@@ -12,18 +12,21 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from tillmesh.fleet.catalogue import Make, change_records, of_products
+from tillmesh.fleet.office import Office
 from tillmesh.fleet.ports import Analytics, Away, Entry, LogBroken, Reading
 from tillmesh.fleet.standing import Contact
 from tillmesh.fleet.syncing import feed
-from tillmesh.hub.bootstrap import Opened, actor_of
+from tillmesh.hub.bootstrap import Opened
 from tillmesh.hub.contacts import Contacts
-from tillmesh.kernel.errors import StorageFailed, TillmeshError, TooMany
+from tillmesh.hub.keys import actor_of
+from tillmesh.kernel.errors import Conflict, StorageFailed, TillmeshError, TooMany
 from tillmesh.kernel.ids import is_office
 from tillmesh.shop.events import Change
 from tillmesh.sync.upload import Answer, Batch, State
 
 log = logging.getLogger(__name__)
 READERS: Final = 2
+ASKING_MAX: Final = 1_000  # questions who may do what that wait; guess: a second of work
 WAITING_MAX: Final = 64  # batches that wait for the one writer; guess: some seconds of work
 FEED_S: Final = 1.0
 WATCH_S: Final = 5.0
@@ -44,6 +47,13 @@ class Busy(TooMany):
     title = "Head office is busy"
 
 
+class Outrun(Conflict):
+    """Two services wrote for one store at once, as the lock between them broke; one of the two changes is not there."""
+
+    kind = "outrun"
+    title = "Somebody else changed this at the same moment"
+
+
 def now_ms() -> int:
     """Read the wall clock."""
     return time.time_ns() // 1_000_000
@@ -58,6 +68,9 @@ class Hub:
         self._writing = ThreadPoolExecutor(1, "writer")
         self._reading = ThreadPoolExecutor(READERS, "reader")
         self._readers: queue.SimpleQueue[Reading] = queue.SimpleQueue()
+        self._asking = ThreadPoolExecutor(1, "office")
+        self._asked = opened.asked()
+        self._asking_now = 0
         self._waiting = 0
         self._bells: dict[str, asyncio.Event] = {}  # of stores whose leader listens
         self._contacts = Contacts(opened.service.seen)
@@ -159,6 +172,10 @@ class Hub:
         return sum(head.seq for actor, head in heads.items() if is_office(actor))
 
     def _change(self, store: str, wanted: Sequence[Change], make: Make) -> int:
+        with self.opened.office.alone(f"write for {store}"):
+            return self._changed(store, wanted, make)
+
+    def _changed(self, store: str, wanted: Sequence[Change], make: Make) -> int:
         service = self.opened.service
         if self.opened.shared:
             service.follow(actor_of(self.opened.office))
@@ -168,7 +185,22 @@ class Hub:
         service.clock.observe(held.clock, now_ms())
         events = change_records(store, held, service.clock, wanted, make, now_ms())
         service.store(Entry(store, held.term, service.actor, now_ms(), events))
+        if not all(service.has(store, event) for event in events):
+            raise Outrun(f"another service wrote for {store} at the same moment", hint="Do it once more.")
         return events[-1].seq if events else 0
+
+    async def ask(self, question: Callable[[Office], T]) -> T:
+        """Ask or tell what says who may do what; on a connection of its own, so that nobody waits for uploads."""
+        if self._asking_now >= ASKING_MAX:
+            raise Busy(f"{ASKING_MAX} questions wait already", retry_after_ms=BUSY_MS, hint="Try again in a moment.")
+        self._asking_now += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._asking, question, self._asked)
+        except Away as trouble:
+            self.trouble = self.trouble or trouble
+            raise
+        finally:
+            self._asking_now -= 1
 
     async def write(self, work: Callable[[], T]) -> T:
         """Run work on the writer's thread, unless too much waits for it already."""
@@ -248,6 +280,8 @@ class Hub:
         """Finish what is queued, then close every file."""
         self._writing.shutdown(wait=True)
         self._reading.shutdown(wait=True)
+        self._asking.shutdown(wait=True)
+        self._asked.close()
         while not self._readers.empty():
             self._readers.get().close()
         self.opened.close()

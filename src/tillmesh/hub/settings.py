@@ -70,10 +70,15 @@ class SqliteTables(Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
 
 
 class PostgresTables(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="postgres"):
-    """The master database in PostgreSQL, in a schema of its own that is made if it is not there."""
+    """The master database in PostgreSQL, in a schema of its own that is made if it is not there.
+
+    People, keys and certificates are in a second schema, ``SCHEMA_office``; ``secret`` seals head office's keys there.
+    """
 
     dsn: str
     schema: Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,50}$")] = "tillmesh"
+    secret: str = ""  # the same for all services; nothing: keys/database.key of the data directory
+    secret_file: str = ""
 
 
 class DuckReports(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="duckdb"):

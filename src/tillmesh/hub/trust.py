@@ -13,7 +13,7 @@ import msgspec
 
 from tillmesh.adapters.lan.certificates import read_authority
 from tillmesh.adapters.lan.roster import Membership
-from tillmesh.adapters.sqlite.hub.office import Office
+from tillmesh.fleet.office import Office
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.ids import is_office
 from tillmesh.kernel.limits import STORE_LISTS_MAX

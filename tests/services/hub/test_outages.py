@@ -13,7 +13,7 @@ import pytest
 
 from tests.laws.hub_world import sale, sealed
 from tests.servers import ON_SERVERS, Servers, configured
-from tests.services.hub.office import RunningOffice, enrolled, running
+from tests.services.hub.office import PASSWORD, USER, RunningOffice, enrolled, running
 from tillmesh.adapters.wan.client import HubClient, Reply
 from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.commands import rebuild_master
@@ -134,7 +134,8 @@ def test_a_server_that_crashes_in_mid_batch_loses_and_doubles_nothing(servers: S
 
 def test_head_office_starts_while_its_servers_are_away_and_catches_up(servers: Servers, shop: Shop) -> None:
     servers.postgres.stop()
-    with running(shop.folder / "hub", shop.config) as office:
+    with running(shop.folder / "hub", shop.config, sign_in=False) as office:
+        assert office.call("POST", "/session", {"user": USER, "password": PASSWORD})[0] == 503
         client = HubClient(office.stores_url, shop.bundle, timeout_s=WAIT_S)
         until(lambda: not health(office)["ok"])
         assert shop.send(client, 10).status == 503

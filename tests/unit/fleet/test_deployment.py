@@ -17,7 +17,16 @@ from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.commands import parser
 from tillmesh.hub.gateway import Gateway, find_envoy
 from tillmesh.hub.running import now_ms
-from tillmesh.hub.settings import ClickReports, Envoy, KafkaLog, PostgresTables, Settings, read_settings
+from tillmesh.hub.settings import (
+    ClickReports,
+    Envoy,
+    KafkaLog,
+    PostgresTables,
+    Settings,
+    SqliteLog,
+    SqliteTables,
+    read_settings,
+)
 
 DEPLOY = ROOT / "deploy" / "hub"
 # What tillmesh's own containers may find in their environment: libpq reads it, nothing of ours does.
@@ -200,7 +209,8 @@ def test_envoy_takes_what_is_written_for_these_settings(objects: list[dict[str, 
         assert isinstance(settings.gateway, Envoy)
         assert settings.gateway.folder == "/var/lib/tillmesh/gateway"
         here = msgspec.structs.replace(settings.gateway, folder=str(tmp_path / f"envoy-{number}"))
-        folder = Gateway(tmp_path / "hub", here, settings.limits).write_all(now_ms())
+        embedded = msgspec.structs.replace(settings, gateway=here, event_log=SqliteLog(), master=SqliteTables())
+        folder = Gateway(tmp_path / "hub", embedded).write_all(now_ms())
         checked = subprocess.run(
             [find_envoy(), "--mode", "validate", "-c", str(folder / "envoy.yaml")],
             check=False, capture_output=True, text=True, timeout=60,

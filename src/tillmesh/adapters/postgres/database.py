@@ -120,6 +120,11 @@ def rows(db: Connection, query: str, bindings: Any = ()) -> list[tuple[Any, ...]
     return db.execute(query, bindings).fetchall()
 
 
+def plain(text: str) -> str:
+    """Give a text as PostgreSQL can hold it: with another sign in place of NUL, so that it equals no other text."""
+    return text.encode("utf-8", "replace").decode().replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
 def migrate(db: Connection, schema: str, steps: Traversable) -> int:
     """Bring the tables of a schema up to the newest version, all steps or none; give the version."""
     with db.transaction():
@@ -134,7 +139,7 @@ def migrate(db: Connection, schema: str, steps: Traversable) -> int:
     newest = scripts(steps)[-1][0]
     if version > newest:
         raise StorageFailed(
-            f"the master database is of version {version}, this program knows {newest}",
+            f"the tables in {schema} are of version {version}, this program knows {newest}",
             hint="Install the newer program again.",
         )
     return newest

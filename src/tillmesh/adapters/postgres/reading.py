@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from tillmesh.adapters.postgres.database import Connection, Database, one, rows
+from tillmesh.adapters.postgres.database import Connection, Database, one, plain, rows
 from tillmesh.adapters.postgres.registers import load
 from tillmesh.crdt import LWWMap
 from tillmesh.fleet.merged import fields_of
@@ -79,7 +79,7 @@ class PostgresReading:
         names = ("sku", "name", "price_minor", "department", "active")
         return [
             {**dict(zip(names, row, strict=True)), "active": bool(row[4])}
-            for row in self._ask(_PRODUCTS, (store, *[_plain(query)] * 2, limit))
+            for row in self._ask(_PRODUCTS, (store, *[plain(query)] * 2, limit))
         ]
 
     def product(self, store: str, sku: str) -> Mapping[str, object] | None:
@@ -106,7 +106,7 @@ class PostgresReading:
 
     def catalogue(self, query: str, limit: int) -> list[CatalogueRow]:
         """List the products of all stores whose sku or name holds the words."""
-        return [catalogue_row(row) for row in self._ask(_CATALOGUE, (*[_plain(query)] * 2, limit))]
+        return [catalogue_row(row) for row in self._ask(_CATALOGUE, (*[plain(query)] * 2, limit))]
 
     def charged(self, sku: str) -> list[CatalogueRow]:
         """Give a product as every store has it."""
@@ -132,11 +132,6 @@ class PostgresReading:
         with self._database.using() as db:
             state = load(db, store, entity, key)
             return None if state is None else fields_of(state)
-
-
-def _plain(words: str) -> str:
-    """Take out what no text in PostgreSQL can hold."""
-    return words.replace("\0", "")
 
 
 def _actors(db: Connection) -> dict[int, list[ActorRow]]:

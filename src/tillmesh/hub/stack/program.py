@@ -11,13 +11,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_urlsafe
 from typing import Final
 
 from tillmesh.adapters.envoy.configuration import CONFIGURATION
 from tillmesh.adapters.host.keys import write_file
 from tillmesh.hub.gateway import Gateway, find_envoy
 from tillmesh.hub.running import now_ms
-from tillmesh.hub.settings import Envoy, read_settings
+from tillmesh.hub.settings import read_settings
 from tillmesh.hub.stack.kafka import Kafka
 from tillmesh.hub.stack.postgres import Postgres
 from tillmesh.hub.stack.processes import Server
@@ -33,6 +34,8 @@ AFTER: Final = {
 }  # ports, from that for people
 STORES_AFTER: Final = 100
 CONFIG: Final = "hub.toml"
+SEALED_WITH: Final = "seal.txt"
+SEAL_BYTES: Final = 32
 LISTENS_S: Final = 5.0
 _NOTE: Final = "stack.json"
 _TOML: Final = """# Written by tillmesh hub stack; see docs/reference/hub-toml.md.
@@ -51,6 +54,7 @@ replicas = 1
 [master]
 kind = "postgres"
 dsn = "{dsn}"
+secret_file = "{secret}"
 """
 
 
@@ -94,15 +98,19 @@ class Stack:
         if self.hub.pid is None:
             self._start_hub()
         if self.sync.pid is None:
-            self._start(self.sync, [*self._tillmesh("sync"), "--stores-port", str(self.ports.sync)], self.ports.sync)
+            command = [*self._tillmesh(self.sync, "sync"), "--stores-port", str(self.ports.sync)]
+            self._start(self.sync, command, self.ports.sync)
         if self.envoy.pid is None:
             self._start_envoy()
 
     def configure(self) -> Path:
         """Write ``hub.toml``."""
-        file = self.place / CONFIG
+        file, secret = self.place / CONFIG, self.place / SEALED_WITH
+        if not secret.exists():
+            write_file(secret, token_urlsafe(SEAL_BYTES).encode())
         ports = {"stores": self.ports.stores, "sync": self.ports.sync, "gateway": self.ports.gateway}
-        write_file(file, _TOML.format(servers=self.kafka.servers, dsn=self.postgres.dsn, **ports).encode())
+        text = _TOML.format(servers=self.kafka.servers, dsn=self.postgres.dsn, secret=secret, **ports)
+        write_file(file, text.encode())
         return file
 
     def down(self) -> None:
@@ -113,13 +121,11 @@ class Stack:
     def _start_hub(self) -> None:
         self.hub.place.mkdir(mode=0o700, parents=True, exist_ok=True)
         ports = ["--port", str(self.ports.people), "--stores-port", str(self.ports.stores)]
-        command = [*self._tillmesh(), *ports]
+        command = [*self._tillmesh(self.hub), *ports]
         self.hub.start(command, lambda: _healthy(self.ports.people))
 
     def _start_envoy(self) -> None:
-        settings = read_settings(self.place / CONFIG)
-        assert isinstance(settings.gateway, Envoy), "this is what was written"
-        folder = Gateway(self.hub.place, settings.gateway, settings.limits).write_all(now_ms())
+        folder = Gateway(self.hub.place, read_settings(self.place / CONFIG)).write_all(now_ms())
         command = [find_envoy(), "-c", str(folder / CONFIGURATION), "--disable-hot-restart", "--log-level", "warning"]
         self._start(self.envoy, command, self.ports.gateway)
 
@@ -127,9 +133,9 @@ class Stack:
         server.place.mkdir(mode=0o700, parents=True, exist_ok=True)
         server.start(command, lambda: _listens(port))
 
-    def _tillmesh(self, *what: str) -> list[str]:
-        """Give how the program is started in head office's folder."""
-        given = ["--data-dir", str(self.hub.place), "--config", str(self.place / CONFIG)]
+    def _tillmesh(self, server: Server, *what: str) -> list[str]:
+        """Give how the program is started in a folder of its own; they share ``hub.toml`` and nothing else."""
+        given = ["--data-dir", str(server.place), "--config", str(self.place / CONFIG)]
         return [sys.executable, "-m", "tillmesh", "hub", *what, *given]
 
 

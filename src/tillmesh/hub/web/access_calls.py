@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from tillmesh.adapters.sqlite.hub.office import Issued
 from tillmesh.adapters.wan.certificates import STORE_DAYS
+from tillmesh.fleet.office import Issued
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.hub.web.api import Call, Context
 from tillmesh.kernel.errors import Conflict, NotFound
@@ -27,16 +27,16 @@ async def change_role(context: Context, body: RoleBody) -> dict[str, Any]:
     name = context.path("name")
     if name == context.who().name:
         raise Conflict("you can't change your own rights", hint="Let another administrator do it.")
-    if not await context.hub.write(lambda: context.hub.opened.office.change_role(name, body.role)):
+    if not await context.hub.ask(lambda office: office.change_role(name, body.role)):
         raise NotFound(f"nobody here is called {name[:60]!r}", hint="Look at the list.")
-    context.services.people.sign_out_everywhere(name)
+    await context.services.people.sign_out_everywhere(name)
     await context.note("person_changed", name, body.role)
     return {"name": name, "role": body.role}
 
 
 async def credentials(context: Context) -> dict[str, Any]:
     """List the certificates of stores, the newest first; each stands for the key that came with it, too."""
-    found = await context.hub.write(context.hub.opened.office.issued)
+    found = await context.hub.ask(lambda office: office.issued())
     names = {shop.store: shop.name for shop in await context.hub.read(lambda reading: reading.shops())}
     return {"credentials": [_shown(one, names) for one in found]}
 
@@ -48,7 +48,7 @@ async def revoke(context: Context) -> None:
         number = bytes.fromhex(serial)
     except ValueError:
         number = b""
-    if not await context.hub.write(lambda: context.hub.opened.office.revoke_one(store, number, now_ms)):
+    if not await context.hub.ask(lambda office: office.revoke_one(store, number, now_ms)):
         raise NotFound(f"the store {store[:64]!r} has no such certificate in force", hint="Look at the list.")
     await context.note("key_revoked", store, serial[-12:])
 

@@ -32,7 +32,7 @@ class EnrolBody(msgspec.Struct):
 
 async def people(context: Context) -> dict[str, Any]:
     """List who may sign in."""
-    found = await context.hub.write(context.hub.opened.office.people)
+    found = await context.hub.ask(lambda office: office.people())
     return {"people": [{"name": name, "role": role} for name, role in found]}
 
 
@@ -41,8 +41,8 @@ async def put_person(context: Context, body: PersonBody) -> dict[str, Any]:
     person = make_person(body.name, body.role, body.password)
     if body.name == context.who().name and body.role != OfficeRole.ADMIN:
         raise Conflict("you can't take your own rights", hint="Let another administrator do it.")
-    await context.hub.write(lambda: context.hub.opened.office.put_person(person))
-    context.services.people.sign_out_everywhere(body.name, but=context.request)
+    await context.hub.ask(lambda office: office.put_person(person))
+    await context.services.people.sign_out_everywhere(body.name, but=context.request)
     await context.note("person_changed", body.name, body.role)
     return {"name": person.name, "role": person.role}
 
@@ -52,9 +52,9 @@ async def remove_person(context: Context) -> None:
     name = context.path("name")
     if name == context.who().name:
         raise Conflict("you can't remove yourself", hint="Let another administrator do it.")
-    if not await context.hub.write(lambda: context.hub.opened.office.remove_person(name)):
+    if not await context.hub.ask(lambda office: office.remove_person(name)):
         raise NotFound(f"nobody here is called {name[:60]!r}", hint="Look at the list.")
-    context.services.people.sign_out_everywhere(name)
+    await context.services.people.sign_out_everywhere(name)
     await context.note("person_removed", name)
 
 
@@ -73,7 +73,7 @@ async def enrol(context: Context, body: EnrolBody) -> dict[str, Any]:
 async def revoke(context: Context) -> dict[str, Any]:
     """Revoke every certificate and key of a store, at once."""
     store, now = context.path("store_id"), context.services.clock()
-    gone = await context.hub.write(lambda: context.hub.opened.office.revoke(store, now))
+    gone = await context.hub.ask(lambda office: office.revoke(store, now))
     if not gone:
         raise NotFound(f"the store {store[:64]!r} has nothing to revoke", hint="Look at the list of stores.")
     await context.note("store_revoked", store)
@@ -85,8 +85,7 @@ async def audit(context: Context) -> dict[str, Any]:
     limit, words, before = context.limit(100, PAGE_ROWS_MAX), context.query("q")[:100].strip(), context.query("before")
     if before and not (before.isascii() and before.isdigit() and len(before) < 19):
         raise Invalid(f"before={before[:20]!r} is no entry", hint="Take it from the last answer.")
-    office = context.hub.opened.office
-    found = await context.hub.write(lambda: office.audited(limit, int(before or 0), words))
+    found = await context.hub.ask(lambda office: office.audited(limit, int(before or 0), words))
     names = ("id", "at", "by", "action", "subject", "detail")
     entries = [dict(zip(names, (row[0], rfc3339(row[1]), *row[2:]), strict=True)) for row in found]
     return {"audit": entries, "before": found[-1][0] if len(found) == limit else None}

@@ -70,7 +70,7 @@ class Context:
     async def note(self, action: str, subject: str, detail: str = "") -> None:
         """Note in the audit what the person who asks has done."""
         who, now = self.who().name, self.services.clock()
-        await self.hub.write(lambda: self.hub.opened.office.audit(now, who, action, subject, detail))
+        await self.hub.ask(lambda office: office.audit(now, who, action, subject, detail))
 
     def who(self) -> Signed:
         """Give who asks; the call is declared with a role, so somebody does."""
@@ -128,7 +128,7 @@ def _endpoint(call: Call, services: Services) -> Callable[[Request], Awaitable[R
 async def _serve(call: Call, services: Services, request: Request) -> Response:
     context = Context(services, request)
     if call.role is not None:
-        context.signed = services.people.signed(request, services.clock())
+        context.signed = await services.people.signed(request, services.clock())
         if not covers(context.signed.role, call.role):
             raise NotAllowed(
                 f"{call.summary.lower()}: this needs a {call.role}", needs=call.role, hint=f"Sign in as {call.role}."

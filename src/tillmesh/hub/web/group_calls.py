@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tillmesh.fleet.office import Office
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.hub.web.api import Call, Context
 from tillmesh.hub.web.office_calls import chosen_stores
@@ -21,7 +22,7 @@ class GroupBody(msgspec.Struct):
 
 async def groups(context: Context) -> dict[str, Any]:
     """List the groups with their stores."""
-    found = await context.hub.write(context.hub.opened.office.groups)
+    found = await context.hub.ask(lambda office: office.groups())
     shops = await context.hub.read(lambda reading: reading.shops())
     names = {shop.store: shop.name for shop in shops}
     return {
@@ -39,14 +40,13 @@ async def put_group(context: Context, body: GroupBody) -> dict[str, Any]:
     if len(body.stores) > STORES_PER_GROUP_MAX:
         raise TooLarge(f"{len(body.stores)} stores; a group holds {STORES_PER_GROUP_MAX}", hint="Make two groups.")
     stores = await context.hub.read(lambda reading: chosen_stores(reading, body.stores) if body.stores else [])
-    office = context.hub.opened.office
 
-    def put() -> None:
+    def put(office: Office) -> None:
         if name not in (known := office.groups()) and len(known) >= STORE_GROUPS_MAX:
             raise TooLarge(f"there are {len(known)} groups of stores already", hint="Remove one first.")
         office.put_group(name, stores)
 
-    await context.hub.write(put)
+    await context.hub.ask(put)
     await context.note("group_changed", name, ", ".join(stores)[:500])
     return {"name": name, "stores": sorted(stores)}
 
@@ -54,7 +54,7 @@ async def put_group(context: Context, body: GroupBody) -> dict[str, Any]:
 async def remove_group(context: Context) -> None:
     """Forget a group; its stores stay as they are."""
     name = context.path("name")
-    if not await context.hub.write(lambda: context.hub.opened.office.remove_group(name)):
+    if not await context.hub.ask(lambda office: office.remove_group(name)):
         raise NotFound(f"no group of stores is called {name[:60]!r}", hint="Look at the list of groups.")
     await context.note("group_removed", name)
 

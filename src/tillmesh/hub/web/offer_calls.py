@@ -12,8 +12,8 @@ import msgspec
 from msgspec import field
 from starlette.responses import Response
 
-from tillmesh.adapters.sqlite.hub.plans import Plan
 from tillmesh.adapters.web.bodies import JSON
+from tillmesh.fleet.office import Plan
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.fleet.ports import Reading
 from tillmesh.fleet.standing import ShopRow, decimals, reached
@@ -134,7 +134,7 @@ async def put_promotion(context: Context, body: dict[str, Any]) -> dict[str, Any
         return chosen_stores(reading, named), {shop.store: shop for shop in reading.shops()}
 
     wanted, shops = await context.hub.read(look)
-    before = await context.hub.write(lambda: context.hub.opened.office.plan(PROMOTION, promotion_id))
+    before = await context.hub.ask(lambda office: office.plan(PROMOTION, promotion_id))
     chosen = {store: shops[store] for store in dict.fromkeys([*wanted, *(before.places if before else ())])}
     if any(given.get(name) for name in OF_MONEY):
         _one_currency(chosen)
@@ -161,7 +161,7 @@ async def put_promotion(context: Context, body: dict[str, Any]) -> dict[str, Any
 async def end_promotion(context: Context) -> dict[str, Any]:
     """End a promotion now, in every store that has it."""
     promotion_id = context.path("promotion_id")
-    plan = await context.hub.write(lambda: context.hub.opened.office.plan(PROMOTION, promotion_id))
+    plan = await context.hub.ask(lambda office: office.plan(PROMOTION, promotion_id))
     if plan is None:
         raise NotFound(f"head office has sent no promotion {promotion_id[:60]!r}", hint="Look at the list.")
     if plan.ended_ms is not None:
@@ -196,8 +196,8 @@ def _words(stores: list[str], groups: list[str]) -> str:
 
 
 async def _plans(context: Context, kind: str) -> tuple[list[Plan], dict[str, ShopRow]]:
-    office, limit = context.hub.opened.office, context.limit(SHOWN_MAX, PAGE_ROWS_MAX)
-    found = await context.hub.write(lambda: office.plans(kind, limit))
+    limit = context.limit(SHOWN_MAX, PAGE_ROWS_MAX)
+    found = await context.hub.ask(lambda office: office.plans(kind, limit))
     shops = await context.hub.read(lambda reading: reading.shops())
     return found, {shop.store: shop for shop in shops}
 
@@ -206,15 +206,17 @@ async def _note_plan(
     context: Context, kind: str, key: str, shown: dict[str, Any], places: dict[str, str], chosen: str,
     before: Plan | None = None,
 ) -> None:  # fmt: skip
-    office, who, now = context.hub.opened.office, context.who().name, context.services.clock()
+    who, now = context.who().name, context.services.clock()
     number = None if before is None else before.id
-    await context.hub.write(lambda: office.put_plan(kind, key, shown, places, chosen, by=who, at_ms=now, number=number))
+    await context.hub.ask(
+        lambda office: office.put_plan(kind, key, shown, places, chosen, by=who, at_ms=now, number=number)
+    )
 
 
 async def _by_number(context: Context, kind: str) -> Plan:
     text = context.path("number")
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
-    plan = await context.hub.write(lambda: context.hub.opened.office.plan_by_id(kind, number))
+    plan = await context.hub.ask(lambda office: office.plan_by_id(kind, number))
     if plan is None:
         raise NotFound(f"head office has planned no {kind} {text[:20]!r}", hint="Look at the list.")
     if plan.ended_ms is not None:
@@ -224,7 +226,7 @@ async def _by_number(context: Context, kind: str) -> Plan:
 
 async def _end(context: Context, plan: Plan, action: str, subject: str) -> None:
     now = context.services.clock()
-    await context.hub.write(lambda: context.hub.opened.office.end_plan(plan.id, now))
+    await context.hub.ask(lambda office: office.end_plan(plan.id, now))
     await context.note(action, subject, f"at {', '.join(plan.places)}"[:500])
 
 

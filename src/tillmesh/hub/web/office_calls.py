@@ -54,7 +54,7 @@ async def session(context: Context) -> dict[str, Any]:
 
 async def sign_out(context: Context) -> None:
     """Sign out."""
-    context.services.people.sign_out(context.request)
+    await context.services.people.sign_out(context.request)
 
 
 async def stores(context: Context) -> dict[str, Any]:
@@ -142,7 +142,7 @@ async def stores_of(context: Context, stores: Sequence[str], groups: Sequence[st
     """Give the named stores and those of the named groups; nothing named is nothing chosen, which means all."""
     if not groups:
         return list(stores)
-    known = await context.hub.write(context.hub.opened.office.groups)
+    known = await context.hub.ask(lambda office: office.groups())
     for name in groups:
         if name not in known:
             raise NotFound(f"no group of stores is called {name[:60]!r}", hint="Look at the list of groups.")

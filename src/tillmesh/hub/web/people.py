@@ -1,4 +1,4 @@
-"""Signing in at head office: a name and a password, then a token. In memory: a restart signs everybody out."""
+"""Signing in at head office: a name and a password, then a token, which every service of this head office knows."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from starlette.requests import Request
 
-from tillmesh.adapters.sqlite.hub.office import Person
+from tillmesh.fleet.office import Person
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.hub.running import Hub
 from tillmesh.kernel.errors import Invalid, NotSignedIn, TillmeshError, TooMany
 from tillmesh.kernel.limits import KEY_CHARS_MAX
 
-SESSIONS_MAX: Final = 500
 SESSION_MS: Final = 12 * 3_600_000
 COOKIE: Final = "tillmesh_office"
 PASSWORD_CHARS_MIN: Final = 10
@@ -51,13 +50,12 @@ class People:
         self._hub = hub
         self._hasher = PasswordHasher()
         self._hashing = ThreadPoolExecutor(1, "passwords")
-        self._tokens: OrderedDict[bytes, tuple[Signed, int]] = OrderedDict()
         self._failures: OrderedDict[str, tuple[int, int]] = OrderedDict()  # name -> tries, time of the last
 
     async def sign_in(self, name: str, password: str, now_ms: int) -> tuple[str, Signed]:
         """Give a token for a name and its password; wrong tries cost growing time."""
         self._admit(name, now_ms)
-        person = await self._hub.write(lambda: self._hub.opened.office.person(name[:KEY_CHARS_MAX]))
+        person = await self._hub.ask(lambda office: office.person(name[:KEY_CHARS_MAX]))
         stored = _NOBODY if person is None else person.password
         right = await asyncio.get_running_loop().run_in_executor(self._hashing, self._matches, stored, password)
         if person is None or not right:
@@ -69,27 +67,27 @@ class People:
         self._failures.pop(name, None)
         signed = Signed(person.name, person.role)
         token = secrets.token_urlsafe(32)
-        self._tokens[_hashed(token)] = (signed, now_ms + SESSION_MS)
-        while len(self._tokens) > SESSIONS_MAX:
-            self._tokens.popitem(last=False)
+        hashed = _hashed(token)
+        await self._hub.ask(lambda office: office.put_session(hashed, person.name, now_ms, now_ms + SESSION_MS))
         return token, signed
 
-    def signed(self, request: Request, now_ms: int) -> Signed:
-        """Give who sent a request, or raise NotSignedIn."""
-        found = self._tokens.get(_hashed(token_of(request)))
-        if found is None or now_ms > found[1]:
+    async def signed(self, request: Request, now_ms: int) -> Signed:
+        """Give who sent a request, as it stands this very moment, or raise NotSignedIn."""
+        token = token_of(request)
+        found = await self._hub.ask(lambda office: office.session(_hashed(token), now_ms)) if token else None
+        if found is None:
             raise NotSignedIn("nobody is signed in with this token", hint="Sign in with name and password.")
-        return found[0]
+        return Signed(*found)
 
-    def sign_out(self, request: Request) -> None:
+    async def sign_out(self, request: Request) -> None:
         """Forget a token."""
-        self._tokens.pop(_hashed(token_of(request)), None)
+        hashed = _hashed(token_of(request))
+        await self._hub.ask(lambda office: office.end_session(hashed))
 
-    def sign_out_everywhere(self, name: str, but: Request | None = None) -> None:
+    async def sign_out_everywhere(self, name: str, but: Request | None = None) -> None:
         """Forget every token of somebody, except the one that this request came with."""
         kept = b"" if but is None else _hashed(token_of(but))
-        for key in [key for key, (signed, _) in self._tokens.items() if signed.name == name and key != kept]:
-            del self._tokens[key]
+        await self._hub.ask(lambda office: office.end_sessions(name, kept))
 
     def close(self) -> None:
         """Stop checking."""

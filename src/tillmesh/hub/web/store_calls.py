@@ -16,6 +16,7 @@ from starlette.responses import Response
 from tillmesh.adapters.wan.certificates import GATEWAY, CertificateRefused, der_of
 from tillmesh.adapters.web.bodies import JSON
 from tillmesh.adapters.web.serving import PEER
+from tillmesh.fleet.office import Office
 from tillmesh.hub.web.api import Call, Context
 from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError, TooMany
 from tillmesh.kernel.limits import UPLOAD_BYTES_MAX
@@ -113,12 +114,11 @@ async def _admitted(context: Context) -> str:
     named, serial = authority.store_of(certificate, now_s)
     key = context.request.headers.get(KEY_HEADER, "")[:200]
 
-    def look() -> tuple[bool, str | None, tuple[str, bytes] | None]:
-        office = hub.opened.office
+    def look(office: Office) -> tuple[bool, str | None, tuple[str, bytes] | None]:
         believed = gateway is None or office.certificate_store(gateway) == GATEWAY
         return believed, office.certificate_store(serial), office.key_owner(key)
 
-    believed, known, owner = await hub.write(look)
+    believed, known, owner = await hub.ask(look)
     if not believed:
         raise GatewayRefused(
             "the certificate of the gateway was revoked",

@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from hashlib import sha256
+from contextlib import AbstractContextManager, nullcontext
 from importlib.resources import files
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final
 
 from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, settle, storage_errors, write
 from tillmesh.adapters.sqlite.hub.plans import Plans
+from tillmesh.adapters.sqlite.hub.sessions import Sessions
+from tillmesh.fleet.office import KEPT, Audited, Issued, Person, hashed
 
 FILE: Final = "office.db"
 STEPS: Final = files("tillmesh.adapters.sqlite.hub") / "office"
 
 
-class Person(NamedTuple):
-    """Somebody at head office; the password stands here as argon2id made it."""
-
-    name: str
-    role: str
-    password: str
-
-
-class Issued(NamedTuple):
-    """A certificate that was issued to a store; the key that came with it shares its fate."""
-
-    serial: bytes
-    store: str
-    issued_ms: int
-    revoked_ms: int | None
-
-
-class Office(Plans):
-    """One connection; one thread at a time."""
+class SqliteOffice(Plans, Sessions):
+    """One connection; one thread at a time. Several programs on one machine may open the same file."""
 
     def __init__(self, path: Path, key: bytes) -> None:
         self._db = connect(path, key)
@@ -51,6 +36,16 @@ class Office(Plans):
         with write(self._db) as db:
             sql = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
             db.execute(sql, (name, value))
+
+    def note_once(self, name: str, value: bytes) -> bytes:
+        """Note a value unless there is one; gives the one that is there: several services may start at once."""
+        with write(self._db) as db:
+            db.execute("INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO NOTHING", (name, value))
+            return bytes(one(db, "SELECT value FROM meta WHERE name = ?", (name,)))
+
+    def alone(self, what: str) -> AbstractContextManager[None]:  # noqa: ARG002 - the lock of the folder keeps others out
+        """Do nothing: in one data directory only one head office writes."""
+        return nullcontext()
 
     def person(self, name: str) -> Person | None:
         """Find somebody who is active."""
@@ -211,7 +206,7 @@ class Office(Plans):
             sql = "INSERT INTO audit (at_ms, by, action, subject, detail) VALUES (?, ?, ?, ?, ?)"
             db.execute(sql, (at_ms, by, action, subject, detail))
 
-    def audited(self, limit: int, before: int = 0, words: str = "") -> list[tuple[int, int, str, str, str, str]]:
+    def audited(self, limit: int, before: int = 0, words: str = "") -> list[Audited]:
         """List what was done before an entry (0: up to now) and holds the words, the newest first, with its number."""
         sql = (
             "SELECT id, at_ms, by, action, subject, detail FROM audit WHERE (? = 0 OR id < ?) AND "
@@ -220,11 +215,13 @@ class Office(Plans):
         found = rows(self._db, sql, (before, before, words, limit))
         return [(int(id_), int(at), str(by), str(what), str(on), str(why)) for id_, at, by, what, on, why in found]
 
+    def kept(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Give all that moves with head office to another kind of database."""
+        return {
+            table: rows(self._db, f"SELECT {', '.join(columns)} FROM {table} ORDER BY 1")  # noqa: S608 - constants
+            for table, columns in KEPT.items()
+        }
+
     def close(self) -> None:
         """Close the file."""
         self._db.close()
-
-
-def hashed(key: str) -> bytes:
-    """Hash an API key. It has 256 random bits, so a fast hash is as good as a slow one."""
-    return sha256(b"tillmesh api key v1\0" + key.encode()).digest()

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import apsw
 import msgspec
 
 from tillmesh.adapters.sqlite.database import rows, write
+from tillmesh.fleet.office import Plan
 
 _ALL: Final = "SELECT id, kind, key, shown, places, chosen, by, at_ms, ended_ms FROM plan"
-
-
-class Plan(NamedTuple):
-    """One price or promotion. ``places`` says per store what its register there is called."""
-
-    id: int
-    kind: str  # price | promotion
-    key: str
-    shown: dict[str, Any]
-    places: dict[str, str]
-    chosen: str  # as somebody chose the stores, in words
-    by: str
-    at_ms: int
-    ended_ms: int | None
 
 
 class Plans:
