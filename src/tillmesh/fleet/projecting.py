@@ -18,6 +18,7 @@ from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, KEY_CHARS_MAX, SALE_LINES_MAX
 from tillmesh.shop import events as e
+from tillmesh.shop.personal import CUSTOMER, ERASED
 from tillmesh.shop.stock import movements
 
 NUMBER_MAX: Final = AMOUNT_MINOR_MAX * SALE_LINES_MAX
@@ -191,6 +192,8 @@ def _receipt(rows: Rows, event: Envelope, body: object) -> None:
                         body.total_minor, body.tax_minor, 0, body.rounding_minor, body.sale_id)
             )  # fmt: skip
             _payments(rows, event, Kind.VOID, body.payments)
+        case e.CustomerErased():
+            rows.writes.append(WriteRow(CUSTOMER, body.customer_id, ERASED))
         case _ if isinstance(body, e.RegistersChanged):
             stamp = Stamp(e.counted(body.authority), event.hlc, event.actor)
             for change in body.changes:

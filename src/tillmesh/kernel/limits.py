@@ -17,6 +17,14 @@ NAME_CHARS_MAX: Final = 200
 NOTE_CHARS_MAX: Final = 500
 KEY_CHARS_MAX: Final = 100  # sku, barcode, customer id, cart id
 
+# Keys of customers' personal data.
+SUBJECT_KEY_BYTES: Final = 32
+SUBJECT_KEYS_MAX: Final = 1_000_000  # guess: far more customers than a store has, and 100 MB
+SUBJECT_KEYS_PER_MESSAGE_MAX: Final = 200
+SUBJECT_KEY_BUCKETS: Final = 256
+SUBJECT_KEY_MESSAGE_BYTES_MAX: Final = 1 << 17
+assert SUBJECT_KEYS_PER_MESSAGE_MAX * (4 * KEY_CHARS_MAX + SUBJECT_KEY_BYTES + 16) < SUBJECT_KEY_MESSAGE_BYTES_MAX
+
 # A sale.
 ORDER_LINES_MAX: Final = 500  # of one order of goods; guess
 SALE_LINES_MAX: Final = 1_000  # The largest real invoice in the replay file has 705 lines.

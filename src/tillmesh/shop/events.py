@@ -12,10 +12,12 @@ from typing import Final
 from tillmesh.kernel.codec import Record
 from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
 from tillmesh.shop.oversell_events import OversellResolved, OversellSettled, Proposed
+from tillmesh.shop.personal import CustomerErased
 from tillmesh.shop.register_events import (
     ENTITIES,
     Change,
     CustomersChanged,
+    CustomersSealed,
     GiftCardsChanged,
     PeopleChanged,
     PriceListsChanged,
@@ -32,7 +34,9 @@ from tillmesh.shop.register_events import (
 __all__ = [
     "ENTITIES",
     "Change",
+    "CustomerErased",
     "CustomersChanged",
+    "CustomersSealed",
     "GiftCardsChanged",
     "OversellResolved",
     "OversellSettled",
@@ -444,6 +448,8 @@ KINDS: Final[dict[str, type[Record]]] = {
     "stock_counted": StockCounted,
     "products_changed": ProductsChanged,
     "customers_changed": CustomersChanged,
+    "customers_sealed": CustomersSealed,
+    "customer_erased": CustomerErased,
     "people_changed": PeopleChanged,
     "settings_changed": SettingsChanged,
     "promotions_changed": PromotionsChanged,

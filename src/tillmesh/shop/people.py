@@ -51,6 +51,7 @@ class Action(StrEnum):
     RESOLVE_OVERSELL = "resolve_oversell"
     CHANGE_OFFER = "change_offer"
     TEACH_PRODUCT = "teach_product"
+    ERASE_CUSTOMER = "erase_customer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ _SUPERVISOR: Final = dict.fromkeys(
 _MANAGER: Final = dict.fromkeys(
     (
         Action.REFUND_WITHOUT_RECEIPT, Action.CHANGE_PRODUCT, Action.CHANGE_PERSON, Action.CHANGE_SETTING,
-        Action.SEE_AUDIT, Action.RESOLVE_OVERSELL, Action.CHANGE_OFFER,
+        Action.SEE_AUDIT, Action.RESOLVE_OVERSELL, Action.CHANGE_OFFER, Action.ERASE_CUSTOMER,
     ),
     Role.MANAGER,
 )  # fmt: skip

@@ -42,6 +42,14 @@ class CustomersChanged(Record):
     authority: int = 0
 
 
+class CustomersSealed(Record):
+    """Customers were added or changed; what is personal is sealed under a key of each of them (shop.personal)."""
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+
+
 class PeopleChanged(Record):
     """People were added or changed: name, role, PIN tag, active."""
 
@@ -101,6 +109,7 @@ class GiftCardsChanged(Record):
 ENTITIES: Final[dict[type[Record], str]] = {
     ProductsChanged: "product",
     CustomersChanged: "customer",
+    CustomersSealed: "customer",
     PeopleChanged: "person",
     SettingsChanged: "setting",
     PromotionsChanged: "promotion",
@@ -111,6 +120,7 @@ ENTITIES: Final[dict[type[Record], str]] = {
 RegistersChanged: TypeAlias = (
     ProductsChanged
     | CustomersChanged
+    | CustomersSealed
     | PeopleChanged
     | SettingsChanged
     | PromotionsChanged

@@ -18,6 +18,7 @@ class Channel(IntEnum):
     STORE = 3  # who belongs to the store: lists of tills, renewals
     STANDING = 4  # what each till says of itself, for people to see
     HUB = 5  # what head office holds, as the leader hears it
+    KEYS = 6  # of customers' personal data, which is no part of the logs
     SYNC = 1  # the logs
 
 

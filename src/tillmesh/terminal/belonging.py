@@ -19,6 +19,7 @@ from tillmesh.terminal.clocks import Clocks
 from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.driver import Driver, steady_ms
 from tillmesh.terminal.head_office import bundle_in, office_key
+from tillmesh.terminal.key_gossip import KeyGossip
 from tillmesh.terminal.lacking import Lacking
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.neighbours import Address, Neighbours
@@ -74,11 +75,14 @@ class Among:
         self._uplinking = uplinking
         self.standings: Standings | None = None
         self.desk: PairingDesk | None = None
+        self.keys: KeyGossip | None = None
 
     async def stop(self) -> None:
         """Leave the neighbours in good order: another till leads before the links go."""
         if self.standings is not None:
             await self.standings.stop()
+        if self.keys is not None:
+            await self.keys.stop()
         if self._uplinking is not None:
             await self._uplinking.stop()
         if self._council is not None:
@@ -215,6 +219,7 @@ async def _with_others(services: Services, around: Around, place: Belonging) -> 
     mesh = await Mesh.over(driver, place.notary())
     neighbours = Neighbours(place, mesh)
     keeper = Storekeeper(place, driver, mesh, neighbours.links)
+    keys = KeyGossip(driver, mesh)
 
     def tell(events: Sequence[Envelope]) -> None:
         tell_events(services, events)
@@ -246,6 +251,8 @@ async def _with_others(services: Services, around: Around, place: Belonging) -> 
     if uplinking is not None:
         council.listen(lambda _: uplinking.led())
     among = Among(driver, mesh, neighbours, council, keeper, uplinking)
+    among.keys = keys
+    keys.start()
     among.desk = PairingDesk(keeper, driver.opened.pepper, around.link_bind, neighbours.mdns)
     services.extra["keeper"], services.extra["pairing_desk"] = keeper, among.desk
     return among

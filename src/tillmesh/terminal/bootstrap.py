@@ -20,8 +20,10 @@ from tillmesh.adapters.host.quarantine import settled
 from tillmesh.adapters.host.reserve import Reserve
 from tillmesh.adapters.sqlite.database import DatabaseDamaged, DiskFull, storage_errors
 from tillmesh.adapters.sqlite.identity import Former, agree, till_of
+from tillmesh.adapters.sqlite.registers import erased
 from tillmesh.adapters.sqlite.restoration import Missing, Restoring, begin_restoring, missing, restoring
 from tillmesh.adapters.sqlite.store import FILE, Origin, Reader, Writer, open_database, read_origin
+from tillmesh.adapters.sqlite.subject_keys import SubjectKeys
 from tillmesh.kernel.errors import StorageFailed
 from tillmesh.terminal.recovering import ALONE_HINT, GiveUp, check_key, former_self, is_gone, make_room
 from tillmesh.till.commands import Note, Who
@@ -51,12 +53,14 @@ class Opened:
 
     def reader(self) -> Reader:
         """Open one more connection that only reads."""
-        return Reader(self.data_dir / FILE, self.key, self.origin, vfs=self.vfs)
+        return Reader(self.data_dir / FILE, self.key, self.origin, vfs=self.vfs, keys=self.writer.keys)
 
     def close(self) -> None:
         """Close database and files."""
         try:
             self.writer.close()
+            if self.writer.keys is not None:
+                self.writer.keys.close()
             with suppress(OSError):  # then the next start is a little more careful than it needs to be
                 self.anchor.rest()
         finally:
@@ -129,7 +133,9 @@ def _open(data_dir: Path, how: How) -> Opened:
         signing_key(data_dir, origin.actor)
         reserve = Reserve(data_dir)
         reserve.hold()
-        writer = Writer(db, origin)
+        keys = SubjectKeys(data_dir, key, secrets.token_bytes, erased(db))
+        undo.callback(keys.close)
+        writer = Writer(db, origin, keys)
         now_ms = time.time_ns() // 1_000_000
         till = till_of(writer, origin, now_ms)
         if doubt:
@@ -190,7 +196,8 @@ def reopen(opened: Opened) -> Opened:
     """Open the database anew after an I/O error, and go on from what is really on disk."""
     with suppress(Exception):
         opened.writer.close()
-    writer = Writer(open_database(opened.data_dir / FILE, opened.key, vfs=opened.vfs), opened.origin)
+    db = open_database(opened.data_dir / FILE, opened.key, vfs=opened.vfs)
+    writer = Writer(db, opened.origin, opened.writer.keys)
     opened.writer = writer
     opened.till.head = writer.head(opened.origin.actor)
     opened.till.receipts = writer.receipts_used(opened.origin.actor)

@@ -66,6 +66,8 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
             return "oversell_settled", body.sku, f"{outcome}: {body.reason}" if body.reason else outcome
         case e.MoneyConflictSettled():
             return "money_conflict_settled", body.conflict_id, body.reason
+        case e.CustomerErased():
+            return event.type, body.customer_id, body.reason
         case e.PursesAdjusted():
             moves = ", ".join(f"{move.purse} {move.amount:+d}" for move in body.purses)
             return "purses_adjusted", moves, body.reason

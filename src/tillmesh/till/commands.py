@@ -274,6 +274,13 @@ class ChangeRecords(Record):
     authority: int = 0  # of settings: where the store's agreement put this change; a later decision wins by it
 
 
+class EraseCustomer(Record):
+    """Erase a customer's personal data for ever; what was sold stays."""
+
+    customer_id: str
+    reason: str = ""
+
+
 class AdjustPurse(Record):
     """Correct a purse by hand."""
 
@@ -298,5 +305,5 @@ Command = (
     | PlaceOrder | ReceiveOrder | CloseOrder
     | ReceiveStock | AdjustStock | CountStock | ResolveOversell | SettleOversells | SettleMoneyConflict
     | FlagAct | ReviewFlag
-    | TeachProduct | ChangeRecords | AdjustPurse | Note
+    | TeachProduct | ChangeRecords | EraseCustomer | AdjustPurse | Note
 )  # fmt: skip

@@ -14,6 +14,7 @@ from tillmesh.shop.cardnumbers import refuse_card_number
 from tillmesh.shop.cart import Policy
 from tillmesh.shop.events import Audited
 from tillmesh.shop.people import LEAST, Action, covers
+from tillmesh.shop.personal import CUSTOMER, is_erased
 from tillmesh.shop.settings import StoreSettings
 from tillmesh.till.commands import Who
 from tillmesh.till.effects import Effect
@@ -102,7 +103,10 @@ class Desk:
 
     def check_customer(self, customer_id: str) -> None:
         """Raise :class:`NotFound` if a customer is named who is not known."""
-        if customer_id and self.books.fields("customer", customer_id) is None:
+        if not customer_id:
+            return
+        fields = self.books.fields(CUSTOMER, customer_id)
+        if fields is None or is_erased(fields):
             raise NotFound(f"no customer {customer_id[:40]!r}", hint="Find or create the customer first.")
 
     def require(self, action: Action) -> str:

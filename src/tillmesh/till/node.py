@@ -16,6 +16,7 @@ from tillmesh.till import (
     carts,
     checkout,
     drawer,
+    erasure,
     flags,
     money_conflicts,
     oversells,
@@ -139,6 +140,9 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return teaching.teach(desk, command)
         case c.ChangeRecords():
             return records.change_records(desk, command)
+        case c.EraseCustomer():
+            erasure.erase(desk, command)
+            return None
         case c.AdjustPurse():
             return purses.adjust(desk, command)
         case c.Note():

@@ -10,8 +10,9 @@ from tillmesh.kernel.errors import Conflict, Invalid, TooLarge
 from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX, KEY_CHARS_MAX, PRICE_KEY_CHARS_MAX, PRODUCTS_PER_EVENT_MAX
-from tillmesh.shop.events import ENTITIES, Audited, Change, Value
+from tillmesh.shop.events import ENTITIES, Audited, Change, CustomersSealed, Value
 from tillmesh.shop.people import Action
+from tillmesh.shop.personal import CUSTOMER, is_erased, is_sealed
 from tillmesh.shop.settings import STORE, StoreSettings
 from tillmesh.till.commands import ChangeRecords, Note
 from tillmesh.till.desk import Desk
@@ -27,7 +28,7 @@ _RIGHTS: Final = {
     "gift_card": Action.CHANGE_OFFER,
 }
 _PRICED: Final = {"group", "credit_limit_minor"}  # fields of a customer that change what the customer pays
-_BODIES: Final = {entity: kind for kind, entity in ENTITIES.items()}
+_BODIES: Final = {entity: kind for kind, entity in ENTITIES.items() if kind is not CustomersSealed}
 
 
 def change_records(desk: Desk, command: ChangeRecords) -> EventId:
@@ -43,8 +44,8 @@ def change_records(desk: Desk, command: ChangeRecords) -> EventId:
             raise Invalid(
                 f"the key {change.key[:40]!r} has {len(change.key)} characters", hint=f"1 to {most} are allowed."
             )
-    if command.entity == "customer" and any(_PRICED & change.fields.keys() for change in command.changes):
-        desk.require(Action.CHANGE_OFFER)
+    if command.entity == CUSTOMER:
+        _check_customers(desk, command.changes)
     if command.entity == "person":
         _check_people(desk, command.changes)
     elif command.entity == "setting":
@@ -63,6 +64,15 @@ def _authority(desk: Desk, command: ChangeRecords) -> int:
         is_ahead = physical_ms(hlc) > desk.now_ms + HLC_DRIFT_MS_MAX
         needed = max(needed, authority + is_ahead if not command.authority else 0)
     return needed
+
+
+def _check_customers(desk: Desk, changes: Sequence[Change]) -> None:
+    """Leave what a customer pays to managers, and an erased customer erased."""
+    if any(_PRICED & change.fields.keys() for change in changes):
+        desk.require(Action.CHANGE_OFFER)
+    for change in changes:
+        if is_erased(desk.books.fields(CUSTOMER, change.key)):
+            raise Conflict(f"customer {change.key[:40]!r} was erased", hint="Make a new customer.")
 
 
 def _check_people(desk: Desk, changes: Sequence[Change]) -> None:
@@ -100,11 +110,15 @@ def _check_settings(desk: Desk, changes: Sequence[Change]) -> None:
 
 
 def _body(command: ChangeRecords, by: str, authority: int) -> Record:
-    kind = _BODIES[command.entity]
+    kind = CustomersSealed if command.entity == CUSTOMER and _holds_seals(command) else _BODIES[command.entity]
     fields: dict[str, object] = {"changes": command.changes, "by": by, "authority": authority}
     if "source" in kind.__struct_fields__:
         fields["source"] = command.source
     return kind(**fields)
+
+
+def _holds_seals(command: ChangeRecords) -> bool:
+    return any(is_sealed(value) for change in command.changes for value in change.fields.values())
 
 
 def note(desk: Desk, command: Note) -> EventId:

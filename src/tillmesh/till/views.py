@@ -25,6 +25,7 @@ from tillmesh.shop.events import (
     ShiftTotals,
     TaxTotal,
 )
+from tillmesh.shop.personal import is_erased
 from tillmesh.shop.refund import Came, came_back, state
 from tillmesh.shop.settings import StoreSettings
 from tillmesh.till.offers import priced
@@ -46,6 +47,8 @@ def customer(books: Books, customer_id: str) -> View | None:
     if not customer_id:
         return None
     fields = books.fields("customer", customer_id) or {}
+    if is_erased(fields):
+        return {"customer_id": customer_id, "name": "", "erased": True}
     return {"customer_id": customer_id, "name": str(fields.get("name") or customer_id)}
 
 

@@ -56,6 +56,9 @@ class Scene:
         found = self.shop.ok("GET", "/conflicts")["conflicts"]
         return str(next(one["id"] for one in found if one["sku"] == sku))
 
+    def customer(self) -> str:
+        return str(self.shop.ok("POST", "/customers", {"name": "Ann"})["customer_id"])
+
     def parked(self) -> str:
         return str(self.shop.ok("POST", f"/carts/{self.cart()}/park", {})["park_id"])
 
@@ -104,6 +107,7 @@ def attempts(scene: Scene) -> dict[Action, Callable[[str, str], httpx.Response]]
         Action.CHANGE_PERSON: lambda role, _: shop.call("PATCH", "/people/cashier", {"name": "Cara"}, role=role),
         Action.CHANGE_SETTING: lambda role, _: shop.call("PATCH", "/settings", {"store": {"name": "Shop"}}, role=role),
         Action.CHANGE_OFFER: lambda role, _: post("/price-lists", {"name": "New"}, role, ""),
+        Action.ERASE_CUSTOMER: lambda role, _: post(f"/customers/{scene.customer()}/erase", {}, role, ""),
     }  # fmt: skip
 
 

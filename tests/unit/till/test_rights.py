@@ -36,6 +36,11 @@ def _change(entity: str) -> Callable[[Shop], c.Command]:
     return lambda _: c.ChangeRecords(entity=entity, changes=(change,))
 
 
+def _known(shop: Shop) -> c.Command:
+    shop.do(_change("customer")(shop), MANAGER)
+    return c.EraseCustomer(customer_id="new")
+
+
 def _refund(shop: Shop) -> c.Command:
     return c.RefundSale(sale_id=shop.sell(), lines=(c.WantedRefund(line=0, quantity_milli=1000),), reason="broken")
 
@@ -70,6 +75,7 @@ ATTEMPTS: dict[str, Callable[[Shop], c.Command]] = {
     "change_person": _change("person"),
     "change_setting": _change("setting"),
     "change_offer": _change("promotion"),
+    "erase_customer": _known,
 }
 
 

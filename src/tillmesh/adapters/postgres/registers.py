@@ -10,6 +10,7 @@ from tillmesh.adapters.postgres.database import Connection
 from tillmesh.crdt import LWWMap
 from tillmesh.fleet.merged import product_of
 from tillmesh.fleet.projecting import WriteRow
+from tillmesh.shop.personal import join
 
 _LOAD: Final = (
     "SELECT r.entity, r.key, r.state FROM register r "
@@ -38,14 +39,13 @@ def merge(db: Connection, store: int, written: Iterable[WriteRow]) -> None:
     """Merge what events wrote into the registers of a store, and the product rows that are read from them."""
     new: dict[tuple[str, str], LWWMap] = {}
     for row in written:
-        held = new.get((row.entity, row.key))
-        new[row.entity, row.key] = row.written if held is None else held.merge(row.written)
+        new[row.entity, row.key] = join(row.entity, new.get((row.entity, row.key)), row.written)
     if not new:
         return
     keys = sorted(new)
     found = db.execute(_LOAD, (*map(Texts, zip(*keys, strict=True)), store))
     for entity, key, state in found.fetchall():
-        new[entity, key] = LWWMap.from_bytes(bytes(state)).merge(new[entity, key])
+        new[entity, key] = join(entity, LWWMap.from_bytes(bytes(state)), new[entity, key])
     _SAVE.run(db, store, columns_of((*at, new[at].to_bytes()) for at in keys))
     products = (product_of(key, new[entity, key]) for entity, key in keys if entity == "product")
     _PRODUCT.run(db, store, columns_of(products))

@@ -13,6 +13,7 @@ from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.ledger import request_key
 from tillmesh.adapters.sqlite.offers import OfferBook
 from tillmesh.adapters.sqlite.stock_tail import levels
+from tillmesh.adapters.sqlite.subject_keys import SubjectKeys
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import GENESIS, Envelope
 from tillmesh.kernel.errors import Invalid
@@ -29,6 +30,7 @@ from tillmesh.shop.events import KINDS, CartParked, SaleClosed, SaleRefunded, Va
 from tillmesh.shop.offers.prices import PriceList, Prices
 from tillmesh.shop.offers.shelf import Shelf
 from tillmesh.shop.oversell import Noted
+from tillmesh.shop.personal import CUSTOMER
 from tillmesh.shop.settings import STORE, StoreSettings, TerminalSettings
 from tillmesh.till.ports import Parked, Shift
 
@@ -43,8 +45,9 @@ CLOSINGS_MAX: Final = 400  # more than a year of days
 class Books:
     """Reads of one connection; inside a transaction all of them see the same moment."""
 
-    def __init__(self, db: apsw.Connection, terminal: str) -> None:
+    def __init__(self, db: apsw.Connection, terminal: str, keys: SubjectKeys | None = None) -> None:
         self._db = db
+        self._keys = keys
         self.terminal_id = terminal
         self.actors = Actors(db)
         self._products: dict[str, Product] = {}
@@ -178,7 +181,10 @@ class Books:
 
     def fields(self, entity: str, key: str) -> dict[str, Value] | None:
         """Give the merged fields of a register."""
-        return registers.fields(self._db, entity, key)
+        found = registers.fields(self._db, entity, key)
+        if found is not None and entity == CUSTOMER and self._keys is not None:
+            return self._keys.opened(key, found)
+        return found
 
     def newest_write(self, entity: str, key: str) -> tuple[int, int]:
         """Give the highest authority and the latest timestamp that a register was written with."""

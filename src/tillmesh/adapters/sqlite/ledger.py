@@ -71,10 +71,12 @@ class Ledger:
         self._store = store
         self._actors = Actors(db) if actors is None else actors
         self._tail = StockTail(db)
+        self.erased: list[str] = []  # customers that this transaction erases; whoever commits destroys their keys
 
     def forget(self) -> None:
         """Drop what was counted: the transaction was rolled back."""
         self._tail.forget()
+        self.erased.clear()
 
     def head(self, actor: str) -> Head:
         """Give the end of an actor's chain as stored."""
@@ -152,6 +154,8 @@ class Ledger:
         handler = _HANDLERS.get(kind)
         if handler is not None:
             handler(Place(self._db, self._actors, actor), event, body)
+        if isinstance(body, e.CustomerErased):
+            self.erased.append(body.customer_id)
         if isinstance(body, e.SaleClosed | e.SaleVoided | e.SaleRefunded | e.PursesAdjusted) and body.purses:
             purses.note(self._db, actor, event, body.purses)
         if event.type in _AUDITED and (not isinstance(body, e.SaleClosed) or body.approvals):
@@ -193,7 +197,7 @@ _AUDITED: Final = {
     "goods_ordered", "order_closed",
     "oversell_resolved", "oversell_settled", "money_conflict_settled", "flag_reviewed", "promotions_changed",
     "price_lists_changed", "prices_changed",
-    "gift_cards_changed", "purses_adjusted", "product_learnt",
+    "gift_cards_changed", "purses_adjusted", "product_learnt", "customer_erased",
 }  # fmt: skip
 
 
@@ -300,6 +304,11 @@ def _order_noted(at: Place, event: Envelope, body: Record) -> None:
         at.db.execute("INSERT INTO purchase (order_id, actor, seq) VALUES (?, ?, ?)", (order_id, at.actor, event.seq))
 
 
+def _customer_erased(at: Place, event: Envelope, body: Record) -> None:  # noqa: ARG001
+    assert isinstance(body, e.CustomerErased)
+    registers.erase(at.db, body.customer_id)
+
+
 Handler = Callable[[Place, Envelope, Record], None]
 
 
@@ -325,5 +334,6 @@ _HANDLERS: Final[dict[type[Record], Handler]] = {
     e.OversellResolved: _oversell_noted,
     e.OversellSettled: _oversell_noted,
     e.ProductLearnt: _product_learnt,
+    e.CustomerErased: _customer_erased,
     **{kind: _changed(entity) for kind, entity in e.ENTITIES.items()},
 }

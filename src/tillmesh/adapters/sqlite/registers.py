@@ -7,10 +7,12 @@ from typing import Any, Final
 import apsw
 
 from tillmesh.crdt import LWWMap, Stamp
+from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop.catalogue import Product, from_fields
-from tillmesh.shop.events import RegistersChanged, Value, counted
+from tillmesh.shop.events import CustomersChanged, RegistersChanged, Value, counted
 from tillmesh.shop.offers.prices import dated_from_fields, price_key_of
+from tillmesh.shop.personal import CUSTOMER, ERASED, PERSONAL, join
 
 _LOAD: Final = "SELECT state FROM register WHERE entity = ? AND key = ?"
 _SAVE: Final = (
@@ -35,12 +37,35 @@ def merge(db: apsw.Connection, entity: str, event: Envelope, body: RegistersChan
     for change in body.changes:
         held = db.execute(_LOAD, (entity, change.key)).fetchone()
         written = LWWMap.of(change.fields, stamp)
-        merged = LWWMap.from_bytes(held[0]).merge(written) if held else written
+        merged = join(entity, LWWMap.from_bytes(held[0]) if held else None, written)
         db.execute(_SAVE, (entity, change.key, merged.to_bytes()))
         if entity == "product":
             _write_product(db, change.key, _shown(merged), is_new=held is None)
         elif entity == "price":
             _write_price(db, change.key, _shown(merged))
+
+
+def erase(db: apsw.Connection, customer_id: str) -> None:
+    """Leave of a customer that there was one."""
+    db.execute(_SAVE, (CUSTOMER, customer_id, ERASED.to_bytes()))
+
+
+def erased(db: apsw.Connection) -> set[str]:
+    """Give the customers that were erased."""
+    sql = "SELECT key FROM register WHERE entity = ? AND state = ?"
+    return {key for (key,) in db.execute(sql, (CUSTOMER, ERASED.to_bytes()))}
+
+
+def written_in_clear(db: apsw.Connection, customer_id: str) -> int:
+    """Count the events that hold a customer's data in clear: they were written before such data was sealed."""
+    sql = "SELECT body FROM event WHERE type = 'customers_changed' AND instr(body, ?) > 0"
+    changes = (
+        change
+        for (body,) in db.execute(sql, (customer_id.encode(),))
+        for change in decode(body, CustomersChanged).changes
+        if change.key == customer_id
+    )
+    return sum(any(change.fields.get(name) for name in PERSONAL) for change in changes)
 
 
 def _write_price(db: apsw.Connection, key: str, merged: dict[str, Value]) -> None:

@@ -16,9 +16,11 @@ import msgspec
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, settle, storage_errors, write
 from tillmesh.adapters.sqlite.ledger import Ledger, log
+from tillmesh.adapters.sqlite.subject_keys import SubjectKeys
 from tillmesh.kernel.codec import encode
 from tillmesh.kernel.envelope import Head
-from tillmesh.till.commands import Command, Who
+from tillmesh.shop.personal import CUSTOMER
+from tillmesh.till.commands import ChangeRecords, Command, Who
 from tillmesh.till.effects import DropCart, Outcome, Print, SaveCart
 from tillmesh.till.node import Till
 
@@ -32,7 +34,8 @@ _SAVE_CART: Final = (
     "SET revision = excluded.revision, body = excluded.body, changed_ms = excluded.changed_ms"
 )
 _CACHED_EVENTS: Final = {
-    "products_changed", "customers_changed", "people_changed", "settings_changed", "shift_opened", "shift_closed",
+    "products_changed", "customers_changed", "customers_sealed", "customer_erased",
+    "people_changed", "settings_changed", "shift_opened", "shift_closed",
     "promotions_changed", "price_lists_changed", "prices_changed", "gift_cards_changed",
 }  # fmt: skip
 
@@ -84,9 +87,10 @@ def open_database(path: Path, key: bytes, *, vfs: str | None = None) -> apsw.Con
 class Writer:
     """The one connection that writes. All methods run on the writer's thread."""
 
-    def __init__(self, db: apsw.Connection, origin: Origin) -> None:
+    def __init__(self, db: apsw.Connection, origin: Origin, keys: SubjectKeys | None = None) -> None:
         self.db = db
-        self.books = Books(db, origin.terminal)
+        self.keys = keys  # None: of a shop without customers' data, as simulated ones are
+        self.books = Books(db, origin.terminal, keys)
         self.ledger = Ledger(db, origin.store, self.books.actors)
 
     @contextmanager
@@ -98,6 +102,7 @@ class Writer:
         except BaseException:
             self._forget()
             raise
+        self._destroy_keys()
 
     def _forget(self) -> None:
         self.books.forget()
@@ -105,6 +110,7 @@ class Writer:
 
     def execute(self, till: Till, who: Who, command: Command, now_ms: int) -> Outcome:
         """Decide a command and make its outcome durable; raises with nothing stored."""
+        command = self._sealed(command)
         try:
             with write(self.db):
                 outcome = till.decide(who, command, self.books, now_ms)
@@ -113,7 +119,21 @@ class Writer:
             self._forget()
             raise
         till.committed(outcome)
+        self._destroy_keys()
         return outcome
+
+    def _sealed(self, command: Command) -> Command:
+        """Seal what is personal in a change of customers; its keys are on disk before the change is."""
+        if self.keys is not None and isinstance(command, ChangeRecords) and command.entity == CUSTOMER:
+            return self.keys.sealed(command)
+        return command
+
+    def _destroy_keys(self) -> None:
+        """Destroy the keys of the customers that are erased by what was just committed."""
+        if self.ledger.erased:
+            erased, self.ledger.erased = self.ledger.erased, []
+            if self.keys is not None:
+                self.keys.destroy(erased)
 
     def execute_all(self, till: Till, commands: Iterable[tuple[Who, Command]], now_ms: int) -> list[Outcome]:
         """Decide several commands in one transaction: all of them are stored, or none."""
@@ -132,7 +152,7 @@ class Writer:
         try:
             with self.transaction():
                 for who, command, at_ms in steps:
-                    outcome = till.decide(who, command, self.books, at_ms)
+                    outcome = till.decide(who, self._sealed(command), self.books, at_ms)
                     self._store(outcome, at_ms)
                     till.committed(outcome)
                     tell(outcome)
@@ -192,9 +212,11 @@ class Writer:
 class Reader:
     """A connection that only reads; one thread at a time."""
 
-    def __init__(self, path: Path, key: bytes, origin: Origin, *, vfs: str | None = None) -> None:
+    def __init__(
+        self, path: Path, key: bytes, origin: Origin, *, vfs: str | None = None, keys: SubjectKeys | None = None
+    ) -> None:
         self.db = connect(path, key, vfs=vfs, read_only=True)
-        self.books = Books(self.db, origin.terminal)
+        self.books = Books(self.db, origin.terminal, keys)
         self._seen = -1
 
     def read(self, query: Callable[[apsw.Connection, Books], T]) -> T:

@@ -18,6 +18,7 @@ from tillmesh.shop import catalogue
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import Change, Value
 from tillmesh.shop.people import Role, role
+from tillmesh.shop.personal import is_erased
 from tillmesh.shop.setting_fields import store_fields, terminal_fields
 from tillmesh.shop.settings import STORE, StoreSettings
 from tillmesh.terminal.driver import now_ms
@@ -171,7 +172,7 @@ def _phone(text: str, what: str, *, least: int, most: int) -> str:
 
 
 def _customer_fields(body: Fields, *, new: bool) -> dict[str, Value]:
-    unknown = sorted(set(body) - set(_CUSTOMER) - {"customer_id", "credit_limit_minor"})
+    unknown = sorted(set(body) - set(_CUSTOMER) - {"customer_id", "credit_limit_minor", "erased"})
     if unknown:
         raise Invalid(f"unknown field {unknown[0][:40]!r}", hint=f"Customers have {', '.join(_CUSTOMER)}.")
     fields: dict[str, Value] = {}
@@ -198,7 +199,7 @@ def _credit(value: object) -> int:
 
 def _customer(key: str, fields: Fields) -> dict[str, Any]:
     shown = {"customer_id": key, **{name: fields.get(name) or "" for name in _CUSTOMER}}
-    return shown | {"credit_limit_minor": fields.get("credit_limit_minor") or 0}
+    return shown | {"credit_limit_minor": fields.get("credit_limit_minor") or 0, "erased": is_erased(fields)}
 
 
 async def list_customers(context: Context) -> Any:
@@ -206,7 +207,7 @@ async def list_customers(context: Context) -> Any:
     text, limit = context.query("q")[:SEARCH_CHARS_MAX].casefold(), context.limit(50, PAGE_ROWS_MAX)
 
     def query(books: Books) -> dict[str, Any]:
-        rows = [_customer(key, fields) for key, fields in books.records("customer")]
+        rows = [_customer(key, fields) for key, fields in books.records("customer") if not is_erased(fields)]
         found = [row for row in rows if text in " ".join(str(value) for value in row.values()).casefold()]
         return {"customers": sorted(found, key=lambda row: row["name"].casefold())[:limit]}
 

@@ -19,6 +19,7 @@ from tillmesh.fleet.projecting import Kind, Rows, project
 from tillmesh.fleet.syncing import fresh
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head
 from tillmesh.kernel.ids import is_office
+from tillmesh.shop.personal import join
 
 FILE: Final = "master.db"
 STEPS: Final = files("tillmesh.adapters.sqlite.hub") / "master"
@@ -187,7 +188,7 @@ class SqliteMaster:
         written: dict[tuple[str, str], LWWMap] = {}
         for row in found.writes:
             held = written.get((row.entity, row.key)) or registers.load(db, store, row.entity, row.key)
-            written[row.entity, row.key] = row.written if held is None else held.merge(row.written)
+            written[row.entity, row.key] = join(row.entity, held, row.written)
         for (entity, key), state in written.items():
             registers.save(db, store, entity, key, state)
 

@@ -15,7 +15,7 @@ const SETTLE_MS = 1500;
 
 /** Put the current cart aside under an optional name. */
 export async function parkCart() {
-  const label = await openDialog(NoteDialog, { title: t("park.title"), text: cart.peek().customer?.name ?? "", label: t("park.label") });
+  const label = await openDialog(NoteDialog, { title: t("park.title"), text: "", label: t("park.label") });
   if (label === undefined) return;
   if (!(await settled(SETTLE_MS))) return toast({ tone: "warn", title: t("sell.unsaved", { n: pending.peek() }), detail: t("sell.unsaved.detail") });
   const before = parkedCount.peek();
@@ -67,7 +67,7 @@ export function ParkedDialog({ close }) {
     ${list?.length === 0 && html`<div class="empty"><${Icon} name="pause" size="xl" /><b>${t("park.none")}</b><span>${t("park.none.hint")}</span></div>`}
     <ul class="rows">${(list ?? []).map(
       (one, i) => html`<li key=${one.park_id}><button class="row-main" data-first=${i === 0} onClick=${() => resume(one)}><span class="row-icon"><${Icon} name="play" /></span>
-          <span><b>${one.label || t("park.nolabel")}</b><small>${t("park.by", { by: typeof one.by === "string" ? one.by : (one.by?.name ?? ""), at: clock(one.parked_at) })} · ${one.paid ? t("park.paid", { receipt: one.paid.receipt_number }) : t("cart.items", { n: Number(one.item_count) })}</small></span><span class="spacer" /><b class="num">${money(one.total_minor)}</b></button>
+          <span><b>${one.label || one.customer?.name || t("park.nolabel")}</b><small>${t("park.by", { by: typeof one.by === "string" ? one.by : (one.by?.name ?? ""), at: clock(one.parked_at) })} · ${one.paid ? t("park.paid", { receipt: one.paid.receipt_number }) : t("cart.items", { n: Number(one.item_count) })}</small></span><span class="spacer" /><b class="num">${money(one.total_minor)}</b></button>
         <button class="btn ghost icon" aria-label=${t("park.drop")} onClick=${() => drop(one)}><${Icon} name="trash-2" /></button></li>`,
     )}</ul>
   <//>`;

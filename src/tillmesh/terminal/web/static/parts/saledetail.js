@@ -64,7 +64,7 @@ export function SaleDetail({ id, onChange }) {
   const some = sale.lines.some((/** @type {any} */ line) => Number(line.refundable_quantity) > 0) && sale.state !== "voided";
   return html`<section class="card sale-card" aria-label=${t("paid.title", { receipt: sale.receipt_number })}>
     <header class="sale-head"><a class="btn ghost icon only-s" href="#/sales" aria-label=${t("back")}><${Icon} name="arrow-left" /></a>
-      <div><h2 class="num">${sale.receipt_number}</h2><small>${dayClock(sale.at)} · ${sale.cashier?.name}${sale.customer ? ` · ${sale.customer.name}` : ""}</small></div><span class="spacer" />
+      <div><h2 class="num">${sale.receipt_number}</h2><small>${dayClock(sale.at)} · ${sale.cashier?.name}${sale.customer ? ` · ${sale.customer.erased ? t("customer.erased") : sale.customer.name}` : ""}</small></div><span class="spacer" />
       <span class=${`pill sm ${open ? "ok" : sale.state === "voided" ? "bad" : "warn"}`}>${t(`sale.state.${sale.state}`)}</span></header>
     <div class="sale-acts">
       <button class="btn primary" disabled=${!some} onClick=${refund}><${Icon} name="undo-2" />${t("sale.refund")}</button>

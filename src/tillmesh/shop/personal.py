@@ -1,0 +1,50 @@
+"""Personal data of customers: sealed under a key of each customer, and gone for ever once that key is destroyed.
+
+The log keeps what was sealed; the keys are kept beside it and can be destroyed. Whoever holds keys seals and
+opens; what follows here is pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from tillmesh.crdt import LWWMap, Stamp
+from tillmesh.kernel.codec import Record
+from tillmesh.kernel.limits import AUTHORITY_MAX
+from tillmesh.shop.register_events import Value
+
+CUSTOMER: Final = "customer"  # the entity of the registers
+PERSONAL: Final = ("name", "email", "phone", "note", "address")
+# Texts of people hold no control characters (till.desk.checked_text), so nobody can type what looks sealed.
+SEAL: Final = "\x02"
+ERASED: Final = LWWMap.of({"erased": True}, Stamp(AUTHORITY_MAX, 1, "erased"))
+
+
+class CustomerErased(Record):
+    """A customer's personal data is erased: whoever holds a key of it destroys it. Nothing undoes this.
+
+    Invariant: the register of an erased customer is ERASED, whatever was or will be written into it.
+    """
+
+    customer_id: str
+    by: str
+    reason: str = ""
+    erased_at_ms: int = 0
+
+
+def is_sealed(value: Value) -> bool:
+    """Say whether a value of a register is a sealed text."""
+    return isinstance(value, str) and value.startswith(SEAL)
+
+
+def is_erased(fields: Mapping[str, Value] | None) -> bool:
+    """Say whether these are the fields of an erased customer."""
+    return fields is not None and fields.get("erased") is True
+
+
+def join(entity: str, held: LWWMap | None, written: LWWMap) -> LWWMap:
+    """Merge what was written into a register; an erased customer stays erased, and nothing else stays of it."""
+    if entity == CUSTOMER and any(each is not None and each.get("erased") is True for each in (held, written)):
+        return ERASED
+    return written if held is None else held.merge(written)
