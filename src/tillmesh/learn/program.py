@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -43,9 +44,25 @@ class Made(Protocol):
 def main(arguments: Sequence[str], say: Callable[[str], object]) -> int:
     """Run one command of the pipeline."""
     options = _parser().parse_args(list(arguments))
+    logging.basicConfig(level=logging.INFO, format="%(message)s")  # how far it is, beside the answer
     run: Callable[[argparse.Namespace], Any] = options.run
-    say(json.dumps(run(options), indent=2, ensure_ascii=False))
+    found = run(options)
+    say(json.dumps(found, indent=2, ensure_ascii=False) if options.json else "\n".join(plain(found)))
     return 0
+
+
+def plain(value: Any, depth: int = 0) -> list[str]:
+    """Write an answer for people: a line for each figure, groups indented."""
+    if isinstance(value, str):
+        return [f"{'  ' * depth}{line}" for line in value.splitlines()]
+    pairs = value.items() if isinstance(value, dict) else enumerate(value, 1)
+    lines = []
+    for name, one in pairs:
+        if isinstance(one, dict | list | tuple):
+            lines += [f"{'  ' * depth}{name}", *plain(one, depth + 1)]
+        else:
+            lines.append(f"{'  ' * depth}{name}: {one}")
+    return lines
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,6 +84,12 @@ def _parser() -> argparse.ArgumentParser:
     judging.add_argument("--data", type=Path, required=True, help="the folder of the data set")
     judging.add_argument("--out", type=Path, default=SHIPPED, help="where the signed bundle is")
     judging.set_defaults(run=_evaluate)
+    card = commands.add_parser("card", help="the model card of a bundle that ships: what it is, made of what, how good")
+    card.add_argument("name", choices=sorted(PIPELINES))
+    card.add_argument("--out", type=Path, default=SHIPPED, help="where the signed bundle is")
+    card.set_defaults(run=_card)
+    for one in (listing, training, judging, card):
+        one.add_argument("--json", action="store_true", help="the answer as JSON")
     return parser
 
 
@@ -78,6 +101,37 @@ def _list(options: argparse.Namespace) -> Any:
         shelf = Shelf(options.data_dir / "models", shipped_keys(SHIPPED))
         found["till"] = [{"name": name, **msgspec.to_builtins(shelf.standing(name))} for name in shelf.names()]
     return found
+
+
+def _card(options: argparse.Namespace) -> Any:
+    folder = options.out / options.name
+    if not folder.is_dir():
+        raise NotFound(f"{folder} is missing", hint="Train the model first.")
+    found = _described(folder)
+    if "refused" in found:
+        raise Invalid(found["refused"], hint="Train the model again, or take the one that ships.")
+    return found if options.json else card_of(found)
+
+
+def card_of(found: Mapping[str, Any]) -> str:
+    """Write a model card in Markdown from what the signed manifest says."""
+    rows = [f"| {name} | {value:g} |" for name, value in sorted(found["metrics"].items())]
+    return "\n".join(
+        [
+            f"# {found['name']}, version {found['version']}",
+            "",
+            f"Engine {found['engine']}, {found['bytes']:,} bytes, licence {found['licence']}.",
+            "What it can't do is said in docs/reference/models.md.",
+            "",
+            "Made of:",
+            "",
+            *(f"- {source}" for source in found["sources"]),
+            "",
+            "| measured | |",
+            "|---|--:|",
+            *rows,
+        ]
+    )
 
 
 def _names(folder: Path) -> list[str]:

@@ -7,7 +7,7 @@ import wave
 import numpy as np
 import pytest
 
-from tillmesh.edge.voice.sound import RATE_HZ, level, prepared, read_wav
+from tillmesh.edge.voice.sound import RATE_HZ, level, prepared, read_wav, spoken_seconds
 from tillmesh.kernel.errors import Invalid, TooLarge
 from tillmesh.kernel.limits import VOICE_SECONDS_MAX
 
@@ -68,3 +68,12 @@ def test_a_whisper_and_a_shout_are_heard_alike() -> None:
 def test_nothing_at_all_is_still_finite() -> None:
     assert np.isfinite(prepared(np.zeros(0, np.float32))).all()
     assert level(np.zeros(RATE_HZ, np.float32)) > 0
+
+
+def test_how_long_somebody_spoke_counts_no_pauses() -> None:
+    pause = np.zeros(RATE_HZ, np.float32)
+    spoken = np.concatenate([pause, tone(RATE_HZ, 0.6), pause, tone(RATE_HZ, 0.4), pause])
+    assert spoken_seconds(spoken) == pytest.approx(1.0, abs=0.05)
+    noise = 0.01 * np.random.default_rng(0).standard_normal(len(spoken))
+    assert spoken_seconds(spoken + noise) == pytest.approx(1.0, abs=0.05)
+    assert spoken_seconds(np.zeros(0, np.float32)) == 0.0

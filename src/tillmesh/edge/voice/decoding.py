@@ -4,6 +4,7 @@ The recogniser gives, for each step of 80 ms, the log probability of every word 
 the graph of commands is found as in token passing (Young, Russell, Thornton 1989) over the states of CTC (Graves 2006):
 in each step a walk stays in its word, rests in "nothing", or goes on to a next word. Beside it stands what would fit
 best if anything might be said: words that are no command leave a gap between the two, and a wide gap is a refusal.
+Four more kinds of evidence tell a command from speech that merely holds one: :class:`Evidence`.
 """
 
 from __future__ import annotations
@@ -19,11 +20,36 @@ from tillmesh.edge.voice.grammar import NUMBER, PRODUCT, START, Grammar, Group, 
 from tillmesh.edge.voice.words import WORDS
 
 BEAM: Final = 18.0  # walks this much less likely (e^18) than the best are dropped; guess, no command was lost by it
+NEVER: Final = -1e9  # the log of no probability, finite so that differences of it are
+PHRASE_S: Final = 0.25  # of speech, that edges take; with LETTER_S a slow speaker: guesses, weighed by fitting
+LETTER_S: Final = 0.09
 Step = Sequence[float]
 
 
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What speaks for and against the best walk."""
+
+    gap: float = 50.0  # log probability by which anything at all fits better
+    clear: float = -20.0  # log probability of the least clear word at its clearest step
+    stray: float = 0.0  # how many steps of words were heard that the walk does not have
+    doubt: float = 50.0  # minus the log probability that these words were said and no others (CTC, all alignments)
+    spare_s: float = 0.0  # seconds of speech beyond what the words take
+    lone: float = 0.0  # 1 for a single word: the shorter, the easier it is found in anything
+
+    def terms(self) -> tuple[float, ...]:
+        """Give what is weighed, in the order of :meth:`Calibration.weights`; beyond these bounds more says no more."""
+        return (
+            min(self.gap, 50.0),
+            max(self.clear, -20.0),
+            min(self.stray, 10.0),
+            min(self.doubt, 50.0),
+            min(self.spare_s, 5.0),
+            self.lone,
+        )
+
+
 class Calibration(msgspec.Struct, frozen=True):
-    """How gap and clearness become a confidence, fitted on speech that was kept from training."""
+    """How evidence becomes a confidence, fitted on speech that was kept from training."""
 
     bias: float = 4.0
     per_gap: float = -1.0
@@ -31,6 +57,14 @@ class Calibration(msgspec.Struct, frozen=True):
     accept: float = 0.5  # below: not understood
     sure: float = 0.8  # below: ask
     nothing: float = 0.0  # taken off the log probability of "nothing", which CTC makes too likely
+    per_stray: float = 0.0
+    per_doubt: float = 0.0
+    per_spare: float = 0.0
+    per_lone: float = 0.0
+
+    def weights(self) -> tuple[float, ...]:
+        """Give what each kind of evidence is worth."""
+        return self.per_gap, self.per_clear, self.per_stray, self.per_doubt, self.per_spare, self.per_lone
 
 
 class Heard(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,15 +86,16 @@ class Walk(msgspec.Struct, frozen=True):
     clear: float
 
 
-def understand(steps: Sequence[Step], calibration: Calibration, grammar: Grammar | None = None) -> Heard:
+def understand(
+    steps: Sequence[Step], calibration: Calibration, grammar: Grammar | None = None, *, spoken_s: float = 0.0
+) -> Heard:
     """Say which command was spoken, with its slots and how sure that is."""
     grammar = grammar or whole()
-    steps = eager(steps, calibration.nothing)
-    walk = best_walk(steps, grammar)
+    walk, evidence = weighed(steps, calibration.nothing, grammar, spoken_s)
     if walk is None:
         return Heard(command="", slots={}, confidence=0.0, requires_confirmation=True, words=())
     words = tuple(WORDS[grammar.nodes[node].word] for node in walk.nodes)
-    sure = confidence(freest(steps) - walk.score, walk.clear, calibration)
+    sure = confidence(evidence, calibration)
     if sure < calibration.accept:
         return Heard(command="", slots={}, confidence=sure, requires_confirmation=True, words=words)
     name = grammar.nodes[walk.nodes[-1]].ends
@@ -75,12 +110,63 @@ def understand(steps: Sequence[Step], calibration: Calibration, grammar: Grammar
     )
 
 
-def confidence(gap: float, clear: float, by: Calibration) -> float:
-    """Turn the gap to what fits best, and the least clear word, into a probability of being right."""
-    value = by.bias + by.per_gap * min(gap, 50.0) + by.per_clear * max(clear, -20.0)
+def weighed(steps: Sequence[Step], nothing: float, grammar: Grammar, spoken_s: float) -> tuple[Walk | None, Evidence]:
+    """Find the best walk, and what speaks for it."""
+    bent = eager(steps, nothing)
+    walk = best_walk(bent, grammar)
+    if walk is None:
+        return None, Evidence()
+    places = [grammar.nodes[node].word for node in walk.nodes]
+    letters = sum(len(WORDS[place]) for place in places)
+    return walk, Evidence(
+        gap=freest(bent) - walk.score,
+        clear=walk.clear,
+        stray=_stray(steps, frozenset(places)),
+        doubt=-_log_probability(steps, places),
+        spare_s=max(0.0, spoken_s - PHRASE_S - LETTER_S * letters) if spoken_s else 0.0,
+        lone=float(len(places) == 1),
+    )
+
+
+def confidence(evidence: Evidence, by: Calibration) -> float:
+    """Turn the evidence into a probability of being right."""
+    terms = zip(by.weights(), evidence.terms(), strict=True)
+    value = by.bias + sum(weight * term for weight, term in terms)
     if math.isnan(value):
         return 0.0
     return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, value))))
+
+
+def _stray(steps: Sequence[Step], places: frozenset[int]) -> float:
+    """Add up the probability of words that the walk does not have, "another word" among them."""
+    heard = (0, *places)
+    return sum(1.0 - min(1.0, sum(math.exp(step[place]) for place in heard)) for step in steps)
+
+
+def _log_probability(steps: Sequence[Step], places: Sequence[int]) -> float:
+    """Give the log probability of exactly these words, over all the ways they may lie in time (Graves 2006, 4.1)."""
+    labels = [0]
+    for place in places:
+        labels += [place, 0]
+    if not steps:
+        return NEVER
+    states = [steps[0][0], steps[0][labels[1]]] + [NEVER] * (len(labels) - 2)
+    for step in steps[1:]:
+        before = states
+        states = [
+            _log_sum(
+                before[at],
+                before[at - 1] if at else NEVER,
+                before[at - 2] if at > 1 and label and label != labels[at - 2] else NEVER,
+            ) + step[label]
+            for at, label in enumerate(labels)
+        ]  # fmt: skip
+    return _log_sum(states[-1], states[-2], NEVER)
+
+
+def _log_sum(one: float, two: float, three: float) -> float:
+    high = max(one, two, three)
+    return high + math.log(math.exp(one - high) + math.exp(two - high) + math.exp(three - high))
 
 
 def eager(steps: Sequence[Step], nothing: float) -> Sequence[Step]:

@@ -1,4 +1,4 @@
-"""Spoken clips on disk: one file an engine, with who said what."""
+"""Spoken clips on disk: one file for each engine and role, with who said what."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ import numpy as np
 from tillmesh.edge.voice import COMMANDS
 from tillmesh.edge.voice.sound import Sound
 from tillmesh.learn.voice.sound import trimmed
-from tillmesh.learn.voice.speakers import Speaker
-from tillmesh.learn.voice.texts import command, negative
+from tillmesh.learn.voice.speakers import SEED, Speaker
+from tillmesh.learn.voice.texts import command, other
 
-SEED: Final = 20_261_125
-AT_ONCE: Final = 2
+PROGRAMS: Final = ("espeak-ng", "flite", "festival")  # engines that run as processes: two at once
 Say = Callable[[str], None]
+Line = tuple[str, str]  # the command, "" for none, and the text
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,44 +42,37 @@ class _Said(msgspec.Struct):
     end: int
 
 
-def script(rng: Random, count: int, prose: list[str]) -> list[tuple[str, str]]:
-    """Choose what is said: (command, text). Each command as often as another, numbers of products as often as ten."""
+def commands(rng: Random, count: int) -> list[Line]:
+    """Choose commands: three in seven are products, the others each as often as another."""
     names = [one.name for one in COMMANDS]
-    lines: list[tuple[str, str]] = []
-    for place in range(count):
-        kind = place % 20
-        if kind < 6:
-            lines.append(("", negative(rng, prose)))
-        elif kind < 12:
-            lines.append(("add", command(rng, "add")))
-        else:
-            name = names[(place // 20 * 8 + kind - 12) % len(names)]
-            lines.append((name, command(rng, name)))
-    return lines
+    chosen = ["add" if place % 7 < 3 else names[(place // 7 * 4 + place % 7) % len(names)] for place in range(count)]
+    return [(name, command(rng, name)) for name in chosen]
 
 
-def speak(folder: Path, speakers: Sequence[Speaker], count: int, prose: list[str], say: Say) -> Path:
-    """Let the voices of one engine say ``count`` lines in turns, and keep the sound."""
-    engine = speakers[0].engine
-    path = folder / f"{engine}.npz"
+def others(rng: Random, count: int, prose: Sequence[str], talk: Sequence[str]) -> list[Line]:
+    """Choose lines that are no command."""
+    return [("", other(rng, prose, talk)) for _ in range(count)]
+
+
+def speak(path: Path, speakers: Sequence[Speaker], lines: Sequence[Line], say: Say) -> Path:
+    """Let the voices of one engine say lines in turns, and keep the sound; what was kept before is not said again."""
     if path.exists():
         return path
-    lines = script(Random(f"{SEED} {engine}"), count, prose)  # noqa: S311 - shoppers need no secrets
 
     def one(place: int) -> tuple[str, Sound]:
         speaker = speakers[place % len(speakers)]
-        rng = Random(f"{SEED} {engine} {place}")  # noqa: S311 - nor here
+        rng = Random(f"{SEED} {path.stem} {place}")  # noqa: S311 - shoppers need no secrets
         return speaker.voice, trimmed(speaker.say(lines[place][1], rng))
 
     said, parts, at = [], [], 0
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for (name, text), (voice, sound) in zip(lines, pool.map(one, range(count)), strict=True):
+    with ThreadPoolExecutor(2 if speakers[0].engine in PROGRAMS else 1) as pool:
+        for (name, text), (voice, sound) in zip(lines, pool.map(one, range(len(lines))), strict=True):
             said.append(_Said(voice, text, name, at, at + len(sound)))
             parts.append((np.clip(sound, -1, 1) * 32_767).astype(np.int16))
             at += len(sound)
             if len(said) % 250 == 0:
-                say(f"{engine}: {len(said)} of {count} clips")
-    folder.mkdir(parents=True, exist_ok=True)
+                say(f"{path.stem}: {len(said)} of {len(lines)} clips")
+    path.parent.mkdir(parents=True, exist_ok=True)
     half = path.with_suffix(".half.npz")
     np.savez(half, sound=np.concatenate(parts), said=np.frombuffer(msgspec.json.encode(said), np.uint8))
     half.rename(path)
@@ -94,5 +87,5 @@ def read(paths: Iterable[Path]) -> list[Clip]:
             sound, raw = held["sound"], held["said"].tobytes()
         for one in msgspec.json.decode(raw, type=list[_Said]):
             piece = sound[one.start : one.end].astype(np.float32) / np.float32(32_767)
-            clips.append(Clip(path.stem, one.voice, one.text, one.command, piece))
+            clips.append(Clip(path.stem.split(".")[0], one.voice, one.text, one.command, piece))
     return clips

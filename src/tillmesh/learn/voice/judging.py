@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from typing import Any, Final
@@ -10,11 +11,11 @@ import msgspec
 import numpy as np
 
 from tillmesh.adapters.inference.hearing import Ear, words_of
-from tillmesh.edge.voice import Calibration, Heard, understand
-from tillmesh.edge.voice.commands import NUMBERS
-from tillmesh.edge.voice.decoding import best_walk, confidence, eager, freest
+from tillmesh.edge.voice import PRODUCT_WORDS, Calibration, Evidence, Heard, understand
+from tillmesh.edge.voice.commands import BY_NAME, NUMBERS
+from tillmesh.edge.voice.decoding import confidence, weighed
 from tillmesh.edge.voice.grammar import whole
-from tillmesh.edge.voice.sound import RATE_HZ, Sound
+from tillmesh.edge.voice.sound import RATE_HZ, Sound, spoken_seconds
 from tillmesh.learn.voice.clips import Clip
 from tillmesh.learn.voice.head import Weights
 from tillmesh.learn.voice.sound import loud, with_noise
@@ -22,25 +23,28 @@ from tillmesh.learn.voice.sound import loud, with_noise
 NOISES_DB: Final = (None, 20, 10, 5)
 NOTHING: Final = 2.5  # of 0.5 to 3.5, the one with which most was understood on the voices that choose
 OPEN: Final = Calibration(accept=0.0, nothing=NOTHING)
+Z95: Final = 1.96
 
 
 class Score(msgspec.Struct, frozen=True, kw_only=True):
     """Of so many commands, how many were understood."""
 
     spoken: int
+    best: float  # the best guess is the right command, whatever its confidence
     command: float  # the right command, accepted
     whole: float  # the right command with the right number and product words
     refused: float
     wrong: float  # another command was accepted
+    sure: float  # the right command, so sure that nothing but what the command itself asks is asked
+    wrong_sure: float
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """One clip: what it says about confidence."""
 
-    gap: float
-    clear: float
+    evidence: Evidence
     is_right: bool
-    is_command: bool
+    wanted: str
     seconds: float
     heard: Heard
 
@@ -61,21 +65,20 @@ def judge(ear: Ear, head: Weights, clips: Sequence[Clip], noise_db: int | None, 
 def judged(ear: Ear, head: Weights, sound: Sound, clip: Clip) -> Judged:
     """Hear one clip."""
     steps = words_of(ear.hear(sound), head).tolist()
-    heard = understand(steps, OPEN)
-    heard_steps = eager(steps, NOTHING)
-    walk = best_walk(heard_steps, whole())
-    gap = 99.0 if walk is None else freest(heard_steps) - walk.score
-    clear = -99.0 if walk is None else walk.clear
+    spoken_s = spoken_seconds(sound)
+    heard = understand(steps, OPEN, spoken_s=spoken_s)
     right = bool(clip.command) and heard.command == clip.command and heard.slots == slots_of(clip)
     return Judged(
-        gap=gap, clear=clear, is_right=right, is_command=bool(clip.command), seconds=len(sound) / RATE_HZ, heard=heard
+        evidence=weighed(steps, NOTHING, whole(), spoken_s)[1],
+        is_right=right,
+        wanted=clip.command,
+        seconds=len(sound) / RATE_HZ,
+        heard=heard,
     )
 
 
 def slots_of(clip: Clip) -> dict[str, Any]:
     """Read the slots that a text has, as the recogniser should."""
-    from tillmesh.edge.voice import PRODUCT_WORDS
-
     numbers = [NUMBERS[word] for word in clip.text.split() if word in NUMBERS]
     takes_number = clip.command in {"add", "quantity", "discount", "line"} and numbers
     product = [word for word in clip.text.split() if word in PRODUCT_WORDS]
@@ -85,47 +88,65 @@ def slots_of(clip: Clip) -> dict[str, Any]:
     return slots
 
 
-def score(found: Sequence[Judged], clips: Sequence[Clip], by: Calibration) -> Score:
+def score(found: Sequence[Judged], by: Calibration) -> Score:
     """Count over the clips that are commands."""
-    spoken = command = whole_ = refused = 0
-    for one, clip in zip(found, clips, strict=True):
-        if not clip.command:
-            continue
-        spoken += 1
-        if confidence(one.gap, one.clear, by) < by.accept:
-            refused += 1
-        elif one.heard.command == clip.command:
-            command += 1
-            whole_ += one.is_right
-    count = max(1, spoken)
-    wrong = (spoken - refused - command) / count
-    return Score(spoken=spoken, command=command / count, whole=whole_ / count, refused=refused / count, wrong=wrong)
+    spoken = [one for one in found if one.wanted]
+    of = max(1, len(spoken))
+    levels = [confidence(one.evidence, by) for one in spoken]
+    taken = [one for one, level in zip(spoken, levels, strict=True) if level >= by.accept]
+    sure = [one for one, level in zip(spoken, levels, strict=True) if level >= by.sure]
+
+    def share(some: Sequence[Judged]) -> float:
+        return sum(one.heard.command == one.wanted for one in some) / of
+
+    return Score(
+        spoken=len(spoken), best=share(spoken), command=share(taken), whole=sum(one.is_right for one in taken) / of,
+        refused=1 - len(taken) / of, wrong=len(taken) / of - share(taken), sure=share(sure),
+        wrong_sure=len(sure) / of - share(sure),
+    )  # fmt: skip
 
 
-def false_accepts_per_hour(found: Sequence[Judged], by: Calibration) -> tuple[float, int, float]:
-    """Give false accepts per hour, their number, and the hours of speech that is no command."""
-    others = [one for one in found if not one.is_command]
+class Rate(msgspec.Struct, frozen=True, kw_only=True):
+    """How often speech that is no command was taken for one."""
+
+    hours: float
+    asked: int  # taken for a command, and asked about
+    done: int  # done without a question
+    asked_per_hour: float
+    done_per_hour: float
+    done_per_hour_most: float  # the upper end of what may be, in 95 of 100 cases
+
+
+def false_accepts(found: Sequence[Judged], by: Calibration) -> Rate:
+    """Count over the clips that are no command."""
+    others = [one for one in found if not one.wanted]
     hours = sum(one.seconds for one in others) / 3_600
-    count = sum(confidence(one.gap, one.clear, by) >= by.accept for one in others)
-    return count / max(hours, 1e-9), count, hours
+    taken = [one for one in others if confidence(one.evidence, by) >= by.accept]
+    done = sum(is_done(one, by) for one in others)
+    per = 1 / max(hours, 1e-9)
+    return Rate(
+        hours=hours, asked=len(taken) - done, done=done, asked_per_hour=(len(taken) - done) * per,
+        done_per_hour=done * per, done_per_hour_most=poisson_most(done) * per,
+    )  # fmt: skip
 
 
-def calibrate(found: Sequence[Judged], per_hour_max: float, nothing: float = NOTHING) -> Calibration:
-    """Fit confidence by logistic regression; "sure" begins where so few others per hour pass, "accepted" at a half."""
-    x = np.array([[1.0, min(one.gap, 50.0), max(one.clear, -20.0)] for one in found])
-    y = np.array([float(one.is_right) for one in found])
-    weights = np.zeros(3)
-    for _ in range(200):
-        p = 1 / (1 + np.exp(-np.clip(x @ weights, -30, 30)))
-        hessian = (x * (p * (1 - p))[:, None]).T @ x + 1e-3 * np.eye(3)
-        weights += np.linalg.solve(hessian, x.T @ (y - p) - 1e-3 * weights)
-    bias, per_gap, per_clear = map(float, weights)
-    fitted = Calibration(bias, per_gap, per_clear, accept=0.5, sure=1.0, nothing=nothing)
-    others = sorted(confidence(one.gap, one.clear, fitted) for one in found if not one.is_command)
-    hours = sum(one.seconds for one in found if not one.is_command) / 3_600
-    allowed = int(per_hour_max * hours)
-    sure = others[-1 - allowed] + 1e-4 if len(others) > allowed else 0.5
-    return msgspec.structs.replace(fitted, sure=max(0.5, sure))
+def is_done(one: Judged, by: Calibration) -> bool:
+    """Say whether what was heard is done without any question."""
+    return confidence(one.evidence, by) >= by.sure and not BY_NAME[one.heard.command].confirms
+
+
+def poisson_most(count: int) -> float:
+    """Give the upper end of the 95 % interval of a count (Byar's approximation, Breslow and Day 1987, page 69)."""
+    n = count + 1
+    return n * (1 - 1 / (9 * n) + Z95 / (3 * math.sqrt(n))) ** 3
+
+
+def expected_error(found: Sequence[Judged], by: Calibration, bins: int = 10) -> float:
+    """Give the expected calibration error: how far confidence is from the share that was right, on average."""
+    pairs = sorted((confidence(one.evidence, by), one.is_right) for one in found)
+    groups = [pairs[len(pairs) * at // bins : len(pairs) * (at + 1) // bins] for at in range(bins)]
+    off = sum(abs(sum(level for level, _ in some) - sum(right for _, right in some)) for some in groups)
+    return off / max(1, len(pairs))
 
 
 def latencies_ms(ear: Ear, head: Weights, clips: Sequence[Clip]) -> list[float]:
@@ -133,6 +154,6 @@ def latencies_ms(ear: Ear, head: Weights, clips: Sequence[Clip]) -> list[float]:
     found = []
     for clip in clips:
         began = time.perf_counter()
-        understand(words_of(ear.hear(clip.sound), head).tolist(), OPEN)
+        understand(words_of(ear.hear(clip.sound), head).tolist(), OPEN, spoken_s=spoken_seconds(clip.sound))
         found.append((time.perf_counter() - began) * 1e3)
     return found

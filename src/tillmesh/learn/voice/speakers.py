@@ -1,6 +1,7 @@
 """Synthetic speakers: engines of Debian and of Python packages, each with its voices. Text in, sound out.
 
-Engines that are not installed have no voices. Which voices train and which only judge is said in ``roles``.
+Engines that are not installed have no voices. Which voices train, which choose thresholds and which only judge is
+said by :func:`role`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ import numpy as np
 from tillmesh.edge.voice.sound import Sound, resampled
 
 SECONDS: Final = 60
+SEED: Final = 20_261_125
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +41,19 @@ ESPEAK_VARIANTS: Final = ("", "+m1", "+m2", "+m3", "+m4", "+m5", "+m6", "+m7", "
                           "+Andy", "+Annie", "+Mario", "+Michael", "+linda", "+steph", "+grandma")  # fmt: skip
 FLITE_VOICES: Final = ("kal", "awb", "rms", "slt", "kal16")
 FESTIVAL_VOICES: Final = ("kal_diphone", "ked_diphone", "cmu_us_slt_arctic_hts")
-# Voices that never train: some choose the threshold, others only judge. Of piper the whole engine only judges.
-HELD: Final = {
-    "espeak-ng": ("+m7", "+f5", "+steph", "+Andy"),
-    "flite": ("slt",),
-    "festival": ("cmu_us_slt_arctic_hts",),
-}
+TRAIN: Final = "train"
+CHOOSE: Final = "choose"
+JUDGE: Final = "judge"
+# Voices that never train and choose thresholds; of festival every voice does, and all that piper says only judges.
+HELD: Final = {"espeak-ng": ("+m7", "+f5", "+steph", "+Andy"), "flite": ("slt",), "festival": ("",)}
 JUDGES: Final = ("piper",)
+
+
+def role(speaker: Speaker) -> str:
+    """Say what a voice is for: to train, to choose thresholds, or to judge."""
+    if speaker.engine in JUDGES:
+        return JUDGE
+    return CHOOSE if any(speaker.voice.endswith(end) for end in HELD.get(speaker.engine, ())) else TRAIN
 
 
 def speakers() -> list[Speaker]:
@@ -119,7 +127,12 @@ def _piper() -> list[Speaker]:
     if joe is None or piper is None:
         return []
     (model,) = (Path(joe.__file__).parent / "data").glob("*.onnx")
+    runtime = installed("onnxruntime")
+    runtime.set_seed(SEED)
     voice = piper.PiperVoice.load(str(model))
+    options = runtime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    voice.session = runtime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
     def say(text: str, rng: Random) -> Sound:
         how = piper.SynthesisConfig(length_scale=rng.uniform(0.85, 1.3))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from random import Random
 from typing import Final
 
 from tillmesh.edge.voice import COMMANDS, OTHER, PRODUCT_WORDS, WORDS
 from tillmesh.edge.voice.commands import TEENS, TENS, UNITS
 from tillmesh.edge.voice.grammar import START, whole
+from tillmesh.learn.voice.talk import NEAR
 
 WORDS_MAX: Final = 9  # of a sentence: longer ones are cut, push-to-talk is short
-_KNOWN: Final = frozenset(WORDS[2:])
 _SENTENCE: Final = re.compile(r"[A-Z][^.!?:|`*#\[\]()<>=_{}]+[.!?]")
 
 
@@ -51,30 +51,45 @@ def sentences(pages: Iterable[str]) -> list[str]:
     return list(found)
 
 
-def negative(rng: Random, prose: list[str]) -> str:
-    """Say something that is no command: a piece of prose, or a command with other words around it or missing."""
-    while is_sayable(text := _negative(rng, prose)):
+def other(rng: Random, prose: Sequence[str], talk: Sequence[str]) -> str:
+    """Say what is no command: prose, talk of a shop, or a command with words around it, changed or missing."""
+    while ending(text := _other(rng, prose, talk)):
         pass
     return text
 
 
-def _negative(rng: Random, prose: list[str]) -> str:
+def _other(rng: Random, prose: Sequence[str], talk: Sequence[str]) -> str:
     kind = rng.random()
-    words = rng.choice(prose).split()
-    if kind < 0.15:
-        return rng.choice(words)
-    if kind < 0.35:
+    source = talk if rng.random() < 0.5 else prose
+    words = rng.choice(source).split()
+    if kind < 0.14:
+        return rng.choice(NEAR) if rng.random() < 0.7 else rng.choice(words)
+    if kind < 0.34:
         start = rng.randrange(len(words))
-        return " ".join(words[start : start + rng.randint(1, 4)])
-    if kind < 0.55:
-        spoken = command(rng).split()
-        spoken.insert(rng.randint(0, len(spoken)), rng.choice(words))
-        return " ".join(spoken)
-    return " ".join(words)
+        return " ".join(words[start : start + rng.randint(2, 4)])
+    if kind < 0.68:
+        return _spoilt(rng, command(rng).split(), words)
+    return " ".join(words[:WORDS_MAX])
 
 
-def is_sayable(text: str) -> bool:
-    """Say whether a text is a command by accident, as a word out of prose may be."""
+def _spoilt(rng: Random, spoken: list[str], words: list[str]) -> str:
+    """Make something else of a command: other words before, after or inside, a word changed or left out."""
+    some = words[: rng.randint(1, 3)]
+    kind = rng.random()
+    if kind < 0.25:
+        return " ".join([*some, *spoken])
+    if kind < 0.5:
+        return " ".join([*spoken, *some])
+    at = rng.randrange(len(spoken))
+    if kind < 0.62:
+        return " ".join([*spoken[:at], some[0], *spoken[at:]])
+    if kind < 0.88 or len(spoken) == 1:
+        return " ".join([*spoken[:at], rng.choice(NEAR), *spoken[at + 1 :]])
+    return " ".join([*spoken[:at], *spoken[at + 1 :]])
+
+
+def ending(text: str) -> str:
+    """Name the command that a text is, "" when it is none: a word out of prose may be one by accident."""
     grammar = whole()
     at = {START}
     for word in labels(text):
@@ -83,7 +98,7 @@ def is_sayable(text: str) -> bool:
             if word in group.members and (at & {*group.entries, *group.members.values()}):
                 after.add(group.members[word])
         at = after
-    return any(node != START and grammar.nodes[node].ends for node in at)
+    return next((grammar.nodes[node].ends for node in sorted(at) if node != START and grammar.nodes[node].ends), "")
 
 
 def labels(text: str) -> list[int]:

@@ -10,7 +10,7 @@ import msgspec
 from tillmesh.adapters.inference.hearing import EMBEDDING_FILE, HEAD_FILE, MEL_FILE, Ear, read_head, words_of
 from tillmesh.edge.bundle import Bundle, Refused
 from tillmesh.edge.voice import WORDS, Calibration, understand
-from tillmesh.edge.voice.sound import read_wav
+from tillmesh.edge.voice.sound import read_wav, spoken_seconds
 from tillmesh.kernel.errors import TillmeshError
 
 
@@ -38,7 +38,7 @@ class Listener:
         except TillmeshError as error:
             raise ValueError(error.detail) from error
         steps = words_of(self._ear.hear(sound), self._head).tolist()
-        return msgspec.to_builtins(understand(steps, self._calibration))
+        return msgspec.to_builtins(understand(steps, self._calibration, spoken_s=spoken_seconds(sound)))
 
 
 def load(bundle: Bundle, _now_ms: Callable[[], int]) -> Listener:
