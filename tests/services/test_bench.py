@@ -6,7 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tillmesh.bench import backlog, cores, crdt_peers, crdts, fleet, gateway, reading, sale, serving, showing, visible
+from tillmesh.bench import (
+    backlog,
+    cores,
+    crdt_peers,
+    crdts,
+    fleet,
+    gateway,
+    reading,
+    sale,
+    serving,
+    showing,
+    visible,
+    year,
+)
 from tillmesh.bench.goods import invented
 from tillmesh.bench.measuring import Row, percentile, ratio, spread
 from tillmesh.bench.program import BENCHMARKS, main
@@ -133,6 +146,12 @@ def test_a_sale_is_waited_for_on_the_page_of_every_other_till(tmp_path: Path) ->
 
 
 @pytest.mark.service
+def test_a_shop_that_goes_on_is_weighed_opened_and_asked(tmp_path: Path) -> None:
+    rows = {row.what: row for row in year.run(tmp_path, days=1)}
+    assert rows["database after 1 days of 2,000 sales"].spread.median > 0
+    assert rows["opening the till, once a month"].spread.n == 1
+
+
 def test_the_program_is_started_weighed_and_sold_with(tmp_path: Path, few: Path) -> None:
     for name in ("start", "memory", "http"):
         (tmp_path / name).mkdir()

@@ -192,6 +192,12 @@ def _failover(wish: Wish) -> list[Row]:
     return failover.run(wish.place, runs=wish.count or failover.RUNS)
 
 
+def _year(wish: Wish) -> list[Row]:
+    from tillmesh.bench import year
+
+    return year.run(wish.place, days=wish.count or year.DAYS)
+
+
 def _newcomer(wish: Wish) -> list[Row]:
     from tillmesh.bench import newcomer
 
@@ -257,6 +263,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "store": Benchmark("a sale until it is on the pages of 2, 4 and 14 other tills", _store, "sales per store"),
     "failover": Benchmark("kill -9 of the leader until the next setting is agreed on", _failover, "kills per store"),
     "steady": Benchmark("elections while 15 tills sell on this machine", _steady, "minutes"),
+    "year": Benchmark("the database of a shop that goes on for months, and its speed", _year, "days"),
     "newcomer": Benchmark("giving a new till everything: three ways, the same log", _newcomer, "events"),
     "fleet": Benchmark("many stores at one head office: --stores N", _fleet, "batches of each store"),
     "gateway": Benchmark("uploads through Envoy beside straight ones", _gateway, "pairs of blocks"),

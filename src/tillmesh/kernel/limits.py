@@ -59,6 +59,12 @@ OVERSELLS_RESOLVED_SHOWN_MAX: Final = 30
 BACK_ORDERS_SHOWN_MAX: Final = 100
 OVERSELL_POLICY_ADJUST_MILLI_MAX: Final = 10_000  # A policy may adjust little; more is for a person.
 
+# The archive of old sales. Guesses: about 20 ms of the writer for a chunk, and as small as larger ones.
+ARCHIVE_CHUNK_EVENTS: Final = 256
+ARCHIVE_CHUNK_BYTES_MAX: Final = 1 << 20
+ARCHIVE_AFTER_DAYS: Final = 30
+ARCHIVE_AFTER_DAYS_IN_NEED: Final = 7  # while the disk is short of room
+
 # Event bodies and requests.
 EVENT_BODY_BYTES_MAX: Final = 1 << 20
 REQUEST_BODY_BYTES_MAX: Final = 2 << 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +15,7 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.ids import is_office, terminal_of
 from tillmesh.kernel.times import rfc3339
 from tillmesh.sync.signatures import KeyNotary
+from tillmesh.terminal.archiving import Archiving
 from tillmesh.terminal.clocks import Clocks
 from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.driver import Driver, steady_ms
@@ -165,6 +166,19 @@ class Among:
         """Whether there is a head office that this till tells."""
         return self._uplinking is not None
 
+    def held_by_tills(self) -> dict[str, int] | None:
+        """Give what the store agreed that all its tills hold; None for a till alone."""
+        return dict(self._council.council.agreed.cut) if self._council is not None and self.others() else None
+
+    def held_by_office(self) -> dict[str, int] | None:
+        """Give what head office acknowledged; None without one."""
+        return self._mesh.exchange.at_hub() if self._mesh is not None and self.has_office else None
+
+    def put_away(self, reached: Mapping[str, int]) -> None:
+        """Hear how far every actor's sales lie in the archive."""
+        if self._mesh is not None:
+            self._mesh.exchange.put_away(reached)
+
     def hub_trouble(self) -> str:
         """Say why head office, which answers, takes nothing; empty while all is well."""
         return str(self._hub()["trouble"])
@@ -208,6 +222,9 @@ async def join_store(services: Services, around: Around) -> Among:
     services.extra["uploading"] = among.uploading
     services.extra["hub_trouble"] = among.hub_trouble
     watch.marks, watch.has_office = among.marks, among.has_office
+    services.extra["archiving"] = archiving = Archiving(driver)
+    archiving.tills, archiving.office = among.held_by_tills, among.held_by_office
+    archiving.reached = among.put_away
     among.standings = Standings(services, among.mesh)
     among.standings.start()
     services.extra["standings"] = among.standings

@@ -176,6 +176,8 @@ class _Run:
         keeping = asyncio.create_task(_housekeeping(services.driver))
         patrol = Patrol(services.driver)
         patrol.start()
+        archiving = services.extra["archiving"]
+        archiving.start()
         stocking = asyncio.create_task(ai.start()) if ai is not None else None
         try:
             if self._trouble is None:
@@ -187,6 +189,7 @@ class _Run:
             if ai is not None and stocking is not None:
                 await stocking
                 await ai.stop()
+            await archiving.stop()
             await patrol.stop()
             await printing.stop()
 

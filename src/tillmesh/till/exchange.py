@@ -50,6 +50,7 @@ class Exchange:
         self._links = 0
         self._leader: str | None = None
         self._at_hub: dict[str, int] = {}
+        self._put_away: dict[str, int] = {}
         self._to_hub: dict[str, int] = {}
         self.fenced: dict[str, str] = {}  # actor -> what was found out
 
@@ -182,7 +183,16 @@ class Exchange:
             at_leader=head if self._leader == self._terminal else at_leader,
             to_hub=self._to_hub.get(actor, 0),
             at_hub=self._at_hub.get(actor, 0),
+            pruned=self._put_away.get(actor, 0),
         )
+
+    def at_hub(self) -> dict[str, int]:
+        """Give how far head office is known to hold every actor's events."""
+        return dict(self._at_hub)
+
+    def put_away(self, reached: Mapping[str, int]) -> None:
+        """Hear how far every actor's sales lie in this till's archive."""
+        self._put_away = dict(reached)
 
     def stable(self, members: Iterable[str]) -> dict[str, int] | None:
         """Give how far every log is durable on this till and on all of these others, or None if one was never heard."""

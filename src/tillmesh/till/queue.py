@@ -20,7 +20,7 @@ class SyncState(StrEnum):
     ACKED_BY_LEADER = "acked_by_leader"  # on the leader's disk
     SENT_TO_HUB = "sent_to_hub"  # uploaded by the leader, not acknowledged yet
     COMPLETE = "complete"  # durable at the hub
-    PRUNED = "pruned"  # complete, and its body is dropped here
+    PRUNED = "pruned"  # complete, and put away into the archive here
 
 
 class Cause(StrEnum):

@@ -9,6 +9,7 @@ import apsw
 
 from tillmesh.adapters.sqlite import money_twice, offers, oversold, purses, registers
 from tillmesh.adapters.sqlite.actors import Actors
+from tillmesh.adapters.sqlite.archive import Archive
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.ledger import request_key
 from tillmesh.adapters.sqlite.offers import OfferBook
@@ -50,6 +51,7 @@ class Books:
         self._keys = keys
         self.terminal_id = terminal
         self.actors = Actors(db)
+        self._archive = Archive(db)
         self._products: dict[str, Product] = {}
         self._settings: tuple[StoreSettings, TerminalSettings] | None = None
         self._shift: Shift | None = None  # the open one; None also while nobody has looked
@@ -241,7 +243,8 @@ class Books:
         """Iterate the events that a query of EVENT columns finds; their previous hashes are left out."""
         # All rows at once: a query that is read only halfway keeps its connection at this moment of the shop for ever.
         for actor, seq, hlc, kind, version, body, pinned in rows(self._db, sql, bindings):
-            yield Envelope(self.actors.name(actor), seq, hlc, kind, version, body, GENESIS, pinned)
+            whole = self._archive.body(actor, seq, body)
+            yield Envelope(self.actors.name(actor), seq, hlc, kind, version, whole, GENESIS, pinned)
 
     def requested(self, key: str) -> Envelope | None:
         """Find the sale or refund ("refund:" + key) that answered this idempotency key."""
@@ -376,7 +379,7 @@ _SHIFT_EVENTS: Final = (
 )
 
 # The shift stands in the body as it is, so SQLite can skip what is of another; whoever decodes the rest looks closer.
-_LATE: Final = _SHIFT_EVENTS.replace("ORDER BY", "AND instr(e.body, ?) > 0 ORDER BY")
+_LATE: Final = _SHIFT_EVENTS.replace("ORDER BY", "AND (instr(e.body, ?) > 0 OR substr(e.body, 1, 1) = X'C1') ORDER BY")
 
 
 def _shift_of(event: Envelope) -> str:

@@ -14,6 +14,7 @@ import apsw
 
 from tillmesh.adapters.sqlite import purses, registers
 from tillmesh.adapters.sqlite.actors import Actors
+from tillmesh.adapters.sqlite.archive import Archive
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.adapters.sqlite.stock_tail import Gathered, StockTail, move
 from tillmesh.kernel.codec import Record, decode, encode
@@ -48,13 +49,13 @@ class Place(NamedTuple):
 def log(db: apsw.Connection) -> Iterator[Envelope]:
     """Iterate the whole log by actor and sequence, with previous hashes filled in from the row before."""
     sql = (
-        "SELECT a.name, e.seq, e.hlc, e.type, e.version, e.body, e.hash FROM event e JOIN actor a ON a.id = e.actor "
-        "ORDER BY a.name, e.seq"
+        "SELECT e.actor, a.name, e.seq, e.hlc, e.type, e.version, e.body, e.hash FROM event e "
+        "JOIN actor a ON a.id = e.actor ORDER BY a.name, e.seq"
     )
-    last = Head("")
-    for name, seq, hlc, kind, version, body, pinned in db.cursor().execute(sql):
+    last, archive = Head(""), Archive(db)
+    for number, name, seq, hlc, kind, version, body, pinned in db.cursor().execute(sql):
         before = last.hash if last.actor == name else GENESIS
-        yield Envelope(name, seq, hlc, kind, version, body, before, pinned)
+        yield Envelope(name, seq, hlc, kind, version, archive.body(number, seq, body), before, pinned)
         last = Head(name, seq, pinned)
 
 

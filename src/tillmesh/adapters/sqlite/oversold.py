@@ -19,7 +19,7 @@ from tillmesh.shop.oversell import Noted
 SALES: Final = (
     "SELECT e.actor, e.seq, e.hlc, e.type, e.version, e.body, e.hash FROM (SELECT actor, seq FROM receipt "
     "WHERE kind = 0 ORDER BY at_ms DESC LIMIT ?) r "
-    "JOIN event e ON e.actor = r.actor AND e.seq = r.seq WHERE instr(e.body, ?) > 0"
+    "JOIN event e ON e.actor = r.actor AND e.seq = r.seq WHERE instr(e.body, ?) > 0 OR substr(e.body, 1, 1) = X'C1'"
 )
 STOCK_EVENTS: Final = (
     "SELECT actor, seq, hlc, type, version, body, hash FROM (SELECT * FROM event "

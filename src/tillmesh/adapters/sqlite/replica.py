@@ -12,6 +12,7 @@ from typing import Final, Protocol, TypeAlias
 
 import apsw
 
+from tillmesh.adapters.sqlite.archive import SIZE
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import one, rows, write
 from tillmesh.adapters.sqlite.store import Writer
@@ -43,7 +44,10 @@ _KEEP_SIGNED: Final = (
 _SIGNED: Final = (
     "SELECT seq, signature FROM signed_head WHERE actor = ? AND seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT 1"
 )
-_SIZE: Final = "SELECT coalesce(sum(length(body)), 0) FROM event WHERE actor = ? AND seq > ? AND seq <= ?"
+_SIZE: Final = (
+    f"SELECT coalesce(sum({SIZE.format('body')}), 0) FROM event "  # noqa: S608
+    "WHERE actor = ? AND seq > ? AND seq <= ?"
+)
 _TAIL: Final = "SELECT seq FROM signed_head WHERE actor = ? AND seq >= ? ORDER BY seq"
 Signatures: TypeAlias = dict[tuple[str, int], bytes]
 

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import apsw
 
+from tillmesh.adapters.sqlite.archive import Archive
 from tillmesh.adapters.sqlite.database import DatabaseDamaged, connect, rows, storage_errors
 from tillmesh.adapters.sqlite.store import Writer
 from tillmesh.kernel.envelope import Envelope, Head, seal
@@ -94,7 +95,7 @@ def _chain(old: apsw.Connection, number: int, writer: Writer, store: str, head: 
 
 def _joining(old: apsw.Connection, number: int, store: str, head: Head) -> Iterator[Envelope]:
     """Read the next events, up to the first that does not read or does not join on."""
-    for seq, hlc, kind, version, body, pinned in _readable(old, (number, head.seq, SYNC_EVENTS_PER_BATCH_MAX)):
+    for seq, hlc, kind, version, body, pinned in _readable(old, number, head.seq):
         event = seal(store, head, hlc=hlc, kind=kind, version=version, body=body)
         if (event.seq, event.hash) != (seq, pinned):
             return
@@ -102,9 +103,11 @@ def _joining(old: apsw.Connection, number: int, store: str, head: Head) -> Itera
         head = Head(event.actor, event.seq, event.hash)
 
 
-def _readable(old: apsw.Connection, bindings: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
+def _readable(old: apsw.Connection, number: int, after: int) -> Iterator[tuple[Any, ...]]:
+    archive = Archive(old)
     with suppress(TillmeshError), storage_errors():
-        yield from old.execute(_EVENTS, bindings)
+        for seq, hlc, kind, version, body, pinned in old.execute(_EVENTS, (number, after, SYNC_EVENTS_PER_BATCH_MAX)):
+            yield seq, hlc, kind, version, archive.body(number, seq, body), pinned
 
 
 def _signatures(old: apsw.Connection, number: int, name: str, head: Head, writer: Writer) -> None:

@@ -10,6 +10,7 @@ from typing import Final
 
 import apsw
 
+from tillmesh.adapters.sqlite.archive import Archive
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.kernel.envelope import Head, seal
@@ -19,7 +20,9 @@ EVENTS_PER_PIECE: Final = 500
 Piece = Callable[[apsw.Connection, Books], None]
 Read = Callable[[Piece], None]
 _TREES: Final = "SELECT name FROM sqlite_master WHERE rootpage > 0 AND name <> 'event' ORDER BY name"
-_SLICE: Final = "SELECT hlc, type, version, body, hash FROM event WHERE actor = ? AND seq > ? AND seq <= ? ORDER BY seq"
+_SLICE: Final = (
+    "SELECT seq, hlc, type, version, body, hash FROM event WHERE actor = ? AND seq > ? AND seq <= ? ORDER BY seq"
+)
 
 
 def walk(db: apsw.Connection, store: str) -> Iterator[Piece]:
@@ -61,8 +64,10 @@ class _Chain:
     def _walk(self, db: apsw.Connection, upto: int) -> None:
         """Check that the next events are there, and what their hashes say they are."""
         head = self._head
-        for hlc, kind, version, body, pinned in rows(db, _SLICE, (self._number, head.seq, upto)):
-            event = seal(self._store, head, hlc=hlc, kind=kind, version=version, body=body)
+        archive = Archive(db)
+        for seq, hlc, kind, version, body, pinned in rows(db, _SLICE, (self._number, head.seq, upto)):
+            whole = archive.body(self._number, seq, body)
+            event = seal(self._store, head, hlc=hlc, kind=kind, version=version, body=whole)
             if event.hash != pinned:
                 raise Damaged(f"{event.id} is not what its hash says", hint="Restore it from a peer.")
             head = Head(event.actor, event.seq, event.hash)
