@@ -27,6 +27,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     versions: dict[str, int] = {}  # slot -> version that was put there
     floor: int = 0
     serial: int = 0  # of the newest rollback
+    ceiling: int = 0  # after a rollback nothing above it comes here by itself, with a new program say; 0: anything may
 
     @property
     def version(self) -> int:
@@ -52,6 +53,8 @@ def check_install(standing: Standing, manifest: Manifest, now_ms: int) -> None:
     what = f"{manifest.name} {manifest.version}"
     if manifest.version < standing.floor:
         raise Refused(f"{what} is older than {standing.floor}, which was here already", reason="older")
+    if 0 < standing.ceiling < manifest.version:
+        raise Refused(f"{what} is newer than {standing.ceiling}, which head office went back to", reason="held")
     if manifest.version == standing.version:
         raise Refused(f"{what} runs here already", reason="same", hint="Nothing is to be done.")
     if 0 < manifest.expires_ms < now_ms:
@@ -67,6 +70,11 @@ def check_load(standing: Standing, manifest: Manifest) -> None:
 def with_spare(standing: Standing, version: int) -> Standing:
     """Note what was put into the spare slot."""
     return msgspec.structs.replace(standing, versions={**standing.versions, standing.spare: version})
+
+
+def lifted(standing: Standing) -> Standing:
+    """Let newer versions come again: head office orders one, after it had gone back."""
+    return msgspec.structs.replace(standing, ceiling=0)
 
 
 def switched(standing: Standing) -> Standing:

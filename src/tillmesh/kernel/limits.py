@@ -202,6 +202,15 @@ MODEL_REPORT_ROWS_MAX: Final = 20_000  # of one model in one store: 15 tills tha
 MODEL_REPORTS_READ_MAX: Final = 50_000  # the newest, to judge one model by
 MODEL_REASONS_MAX: Final = 32  # of fallbacks, by name
 MODEL_CONFIDENCE_BINS: Final = 20
+MODEL_PIECE_BYTES_MIN: Final = 8 << 10  # a quarter of a second at 256 kbit/s, and so what a heartbeat waits at most
+MODEL_PIECE_BYTES_MAX: Final = 64 << 10  # between tills
+MODEL_CHUNK_BYTES_MAX: Final = 256 << 10  # from head office
+MODEL_MESSAGE_BYTES_MAX: Final = 256 << 10  # what a till says about models, at once
+MODEL_STORED_BYTES_MAX: Final = 128 << 20  # bundles as they travel, kept to hand out; Guess: three times what ships
+MODEL_FREE_BYTES_MIN: Final = 128 << 20  # what must stay free for sales when a model is fetched
+MODEL_REPORTS_KEPT_MAX: Final = 128  # of one till, until head office has them: a day without internet
+MODEL_REPORTS_PASSED_MAX: Final = 500  # of the others, at the leader
+MODEL_REFUSALS_MAX: Final = 64  # kinds of refusals that are counted apart
 INFERENCE_BATCH_MAX: Final = 4
 INFERENCE_WAITING_MAX: Final = 32  # Guess: what a whole shift asks for in the deadline of the first; more get none
 INFERENCE_DEADLINE_MS: Final = 300  # of a model whose manifest names none; after it people type
@@ -224,6 +233,9 @@ EXAMPLE_BYTES_MAX: Final = 8_192
 assert MANIFEST_BYTES_MAX < BUNDLE_BYTES_MAX < INFERENCE_FRAME_BYTES_MAX
 assert INFERENCE_BATCH_MAX * IMAGE_BYTES_MAX < INFERENCE_FRAME_BYTES_MAX
 assert MODEL_ORDERS_MAX * (MODEL_ORDER_BYTES_MAX + 128) < UPLOAD_ANSWER_BYTES_MAX // 8
+assert MODEL_PIECE_BYTES_MIN <= MODEL_PIECE_BYTES_MAX < MODEL_MESSAGE_BYTES_MAX < FRAME_BYTES_MAX
+assert MODEL_ORDERS_MAX * (MODEL_ORDER_BYTES_MAX + 128) < MODEL_MESSAGE_BYTES_MAX
+assert MODEL_CHUNK_BYTES_MAX < UPLOAD_ANSWER_BYTES_MAX
 assert EXAMPLES_PER_CALL_MAX * EXAMPLE_BYTES_MAX < EVENT_BODY_BYTES_MAX
 assert INFERENCE_DEADLINE_MS <= INFERENCE_DEADLINE_MS_MAX
 assert INFERENCE_RESTART_MS_FIRST < INFERENCE_RESTART_MS_MAX

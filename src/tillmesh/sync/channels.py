@@ -5,12 +5,13 @@ What decides goes before what is big: heartbeats and lists of tills must not que
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, unique
 from typing import Final
 
 from tillmesh.sync.frames import FrameDamaged
 
 
+@unique
 class Channel(IntEnum):
     """A conversation of two tills, the most urgent first. Numbers are on the wire: never reuse one."""
 
@@ -20,6 +21,7 @@ class Channel(IntEnum):
     HUB = 5  # what head office holds, as the leader hears it
     KEYS = 6  # of customers' personal data, which is no part of the logs
     SYNC = 1  # the logs
+    MODELS = 7  # which versions of models the store runs, and the models themselves: behind every sale
 
 
 URGENCY: Final = tuple(Channel)

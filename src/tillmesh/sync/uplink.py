@@ -15,6 +15,7 @@ from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.ids import is_office
 from tillmesh.kernel.limits import RETRY_AFTER_S_MAX, SYNC_BATCH_BYTES_MAX, SYNC_EVENTS_PER_BATCH_MAX
 from tillmesh.sync.messages import Mark, Run, Span, runs_of
+from tillmesh.sync.model_orders import orders_digest
 from tillmesh.sync.session import Side
 from tillmesh.sync.signatures import Notary, SignedHead, Verdict
 from tillmesh.sync.steps import WakeAt
@@ -125,6 +126,7 @@ class Uplink:
         self._lists_sent: tuple[bytes, ...] = ()  # as they were with the batch under way
         self._lists_told: tuple[bytes, ...] = ()  # what head office has of them
         self._told: set[str] = set()  # alarms that were given since the last success
+        self.orders_mark = b""  # of the orders for models that head office has told last; empty: none since the start
         self.reachable = False
         self.trouble = ""  # why head office, which answers, takes nothing; empty while all is well
 
@@ -228,6 +230,8 @@ class Uplink:
         before = self._theirs or {}
         self._lists_told = lists
         self._theirs = dict(answer.acked)
+        if answer.model_orders is not None:
+            self.orders_mark = orders_digest(answer.model_orders)
         self.reachable, self.trouble = True, ""
         self._told.clear()
         stuck = sent and not any(self._theirs.get(actor, 0) > before.get(actor, 0) for actor in sent)
@@ -307,7 +311,7 @@ class Uplink:
         self._lists_sent = self._lists
         self._tills_sent = self._tills
         news = [] if self._lists == self._lists_told else list(self._lists)
-        batch = Batch(self._me.store, self._term, self._me.actor, heads, runs, news, self._tills)
+        batch = Batch(self._me.store, self._term, self._me.actor, heads, runs, news, self._tills, self.orders_mark)
         return [Known(self._theirs or {}, self._under_way), Upload(self._ticket, batch)]
 
     def _updates(self, runs: Sequence[Run], steps: list[UplinkStep]) -> bool:

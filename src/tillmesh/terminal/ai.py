@@ -8,8 +8,10 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -17,7 +19,8 @@ from tillmesh.adapters.inference.runner import NoAnswer, Reply, Runner
 from tillmesh.adapters.inference.shelf import Shelf, read_folder
 from tillmesh.adapters.inference.tally import Tally
 from tillmesh.adapters.sqlite.examples import examples, named
-from tillmesh.edge.bundle import Manifest, Refused, Sealed, Trusted
+from tillmesh.edge.bundle import Manifest, Refused, Sealed, Trusted, read_manifest, unpack, vouched
+from tillmesh.sync.model_orders import Kind, Order
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.errands import Errands
 
@@ -30,8 +33,31 @@ JUDGED_MIN: Final = 20  # Guess: fewer confirmations say nothing about a model
 log = logging.getLogger(__name__)
 
 
+class Orders(Protocol):
+    """What head office wants of the models, and how far this till is with it."""
+
+    def names(self) -> list[str]:
+        """List the models that there are orders for."""
+        ...
+
+    def view(self, name: str) -> dict[str, Any]:
+        """Say it of one model, for the page."""
+        ...
+
+    def findings(self) -> list[str]:
+        """Say in words what a manager should know."""
+        ...
+
+    @property
+    def refused(self) -> Mapping[tuple[str, str], int]:
+        """How often something was refused, by model and reason."""
+        ...
+
+
 class Ai:
     """The models of this till, and how they do."""
+
+    orders: Orders | None = None  # of a till that hears of head office
 
     def __init__(
         self,
@@ -59,7 +85,7 @@ class Ai:
                 self.shelf.switch(manifest.name)
                 log.info("model %s %s is installed", manifest.name, manifest.version)
             except Refused as refused:
-                if refused.reason not in {"same", "older"}:
+                if refused.reason not in {"same", "older", "held"}:
                     log.error("the model in %s is not used: %s", folder.name, refused.detail)  # noqa: TRY400
             except OSError as cause:
                 log.error("the model in %s can't be installed: %s", folder.name, cause)  # noqa: TRY400
@@ -97,7 +123,7 @@ class Ai:
         """Take a new version: verify it, try it beside the one that runs, and let it run only if it works."""
         manifest = await asyncio.to_thread(self.shelf.put, given, now_ms())
         spare = self.shelf.standing(manifest.name).spare
-        tried = await self.runner.try_out(manifest.name, spare, manifest.version)
+        tried = await self.runner.try_out(manifest.name, spare, manifest.version, manifest.contract.deadline_ms)
         if tried.refused:
             raise Refused(f"{manifest.name} {manifest.version}: {tried.detail}", reason=tried.refused)
         await asyncio.to_thread(self.shelf.switch, manifest.name)
@@ -108,6 +134,37 @@ class Ai:
         """Go back to an older version, as somebody who may sign the model signed."""
         rollback = await asyncio.to_thread(self.shelf.roll_back, raw, signature)
         self.runner.refused.pop(rollback.name, None)
+
+    async def follow(self, order: Order, data: bytes) -> None:
+        """Take the bundle that head office ordered; ``data`` are the bytes whose SHA-256 the order names."""
+        given = await asyncio.to_thread(self._believe, order, data)
+        await self.install(given)
+
+    def _believe(self, order: Order, data: bytes) -> Sealed:
+        """Let head office's order vouch for a model that nobody else signed whom this till trusts."""
+        if sha256(data).hexdigest() != order.sha256:
+            raise Refused(f"this is not {order.name} {order.version} as head office ordered it", reason="hash")
+        given, shelf = unpack(data), self.shelf
+        manifest = read_manifest(given.manifest, given.signature, {vouched(given.manifest): (order.name,)})
+        if (manifest.name, manifest.version) != (order.name, order.version):
+            what = f"{manifest.name} {manifest.version} where {order.name} {order.version} was ordered"
+            raise Refused(f"the bundle holds {what}", reason="manifest")
+        try:
+            read_manifest(given.manifest, given.signature, shelf.trusted)
+        except Refused:
+            shelf.vouch(given, order.name)
+        if order.kind is Kind.RUN:
+            shelf.lift(order.name)
+        return given
+
+    async def go_back(self, order: Order) -> None:
+        """Go back to an older version, as head office ordered; the worker loads it at once if it runs."""
+        standing = await asyncio.to_thread(self.shelf.go_back, order)
+        self.runner.refused.pop(order.name, None)
+        self.learnt()
+        if standing.active and self.runner.pid is not None:
+            with suppress(NoAnswer):
+                await self.runner.load(order.name)
 
     async def ask(self, model: str, given: bytes, wait_ms: int | None = None) -> Reply:
         """Ask a model; raises :class:`NoAnswer` by the deadline."""
@@ -129,8 +186,11 @@ class Ai:
                 "memory_bytes": runner.memory_bytes,
                 "memory_limit_bytes": runner.memory_mib << 20,
             },
-            "models": [self._view(name) for name in self.shelf.names()],
+            "models": [self._view(name) for name in self._names()],
         }
+
+    def _names(self) -> list[str]:
+        return sorted({*self.shelf.names(), *(self.orders.names() if self.orders is not None else ())})
 
     def _view(self, name: str) -> dict[str, Any]:
         standing = self.shelf.standing(name)
@@ -154,6 +214,7 @@ class Ai:
             "detail": "" if refused is None else refused[1],
             **described,
             **self.tally(name).view(),
+            **(self.orders.view(name) if self.orders is not None else {"order": None, "refused_orders": {}}),
         }
 
     def findings(self) -> list[str]:
@@ -164,7 +225,7 @@ class Ai:
             if refused is not None:
                 found.append(f"The model for {name} is not used ({refused[1]}). Work goes on by hand.")
             found += [f"{name}: {text}" for text in troubles(self.tally(name))]
-        return found
+        return found + (self.orders.findings() if self.orders is not None else [])
 
     async def stop(self) -> None:
         """End the worker."""

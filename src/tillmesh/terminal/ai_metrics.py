@@ -43,10 +43,27 @@ class AiMetrics(Collector):
             latency.add_metric([name, "0.5"], tally.percentile_ms(0.5))
             latency.add_metric([name, "0.99"], tally.percentile_ms(0.99))
             version.add_metric([name], self._ai.shelf.standing(name).version)
-        yield from (asked, fallbacks, judged, latency, version)
+        yield from (asked, fallbacks, judged, latency, version, *self._of_orders())
         yield CounterMetricFamily(
             "tillmesh_model_worker_ends", "How often the model worker ended", self._ai.runner.restarts
         )
         yield GaugeMetricFamily(
             "tillmesh_model_worker_bytes", "Memory of the model worker", self._ai.runner.memory_bytes
         )
+
+    def _of_orders(self) -> Iterator[Metric]:
+        wanted = GaugeMetricFamily(
+            "tillmesh_model_ordered", "The version that head office wants here", labels=["model"]
+        )
+        refused = CounterMetricFamily(
+            "tillmesh_model_refused", "Orders and bundles of head office that were refused", labels=["model", "reason"]
+        )
+        orders = self._ai.orders
+        if orders is None:
+            return
+        for name in orders.names():
+            if order := orders.view(name)["order"]:
+                wanted.add_metric([name], order["version"])
+        for (name, reason), count in orders.refused.items():
+            refused.add_metric([name, reason], count)
+        yield from (wanted, refused)

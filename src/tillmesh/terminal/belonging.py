@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -73,7 +73,8 @@ class Among:
         self._neighbours = neighbours
         self._council = council
         self._keeper = keeper
-        self._uplinking = uplinking
+        self.uplinking = uplinking
+        self.office_public: Callable[[], bytes | None] = lambda: None
         self.standings: Standings | None = None
         self.desk: PairingDesk | None = None
         self.keys: KeyGossip | None = None
@@ -84,8 +85,8 @@ class Among:
             await self.standings.stop()
         if self.keys is not None:
             await self.keys.stop()
-        if self._uplinking is not None:
-            await self._uplinking.stop()
+        if self.uplinking is not None:
+            await self.uplinking.stop()
         if self._council is not None:
             await self._council.stop()
         if self.desk is not None:
@@ -122,7 +123,7 @@ class Among:
 
     def uploading(self) -> bool:
         """Say whether this till is sending sales to head office."""
-        return self._uplinking is not None and self._uplinking.busy
+        return self.uplinking is not None and self.uplinking.busy
 
     def replicated_to(self, actor: str, seq: int) -> tuple[str, ...]:
         """List the terminals that hold an event durably, as far as they have told."""
@@ -164,7 +165,7 @@ class Among:
     @property
     def has_office(self) -> bool:
         """Whether there is a head office that this till tells."""
-        return self._uplinking is not None
+        return self.uplinking is not None
 
     def held_by_tills(self) -> dict[str, int] | None:
         """Give what the store agreed that all its tills hold; None for a till alone."""
@@ -185,7 +186,7 @@ class Among:
 
     def _hub(self) -> dict[str, Any]:
         nobody = {"reachable": False, "last_sync_ms": 0, "trouble": ""}
-        return self._uplinking.view() if self._uplinking is not None else nobody
+        return self.uplinking.view() if self.uplinking is not None else nobody
 
     def _peers(self, mesh: Mesh, now: int) -> list[dict[str, Any]]:
         """Show every other member of the store, and none that was removed; one that has all of ours lags by nothing."""
@@ -270,6 +271,7 @@ async def _with_others(services: Services, around: Around, place: Belonging) -> 
     among = Among(driver, mesh, neighbours, council, keeper, uplinking)
     among.keys = keys
     keys.start()
+    among.office_public = place.office_public
     among.desk = PairingDesk(keeper, driver.opened.pepper, around.link_bind, neighbours.mdns)
     services.extra["keeper"], services.extra["pairing_desk"] = keeper, among.desk
     return among
@@ -284,4 +286,6 @@ async def _alone(services: Services, around: Around) -> Among:
     mesh.listen(lambda events: tell_events(services, events))
     mesh.start()
     mesh.lead(driver.identity.terminal)
-    return Among(driver, mesh, uplinking=await to_head_office(driver, mesh, notary, around, lambda: 0))
+    among = Among(driver, mesh, uplinking=await to_head_office(driver, mesh, notary, around, lambda: 0))
+    among.office_public = lambda: key
+    return among

@@ -197,7 +197,9 @@ def asking(ai: Ai) -> Score:
             reply = await ai.ask(MODEL, packed(features))
         except NoAnswer as none:
             raise NotScored(none.reason) from None
-        return Answer(read_verdict(reply.output), f"{MODEL} {reply.version}")
+        verdict = read_verdict(reply.output)
+        ai.tally(MODEL).sure(verdict.score)
+        return Answer(verdict, f"{MODEL} {reply.version}")
 
     return score
 

@@ -25,6 +25,7 @@ from tillmesh.terminal.belonging import ALONE, Among, Around, join_store
 from tillmesh.terminal.bootstrap import Opened, open_terminal
 from tillmesh.terminal.driver import BEHIND, DAMAGED, FORKED, Driver, Trouble, now_ms
 from tillmesh.terminal.fraud import BEGIN_AFTER_S, FraudWatch, asking
+from tillmesh.terminal.models_by_air import ByAir, by_air
 from tillmesh.terminal.out_of_order import open_when_possible
 from tillmesh.terminal.patrol import Patrol
 from tillmesh.terminal.printing_setup import start_printing
@@ -105,7 +106,7 @@ class _Run:
             if (opened.crashed or self._is_behind) and among.mesh is not None and among.others():
                 await self._unless_stopped(hear(among.mesh, HEAR_LOST_S if self._is_behind else HEAR_S))
             await self._unless_stopped(restore(driver, among.mesh, among.others(), self._listening))
-            await self._sell(services)
+            await self._sell(services, among)
         except asyncio.CancelledError:
             pass
         finally:
@@ -155,7 +156,7 @@ class _Run:
 
         driver.on_trouble = tell
 
-    async def _sell(self, services: Services) -> None:
+    async def _sell(self, services: Services, among: Among) -> None:
         await restore_pins(services)
         printing = await start_printing(services.driver, services.live)
         services.extra["printer"] = printing.view
@@ -178,7 +179,10 @@ class _Run:
         patrol.start()
         archiving = services.extra["archiving"]
         archiving.start()
-        stocking = asyncio.create_task(ai.start()) if ai is not None else None
+        air = by_air(
+            services.driver, ai, among.mesh, among.uplinking, self._options.around.hub_url, among.office_public
+        )
+        stocking = asyncio.create_task(_stock_up(ai, air))
         try:
             if self._trouble is None:
                 await server.serve(sockets=[self._listening.dup()])
@@ -186,8 +190,10 @@ class _Run:
             keeping.cancel()
             if watch is not None:
                 await watch.stop()
-            if ai is not None and stocking is not None:
-                await stocking
+            await stocking
+            if air is not None:
+                await air.stop()
+            if ai is not None:
                 await ai.stop()
             await archiving.stop()
             await patrol.stop()
@@ -204,6 +210,14 @@ class _Run:
             log.error("this till starts anew: %s", trouble.detail)
             self._trouble = trouble
             self._stop()
+
+
+async def _stock_up(ai: Ai | None, air: ByAir | None) -> None:
+    """Put what ships on the shelf first: head office's orders are about what is more than that."""
+    if ai is not None:
+        await ai.start()
+    if air is not None:
+        await air.start()
 
 
 async def restore_pins(services: Services) -> None:

@@ -61,7 +61,11 @@ class Belonging:
         members = self.gate.membership.members
         if actor in members:
             return members[actor].sign_public
-        return (self.office or key_of_office(members)) if is_office(actor) else None
+        return self.office_public() if is_office(actor) else None
+
+    def office_public(self) -> bytes | None:
+        """Give the key of head office's events and orders, from its bundle or from the lists of tills."""
+        return self.office or key_of_office(self.gate.membership.members)
 
     def take(self, certificate: bytes) -> None:
         """Go on with another certificate, also after the next start."""

@@ -17,6 +17,7 @@ from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.sync.channels import Channel
 from tillmesh.sync.hub_news import HubNews, read_news, write_news
+from tillmesh.sync.model_orders import SignedOrder
 from tillmesh.sync.session import Side
 from tillmesh.sync.signatures import Notary
 from tillmesh.sync.steps import WakeAt
@@ -100,6 +101,8 @@ class Uplinking:
         self._synced_ms = 0  # by the wall clock, for people; all waiting goes by one that nobody sets
         self._last = HubNews({}, {}, 0, reachable=False)  # what was said to the others, or heard from the leader
         self._heard_ms = 0
+        self._orders: tuple[SignedOrder, ...] = ()  # for models, as head office told them last
+        self._on_orders: Callable[[Sequence[SignedOrder]], object] | None = None
         driver.listen(self._committed)
         mesh.listen(self._merged)
         mesh.on(Channel.HUB, self._received)
@@ -138,6 +141,16 @@ class Uplinking:
     def busy(self) -> bool:
         """Whether events are under way to head office."""
         return self._uplink.uploading
+
+    def hear_orders(self, listener: Callable[[Sequence[SignedOrder]], object]) -> None:
+        """Give head office's orders for models to the listener, now and whenever they are told."""
+        self._on_orders = listener
+        listener(self._orders)
+
+    @property
+    def leads(self) -> bool:
+        """Whether this till is the one that speaks to head office."""
+        return self._uplink.uploads
 
     def view(self) -> dict[str, Any]:
         """Say whether head office is in reach, when it was heard of last (ms), and why it takes nothing."""
@@ -195,12 +208,12 @@ class Uplinking:
     async def _listening_for_news(self) -> None:
         """While this till uploads, let head office say when it has something for the store."""
         while True:
-            have = self._uplink.office_events
+            have, mark = self._uplink.office_events, self._uplink.orders_mark
             if not self._uplink.uploads or not self._uplink.reachable:
                 await asyncio.sleep(LOOK_S)
                 continue
             try:
-                reply = await self._listening.ask(lambda: self._bell.news(have))  # noqa: B023 - awaited here
+                reply = await self._listening.ask(lambda: self._bell.news(have, mark))  # noqa: B023 - awaited here
             except TillmeshError:
                 reply = Reply(0, b"")
                 self._perform(self._uplink.news(steady_ms()))  # see whether head office is there, and say so if not
@@ -261,7 +274,12 @@ class Uplinking:
             reply = await self._speak(lambda: self._client.upload(write_batch(step.batch), MEDIA))
             if reply.status == 200:
                 self._synced_ms = now_ms()
-                self._perform(self._uplink.answered(step.ticket, read_answer(reply.body), steady_ms()))
+                answer = read_answer(reply.body)
+                self._perform(self._uplink.answered(step.ticket, answer, steady_ms()))
+                if answer.model_orders is not None:
+                    self._orders = tuple(answer.model_orders)
+                    if self._on_orders is not None:
+                        self._on_orders(self._orders)
             else:
                 self._perform(self._uplink.failed(step.ticket, refusal(reply), steady_ms()))
         except TillmeshError as cause:

@@ -20,6 +20,7 @@ class Load(msgspec.Struct, tag=True, array_like=True, frozen=True):
     version: int
     trusted: dict[str, tuple[str, ...]]
     state: bytes
+    within_ms: int = 0  # the known answer of a model that is new here has to come in this time; 0: it may take longer
 
 
 class Tell(msgspec.Struct, tag=True, array_like=True, frozen=True):

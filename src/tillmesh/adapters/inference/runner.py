@@ -16,6 +16,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
+
 from tillmesh.adapters.inference.frames import (
     HEADER,
     Answered,
@@ -172,10 +174,14 @@ class Runner:
         if result.refused:
             raise NoAnswer(result.refused, result.detail)
 
-    async def try_out(self, model: str, slot: str, version: int) -> Loaded:
-        """Load what lies in a slot and say how it went; if it works it answers from now on."""
+    async def try_out(self, model: str, slot: str, version: int, within_ms: int = 0) -> Loaded:
+        """Load what lies in a slot and say how it went; if it works it answers from now on.
+
+        One that is new here is told ``within_ms``, in which its known answer has to come.
+        """
         future: asyncio.Future[Loaded] = asyncio.get_running_loop().create_future()
-        self._tryouts.append(_Loading(self._load_of(model, slot, version), 0, future))
+        load = msgspec.structs.replace(self._load_of(model, slot, version), within_ms=within_ms)
+        self._tryouts.append(_Loading(load, 0, future))
         self._step()
         return await future
 

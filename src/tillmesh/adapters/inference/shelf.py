@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -17,15 +18,31 @@ from tillmesh.edge.bundle import (
     MANIFEST,
     NAME,
     SIGNATURE,
+    VOUCHED,
     Manifest,
     Refused,
     Sealed,
     Trusted,
     open_bundle,
     read_manifest,
+    vouched,
 )
-from tillmesh.edge.slots import Rollback, Standing, check_install, read_rollback, rolled_back, switched, with_spare
+from tillmesh.edge.orders import gone_back
+from tillmesh.edge.slots import (
+    SLOTS,
+    Rollback,
+    Standing,
+    check_install,
+    lifted,
+    read_rollback,
+    rolled_back,
+    switched,
+    with_spare,
+)
 from tillmesh.kernel.limits import BUNDLE_BYTES_MAX, BUNDLE_FILES_MAX, MODELS_MAX
+from tillmesh.sync.model_orders import Order
+
+VOUCHED_FILE: Final = "vouched.json"  # which manifests head office has vouched for, beside the keys of trusted.json
 
 
 class Shelf:
@@ -33,7 +50,7 @@ class Shelf:
 
     def __init__(self, folder: Path, trusted: Trusted) -> None:
         self._folder = folder
-        self.trusted = dict(trusted)
+        self.trusted = {**trusted, **self._read_vouched()}
         # As last read or written: questions come often, the disk is slow, and what is loaded is verified anew anyway.
         self._standings: dict[str, Standing] = {}
         self._manifests: dict[tuple[str, str, int], Manifest] = {}
@@ -92,8 +109,12 @@ class Shelf:
         target = self.folder(manifest.name, standing.spare)
         half = target.with_name(target.name + ".new")
         shutil.rmtree(half, ignore_errors=True)
-        half.mkdir(parents=True)
-        write_folder(half, given)
+        try:
+            half.mkdir(parents=True)
+            write_folder(half, given)
+        except OSError:  # a full disk: what lies in both slots stays as it is
+            shutil.rmtree(half, ignore_errors=True)
+            raise
         shutil.rmtree(target, ignore_errors=True)
         half.rename(target)
         self._note(manifest.name, with_spare(standing, manifest.version))
@@ -109,17 +130,50 @@ class Shelf:
         self._note(rollback.name, rolled_back(self.standing(rollback.name), rollback))
         return rollback
 
+    def go_back(self, order: Order) -> Standing:
+        """Go back to an older version, as head office ordered; raises :class:`Refused` for an order seen before."""
+        return self._note(order.name, gone_back(self.standing(order.name), order))
+
+    def lift(self, name: str) -> None:
+        """Let newer versions come again after a rollback: head office ordered one."""
+        if self.standing(name).ceiling:
+            self._note(name, lifted(self.standing(name)))
+
+    def vouch(self, given: Sealed, name: str) -> None:
+        """Trust this manifest for a model of this name from now on, and no other one that lies in no slot."""
+        in_slots = {self._vouched_in(name, slot) for slot in SLOTS}
+        before = self._read_vouched().items()
+        held = {key: names for key, names in before if names != (name,) or key in in_slots}
+        held[vouched(given.manifest)] = (name,)
+        self._write(self._folder / VOUCHED_FILE, msgspec.json.encode(held))
+        keys = {key: names for key, names in self.trusted.items() if not key.startswith(VOUCHED)}
+        self.trusted = {**keys, **held}
+
+    def _vouched_in(self, name: str, slot: str) -> str:
+        try:
+            return vouched((self.folder(name, slot) / MANIFEST).read_bytes())
+        except OSError:
+            return ""
+
+    def _read_vouched(self) -> dict[str, tuple[str, ...]]:
+        try:
+            return msgspec.json.decode((self._folder / VOUCHED_FILE).read_bytes(), type=dict[str, tuple[str, ...]])
+        except (msgspec.DecodeError, OSError, UnicodeDecodeError):
+            return {}  # what was vouched for is fetched again
+
     def _note(self, name: str, standing: Standing) -> Standing:
-        path = self._folder / name / "standing.json"
+        self._write(self._folder / name / "standing.json", msgspec.json.encode(standing))
+        self._standings[name] = standing
+        return standing
+
+    def _write(self, path: Path, data: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         half = path.with_suffix(".new")
         with half.open("wb") as file:
-            file.write(msgspec.json.encode(standing))
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         half.replace(path)
-        self._standings[name] = standing
-        return standing
 
 
 def read_folder(folder: Path) -> Sealed:

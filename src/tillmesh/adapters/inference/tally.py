@@ -6,6 +6,9 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tillmesh.edge.drift import Counts, bin_of
+from tillmesh.kernel.limits import MODEL_CONFIDENCE_BINS
+
 LATENCIES_KEPT: Final = 512
 
 
@@ -23,7 +26,16 @@ class Tally:
     fallbacks: Counter[str] = field(default_factory=Counter)  # why people went on without
     confirmed: int = 0  # suggestions that a person took
     corrected: int = 0  # suggestions that a person replaced by another product or command
+    confidences: list[int] = field(default_factory=lambda: [0] * MODEL_CONFIDENCE_BINS)  # of answers, in equal parts
     latencies_ms: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
+
+    def sure(self, confidence: float) -> None:
+        """Count how sure the model was of an answer."""
+        self.confidences[bin_of(confidence)] += 1
+
+    def counts(self) -> Counts:
+        """Give what head office hears of, as it is now."""
+        return Counts(self.asked, dict(self.fallbacks), self.confirmed, self.corrected, tuple(self.confidences))
 
     def percentile_ms(self, share: float) -> float:
         """Give the time that this share of the last answers stayed within; 0 without any."""

@@ -82,7 +82,7 @@ class Worker:
             task = importlib.import_module(f"{self._tasks}.{bundle.manifest.task}").load(bundle, steady_ms)
             if asked.state:
                 task.tell(asked.state)
-            check(task, bundle)
+            check(task, bundle, asked.within_ms)
         except Refused as refused:
             return Loaded(asked.name, asked.version, refused.reason, refused.detail)
         except MemoryError:
@@ -145,20 +145,31 @@ def _each(task: Task, inputs: list[bytes]) -> list[Any]:
         return answers
 
 
-def check(task: Task, bundle: Bundle) -> None:
-    """Raise :class:`Refused` unless the model gives the known answer that came with it, and a finite one."""
+def check(task: Task, bundle: Bundle, within_ms: int = 0) -> None:
+    """Raise :class:`Refused` unless the model gives the known answer that came with it, a finite one and in time.
+
+    Whatever is slow only the first time is given a second one.
+    """
     given, expected = bundle.files.get(CHECK_INPUT), bundle.files.get(CHECK_OUTPUT)
     if given is None or expected is None:
         return
     import msgspec
 
-    (answer,) = task.run([given])
+    answer, took_ms = _timed(task, given)
     wanted = msgspec.json.decode(expected)
-    tolerance = float(bundle.manifest.settings.get("check_tolerance", 0.05))
-    if not is_finite(answer) or not agrees(msgspec.to_builtins(answer), wanted, tolerance):
-        raise Refused(
-            f"{bundle.manifest.name} {bundle.manifest.version} does not give its known answer here", reason="check"
-        )
+    what, tolerance = f"{bundle.manifest.name} {bundle.manifest.version}", bundle.manifest.settings
+    if not is_finite(answer):
+        raise Refused(f"{what} says what is no number to its known question", reason="not_finite")
+    if not agrees(msgspec.to_builtins(answer), wanted, float(tolerance.get("check_tolerance", 0.05))):
+        raise Refused(f"{what} does not give its known answer here", reason="check")
+    if 0 < within_ms < took_ms and within_ms < (again_ms := _timed(task, given)[1]):
+        raise Refused(f"{what} took {again_ms:.0f} ms for its known answer; {within_ms} ms are allowed", reason="slow")
+
+
+def _timed(task: Task, given: bytes) -> tuple[Any, float]:
+    began = time.perf_counter()
+    (answer,) = task.run([given])
+    return answer, (time.perf_counter() - began) * 1e3
 
 
 def agrees(answer: Any, wanted: Any, tolerance: float) -> bool:

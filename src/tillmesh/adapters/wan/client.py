@@ -55,7 +55,8 @@ class HubClient:
         self._host, self._port = parts.hostname, parts.port or 443
         self._tls = ssl_context("client", bundle.identity)
         self._timeout_s = timeout_s
-        self._path = f"/api/v1/stores/{bundle.store}/sync"
+        self._store = f"/api/v1/stores/{bundle.store}"
+        self._path = f"{self._store}/sync"
         self._headers = {"X-Api-Key": bundle.api_key, "Accept": "application/json"}
         self._connection: http.client.HTTPSConnection | None = None
 
@@ -67,9 +68,21 @@ class HubClient:
         """Send a batch."""
         return self._call("POST", self._path, batch, {"Content-Type": media})
 
-    def news(self, have: int) -> Reply:
-        """Wait until head office has written more than ``have`` events for this store, or for some time."""
-        return self._call("GET", f"{self._path}/news?have={have}", None, {})
+    def news(self, have: int, orders: bytes = b"") -> Reply:
+        """Wait until head office has written more than ``have`` events for this store, or for some time.
+
+        It also says so when its orders for models are other ones than those that ``orders`` is the mark of.
+        """
+        mark = f"&orders={orders.hex()}" if orders else ""
+        return self._call("GET", f"{self._path}/news?have={have}{mark}", None, {})
+
+    def model(self, name: str, version: int, first: int, last: int) -> Reply:
+        """Get these bytes of a model's bundle, both ends included."""
+        return self._call("GET", f"{self._store}/models/{name}/{version}", None, {"Range": f"bytes={first}-{last}"})
+
+    def report(self, reports: bytes) -> Reply:
+        """Say how models did."""
+        return self._call("POST", f"{self._store}/models/reports", reports, {"Content-Type": "application/json"})
 
     def close(self) -> None:
         """Close the connection."""

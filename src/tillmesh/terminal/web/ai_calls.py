@@ -67,6 +67,7 @@ async def recognise(context: Context, photo: bytes) -> Any:
     found = reply.output
     ai.tally(RECOGNITION).cached += bool(found["cached"])
     skus = [sku for sku, _ in found["ranked"]]
+    ai.tally(RECOGNITION).sure(max((sure for _, sure in found["ranked"]), default=0.0))
     products = await context.driver.look(lambda books: [books.product(sku) for sku in skus])
     predictions = [
         {"sku": sku, "name": product.name, "confidence": round(sure, 4), "word": word_for(sure), "box": found["box"]}

@@ -25,7 +25,9 @@ async def voice(context: Context, sound: bytes) -> Any:
             raise Invalid(none.detail, hint="Send a WAV file.") from none
         heard = Heard(command="", slots={}, confidence=0.0, requires_confirmation=True, words=())
         return _view(heard, 0.0, none.reason)
-    return _view(msgspec.convert(reply.output, Heard), reply.ms, "")
+    understood = msgspec.convert(reply.output, Heard)
+    ai_of(context).tally(MODEL).sure(understood.confidence)
+    return _view(understood, reply.ms, "")
 
 
 def _view(heard: Heard, ms: float, reason: str) -> dict[str, Any]:

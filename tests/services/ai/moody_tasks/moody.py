@@ -8,6 +8,8 @@ from typing import Any
 
 from tillmesh.edge.bundle import Bundle
 
+SLOW_S = 0.5
+
 
 class Moody:
     def __init__(self, version: int) -> None:
@@ -32,6 +34,8 @@ class Moody:
                 self._held.append(b"x" * (1 << 34))
             case b"hold":
                 self._held.append(b"x" * (96 << 20))
+            case b"slow":
+                threading.Event().wait(SLOW_S)
             case b"nan":
                 return {"score": float("nan")}
             case _:
