@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from tillmesh.fleet.ports import Entry, Held, Position
+from tillmesh.fleet.ports import Entry, Held, Position, Stretch
 from tillmesh.fleet.projecting import Kind, Rows, project
 from tillmesh.fleet.syncing import fresh
 from tillmesh.kernel.envelope import Envelope, Head
@@ -29,6 +29,10 @@ class MemoryLog:
     def replay(self, after: Position) -> Iterator[tuple[Position, Entry]]:
         for number, entry in enumerate(self.entries[after.get("log", 0) :], after.get("log", 0) + 1):
             yield {"log": number}, entry
+
+    def of_store(self, store: str, after: Position) -> Stretch:
+        found = tuple(entry for entry in self.entries[after.get("log", 0) :] if entry.store == store)
+        return Stretch({"log": len(self.entries)}, found, whole=True)
 
     def close(self) -> None:
         pass

@@ -98,6 +98,41 @@ def test_a_long_log_is_replayed_whole(fresh_pair: Callable[[], Pair]) -> None:
     assert [e for _, carried in log.replay({}) for e in carried.events] == events
 
 
+def of_store(log: EventLog, store: str) -> list[Entry]:
+    """Read on for one store until all of it is there."""
+    found: list[Entry] = []
+    place: dict[str, int] = {}
+    whole = False
+    while not whole:
+        stretch = log.of_store(store, place)
+        assert stretch.whole or dict(stretch.place) != place
+        found += stretch.entries
+        place, whole = dict(stretch.place), stretch.whole
+    assert log.of_store(store, place).entries == ()
+    return found
+
+
+def test_one_stores_entries_are_read_in_portions_in_their_order_and_nobody_elses(
+    fresh_pair: Callable[[], Pair],
+) -> None:
+    log, _ = fresh_pair()
+    noise = random.Random(6)
+    wanted: dict[str, list[Entry]] = {f"store{number}": [] for number in range(5)}
+    heads = {store: Head(A) for store in wanted}
+    for number in range(1, 61):
+        store = noise.choice(list(wanted))
+        long = "".join(chr(noise.randrange(32, 0x2000)) for _ in range(40_000))
+        event = sealed(heads[store], StockReceived(moves=(), by=long), number, store)
+        heads[store] = Head(A, event.seq, event.hash)
+        signed = (SignedHead(heads[store], b"s" * 64),)
+        wanted[store].append(entry([event], store)._replace(signed=signed))
+        log.append(wanted[store][-1])
+    log.append(entry([], "store0", term=9))
+    wanted["store0"].append(entry([], "store0", term=9))
+    assert {store: of_store(log, store) for store in wanted} == wanted
+    assert of_store(log, "nobody") == []
+
+
 def test_a_large_entry_comes_back_as_it_was(fresh_pair: Callable[[], Pair]) -> None:
     log, _ = fresh_pair()
     noise = random.Random(5)

@@ -54,6 +54,14 @@ class Entry(NamedTuple):
     signed: tuple[SignedHead, ...] = ()  # under which they came: of each actor the last one's head
 
 
+class Stretch(NamedTuple):
+    """Some of one store's entries: how far was looked, what was found, and whether nothing came behind it so far."""
+
+    place: Position
+    entries: tuple[Entry, ...]
+    whole: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
     """What head office holds of a store."""
@@ -78,6 +86,13 @@ class EventLog(Protocol):
         """Iterate the entries behind a position, in each part oldest first; an empty one means from the beginning.
 
         Raises :class:`LogBroken` where it can tell that the log ends before the position: this is another log.
+        """
+        ...
+
+    def of_store(self, store: str, after: Position) -> Stretch:
+        """Read on behind a place for one store, in its order; bounded by LOG_PAGE_BODIES_BYTES and others of its kind.
+
+        A stretch without entries that is not the whole is no end: other stores' entries were in between.
         """
         ...
 

@@ -18,6 +18,7 @@ from tillmesh.fleet.syncing import feed, rebuild
 from tillmesh.hub.bootstrap import BESIDE, EMBEDDED, enrol_store, open_hub, taken
 from tillmesh.hub.gateway import Gateway
 from tillmesh.hub.program import Options, serve, serve_stores
+from tillmesh.hub.recovery import permit
 from tillmesh.hub.running import now_ms
 from tillmesh.hub.settings import Settings, read_settings
 from tillmesh.hub.web.people import make_person
@@ -33,6 +34,8 @@ def main(argv: Sequence[str]) -> int:
     match options.command:
         case "enrol":
             _enrol(options, read_settings(options.config))
+        case "recovery":
+            _recovery(options, read_settings(options.config))
         case "person":
             _person(options, read_settings(options.config))
         case "sync":
@@ -54,15 +57,17 @@ def parser() -> argparse.ArgumentParser:
         prog="tillmesh hub",
         description="Head office: runs, unless a command is given. See also: tillmesh hub stack --help",
     )
-    found.add_argument("command", nargs="?", choices=["enrol", "person", "rebuild", "gateway-config", "sync"])
+    found.add_argument(
+        "command", nargs="?", choices=["enrol", "recovery", "person", "rebuild", "gateway-config", "sync"]
+    )
     found.add_argument("--data-dir", type=Path, required=True)
     found.add_argument("--config", type=Path, metavar="hub.toml", help="settings; the command line goes before them")
     found.add_argument("--bind", help="the address of both doors (default 127.0.0.1)")
     found.add_argument("--port", type=int, help="the door for people (default 8080)")
     found.add_argument("--stores-port", type=int, help="the door for stores, over TLS (default PORT + 100)")
-    found.add_argument("--store", default="", help="enrol: the id of the store")
+    found.add_argument("--store", default="", help="enrol, recovery: the id of the store")
     found.add_argument("--authority", type=Path, help="enrol: the store's authority, store/authority.der of any till")
-    found.add_argument("--out", type=Path, help="enrol: where the bundle for the store's tills goes")
+    found.add_argument("--out", type=Path, help="enrol, recovery: where the bundle for the store's tills goes")
     found.add_argument("--watch", action="store_true", help="gateway-config: go on, and keep the files up to date")
     found.add_argument("--name", default="", help="person: who")
     found.add_argument("--role", default=OfficeRole.VIEWER.value, choices=[str(role) for role in OfficeRole])
@@ -99,6 +104,14 @@ def _enrol(given: argparse.Namespace, settings: Settings) -> None:
     opened = open_hub(given.data_dir, settings)
     try:
         write_file(given.out or Path(f"{given.store}.bundle"), enrol_store(opened, given.store, now_ms(), authority))
+    finally:
+        opened.close()
+
+
+def _recovery(given: argparse.Namespace, settings: Settings) -> None:
+    opened = open_hub(given.data_dir, settings)
+    try:
+        write_file(given.out or Path(f"{given.store}.recovery"), permit(opened, given.store, now_ms()))
     finally:
         opened.close()
 

@@ -27,6 +27,7 @@ from tillmesh.hub.web import (
     offer_calls,
     office_calls,
     overview_calls,
+    recovery_calls,
     report_calls,
     sales_calls,
     store_calls,
@@ -38,6 +39,7 @@ from tillmesh.kernel.errors import Conflict
 
 PORT: Final = 8080
 YOUNG_OBJECTS_MAX: Final = 200_000  # a batch of 1,000 sales makes 50,000: walking them took a fifth of the CPU
+FOR_STORES: Final = [*store_calls.CALLS, *recovery_calls.CALLS]
 FOR_PEOPLE: Final = described(
     [
         *office_calls.CALLS,
@@ -93,7 +95,7 @@ async def _serve_stores(options: Options) -> None:
         behind_gateway=isinstance(options.settings.gateway, Envoy),
     )
     server = server_for(
-        application(store_calls.CALLS, services),
+        application(FOR_STORES, services),
         ssl_context("server", hub.opened.door),
         request_s=options.limits.request_s,
     )
@@ -121,7 +123,7 @@ async def _serve(options: Options) -> None:
     servers = [
         server_for(Guard(application(FOR_PEOPLE, services, page_routes(STATIC)), hosts, "head office")),
         server_for(
-            application(store_calls.CALLS, services),
+            application(FOR_STORES, services),
             ssl_context("server", opened.door),
             request_s=options.limits.request_s,
         ),

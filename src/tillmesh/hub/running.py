@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 
 from tillmesh.fleet.catalogue import Make, change_records, of_products
 from tillmesh.fleet.office import Office
-from tillmesh.fleet.ports import Analytics, Away, Entry, LogBroken, Reading
+from tillmesh.fleet.ports import Analytics, Away, Entry, EventLog, LogBroken, Position, Reading, Stretch
 from tillmesh.fleet.standing import Contact
 from tillmesh.fleet.syncing import feed
 from tillmesh.hub.bootstrap import Opened
@@ -76,6 +76,8 @@ class Hub:
         self._contacts = Contacts(opened.service.seen)
         self._grown = asyncio.Event()  # the log, since analytics looked last
         self._feeding = ThreadPoolExecutor(1, "analytics")
+        self._fetching = ThreadPoolExecutor(1, "recovery")
+        self._fetched: EventLog | None = None
         self.trouble: TillmeshError | None = None  # why nothing can be stored right now
         for _ in range(READERS):
             self._readers.put(opened.reading())
@@ -260,6 +262,15 @@ class Hub:
     async def _analyse(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._feeding, work)
 
+    async def stretch(self, store: str, after: Position) -> Stretch:
+        """Read on in the log of one store, on a thread and a connection of its own: uploads go on meanwhile."""
+        return await asyncio.get_running_loop().run_in_executor(self._fetching, self._stretch, store, after)
+
+    def _stretch(self, store: str, after: Position) -> Stretch:
+        if self._fetched is None:
+            self._fetched = self.opened.feed()
+        return self._fetched.of_store(store, after)
+
     async def report(self, question: Callable[[Analytics], T]) -> T:
         """Answer a question over all stores."""
         assert self.opened.analytics is not None, "a further sync service answers no questions"
@@ -282,6 +293,9 @@ class Hub:
         self._reading.shutdown(wait=True)
         self._asking.shutdown(wait=True)
         self._asked.close()
+        self._fetching.shutdown(wait=True)
+        if self._fetched is not None:
+            self._fetched.close()
         while not self._readers.empty():
             self._readers.get().close()
         self.opened.close()

@@ -27,7 +27,7 @@ class Trust:
 
     def __init__(self, office: Office, own: bytes) -> None:
         self._office, self._own = office, own
-        self._known: dict[str, Membership] = {}
+        self._known: dict[str, tuple[bytes, Membership]] = {}  # under which authority
 
     def notary(self, store: str, lists: Sequence[bytes]) -> Notary | None:
         """Take in what a store says of its tills, and give who judges its signatures; None believes everything."""
@@ -39,7 +39,8 @@ class Trust:
             membership = self._membership(store, authority, [*msgspec.msgpack.decode(kept, type=list[bytes]), *lists])
         except TillmeshError as refused:
             log.warning("lists of the tills of %s are not believed: %s", store, refused.detail)
-            membership = self._known.get(store)
+            held = self._known.get(store)
+            membership = held[1] if held is not None and held[0] == authority else None
         if membership is not None and (now := msgspec.msgpack.encode(membership.lists[:STORE_LISTS_MAX])) != kept:
             self._office.put_trust(store, authority, now)
         members = membership.members if membership is not None else {}
@@ -53,11 +54,12 @@ class Trust:
         return KeyNotary(store, key_of)
 
     def _membership(self, store: str, authority: bytes, lists: Sequence[bytes]) -> Membership | None:
-        known = self._known.get(store)
-        if known is None:
+        held, known = self._known.get(store, (b"", None))
+        if known is None or held != authority:  # a store that was recovered has another one since
             if not lists:
                 return None
-            known = self._known[store] = Membership(read_authority(authority), store, *lists)
+            known = Membership(read_authority(authority), store, *lists)
+            self._known[store] = authority, known
             return known
         for signed in lists:
             known.merge(signed)

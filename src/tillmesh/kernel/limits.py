@@ -145,6 +145,13 @@ STORE_GROUPS_MAX: Final = 500  # Guess: regions, formats and owners of a large c
 STORES_PER_GROUP_MAX: Final = 100_000
 MODELS_MAX: Final = 64  # Guess: one for each task, a few candidates of each
 HUB_NEWS_BYTES_MAX: Final = 1 << 20
+LOG_PAGE_BODIES_BYTES: Final = 1 << 20  # Entries are added to a page up to this; one larger entry still goes.
+LOG_PAGE_ENTRIES_MAX: Final = 200
+LOG_PAGE_SCANNED_MAX: Final = 5_000  # messages of all stores that one page looks at
+LOG_PAGE_RUNS_MAX: Final = 20_000
+LOG_PAGE_BYTES_MAX: Final = 8 << 20  # unpacked, and as it arrives
+LOG_PLACE_CHARS_MAX: Final = 4_096
+RECOVERY_MS_MAX: Final = 72 * 3_600_000  # Guess: a new machine is bought and set up within three days
 RETRY_AFTER_S_MAX: Final = 3_600  # however long head office asks to wait, it is asked again after an hour
 
 # What tills say about their store (tillmesh.sync.store_messages).
@@ -159,6 +166,7 @@ STANDING_BYTES_MAX: Final = 8_192
 
 assert EVENT_BODY_BYTES_MAX + SYNC_BATCH_BYTES_MAX < FRAME_UNPACKED_BYTES_MAX  # one event over the batch still fits
 assert EVENT_BODY_BYTES_MAX + SYNC_BATCH_BYTES_MAX + STORE_LISTS_MAX * STORE_LIST_BYTES_MAX < UPLOAD_UNPACKED_BYTES_MAX
+assert LOG_PAGE_BODIES_BYTES + UPLOAD_UNPACKED_BYTES_MAX < LOG_PAGE_BYTES_MAX
 assert (EVENT_BODY_BYTES_MAX + UPDATES_BYTES_MAX) * 4 // 3 < UPLOAD_ANSWER_BYTES_MAX  # bytes are base64 in JSON
 assert RAFT_MESSAGE_PAYLOAD_BYTES + RAFT_ENTRY_BYTES_MAX + 64 * RAFT_ENTRIES_PER_MESSAGE_MAX < RAFT_MESSAGE_BYTES_MAX
 assert RAFT_SNAPSHOT_BYTES_MAX + 8 * RAFT_MEMBERS_MAX * RAFT_ID_CHARS_MAX < RAFT_MESSAGE_BYTES_MAX

@@ -78,6 +78,7 @@ class How:
     recover: bool = False  # whether a database that can't be used may be replaced by a fresh one
     damage: GiveUp | None = None  # what was found wrong with the database: it is given up
     doubt: str = ""  # what was found out that makes this till go on as another incarnation
+    recovering: bool = False  # it is filled from head office, which only the command that does so may open
 
 
 def open_terminal(
@@ -109,6 +110,11 @@ def open_terminal(
         if damage or not recover:
             raise
         return _open(data_dir, replace(how, damage=GiveUp(cause.detail)))
+
+
+def open_to_fill(data_dir: Path, *, store: str, actor: str, key_file: Path | None = None) -> Opened:
+    """Open a data directory that head office fills: an empty one, as an actor of a store, or one on the way already."""
+    return _open(data_dir, How(key_file, store=store, actor=actor, recovering=True))
 
 
 def _open(data_dir: Path, how: How) -> Opened:
@@ -179,12 +185,22 @@ def _database(data_dir: Path, key: bytes, anchor: Anchor, former: Former | None,
             settled(data_dir)
         elif former is not None and read_origin(db) is None:
             raise DatabaseDamaged("the database is empty", hint=ALONE_HINT)
-        elif restoring(db) is not None and not how.recover:
-            raise StorageFailed("this till is getting its data back", hint="Start it, and wait until it sells again.")
+        elif (what := restoring(db)) is not None:
+            _refuse_half(what, how)
     except BaseException:
         db.close()
         raise
     return db
+
+
+def _refuse_half(what: Restoring, how: How) -> None:
+    """Refuse a database that is not whole yet to whoever does not make it so."""
+    if what.from_office and not how.recovering:
+        raise StorageFailed(
+            "this till is being filled from head office", hint="Run tillmesh store recover --bundle again: it goes on."
+        )
+    if not what.from_office and not how.recover:
+        raise StorageFailed("this till is getting its data back", hint="Start it, and wait until it sells again.")
 
 
 def missing_of(db: apsw.Connection, end: End | None) -> Missing | None:

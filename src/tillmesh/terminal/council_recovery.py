@@ -13,8 +13,9 @@ from typing import Any, Final
 from tillmesh.adapters.sqlite.raft_storage import SqliteRaftStorage
 from tillmesh.kernel.errors import Conflict
 from tillmesh.raft import ConfState, HardState, Ready, Snapshot, conf_change
-from tillmesh.terminal.bootstrap import SYSTEM, open_terminal
+from tillmesh.terminal.bootstrap import SYSTEM, Opened, open_terminal
 from tillmesh.terminal.provisioning import FOLDER
+from tillmesh.till.agreement import Agreed
 from tillmesh.till.commands import Note
 
 # Whatever the lost voters still agreed on without this till lies below: authorities and terms only grow.
@@ -35,9 +36,8 @@ def recover_store(data_dir: Path, *, key_file: Path | None = None) -> dict[str, 
         storage = SqliteRaftStorage(opened.writer.db, ConfState())
         hard = storage.initial_state()[0]
         lost = sorted(_ever_members(storage) - {me})
-        index, term = storage.last_index() + INDEX_LEAP, hard.term + TERM_LEAP
-        snapshot = Snapshot(index=index, term=term, conf_state=ConfState(voters=(me,)), data=storage.snapshot().data)
-        storage.save(Ready(None, HardState(term, None, index), (), snapshot, (), (), must_sync=True))
+        term = hard.term + TERM_LEAP
+        _decide_alone(storage, me, storage.last_index() + INDEX_LEAP, term, storage.snapshot().data)
         detail = f"the only voter from now on; members before: {', '.join(lost) or 'nobody else'}"
         note = Note(action="store_recovered", subject=me, detail=detail[:500])
         opened.writer.execute(opened.till, SYSTEM, note, time.time_ns() // 1_000_000)
@@ -45,6 +45,26 @@ def recover_store(data_dir: Path, *, key_file: Path | None = None) -> dict[str, 
         return {"terminal_id": opened.origin.terminal, "term": term, "members_before": lost}
     finally:
         opened.close()
+
+
+def begin_again(opened: Opened, authority: int, term: int) -> int:
+    """Make a till whose store was lost whole the only voter, far above all that was ever decided; gives its term.
+
+    ``authority`` is the newest decision that is known from events, ``term`` what head office heard of last.
+    """
+    storage = SqliteRaftStorage(opened.writer.db, ConfState())
+    before, held = storage.initial_state()[0], storage.snapshot()
+    if before.term > term:
+        return before.term  # it was done already
+    _decide_alone(
+        storage, opened.origin.actor, max(authority, held.index) + INDEX_LEAP, term + TERM_LEAP, Agreed().to_bytes()
+    )
+    return term + TERM_LEAP
+
+
+def _decide_alone(storage: SqliteRaftStorage, me: str, index: int, term: int, data: bytes) -> None:
+    snapshot = Snapshot(index=index, term=term, conf_state=ConfState(voters=(me,)), data=data)
+    storage.save(Ready(None, HardState(term, None, index), (), snapshot, (), (), must_sync=True))
 
 
 def _ever_members(storage: SqliteRaftStorage) -> set[str]:

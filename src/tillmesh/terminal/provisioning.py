@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -147,16 +148,20 @@ def authority_in(data_dir: Path, store: str) -> Authority:
     return Authority(store, key, (data_dir / FOLDER / _AUTHORITY).read_bytes())
 
 
-def found(data_dir: Path, store: str, actor: str, now_s: int) -> Authority:
+def found(
+    data_dir: Path, store: str, actor: str, now_s: int, former: Mapping[str, Member] = MappingProxyType({})
+) -> Authority:
     """Make the authority of a store on its first till, and this till its first member.
 
-    Actors that this terminal was before are listed as revoked: others need their keys to believe what they sold.
+    Actors that this terminal was before are listed as revoked: others need their keys to believe what they sold. So are
+    the ``former`` tills of a store that is founded again.
     """
     folder = data_dir / FOLDER
     if (folder / _AUTHORITY).exists():
         raise Conflict(f"{data_dir} belongs to a store already", hint="Use an empty data directory.")
     authority = Authority.create(store, secret(data_dir, ISSUER), now_s)
     before = {name: Member("revoked", _sign_public(data_dir, name), b"") for name in own_actors(data_dir) - {actor}}
+    before |= {name: Member("revoked", member.sign_public, b"") for name, member in former.items() if name != actor}
     write_file(folder / _AUTHORITY, authority.certificate)
     write_lists(data_dir, (authority.first_roster(now_s, before),))
     write_file(folder / _FOUNDER, actor.encode())
@@ -259,6 +264,15 @@ def store_authority(data_dir: Path) -> bytes:
     """Give the certificate of the store's authority; nothing for a till that works alone."""
     file = data_dir / FOLDER / _AUTHORITY
     return file.read_bytes() if file.exists() else b""
+
+
+def drop_strange_issuer(data_dir: Path) -> None:
+    """Throw away an issuer's key that is not of the store's authority: the store was founded again meanwhile."""
+    key = data_dir / "keys" / ISSUER
+    if key.exists():
+        held = Ed25519PrivateKey.from_private_bytes(secret(data_dir, ISSUER, create=False)).public_key()
+        if held.public_bytes_raw() != read_authority(store_authority(data_dir)).public_bytes_raw():
+            key.unlink()
 
 
 def leave_list(data_dir: Path, signed: bytes) -> None:

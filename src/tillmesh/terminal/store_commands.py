@@ -143,6 +143,7 @@ def _settle(
         change = Change(key=opened.origin.terminal, fields=fields)
         _do(opened, ChangeRecords(entity="setting", changes=(change,)))
         provisioning.settle_in(data_dir, credentials.authority, membership.lists, credentials.certificate)
+        provisioning.drop_strange_issuer(data_dir)
         if not me.store:
             begin_restoring(opened.writer.db, newcomer())
         issues = bool(enrolled.issuer_secret)

@@ -34,8 +34,18 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     words.add_parser("members", parents=[here], help="list the tills of the store")
     office = words.add_parser("office", parents=[here], help="let this till upload to head office when it leads")
     office.add_argument("--bundle", type=Path, required=True, help="the file from: tillmesh hub enrol")
-    recovering = words.add_parser("recover", parents=[here], help="let this till decide alone: most voters are lost")
+    recovering = words.add_parser(
+        "recover", parents=[here], help="let this till decide alone, or (--bundle) get a lost store from head office"
+    )
     recovering.add_argument("--yes", action="store_true", help="the lost tills will not come back by themselves")
+    recovering.add_argument("--bundle", type=Path, help="all tills are lost: the file from: tillmesh hub recovery")
+    recovering.add_argument(
+        "--hub-url", default="", help="head office's door for stores, like https://hub.example:8180"
+    )
+    recovering.add_argument(
+        "--terminal", default="", help="go on as this till; default: the one with the lowest number"
+    )
+    recovering.add_argument("--person", default="", help="the manager who gets the new PIN, if there are several")
 
 
 def carry_out(options: argparse.Namespace) -> dict[str, Any]:
@@ -75,6 +85,11 @@ def _do(options: argparse.Namespace, what: str) -> dict[str, Any]:
 
 
 def _recover(options: argparse.Namespace) -> dict[str, Any]:
+    if options.bundle is not None:
+        from tillmesh.terminal.store_recovery import Asked, recover_from_office
+
+        asked = Asked(options.bundle.read_bytes(), options.terminal, options.person, _pin("New PIN of a manager: "))
+        return recover_from_office(options.data_dir, asked, options.hub_url, key_file=options.key_file)
     from tillmesh.terminal.council_recovery import recover_store
 
     if not options.yes:
@@ -85,8 +100,8 @@ def _recover(options: argparse.Namespace) -> dict[str, Any]:
     return recover_store(options.data_dir, key_file=options.key_file)
 
 
-def _pin() -> str:
+def _pin(prompt: str = "Manager's PIN: ") -> str:
     """Ask for the PIN, never on the command line, where every program on the machine can read it."""
     if sys.stdin.isatty():
-        return getpass.getpass("Manager's PIN: ")
+        return getpass.getpass(prompt)
     return sys.stdin.readline().strip()

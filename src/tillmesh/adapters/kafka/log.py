@@ -17,7 +17,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from tillmesh.adapters.kafka.messages import MESSAGE_BYTES_MAX, read_message, write_message
-from tillmesh.fleet.ports import Away, Entry, LogBroken, Position
+from tillmesh.fleet.ports import Away, Entry, LogBroken, Position, Stretch
+from tillmesh.kernel.limits import LOG_PAGE_BODIES_BYTES, LOG_PAGE_ENTRIES_MAX, LOG_PAGE_SCANNED_MAX
 
 log = logging.getLogger(__name__)
 DELIVERY_MS: Final = 6_000  # well below how long a till waits for an answer
@@ -28,6 +29,8 @@ LOOK_S: Final = 0.1
 RETRY_MS: Final = 2_000  # after the cluster was found away, until it is tried again
 MESSAGES_AT_ONCE: Final = 200
 SAFE_REPLICAS: Final = 3  # with so many, a message counts when two have it; with fewer it is synced to disk
+_M: Final = 0x5BD1E995
+_BITS: Final = 0xFFFFFFFF
 UNSETTLED: Final = {
     KafkaError.LEADER_NOT_AVAILABLE,
     KafkaError.NOT_LEADER_FOR_PARTITION,
@@ -86,6 +89,34 @@ class KafkaEventLog:
         finally:
             consumer.unassign()
 
+    def of_store(self, store: str, after: Position) -> Stretch:
+        """Read on behind a place for one store: in the one partition where all of its entries are."""
+        self._require_there()
+        consumer = self._consuming()
+        try:
+            bounds = self._bounds(consumer)
+            partition, low, high = bounds[partition_of(store.encode(), len(bounds))]
+            first = max(low, after.get(str(partition), 0))
+            return self._of_store(consumer, store, (partition, first, high))
+        finally:
+            consumer.unassign()
+
+    def _of_store(self, consumer: Consumer, store: str, span: tuple[int, int, int]) -> Stretch:
+        partition, first, end = span
+        until = min(end, first + LOG_PAGE_SCANNED_MAX)
+        found: list[Entry] = []
+        size = 0
+        if first < until:
+            for offset, message in self._messages(consumer, partition, first, until):
+                if message.key() == store.encode():
+                    entry = read_message(bytes(message.value() or b""))
+                    size += sum(len(event.body) for event in entry.events)
+                    full = size > LOG_PAGE_BODIES_BYTES or len(found) >= LOG_PAGE_ENTRIES_MAX
+                    if found and full:
+                        return Stretch({str(partition): offset}, tuple(found), whole=False)
+                    found.append(entry)
+        return Stretch({str(partition): max(first, until)}, tuple(found), whole=until >= end)
+
     def close(self) -> None:
         """Let go of the connections."""
         self._forget_producer()
@@ -125,6 +156,10 @@ class KafkaEventLog:
             time.sleep(LOOK_S)
 
     def _read(self, consumer: Consumer, partition: int, first: int, end: int) -> Iterator[tuple[Position, Entry]]:
+        for offset, message in self._messages(consumer, partition, first, end):
+            yield {str(partition): offset + 1}, read_message(bytes(message.value() or b""))
+
+    def _messages(self, consumer: Consumer, partition: int, first: int, end: int) -> Iterator[tuple[int, Message]]:
         consumer.assign([TopicPartition(self._topic, partition, first)])
         heard = time.monotonic()
         while first < end:
@@ -135,10 +170,10 @@ class KafkaEventLog:
                     log.warning("reading the event log: %s", message.error())
                     continue
                 heard = time.monotonic()
-                offset, value = message.offset(), message.value()
+                offset = message.offset()
                 assert offset is not None
                 first = offset + 1
-                yield {str(partition): first}, read_message(bytes(value or b""))
+                yield offset, message
 
     def _require_there(self) -> None:
         """Make the topic if it is not there yet; raises :class:`Away` at once if the cluster was away just now."""
@@ -200,6 +235,25 @@ class KafkaEventLog:
         if since_now:
             self._away_until = time.monotonic() + RETRY_MS / 1000
         return Away(f"the event log is away: {why}", part="event_log", retry_after_ms=RETRY_MS)
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """Give the partition that the producer's partitioner (murmur2, as Java's) puts a key into."""
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def murmur2(data: bytes) -> int:
+    """Hash bytes as Kafka's partitioners do: MurmurHash2, 32 bits, little-endian, seed 0x9747b28c."""
+    size, whole = len(data), len(data) & ~3
+    hashed = 0x9747B28C ^ size
+    for at in range(0, whole, 4):
+        k = int.from_bytes(data[at : at + 4], "little") * _M & _BITS
+        k = (k ^ k >> 24) * _M & _BITS
+        hashed = hashed * _M & _BITS ^ k
+    if size > whole:
+        hashed = (hashed ^ int.from_bytes(data[whole:], "little")) * _M & _BITS
+    hashed = (hashed ^ hashed >> 13) * _M & _BITS
+    return hashed ^ hashed >> 15
 
 
 def _said(cause: BaseException) -> str:

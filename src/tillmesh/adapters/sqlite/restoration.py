@@ -23,6 +23,8 @@ class Restoring(msgspec.Struct, frozen=True):
     receipts: int = 0
     folder: str = ""  # where the old database was put, within the data directory; empty if there was none
     forked: bool = False  # the former actor has another history at the other tills: theirs counts
+    from_office: bool = False  # the store lost all its tills: head office gives the log back, nobody else can
+    place: str = ""  # in head office's log, up to which it is here
 
 
 def newcomer() -> Restoring:

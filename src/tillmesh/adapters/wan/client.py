@@ -10,14 +10,15 @@ import json
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from tillmesh.adapters.wan.bundle import Bundle
 from tillmesh.adapters.wan.certificates import ssl_context
 from tillmesh.kernel.errors import Invalid, TillmeshError
-from tillmesh.kernel.limits import UPLOAD_ANSWER_BYTES_MAX
+from tillmesh.kernel.limits import LOG_PAGE_BYTES_MAX, UPLOAD_ANSWER_BYTES_MAX
 
 TIMEOUT_S: Final = 20.0
+ANSWER_BYTES_MAX: Final = max(UPLOAD_ANSWER_BYTES_MAX, LOG_PAGE_BYTES_MAX)
 
 
 class Unreachable(TillmeshError):
@@ -84,6 +85,18 @@ class HubClient:
         """Say how models did."""
         return self._call("POST", f"{self._store}/models/reports", reports, {"Content-Type": "application/json"})
 
+    def estate(self) -> Reply:
+        """Ask what there is of a store that is to be recovered."""
+        return self._call("GET", f"{self._store}/recovery", None, {})
+
+    def page(self, after: str) -> Reply:
+        """Ask for the store's log behind a place."""
+        return self._call("GET", f"{self._store}/events?after={quote(after)}", None, {})
+
+    def claim(self, body: bytes) -> Reply:
+        """Name the recovered store's new authority."""
+        return self._call("POST", f"{self._store}/recovery", body, {"Content-Type": "application/json"})
+
     def close(self) -> None:
         """Close the connection."""
         held, self._connection = self._connection, None
@@ -113,10 +126,10 @@ class HubClient:
             )
         self._connection.request(method, path, body, {**self._headers, **headers})
         answer = self._connection.getresponse()
-        found = answer.read(UPLOAD_ANSWER_BYTES_MAX + 1)
-        if len(found) > UPLOAD_ANSWER_BYTES_MAX:
+        found = answer.read(ANSWER_BYTES_MAX + 1)
+        if len(found) > ANSWER_BYTES_MAX:
             self.close()
-            raise Unreachable(f"{self._host}:{self._port} answered more than {UPLOAD_ANSWER_BYTES_MAX} bytes")
+            raise Unreachable(f"{self._host}:{self._port} answered more than {ANSWER_BYTES_MAX} bytes")
         if answer.length:  # reading up to a limit, it says nothing of an answer that breaks off
             raise http.client.IncompleteRead(found, answer.length)
         wait = answer.getheader("Retry-After", "")

@@ -9,10 +9,11 @@ import msgspec
 
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.hub.bootstrap import enrol_store
+from tillmesh.hub.recovery import permit
 from tillmesh.hub.web.api import Call, Context
 from tillmesh.hub.web.people import make_person
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
-from tillmesh.kernel.limits import PAGE_ROWS_MAX
+from tillmesh.kernel.limits import PAGE_ROWS_MAX, RECOVERY_MS_MAX
 from tillmesh.kernel.times import rfc3339
 
 
@@ -70,6 +71,14 @@ async def enrol(context: Context, body: EnrolBody) -> dict[str, Any]:
     return {"store": store, "bundle": b64encode(data).decode()}
 
 
+async def permit_recovery(context: Context) -> dict[str, Any]:
+    """Permit that a store which lost all its tills fetches its log; gives the bundle for its new machine."""
+    store, hub = context.path("store_id"), context.hub
+    who, now = context.who().name, context.services.clock()
+    data = await hub.write(lambda: permit(hub.opened, store, now, by=who))
+    return {"store": store, "bundle": b64encode(data).decode(), "until": rfc3339(now + RECOVERY_MS_MAX)}
+
+
 async def revoke(context: Context) -> dict[str, Any]:
     """Revoke every certificate and key of a store, at once."""
     store, now = context.path("store_id"), context.services.clock()
@@ -97,5 +106,6 @@ CALLS: Final = [
     Call("DELETE", "/people/{name}", remove_person, "Remove somebody", role=OfficeRole.ADMIN),
     Call("POST", "/stores/{store_id}/credentials", enrol, "Enrol a store", body=EnrolBody, role=OfficeRole.ADMIN),
     Call("DELETE", "/stores/{store_id}/credentials", revoke, "Revoke a store", role=OfficeRole.ADMIN),
+    Call("POST", "/stores/{store_id}/recovery", permit_recovery, "Permit a recovery", role=OfficeRole.ADMIN),
     Call("GET", "/audit", audit, "What was done", role=OfficeRole.ADMIN, query=("limit", "before", "q")),
 ]

@@ -97,6 +97,11 @@ async def health(context: Context) -> dict[str, str]:
 
 async def admitted(context: Context) -> str:
     """Give the store that calls: certificate, key and path have to agree. Who is refused is logged."""
+    return (await admitted_as(context))[0]
+
+
+async def admitted_as(context: Context) -> tuple[str, bytes]:
+    """Give the store that calls, and the serial number of its certificate."""
     try:
         return await _admitted(context)
     except TillmeshError as refused:
@@ -104,7 +109,7 @@ async def admitted(context: Context) -> str:
         raise
 
 
-async def _admitted(context: Context) -> str:
+async def _admitted(context: Context) -> tuple[str, bytes]:
     hub, now_s = context.hub, context.services.clock() // 1000
     authority = hub.opened.authority
     certificate: bytes | None = context.request.scope.get(PEER)
@@ -135,7 +140,7 @@ async def _admitted(context: Context) -> str:
         raise NotAllowed("this API key belongs to another certificate", hint="Use the key that came with it.")
     if context.path("store_id") != named:
         raise NotAllowed(f"{named} asks for another store's data", hint="A store has its own address.")
-    return named
+    return named, serial
 
 
 def _seen(context: Context) -> bytes | None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from tillmesh.adapters.sqlite.database import connect, migrate, rows, settle, storage_errors, write
-from tillmesh.fleet.ports import Entry, Position
+from tillmesh.fleet.ports import Entry, Position, Stretch
 from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.kernel.limits import LOG_PAGE_BODIES_BYTES, LOG_PAGE_ENTRIES_MAX
 from tillmesh.sync.signatures import SignedHead
 
 FILE: Final = "events.db"
@@ -31,6 +32,12 @@ _REPLAY: Final = (
     "SELECT n.id, n.store, n.term, n.sender, n.at_ms, a.name, e.seq, e.hlc, e.type, e.version, e.body, e.prev_hash, "
     "e.hash FROM entry n LEFT JOIN event e ON e.entry = n.id LEFT JOIN actor a ON a.id = e.actor "
     "WHERE n.id > ? AND n.id <= ? ORDER BY n.id, e.actor, e.seq"
+)
+_NEXT_OF_STORE: Final = "SELECT id FROM entry WHERE id > ? AND store = ? ORDER BY id LIMIT ?"
+_SIZE: Final = "SELECT coalesce(sum(length(body)), 0) FROM event WHERE entry = ?"
+_ONE: Final = (
+    "SELECT a.name, e.seq, e.hlc, e.type, e.version, e.body, e.prev_hash, e.hash FROM event e "
+    "JOIN actor a ON a.id = e.actor WHERE e.entry = ? ORDER BY e.actor, e.seq"
 )
 ENTRIES_AT_ONCE: Final = 50
 
@@ -92,6 +99,32 @@ class SqliteEventLog:
                 carried = tuple(Envelope(*row[5:]) for row in events if row[5] is not None)
                 yield {PART: number}, Entry(store, term, sender, at_ms, carried, tuple(signed.get(number, ())))
             at += ENTRIES_AT_ONCE
+
+    def of_store(self, store: str, after: Position) -> Stretch:
+        """Read on behind a place for one store."""
+        at, size = after.get(PART, 0), 0
+        found: list[Entry] = []
+        with storage_errors():
+            numbers = [number for (number,) in rows(self._db, _NEXT_OF_STORE, (at, store, LOG_PAGE_ENTRIES_MAX + 1))]
+            whole = len(numbers) <= LOG_PAGE_ENTRIES_MAX
+            for number in numbers[:LOG_PAGE_ENTRIES_MAX]:
+                size += int(rows(self._db, _SIZE, (number,))[0][0])
+                if found and size > LOG_PAGE_BODIES_BYTES:
+                    return Stretch({PART: at}, tuple(found), whole=False)
+                found.append(self._entry(number))
+                at = number
+        return Stretch({PART: at}, tuple(found), whole)
+
+    def _entry(self, number: int) -> Entry:
+        ((store, term, sender, at_ms),) = rows(
+            self._db, "SELECT store, term, sender, at_ms FROM entry WHERE id = ?", (number,)
+        )
+        signed = [
+            SignedHead(Head(name, seq, pinned), signature)
+            for _, name, seq, pinned, signature in rows(self._db, _SIGNATURES, (number - 1, number))
+        ]
+        events = tuple(Envelope(*row) for row in rows(self._db, _ONE, (number,)))
+        return Entry(store, term, sender, at_ms, events, tuple(signed))
 
     def close(self) -> None:
         """Close the file."""
