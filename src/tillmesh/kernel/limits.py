@@ -17,6 +17,9 @@ NAME_CHARS_MAX: Final = 200
 NOTE_CHARS_MAX: Final = 500
 KEY_CHARS_MAX: Final = 100  # sku, barcode, customer id, cart id
 
+# Practice at a till ends by itself: who forgets it would ring real sales into nothing.
+TRAINING_MS_MAX: Final = 2 * 3_600_000  # guess: a morning's lesson
+
 # Keys of customers' personal data.
 SUBJECT_KEY_BYTES: Final = 32
 SUBJECT_KEYS_MAX: Final = 1_000_000  # guess: far more customers than a store has, and 100 MB

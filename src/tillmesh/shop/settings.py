@@ -74,11 +74,12 @@ class TerminalSettings(Record):
     printer_columns: int = 42
     print_receipts: bool = True
     open_drawer: bool = True  # kick the drawer when cash is taken
+    training: bool = False  # a till for practice: its paper says that it is no sale
 
     @classmethod
     def of(cls, fields: Mapping[str, Value]) -> Self:
         """Build from register fields; unknown fields (of a newer program) and useless values are ignored."""
-        return cls(**_frozen(usable_terminal(fields)))
+        return cls(**_frozen(usable_terminal(fields)), training=fields.get("training") is True)
 
 
 def _frozen(fields: Mapping[str, Value]) -> dict[str, Any]:

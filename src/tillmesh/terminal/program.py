@@ -114,6 +114,7 @@ class _Run:
             if among is not None:
                 await among.stop()
             await services.oversold.stop()
+            await services.training().stop()
             with contextlib.suppress(TillmeshError):  # the disk may refuse; stopping goes on
                 await driver.on_writer(lambda db: sign_heads(driver.opened, db, now_ms()))
             services.pins.close()
@@ -158,6 +159,7 @@ class _Run:
 
     async def _sell(self, services: Services, among: Among) -> None:
         await restore_pins(services)
+        services.training()  # what a run that was killed has left of practice goes now
         printing = await start_printing(services.driver, services.live)
         services.extra["printer"] = printing.view
         services.oversold.look_at_all()

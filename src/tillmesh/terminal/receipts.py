@@ -34,7 +34,8 @@ def receipt_for(books: Books, job: PrintJob, now_ms: int) -> Receipt | None:
 def laid_out(books: Books, ticket: Ticket, *, mark: Mark = Mark.ORIGINAL) -> Receipt:
     """Lay a ticket out with the head, language and zone of the store."""
     store = books.store()
-    return layout(ticket, header_of(store, books.terminal()), words_of(store.locale, store.time_zone), mark=mark)
+    terminal, words = books.terminal(), words_of(store.locale, store.time_zone)
+    return layout(ticket, header_of(store, terminal), words, mark=mark, training=terminal.training)
 
 
 @lru_cache(maxsize=8)

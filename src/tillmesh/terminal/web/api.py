@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,12 +17,13 @@ from tillmesh.adapters.web.bodies import ANY, JSON, check_media, parse, read_bod
 from tillmesh.adapters.web.problems import answer, unexpected
 from tillmesh.adapters.web.speaking import HEADER, known, spoken
 from tillmesh.kernel.envelope import Envelope
-from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError
+from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, TillmeshError
 from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
 from tillmesh.shop.events import Change
 from tillmesh.shop.people import Role, covers
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.oversells import Oversold
+from tillmesh.terminal.training import Practice, Training
 from tillmesh.terminal.web.live import Live
 from tillmesh.terminal.web.pins import Pins
 from tillmesh.terminal.web.sessions import Person, Sessions
@@ -48,11 +50,23 @@ class Services:
     replicated_to: Callable[[str, int], tuple[str, ...]] = lambda actor, seq: ()  # noqa: ARG005 - alone, nobody holds it
     sync_state: Callable[[str, int], str] = lambda actor, seq: "pending"  # noqa: ARG005 - alone, it goes nowhere
     extra: dict[str, Any] = field(default_factory=dict)
+    trainer: Training | None = None
     oversold: Oversold = field(init=False)
 
     def __post_init__(self) -> None:
         """Let the pages hear how much is oversold."""
         self.oversold = Oversold(self.driver, lambda count: self.live.send("oversold", {"open": count}))
+
+    def training(self) -> Training:
+        """Give what knows whether this till practises."""
+        if self.trainer is None:
+            self.trainer = Training(self.driver, self.live, secrets.token_bytes)
+        return self.trainer
+
+    @property
+    def practising(self) -> Practice | None:
+        """The stretch of practice this till is in, if it is in one."""
+        return None if self.trainer is None else self.trainer.practice
 
 
 @dataclass(slots=True)
@@ -65,8 +79,9 @@ class Context:
 
     @property
     def driver(self) -> Driver:
-        """The till behind everything."""
-        return self.services.driver
+        """The till behind everything: while people practise, the one that they practise on."""
+        practice = self.services.practising
+        return self.services.driver if practice is None else practice.driver
 
     def now_ms(self) -> int:
         """Read the wall clock."""
@@ -127,6 +142,7 @@ class Call:
     query: tuple[str, ...] = ()
     media: str = JSON  # of the request body
     gives: tuple[str, ...] = (JSON,)  # media types of the answer
+    in_training: bool = False  # whether a manager may make this change while the till practises
     bytes_max: int = REQUEST_BODY_BYTES_MAX
 
 
@@ -153,6 +169,8 @@ def _endpoint(call: Call, services: Services) -> Callable[[Request], Awaitable[R
 
 async def _serve(call: Call, services: Services, request: Request) -> Response:
     person = _person(call, services, request)
+    if call.role is Role.MANAGER and call.method != "GET" and not call.in_training and services.practising:
+        raise Conflict("this till is in training", hint="End the training first.")
     context = Context(services, request, person)
     if call.body is None:
         result = await call.handler(context)

@@ -38,6 +38,7 @@ from tillmesh.terminal.web import (
     shop_calls,
     store_calls,
     system_calls,
+    training_calls,
     voice_calls,
 )
 from tillmesh.terminal.web.api import Call, Services, routes
@@ -64,6 +65,7 @@ CALLS: list[Call] = [
     *scan_calls.CALLS,
     *voice_calls.CALLS,
     *system_calls.CALLS,
+    *training_calls.CALLS,
 ]
 
 

@@ -1,6 +1,6 @@
 // The shell: boots, listens to the scanner, shows the page of the hash, and what lies over it.
 import { html, render, signal, useEffect } from "./lib/ui.js";
-import { lastLanguage, loadLocale, t } from "./lib/i18n.js";
+import { clock, lastLanguage, loadLocale, t } from "./lib/i18n.js";
 import { asProblem, reachable } from "./lib/http.js";
 import { go, route } from "./lib/router.js";
 import { listenToScanner } from "./lib/wedge.js";
@@ -8,8 +8,8 @@ import "./state/look.js";
 import { loadCatalogue, rowOfCode } from "./state/catalogue.js";
 import { restoreCart, setAgeView } from "./state/cart.js";
 import { startLive } from "./state/live.js";
-import { dialogs, toast } from "./state/notices.js";
-import { booted, everSignedIn, loadState, openCartId, session, setApprovalView, store } from "./state/session.js";
+import { dialogs, toast, toastProblem } from "./state/notices.js";
+import { booted, call, everSignedIn, loadState, openCartId, session, setApprovalView, store, training } from "./state/session.js";
 import { deliver } from "./state/scan.js";
 import { keepFocusOnTaps, useKeys } from "./lib/keys.js";
 import { AgeDialog } from "./parts/agedialog.js";
@@ -64,7 +64,17 @@ function Page() {
 
 const Waiting = () => html`<div class="waiting" role="status"><span class="spin" /><span>${t("loading")}</span></div>`;
 
+/** Over every page while people practise: nobody may take it for a sale. */
+const Strip = () =>
+  html`<div class="strip" role="status"><b>${t("training.on")}</b><span>${t("training.text", { at: clock(String(training.value?.ends_at)) })}</span>
+    ${session.value && html`<button class="btn" onClick=${() => call("DELETE", "/training").catch(toastProblem)}>${t("training.end")}</button>`}</div>`;
+
 const Shell = () => {
+  document.documentElement.toggleAttribute("data-training", Boolean(training.value));
+  return html`${training.value && html`<${Strip} />`}<${Inside} />`;
+};
+
+const Inside = () => {
   useKeys({ F1: () => void openShortcuts(), F10: () => void openMenu() });
   useEffect(() => document.getElementById("boot")?.remove(), []);
   if (!everSignedIn.value) return html`${booted.value ? html`<${SignInPage} />` : html`<${Starting} />`}<${Toasts} />`;

@@ -14,6 +14,7 @@ const LINES_MAX = 40;
 
 /** @typedef {{lines: any[], total_minor: number, tax_minor: number, cart_id: string, discount_minor: number}} Basket */
 
+const training = signal(false);
 const store = signal(/** @type {Record<string, any>} */ ({}));
 const basket = signal(/** @type {Basket | null} */ (null));
 const paid = signal(/** @type {any} */ (null));
@@ -51,6 +52,7 @@ async function begin() {
   try {
     const state = await send("GET", "/state");
     await takeStore(state.store);
+    training.value = Boolean(state.training);
     if (!state.session) throw new Error("nobody is signed in");
     if (state.cart_id) await showCart(state.cart_id);
   } catch {
@@ -62,6 +64,7 @@ async function begin() {
     source.addEventListener(name, (event) => take(JSON.parse(event.data || "{}")));
   on("cart", (news) => void showCart(news.cart_id));
   on("sale", (news) => void showSale(news));
+  on("training", () => location.reload());
   on("parked", () => void (basket.value && showCart(basket.value.cart_id)));
   on("settings", () => void send("GET", "/state").then((state) => takeStore(state.store)));
   source.onerror = () => {
@@ -99,6 +102,11 @@ const Thanks = ({ sale }) => html`<div class="customer">
 const Quiet = () => html`<div class="customer idle"><main><${Icon} name="store" /><h1>${store.value.name ?? ""}</h1><p>${t("display.welcome")}</p></main></div>`;
 
 function Display() {
+  document.documentElement.toggleAttribute("data-training", training.value);
+  return html`${training.value && html`<div class="strip" role="status"><b>${t("training.on")}</b></div>`}<${Shown} />`;
+}
+
+function Shown() {
   look.value;
   if (paid.value) return html`<${Thanks} sale=${paid.value} />`;
   return basket.value ? html`<${Buying} now=${basket.value} />` : html`<${Quiet} />`;

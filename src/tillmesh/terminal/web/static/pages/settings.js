@@ -6,8 +6,9 @@ import { moneyField, parseMoney } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
 import { go } from "../lib/router.js";
 import { changeLook, look } from "../state/look.js";
-import { call, languageChoices, loadState, may, session, takePerson } from "../state/session.js";
-import { toastOk, toastProblem } from "../state/notices.js";
+import { call, languageChoices, loadState, may, session, takePerson, training } from "../state/session.js";
+import { openDialog, toastOk, toastProblem } from "../state/notices.js";
+import { Confirm } from "../parts/dialog.js";
 import { Choice, Field, Refusal, Segments, Toggle } from "../parts/fields.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, useLoad } from "../parts/load.js";
@@ -33,6 +34,19 @@ function MyLanguage() {
     }
   };
   return html`<${Choice} label=${t("settings.language")} value=${session.value?.language ?? ""} onChange=${choose} options=${languageChoices()} hint=${t("settings.language.hint")} />`;
+}
+
+/** Practice at this till, for a manager to begin. */
+function Training() {
+  const begin = async () => {
+    try {
+      if (await openDialog(Confirm, { title: t("training.begin.title"), text: t("training.begin.text"), yes: t("training.begin") })) await call("POST", "/training", {});
+    } catch (error) {
+      toastProblem(error);
+    }
+  };
+  return html`<section class="card section"><h2><${Icon} name="circle-user-round" />${t("training.title")}</h2><p class="hint">${t("training.hint")}</p>
+    <div><button class="btn" disabled=${Boolean(training.value)} onClick=${begin}><${Icon} name="play" />${t("training.begin")}</button></div></section>`;
 }
 
 /** @param {Record<string, number>} rates */
@@ -118,5 +132,5 @@ export function SettingsPage() {
   const [turn, setTurn] = useState(0);
   const load = useLoad("/settings", turn);
   useKeys({ Escape: () => go("sell") });
-  return html`<${Head} title=${t("nav.settings")} /><${Appearance} /><${Loading} load=${load} />${load.data && html`<${Store} key=${JSON.stringify(load.data)} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />`}`;
+  return html`<${Head} title=${t("nav.settings")} /><${Appearance} />${may("manager") && html`<${Training} />`}<${Loading} load=${load} />${load.data && html`<${Store} key=${JSON.stringify(load.data)} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />`}`;
 }

@@ -36,6 +36,7 @@ const takers = {
   printer: (data) => void (printer.value = data),
   sync: (data) => void (sync.value = data),
   settings: () => void reload(false),
+  training: () => void reload(false),
   resync: () => void reload(true),
 };
 

@@ -21,6 +21,8 @@ export const sync = signal(/** @type {Sync} */ ({}));
 export const printer = signal(/** @type {{state?: string, waiting?: number, detail?: string}} */ ({}));
 /** Why nothing can be saved (disk full, read-only), or "". */
 export const storageError = signal("");
+/** The stretch of practice this till is in: nothing counts. @type {import("../vendor/signals.js").Signal<{by: string, ends_at: string} | null>} */
+export const training = signal(/** @type {any} */ (null));
 export const parkedCount = signal(0);
 /** How many products are oversold; supervisors and managers are asked about them. */
 export const oversold = signal(0);
@@ -39,6 +41,9 @@ export const taxesIncluded = computed(() => store.value.prices_include_tax !== f
 
 /** @param {any} answer GET /state */
 export function takeState(answer) {
+  // Goods, cart and shift are those of another till then: begin anew rather than mix them up.
+  if (booted.peek() && Boolean(answer.training) !== Boolean(training.peek())) return location.reload();
+  training.value = answer.training ?? null;
   if (answer.store) {
     setCurrency(answer.store.currency ?? "GBP", answer.store.currency_exponent ?? 2);
     store.value = answer.store;
