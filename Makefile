@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check ci bench hub-stack docs format requirements clean
+.PHONY: help demo test check ci bench faults hub-stack docs format requirements clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -55,6 +55,10 @@ ci: check ## the suite under coverage, and audits of our code and of what we ins
 bench: ## reproducible measurements, e.g. ARGS="sale --json"
 	@scripts/setup.sh terminal
 	@exec $(BIN)/tillmesh bench $(ARGS)
+
+faults: ## do every fault of the catalogue to real programs, as a table, e.g. ARGS="F18 F20"
+	@scripts/setup.sh test
+	@$(BIN)/python scripts/faults.py $(ARGS)
 
 docs: ## follow every link, run every marked code block
 	@scripts/setup.sh test
