@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from tillmesh.fleet.ports import DayRow, Entry, Held, Position, ProductRow
-from tillmesh.fleet.projecting import Kind, LineRow, SaleRow, project
+from tillmesh.fleet.chains import Chains
+from tillmesh.fleet.ports import DayRow, Entry, Position, ProductRow
+from tillmesh.fleet.projecting import Kind, LineRow, SaleRow
 from tillmesh.fleet.reporting import QUARTER_MS, QuarterRow
-from tillmesh.fleet.syncing import fresh
-from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.ids import event_id
 
 
@@ -21,7 +20,7 @@ class MemoryAnalytics:
 
     def begin_anew(self) -> None:
         self.at: dict[str, int] = {}
-        self.heads: dict[str, dict[str, Head]] = {}
+        self.chains = Chains()
         self.sales: list[tuple[str, SaleRow]] = []
         self.lines: list[tuple[str, LineRow]] = []
 
@@ -30,10 +29,7 @@ class MemoryAnalytics:
 
     def take(self, entries: Sequence[tuple[Position, Entry]]) -> None:
         for position, entry in entries:
-            held = self.heads.setdefault(entry.store, {})
-            events = fresh(Held(heads=held), entry.events)
-            held |= {event.actor: Head(event.actor, event.seq, event.hash) for event in events}
-            rows = project(events)
+            rows = self.chains.take(entry)
             self.sales += [(entry.store, row) for row in rows.sales]
             self.lines += [(entry.store, row) for row in rows.lines]
             self.at.update(position)

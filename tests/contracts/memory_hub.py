@@ -47,6 +47,7 @@ class Tenant:
     heads: dict[str, Head] = field(default_factory=dict)
     events: dict[tuple[str, int], Envelope] = field(default_factory=dict)
     rows: Rows = field(default_factory=Rows)
+    weights: dict[str, int] = field(default_factory=dict)
 
 
 class MemoryMaster:
@@ -81,7 +82,10 @@ class MemoryMaster:
             tenant.heads[event.actor] = Head(event.actor, event.seq, event.hash)
             tenant.events[event.actor, event.seq] = event
             tenant.clock = max(tenant.clock, event.hlc)
-        tenant.rows.add(project(events))
+        found = project(events, tenant.weights)
+        tenant.rows.add(found)
+        for actor, weight in found.weights.items():
+            tenant.weights[actor] = tenant.weights.get(actor, 0) + weight
         self.at.update(position)
 
     def fence(self, store: str, actor: str, detail: str, at_ms: int) -> None:

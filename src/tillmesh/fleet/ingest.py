@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from tillmesh.fleet.ports import HashOf, Held
 from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.errors import Conflict, Invalid
+from tillmesh.kernel.limits import SYNC_ACTORS_MAX
 from tillmesh.sync.messages import Run
 from tillmesh.sync.signatures import Notary, SignedHead
 from tillmesh.sync.signatures import Verdict as Judgement
@@ -63,6 +64,13 @@ class Unsigned(Conflict):
         return {"actor": self.actor}
 
 
+class TooManyActors(Unsigned):
+    """More authors of events than a store can have."""
+
+    kind = "too-many-actors"
+    title = "A store with too many authors of events"
+
+
 @dataclass(slots=True)
 class Verdict:
     """What a batch brings: new events and whose signatures they come under, gaps as "go on after", forks by actor."""
@@ -93,6 +101,7 @@ def judge(
         own = held.heads.get(actor)
         if own is not None and own.seq == mark.seq and own.hash != mark.hash and actor not in held.fenced:
             verdict.forks[actor] = f"two events {actor}-{mark.seq} exist"
+    _require_few(held, batch)
     for run in batch.runs:
         if run.actor in held.fenced:
             raise Forked(
@@ -105,6 +114,18 @@ def judge(
         if notary is not None and len(verdict.events) > before:
             _require_signature(run, notary)
     return verdict
+
+
+def _require_few(held: Held, batch: Batch) -> None:
+    """A store has only so many authors of events: sums over all of them fit 64 bits."""
+    new = [run.actor for run in batch.runs if run.actor not in held.heads]
+    if len(held.heads) + len(new) > SYNC_ACTORS_MAX:
+        raise TooManyActors(
+            f"{new[-1]} would be author {len(held.heads) + len(new)} of events of {batch.store}; "
+            f"the limit is {SYNC_ACTORS_MAX}",
+            actor=new[-1],
+            hint="Upload the others; begin the store anew under another id.",
+        )
 
 
 def _require_signature(run: Run, notary: Notary) -> None:

@@ -169,6 +169,7 @@ class StoreView(NamedTuple):
     term: int
     sender: str
     fenced: tuple[str, ...]
+    uncounted: int = 0  # events whose numbers make no sense: in the log, in no sum
 
 
 class Reading(Protocol):

@@ -1,12 +1,13 @@
 """Events as rows: what the master database and analytics store, decided once for every adapter.
 
-Rows of different events never depend on each other, so entries can be applied in any order of actors and the tables are
-a pure function of the set of events.
+Rows of events of different actors never depend on each other, so entries can be applied in any order of actors and the
+tables are a pure function of the set of events. Of one actor an event counts only as long as all of its numbers so far
+stay within a bound: a till that is broken or lies can't make a sum pass 64 bits, which would stop head office.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final, NamedTuple
@@ -16,12 +17,13 @@ from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.hlc import physical_ms
-from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, KEY_CHARS_MAX, SALE_LINES_MAX
+from tillmesh.kernel.limits import ACTOR_SUM_MAX, AMOUNT_MINOR_MAX, KEY_CHARS_MAX, SALE_LINES_MAX
 from tillmesh.shop import events as e
 from tillmesh.shop.personal import CUSTOMER, ERASED
 from tillmesh.shop.stock import movements
 
 NUMBER_MAX: Final = AMOUNT_MINOR_MAX * SALE_LINES_MAX
+NOTHING_YET: Final[Mapping[str, int]] = {}
 
 
 class Kind(IntEnum):
@@ -102,6 +104,8 @@ class Rows:
     payments: list[PaymentRow] = field(default_factory=list)
     moves: list[MoveRow] = field(default_factory=list)
     writes: list[WriteRow] = field(default_factory=list)
+    weights: dict[str, int] = field(default_factory=dict)  # by how much each actor's sums may have grown
+    aside: dict[str, int] = field(default_factory=dict)  # how many events of an actor do not count
 
     def add(self, more: Rows) -> None:
         """Add the rows of one more event."""
@@ -111,9 +115,20 @@ class Rows:
         self.moves += more.moves
         self.writes += more.writes
 
+    def of(self, actor: str) -> tuple[int, int]:
+        """Give what an actor's sums may have grown by, and how many of its events do not count."""
+        return self.weights.get(actor, 0), self.aside.get(actor, 0)
 
-def project(events: Iterable[Envelope]) -> Rows:
-    """Turn events into rows; types of a newer program, and bodies that do not decode, are kept in the log only."""
+    def set_aside(self, actor: str) -> None:
+        """Note that an event of an actor does not count; its chain and the log have it all the same."""
+        self.aside[actor] = self.aside.get(actor, 0) + 1
+
+
+def project(events: Iterable[Envelope], carried: Mapping[str, int] = NOTHING_YET) -> Rows:
+    """Turn events into rows; types of a newer program, and what can't count, are kept in the log only.
+
+    ``carried`` is what each actor's events before these weigh, as :attr:`Rows.weights` has added up.
+    """
     rows = Rows()
     for event in events:
         kind = e.KINDS.get(event.type)
@@ -125,10 +140,31 @@ def project(events: Iterable[Envelope]) -> Rows:
             one.moves += [MoveRow(event.actor, sku, max(0, by), max(0, -by)) for sku, by in movements(body)]
             _receipt(one, event, body)
         except TillmeshError:
-            continue  # hostile or newer: the chain holds its bytes, and no sum depends on it
-        if _sane(one):
+            rows.set_aside(event.actor)  # hostile or newer: the chain holds its bytes, and no sum depends on it
+            continue
+        weight, before = _weight(one), rows.weights.get(event.actor, 0)
+        if _sane(one) and carried.get(event.actor, 0) + before + weight <= ACTOR_SUM_MAX:
             rows.add(one)
+            rows.weights[event.actor] = before + weight
+        else:
+            rows.set_aside(event.actor)
     return rows
+
+
+def fits(found: Rows, carried: Mapping[str, int]) -> bool:
+    """Say whether rows that were made without what their actors carry already are those to be had with it."""
+    return all(carried.get(actor, 0) + weight <= ACTOR_SUM_MAX for actor, weight in found.weights.items())
+
+
+def _weight(rows: Rows) -> int:
+    """Give a bound for how much one event can add to any one sum."""
+    return max(
+        sum([abs(r.total_minor) for r in rows.sales]),
+        sum([max(abs(r.tax_minor), abs(r.discount_minor), abs(r.rounding_minor)) for r in rows.sales]),
+        sum([max(abs(r.total_minor), abs(r.tax_minor), abs(r.quantity_milli)) for r in rows.lines]),
+        sum([abs(r.amount_minor) for r in rows.payments]),
+        sum([max(r.plus_milli, r.minus_milli) for r in rows.moves]),
+    )
 
 
 def _sane(rows: Rows) -> bool:

@@ -31,6 +31,7 @@ class ActorRow(NamedTuple):
     actor: str
     seq: int
     hlc: int
+    aside: int = 0
 
 
 def store_view(
@@ -51,6 +52,7 @@ def store_view(
         term=row.term,
         sender=row.sender,
         fenced=tuple(fenced),
+        uncounted=sum(one.aside for one in actors),
     )
 
 
@@ -69,6 +71,7 @@ def shop_row(
         heads={one.actor: one.seq for one in actors},
         clocks={one.actor: physical_ms(one.hlc) for one in actors},
         fenced=tuple(fenced),
+        uncounted={one.actor: one.aside for one in actors if one.aside},
     )
 
 

@@ -30,6 +30,7 @@ class ShopRow(NamedTuple):
     heads: Mapping[str, int]  # actor -> last event
     clocks: Mapping[str, int]  # actor -> when it wrote last
     fenced: tuple[str, ...]
+    uncounted: Mapping[str, int] = {}  # actor -> how many of its events count in no sum
 
 
 class Takings(NamedTuple):

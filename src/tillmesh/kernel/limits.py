@@ -128,6 +128,8 @@ assert BARCODES_PER_PRODUCT_MAX * (4 * KEY_CHARS_MAX + 2) < CRDT_VALUE_BYTES_MAX
 
 # Replication (tillmesh.sync).
 SYNC_ACTORS_MAX: Final = 4_096  # Guess: 15 tills, each reinstalled now and then for decades.
+ACTOR_SUM_MAX: Final = 2**51 - 1  # What one actor's numbers may add up to at head office: 22 trillion in cents.
+assert SYNC_ACTORS_MAX * ACTOR_SUM_MAX < 2**63  # so no sum over a store passes 64 bits, whatever its tills send
 SYNC_EVENTS_PER_BATCH_MAX: Final = 1_000
 SYNC_BATCH_BYTES_MAX: Final = 1 << 20  # of bodies; guess: about 2,000 sales, applied in well under a second
 # A batch is stored in parts, so that a cashier's sale waits for one of them at most. Measured: 110 sales of ten lines

@@ -258,7 +258,7 @@ class Uplink:
         match why.status, why.kind:
             case 409, "older-term":
                 return [*quiet, *self._older(why.detail)]
-            case ((409 | 422), ("fork" | "unsigned")) if why.subject:
+            case ((409 | 422), ("fork" | "unsigned" | "too-many-actors")) if why.subject:
                 self._fenced.add(why.subject)
                 return [*quiet, *self._alarm(f"hub_{why.kind}", why.subject, why.detail), *self._next(now_ms)]
             case 413, _ if self._events_max > 1:

@@ -14,11 +14,9 @@ from string import Template
 from typing import Any, Final
 
 from tillmesh.adapters.clickhouse.wire import Wire
-from tillmesh.fleet.ports import DayRow, Entry, Held, Position, ProductRow
-from tillmesh.fleet.projecting import project
+from tillmesh.fleet.chains import ChainRow, Chains
+from tillmesh.fleet.ports import DayRow, Entry, Position, ProductRow
 from tillmesh.fleet.reporting import QuarterRow
-from tillmesh.fleet.syncing import fresh
-from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import Invalid
 
 _TABLES: Final = (files("tillmesh.adapters.clickhouse") / "tables.sql").read_text("utf-8")
@@ -27,7 +25,7 @@ _COLUMNS: Final = {
     "line": (
         "store", "actor", "seq", "line", "kind", "at_ms", "sku", "name", "quantity_milli", "total_minor", "tax_minor",
     ),
-    "head": ("store", "actor", "seq"),
+    "head": ("store", "actor", "seq", "weight"),
     "position": ("part", "entry"),
 }  # fmt: skip
 _SUMS: Final = (
@@ -50,7 +48,9 @@ _PRODUCTS: Final = Template(
     "AND (store, actor, seq) NOT IN (SELECT store, actor, seq FROM voided) "
     "GROUP BY sku ORDER BY net DESC, sku LIMIT $limit"
 )
-_HEADS: Final = Template("SELECT store, actor, max(seq) FROM head WHERE $where GROUP BY store, actor")
+_HEADS: Final = Template(
+    "SELECT store, actor, max(seq), argMax(weight, seq) FROM head WHERE $where GROUP BY store, actor"
+)
 _DIGEST: Final = Template("SELECT count(), sum(sipHash64(*)), sum(cityHash64(*)) FROM $table FINAL")
 _STORE: Final = re.compile(r"[0-9a-z]{1,64}")
 EPOCH: Final = date(1970, 1, 1)
@@ -70,15 +70,12 @@ class ClickAnalytics:
 
     def take(self, entries: Sequence[tuple[Position, Entry]]) -> None:
         """Take in entries and note the last place; what was taken in before changes nothing."""
-        heads = self._heads({entry.store for _, entry in entries})
+        chains = self._chains({entry.store for _, entry in entries})
         sales: list[tuple[Any, ...]] = []
         lines: list[tuple[Any, ...]] = []
         place: dict[str, int] = {}
         for position, entry in entries:
-            held = heads.setdefault(entry.store, {})
-            events = fresh(Held(heads=held), entry.events)
-            held |= {event.actor: Head(event.actor, event.seq, event.hash) for event in events}
-            rows = project(events)
+            rows = chains.take(entry)
             sales += [
                 (entry.store, s.actor, s.seq, int(s.kind), s.at_ms, s.total_minor, s.tax_minor, s.answers)
                 for s in rows.sales
@@ -87,9 +84,7 @@ class ClickAnalytics:
             place |= position
         self._insert("sale", sales)
         self._insert("line", lines)
-        self._insert(
-            "head", [(store, actor, head.seq) for store, actors in heads.items() for actor, head in actors.items()]
-        )
+        self._insert("head", chains.rows())
         self._insert("position", list(place.items()))
 
     def days(self, stores: Sequence[str], first_ms: int, last_ms: int) -> list[DayRow]:
@@ -129,11 +124,9 @@ class ClickAnalytics:
     def _insert(self, table: str, rows: Sequence[Sequence[object]]) -> None:
         self._met().insert(table, _COLUMNS[table], rows)
 
-    def _heads(self, stores: Iterable[str]) -> dict[str, dict[str, Head]]:
-        found: dict[str, dict[str, Head]] = {}
-        for store, actor, seq in self._met().ask(_HEADS.substitute(where=_where(sorted(stores)))):
-            found.setdefault(store, {})[actor] = Head(actor, int(seq))
-        return found
+    def _chains(self, stores: Iterable[str]) -> Chains:
+        found = self._met().ask(_HEADS.substitute(where=_where(sorted(stores))))
+        return Chains(ChainRow(store, actor, int(seq), int(weight)) for store, actor, seq, weight in found)
 
     def _ask(self, question: Template, stores: Sequence[str], first_ms: int, last_ms: int, limit: int = 0) -> Any:
         asked = question.substitute(first=int(first_ms), last=int(last_ms), where=_where(stores), limit=int(limit))

@@ -15,4 +15,6 @@ CREATE TABLE IF NOT EXISTS line (
 CREATE TABLE IF NOT EXISTS head (store String, actor String, seq Int64)
 ENGINE = ReplacingMergeTree(seq) ORDER BY (store, actor);
 
+ALTER TABLE head ADD COLUMN IF NOT EXISTS weight Int64 DEFAULT 0;
+
 CREATE TABLE IF NOT EXISTS position (part String, entry Int64) ENGINE = ReplacingMergeTree(entry) ORDER BY part

@@ -6,7 +6,7 @@ of two cores, where parameters one by one managed 250.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -15,11 +15,9 @@ from typing import Any, Final
 import duckdb
 import msgspec
 
-from tillmesh.fleet.ports import DayRow, Entry, Held, Position, ProductRow
-from tillmesh.fleet.projecting import project
+from tillmesh.fleet.chains import ChainRow, Chains
+from tillmesh.fleet.ports import DayRow, Entry, Position, ProductRow
 from tillmesh.fleet.reporting import QuarterRow
-from tillmesh.fleet.syncing import fresh
-from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import StorageFailed
 
 FILE: Final = "analytics.duckdb"
@@ -38,15 +36,15 @@ _COLUMNS: Final = {
 }  # fmt: skip
 _DAYS: Final = (
     "SELECT store, strftime(make_timestamp_ms(at_ms), '%Y-%m-%d') AS day, count(*) FILTER (kind = 0), "
-    "sum(CASE kind WHEN 0 THEN total_minor ELSE -total_minor END)::BIGINT, "
-    "sum(CASE kind WHEN 0 THEN tax_minor ELSE -tax_minor END)::BIGINT "
+    "sum(CASE kind WHEN 0 THEN total_minor ELSE -total_minor END), "
+    "sum(CASE kind WHEN 0 THEN tax_minor ELSE -tax_minor END) "
     "FROM sale WHERE at_ms >= ? AND at_ms < ? AND (len(?::VARCHAR[]) = 0 OR list_contains(?::VARCHAR[], store)) "
     "GROUP BY store, day ORDER BY store, day"
 )
 _QUARTERS: Final = (
     "SELECT store, at_ms // 900000 * 900000 AS quarter, count(*) FILTER (kind = 0), "
-    "sum(CASE kind WHEN 0 THEN total_minor ELSE -total_minor END)::BIGINT, "
-    "sum(CASE kind WHEN 0 THEN tax_minor ELSE -tax_minor END)::BIGINT "
+    "sum(CASE kind WHEN 0 THEN total_minor ELSE -total_minor END), "
+    "sum(CASE kind WHEN 0 THEN tax_minor ELSE -tax_minor END) "
     "FROM sale WHERE at_ms >= ? AND at_ms < ? AND (len(?::VARCHAR[]) = 0 OR list_contains(?::VARCHAR[], store)) "
     "GROUP BY store, quarter ORDER BY store, quarter"
 )
@@ -54,8 +52,8 @@ _QUARTERS: Final = (
 _PRODUCTS: Final = (
     "WITH voided AS (SELECT store, split_part(answers, '-', 1) AS actor, "
     "try_cast(split_part(answers, '-', 2) AS BIGINT) AS seq FROM sale WHERE kind = 2) "
-    "SELECT sku, max(name), sum(CASE kind WHEN 0 THEN quantity_milli ELSE -quantity_milli END)::BIGINT, "
-    "sum(CASE kind WHEN 0 THEN total_minor ELSE -total_minor END)::BIGINT AS net "
+    "SELECT sku, max(name), sum(CASE kind WHEN 0 THEN quantity_milli ELSE -quantity_milli END), "
+    "sum(CASE kind WHEN 0 THEN total_minor ELSE -total_minor END) AS net "
     "FROM line ANTI JOIN voided USING (store, actor, seq) "
     "WHERE at_ms >= ? AND at_ms < ? AND (len(?::VARCHAR[]) = 0 OR list_contains(?::VARCHAR[], store)) "
     "GROUP BY sku ORDER BY net DESC, sku LIMIT ?"
@@ -83,14 +81,11 @@ class DuckAnalytics:
     def take(self, entries: Sequence[tuple[Position, Entry]]) -> None:
         """Take in entries and note the last place, in one transaction."""
         db = self._db.cursor()
-        heads = self._heads(db, {entry.store for _, entry in entries})
+        chains = self._chains(db, {entry.store for _, entry in entries})
         found: dict[str, list[tuple[Any, ...]]] = {"sale": [], "line": []}
         place: dict[str, int] = {}
         for position, entry in entries:
-            held = heads.setdefault(entry.store, {})
-            events = fresh(Held(heads=held), entry.events)
-            held |= {event.actor: Head(event.actor, event.seq, event.hash) for event in events}
-            rows = project(events)
+            rows = chains.take(entry)
             found["sale"] += [
                 (entry.store, s.actor, s.seq, int(s.kind), s.at_ms, s.total_minor, s.tax_minor, s.answers)
                 for s in rows.sales
@@ -101,8 +96,8 @@ class DuckAnalytics:
             db.execute("BEGIN")
             for table, many in found.items():
                 _insert(db, table, many)
-            for head in _flat(heads):
-                db.execute("INSERT OR REPLACE INTO head VALUES (?, ?, ?)", head)
+            for chain in chains.rows():
+                db.execute("INSERT OR REPLACE INTO head (store, actor, seq, weight) VALUES (?, ?, ?, ?)", chain)
             for part in place.items():
                 db.execute("INSERT OR REPLACE INTO position VALUES (?, ?)", part)
             db.execute("COMMIT")
@@ -142,16 +137,9 @@ class DuckAnalytics:
         """Close the file."""
         self._db.close()
 
-    def _heads(self, db: duckdb.DuckDBPyConnection, stores: set[str]) -> dict[str, dict[str, Head]]:
-        found: dict[str, dict[str, Head]] = {}
-        asked = "SELECT store, actor, seq FROM head WHERE list_contains(?::VARCHAR[], store)"
-        for store, actor, seq in db.execute(asked, [list(stores)]).fetchall():
-            found.setdefault(store, {})[actor] = Head(actor, seq)
-        return found
-
-
-def _flat(heads: Mapping[str, Mapping[str, Head]]) -> list[tuple[str, str, int]]:
-    return [(store, actor, head.seq) for store, actors in heads.items() for actor, head in actors.items()]
+    def _chains(self, db: duckdb.DuckDBPyConnection, stores: set[str]) -> Chains:
+        asked = "SELECT store, actor, seq, weight FROM head WHERE list_contains(?::VARCHAR[], store)"
+        return Chains(ChainRow(*row) for row in db.execute(asked, [list(stores)]).fetchall())
 
 
 def _insert(db: duckdb.DuckDBPyConnection, table: str, many: Sequence[tuple[Any, ...]]) -> None:

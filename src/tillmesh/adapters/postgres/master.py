@@ -19,7 +19,7 @@ from tillmesh.adapters.postgres.database import Connection, Database, one, rows
 from tillmesh.adapters.postgres.registers import merge
 from tillmesh.fleet.hashed import HASHED, PROJECTED
 from tillmesh.fleet.ports import Entry, Held, Position
-from tillmesh.fleet.projecting import Kind, Rows, project
+from tillmesh.fleet.projecting import Kind, Rows, fits, project
 from tillmesh.fleet.syncing import fresh
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.ids import is_office
@@ -35,15 +35,16 @@ _STORE: Final = (
     "term = greatest(s.term, excluded.term), last_sync_ms = greatest(s.last_sync_ms, excluded.last_sync_ms) "
     "RETURNING id"
 )
-_ACTORS: Final = "SELECT a.name, a.id, a.seq FROM actor a WHERE a.store = (SELECT id FROM store WHERE name = %s)"
+_ACTORS: Final = "SELECT a.name, a.seq, a.weight FROM actor a WHERE a.store = (SELECT id FROM store WHERE name = %s)"
 _HELD: Final = (
     "SELECT s.term, a.name, a.seq, a.hash, a.hlc FROM store s LEFT JOIN actor a ON a.store = s.id WHERE s.name = %s"
 )
 _HEADS: Final = Insert(
-    "actor AS a (store, name, seq, hash, hlc)",
-    "tnbn",
+    "actor AS a (store, name, seq, hash, hlc, weight, aside)",
+    "tnbnnn",
     "ON CONFLICT (store, name) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, "
-    "hlc = greatest(a.hlc, excluded.hlc) RETURNING name, id",
+    "hlc = greatest(a.hlc, excluded.hlc), weight = a.weight + excluded.weight, aside = a.aside + excluded.aside "
+    "RETURNING name, id",
 )
 _POSITION: Final = (
     "INSERT INTO position AS p (part, entry) SELECT * FROM unnest(%s::text[], %s::bigint[]) "
@@ -115,10 +116,12 @@ class PostgresMaster:
                 locked = db.execute(_STORE, (entry.store, entry.term, *heard))
                 known = db.execute(_ACTORS, (entry.store,)).fetchall()
                 (store,) = locked.fetchone() or (0,)
-                held = Held(heads={name: Head(name, seq) for name, _, seq in known})
+                held = Held(heads={name: Head(name, seq) for name, seq, _ in known})
                 events = fresh(held, entry.events)
                 if events:
-                    found = whole if len(events) == len(entry.events) else project(events)
+                    carried = {name: weight for name, _, weight in known}
+                    same = len(events) == len(entry.events) and fits(whole, carried)
+                    found = whole if same else project(events, carried)
                     self._insert(db, store, events, found)
                 db.execute(_POSITION, (list(position), list(position.values())))
 
@@ -135,7 +138,7 @@ class PostgresMaster:
         found: list[Envelope] = []
         size = 0
         with self._database.using() as db:
-            for name, _, seq in sorted(rows(db, _ACTORS, (store,))):
+            for name, seq, _ in sorted(rows(db, _ACTORS, (store,))):
                 if not is_office(name) or seq <= has.get(name, 0):
                     continue
                 for row in rows(db, _OUTBOX, (store, name, has.get(name, 0), events_max - len(found))):
@@ -192,7 +195,7 @@ class PostgresMaster:
 
     def _insert(self, db: Connection, store: int, events: Sequence[Envelope], found: Rows) -> None:
         last = {event.actor: event for event in events}
-        ends = columns_of((e.actor, e.seq, e.hash, e.hlc) for e in last.values())
+        ends = columns_of((e.actor, e.seq, e.hash, e.hlc, *found.of(e.actor)) for e in last.values())
         moved = db.execute(_HEADS.query, _HEADS.bindings(store, ends))
         actors: dict[str, int] = dict(moved.fetchall())
         _EVENT.run(db, store, [[actors[e.actor] for e in events], [e.seq for e in events], [e.hash for e in events]])

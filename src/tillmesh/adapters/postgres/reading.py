@@ -28,7 +28,7 @@ _PRODUCTS: Final = (
 )
 _STOCK: Final = f"SELECT coalesce(sum(p - n), 0)::bigint FROM stock WHERE store = {_ID} AND sku = %s"  # noqa: S608
 _SHOPS: Final = "SELECT id, name, term, sender, last_sync_ms, sales, revenue_minor FROM store ORDER BY name"
-_ACTORS: Final = "SELECT store, name, seq, hlc FROM actor"
+_ACTORS: Final = "SELECT store, name, seq, hlc, aside FROM actor"
 _SUMS: Final = (
     "coalesce(sum(CASE WHEN t.kind = 0 THEN 1 ELSE 0 END), 0)::bigint, "
     "coalesce(sum(CASE WHEN t.kind = 0 THEN t.total_minor ELSE -t.total_minor END), 0)::bigint, "
@@ -136,8 +136,8 @@ class PostgresReading:
 
 def _actors(db: Connection) -> dict[int, list[ActorRow]]:
     found: dict[int, list[ActorRow]] = {}
-    for store, name, seq, hlc in rows(db, _ACTORS):
-        found.setdefault(store, []).append(ActorRow(name, seq, hlc))
+    for store, *row in rows(db, _ACTORS):
+        found.setdefault(store, []).append(ActorRow(*row))
     return found
 
 

@@ -78,6 +78,7 @@ def _standing(reading: Reading, shop: ShopRow, contact: Contact, now_ms: int) ->
         "behind": behind(shop, contact),
         "unsent": unsent(shop, contact),
         "fenced": [till_name(reading, shop.store, terminal_of(actor)) for actor in shop.fenced],
+        "uncounted": sum(shop.uncounted.values()),
         "today": _sums(reading.takings(shop.store, day.first_ms, day.now_ms)),
         "week_before": _sums(reading.takings(shop.store, day.before_first_ms, day.before_now_ms)),
     }
@@ -91,6 +92,7 @@ def _tills(reading: Reading, shop: ShopRow, now_ms: int) -> list[dict[str, Any]]
             "name": till_name(reading, shop.store, terminal),
             "uploads": terminal == terminal_of(shop.sender),
             "fenced": any(terminal_of(actor) == terminal for actor in shop.fenced),
+            "uncounted": sum(count for actor, count in shop.uncounted.items() if terminal_of(actor) == terminal),
             "events": events,
             "last_event": rfc3339(last_ms),
             "today": _sums(taken.get(terminal, Takings())),

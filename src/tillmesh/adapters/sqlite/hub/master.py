@@ -30,8 +30,9 @@ _STORE: Final = (
     "last_sync_ms = max(last_sync_ms, excluded.last_sync_ms) RETURNING id"
 )
 _HEAD: Final = (
-    "INSERT INTO actor (store, name, seq, hash, hlc) VALUES (?, ?, ?, ?, ?) ON CONFLICT (store, name) DO UPDATE SET "
-    "seq = excluded.seq, hash = excluded.hash, hlc = max(hlc, excluded.hlc) RETURNING id"
+    "INSERT INTO actor (store, name, seq, hash, hlc, weight, aside) VALUES (?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (store, name) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, hlc = max(hlc, excluded.hlc), "
+    "weight = weight + excluded.weight, aside = aside + excluded.aside RETURNING id"
 )
 _POSITION: Final = (
     "INSERT INTO position (part, entry) VALUES (?, ?) ON CONFLICT (part) "
@@ -107,7 +108,9 @@ class SqliteMaster:
             # What head office writes itself is no word from the store.
             heard = ("", 0) if is_office(entry.sender) else (entry.sender, entry.at_ms)
             store = int(one(db, _STORE, (entry.store, entry.term, *heard)))
-            actors = self._heads(store, events)
+            carried = dict(rows(db, "SELECT name, weight FROM actor WHERE store = ?", (store,)))
+            found = project(events, carried)
+            actors = self._heads(store, events, found)
             db.executemany(_EVENT, [(actors[e.actor], e.seq, e.hash) for e in events])
             db.executemany(
                 _SENT,
@@ -117,7 +120,7 @@ class SqliteMaster:
                     if is_office(e.actor)
                 ],
             )
-            self._project(store, actors, project(events))
+            self._project(store, actors, found)
             db.executemany(_POSITION, list(position.items()))
 
     def fence(self, store: str, actor: str, detail: str, at_ms: int) -> None:
@@ -164,11 +167,11 @@ class SqliteMaster:
         """Close the file."""
         self._db.close()
 
-    def _heads(self, store: int, events: list[Envelope]) -> dict[str, int]:
+    def _heads(self, store: int, events: list[Envelope], found: Rows) -> dict[str, int]:
         """Move the heads, and give the row numbers of the actors."""
         last = {event.actor: event for event in events}
         return {
-            name: int(one(self._db, _HEAD, (store, name, event.seq, event.hash, event.hlc)))
+            name: int(one(self._db, _HEAD, (store, name, event.seq, event.hash, event.hlc, *found.of(name))))
             for name, event in last.items()
         }
 

@@ -66,7 +66,7 @@ class Standing:
     def _of(self, number: int, store: str) -> tuple[dict[str, Value], list[ActorRow], list[str]]:
         """Give a store's own settings, its actors, and who of them was fenced off."""
         state = load(self._db, number, "setting", STORE)
-        actors = rows(self._db, "SELECT name, seq, hlc FROM actor WHERE store = ?", (number,))
+        actors = rows(self._db, "SELECT name, seq, hlc, aside FROM actor WHERE store = ?", (number,))
         fenced = rows(self._db, "SELECT actor FROM fence WHERE store = ? ORDER BY actor", (store,))
         settings = {} if state is None else fields_of(state)
         return settings, [ActorRow(*row) for row in actors], [actor for (actor,) in fenced]

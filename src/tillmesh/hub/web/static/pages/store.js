@@ -42,6 +42,7 @@ export function StorePage({ arg }) {
       <section class="card"><small>${t("stores.waiting")}</small><b class="kv">${number(data.behind)}</b><small>${data.unsent ? t("store.unsent", { n: data.unsent }) : t("store.allsent")}</small></section>
     </div>
     ${data.fenced.length > 0 && html`<div class="refusal" role="alert"><b>${state.text}</b><span>${t("store.fenced.hint")}</span></div>`}
+    ${data.uncounted > 0 && html`<div class="refusal" role="alert"><b>${t("store.uncounted", { n: data.uncounted })}</b><span>${t("store.uncounted.hint", { tills: data.tills.filter((/** @type {any} */ till) => till.uncounted).map((/** @type {any} */ till) => till.name).join(", ") })}</span></div>`}
     <div class="cols"><section class="card"><h2>${t("store.thetills")}</h2><${Tills} data=${data} /></section>
       <section class="card"><h2>${t("store.latest")}</h2><${Latest} data=${data} load=${latest} /></section></div>`}`;
 }

@@ -9,16 +9,17 @@ import { Loading, Nothing, useLoad } from "../parts/load.js";
 import { Head } from "../parts/shell.js";
 
 /** @typedef {{sales: number, net_minor: number, tax_minor: number}} Sums */
-/** @typedef {{store: string, name: string, currency: string, exponent: number, online: boolean, silent_ms: number | null, term: number, leader: string, till_count: number, events: number, behind: number, unsent: number | null, fenced: string[], today: Sums, week_before: Sums}} Standing */
+/** @typedef {{store: string, name: string, currency: string, exponent: number, online: boolean, silent_ms: number | null, term: number, leader: string, till_count: number, events: number, behind: number, unsent: number | null, fenced: string[], uncounted: number, today: Sums, week_before: Sums}} Standing */
 
 const QUIET_MS = 3_600_000; // an hour without a word is more than a router that starts anew
 
 /** How bad it is: 2 wants a person, 1 is worth a look, 0 is well. @param {Standing} one */
-export const trouble = (one) => (one.fenced.length || (!one.online && (one.silent_ms ?? Infinity) > QUIET_MS) ? 2 : !one.online || one.behind ? 1 : 0);
+export const trouble = (one) => (one.fenced.length || (!one.online && (one.silent_ms ?? Infinity) > QUIET_MS) ? 2 : !one.online || one.behind || one.uncounted ? 1 : 0);
 
 /** @param {Standing} one */
 export function stateOf(one) {
   if (one.fenced.length) return { tone: "bad", icon: "circle-alert", text: t("store.fenced", { name: one.fenced.join(", ") }) };
+  if (one.uncounted) return { tone: "warn", icon: "circle-alert", text: t("store.uncounted", { n: one.uncounted }) };
   if (one.online) return one.behind ? { tone: "warn", icon: "cloud-off", text: t("store.behind", { n: one.behind }) } : { tone: "ok", icon: "circle-check", text: t("store.online") };
   if (one.silent_ms === null) return { tone: "warn", icon: "wifi-off", text: t("store.never") };
   return { tone: trouble(one) === 2 ? "bad" : "warn", icon: "wifi-off", text: t("store.silent", { ago: span(one.silent_ms) }) };

@@ -1,0 +1,5 @@
+-- What an actor's numbers add up to, which is bounded so that no sum passes 64 bits; and how many of its events do not
+-- count, because their numbers make no sense or would pass that bound. Counted from here on; a rebuild counts all of it.
+
+ALTER TABLE actor ADD COLUMN weight INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE actor ADD COLUMN aside INTEGER NOT NULL DEFAULT 0;
