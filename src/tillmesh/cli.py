@@ -12,6 +12,7 @@ from tillmesh import __version__
 from tillmesh.kernel.errors import Invalid, TillmeshError
 from tillmesh.terminal.logs import start_logging
 
+OF_HEAD_OFFICE = (["publish"], ["rollback"], ["registry"])  # of tillmesh models: a till has not what they need
 OWN_OPTIONS = (["demo"], ["bench"], ["hub"], ["models"])
 
 
@@ -203,6 +204,10 @@ def _models(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("rest", nargs=argparse.REMAINDER, help="see: tillmesh models --help")
 
     def run(options: argparse.Namespace) -> int:
+        if options.rest[:1] in OF_HEAD_OFFICE:
+            from tillmesh.hub.publishing import main as registry
+
+            return registry(options.rest, print)
         from tillmesh.learn.program import main as models
 
         return models(options.rest, print)

@@ -16,12 +16,22 @@ from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.kernel.limits import SYNC_EVENTS_PER_BATCH_MAX, UPDATES_BYTES_MAX
 from tillmesh.sync.messages import runs_of
+from tillmesh.sync.model_orders import SignedOrder
 from tillmesh.sync.signatures import Notary
 from tillmesh.sync.upload import Answer, Batch, State
 
 ANALYTICS_ENTRIES_MAX: Final = 200
 Sign: TypeAlias = Callable[[str, Head], bytes]  # of a store's chain, with head office's own key
 Trust: TypeAlias = Callable[[str, Sequence[bytes]], Notary | None]  # takes in a store's lists, gives who judges
+
+
+Orders: TypeAlias = tuple[Mapping[str, str], list[SignedOrder] | None]  # versions in words, orders if they are news
+Models: TypeAlias = Callable[[str, bytes], Orders]  # of a store that has the orders with this digest
+
+
+def no_models(store: str, known: bytes) -> Orders:  # noqa: ARG001 - it looks at nothing
+    """Order no models."""
+    return {}, None
 
 
 def believe_all(store: str, lists: Sequence[bytes]) -> Notary | None:  # noqa: ARG001 - it looks at nothing
@@ -55,7 +65,7 @@ class SyncService:
         *,
         mint: Callable[[], str],
         trust: Trust = believe_all,
-        models: Callable[[], dict[str, str]] = dict,
+        models: Models = no_models,
     ) -> None:
         self._log, self._master, self._sign, self._mint = log, master, sign, mint
         self._trust, self._models = trust, models
@@ -88,7 +98,9 @@ class SyncService:
         self.seen[batch.store] = Seen(now_ms, batch.sender, batch.term, has, batch.tills)
         updates = self._master.outbox(batch.store, has, SYNC_EVENTS_PER_BATCH_MAX, UPDATES_BYTES_MAX)
         acked = vector_of(self._master.held(batch.store))
-        return Answer(acked, runs_of(updates, self._signed(batch.store, updates)), self._models(), verdict.wanted)
+        runs = runs_of(updates, self._signed(batch.store, updates))
+        versions, orders = self._models(batch.store, batch.orders)
+        return Answer(acked, runs, dict(versions), verdict.wanted, orders)
 
     def _notice_lost_log(self, held: Held, batch: Batch) -> None:
         """A store that sends more of our own log than we have shows that we are an old copy: go on under another name.

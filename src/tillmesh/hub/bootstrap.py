@@ -23,7 +23,8 @@ from tillmesh.fleet.office import Office
 from tillmesh.fleet.ports import Analytics, Away, EventLog, Master, Reading
 from tillmesh.fleet.syncing import SyncService
 from tillmesh.hub.keys import Keys, another_actor, carry_over, own_keys
-from tillmesh.hub.parts import open_analytics, open_log, open_master, open_office, open_reading
+from tillmesh.hub.models import Models
+from tillmesh.hub.parts import open_analytics, open_log, open_master, open_models, open_office, open_reading
 from tillmesh.hub.settings import Envoy, PostgresTables, Settings, SqliteTables
 from tillmesh.hub.trust import Trust
 from tillmesh.kernel.errors import Invalid, NotFound, StorageFailed
@@ -48,6 +49,7 @@ class Opened:
     analytics: Analytics | None  # a further sync service has none
     office: Office
     service: SyncService
+    models: Models
     authority: HubAuthority
     door: Identity
     sign_public: bytes  # what stores check head office's events with
@@ -73,6 +75,7 @@ class Opened:
         self.log.close()
         self.master.close()
         self.office.close()
+        self.models.close()
         self.lock.close()
 
 
@@ -103,6 +106,8 @@ def open_hub(data_dir: Path, settings: Settings = EMBEDDED, *, beside: bool = Fa
         door_key = Ed25519PrivateKey.from_private_bytes(secret(data_dir, DOOR_KEY))
         door = authority.issue(door_key, "", int(time.time()))
         public = pen.public_key().public_bytes_raw()
+        models = open_models(data_dir, key, pen)
+        undo.callback(models.close)
         service = SyncService(
             events,
             tables,
@@ -110,13 +115,14 @@ def open_hub(data_dir: Path, settings: Settings = EMBEDDED, *, beside: bool = Fa
             lambda store, head: pen.sign(head_message(store, head)),
             trust=Trust(people, public).notary,
             mint=lambda: another_actor(people),
+            models=models.answer,
         )
         try:
             service.catch_up()
         except Away as away:
             log_of_program.warning("%s", away.detail)
         opened = Opened(
-            data_dir, settings, key, events, tables, reports, people, service, authority, door, public, lock,
+            data_dir, settings, key, events, tables, reports, people, service, models, authority, door, public, lock,
             shared=beside or isinstance(settings.gateway, Envoy) or isinstance(settings.master, PostgresTables),
         )  # fmt: skip
         undo.pop_all()

@@ -5,13 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 from typing import assert_never
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from tillmesh.adapters.duckdb.analytics import FILE as ANALYTICS
 from tillmesh.adapters.duckdb.analytics import DuckAnalytics
-from tillmesh.adapters.sqlite.hub import log, master, office
+from tillmesh.adapters.host.blobs import Blobs
+from tillmesh.adapters.sqlite.hub import log, master, models, office
 from tillmesh.adapters.sqlite.hub.reading import SqliteReading
 from tillmesh.fleet.office import Office
 from tillmesh.fleet.ports import Analytics, EventLog, Master, Reading
-from tillmesh.hub.settings import ClickReports, DuckReports, KafkaLog, PostgresTables, Settings, SqliteLog, SqliteTables
+from tillmesh.hub.models import FOLDER, Models
+from tillmesh.hub.settings import (
+    ClickReports,
+    DuckReports,
+    KafkaLog,
+    PostgresTables,
+    Settings,
+    SqliteLog,
+    SqliteTables,
+)
 
 
 def open_log(settings: Settings, data_dir: Path, key: bytes, *, read_only: bool = False) -> EventLog:
@@ -82,3 +94,10 @@ def open_analytics(settings: Settings, data_dir: Path) -> Analytics:
             return ClickAnalytics(Wire(click.url, click.database, user=click.user, password=password))
         case other:
             assert_never(other)
+
+
+def open_models(data_dir: Path, key: bytes, pen: Ed25519PrivateKey) -> Models:
+    """Open the registry of models; what tills report is always kept in the data directory."""
+    blobs = Blobs(data_dir / FOLDER)
+    db = models.open_models(data_dir / models.FILE, key)
+    return Models(models.SqliteRegistry(db), models.ModelReports(db), blobs, pen)

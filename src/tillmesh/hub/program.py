@@ -24,6 +24,7 @@ from tillmesh.hub.web import (
     admin_calls,
     catalogue_calls,
     group_calls,
+    model_calls,
     offer_calls,
     office_calls,
     overview_calls,
@@ -47,6 +48,7 @@ FOR_PEOPLE: Final = described(
         *catalogue_calls.CALLS,
         *group_calls.CALLS,
         *offer_calls.CALLS,
+        *model_calls.CALLS,
         *report_calls.CALLS,
         *sales_calls.CALLS,
         *admin_calls.CALLS,
@@ -101,7 +103,9 @@ async def _serve_stores(options: Options) -> None:
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
-    background = [asyncio.create_task(hub.watch()), asyncio.create_task(hub.share_contacts())]
+    background = [
+        asyncio.create_task(work) for work in (hub.watch(), hub.share_contacts(), hub.watch_models())
+    ]  # fmt: skip
     try:
         await server.serve(sockets=[for_stores])
     finally:
@@ -136,7 +140,7 @@ async def _serve(options: Options) -> None:
     settle_memory(YOUNG_OBJECTS_MAX)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-    background = [asyncio.create_task(hub.feed_analytics()), asyncio.create_task(hub.watch())]
+    background = [asyncio.create_task(work) for work in (hub.feed_analytics(), hub.watch(), hub.watch_models())]
     if opened.shared:
         background.append(asyncio.create_task(hub.share_contacts()))
     if isinstance(gateway, Envoy):

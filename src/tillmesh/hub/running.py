@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
 from tillmesh.fleet.catalogue import Make, change_records, of_products
+from tillmesh.fleet.models import Rollout
 from tillmesh.fleet.office import Office
 from tillmesh.fleet.ports import Analytics, Away, Entry, EventLog, LogBroken, Position, Reading, Stretch
 from tillmesh.fleet.standing import Contact
@@ -19,6 +20,7 @@ from tillmesh.fleet.syncing import feed
 from tillmesh.hub.bootstrap import Opened
 from tillmesh.hub.contacts import Contacts
 from tillmesh.hub.keys import actor_of
+from tillmesh.hub.models import Models, affected
 from tillmesh.kernel.errors import Conflict, StorageFailed, TillmeshError, TooMany
 from tillmesh.kernel.ids import is_office
 from tillmesh.shop.events import Change
@@ -36,6 +38,9 @@ NEWS_MS: Final = 25_000  # below what routers and proxies let an idle connection
 LISTENERS_MAX: Final = 20_000
 LISTEN_S: Final = 1.0  # after which it is looked whether another process has written something for a store
 LOOKS_PER_S_MAX: Final = 1_000  # of all listeners together
+MODELS_S: Final = 2.0  # after which it is looked whether another process has changed who is to run what
+RENEW_S: Final = 3_600.0
+NOTHING: Final = Rollout()
 T = TypeVar("T")
 
 
@@ -78,6 +83,7 @@ class Hub:
         self._feeding = ThreadPoolExecutor(1, "analytics")
         self._fetching = ThreadPoolExecutor(1, "recovery")
         self._fetched: EventLog | None = None
+        self._modelling = ThreadPoolExecutor(1, "models")
         self.trouble: TillmeshError | None = None  # why nothing can be stored right now
         for _ in range(READERS):
             self._readers.put(opened.reading())
@@ -142,31 +148,37 @@ class Hub:
         self._grown.set()
         return written
 
-    async def news(self, store: str, have: int) -> bool:
+    async def news(self, store: str, have: int, orders: bytes | None = None) -> bool:
         """Wait until a store lacks something of head office's log, but not for long; says whether it does.
 
-        One bell serves all who listen for a store, until it rings.
+        ``orders`` is the digest of the orders for models that it has: others are news, too. One bell serves all who
+        listen for a store, until it rings.
         """
         if store not in self._bells and len(self._bells) >= LISTENERS_MAX:
             raise Busy(f"{LISTENERS_MAX} stores listen already", retry_after_ms=NEWS_MS, hint="Ask again later.")
         self._contacts.heard(store, now_ms())
         bell = self._bells.setdefault(store, asyncio.Event())
-        if await self.write(lambda: self._written(store)) > have:
+        if await self._has_news(store, have, orders):
             return True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(NEWS_MS / 1000):
-                await self._rung(store, have, bell)
+                await self._rung(store, have, orders, bell)
                 return True
         return False
 
-    async def _rung(self, store: str, have: int, bell: asyncio.Event) -> None:
+    async def _has_news(self, store: str, have: int, orders: bytes | None) -> bool:
+        if orders is not None and self.opened.models.told(store).digest != orders:
+            return True
+        return await self.write(lambda: self._written(store)) > have
+
+    async def _rung(self, store: str, have: int, orders: bytes | None, bell: asyncio.Event) -> None:
         """Wait for the bell. What another process has written rings none here: it is looked for."""
         while True:
             pause_s = max(LISTEN_S, len(self._bells) / LOOKS_PER_S_MAX) if self.opened.shared else None
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(bell.wait(), pause_s)
                 return
-            if await self.write(lambda: self._written(store)) > have:
+            if await self._has_news(store, have, orders):
                 return
 
     def _written(self, store: str) -> int:
@@ -225,6 +237,15 @@ class Hub:
             with contextlib.suppress(Busy):
                 await self.look_after()
 
+    async def watch_models(self) -> None:
+        """Write orders anew before they are over, and see what another process has changed."""
+        while True:
+            try:
+                await self.with_models(lambda models: models.renew(now_ms()))
+            except TillmeshError as trouble:
+                log.warning("the registry of models can't be read: %s", trouble.detail)
+            await asyncio.sleep(MODELS_S if self.opened.shared else RENEW_S)
+
     async def look_after(self) -> None:
         """Look once."""
         before = self.trouble
@@ -271,6 +292,22 @@ class Hub:
             self._fetched = self.opened.feed()
         return self._fetched.of_store(store, after)
 
+    async def with_models(self, work: Callable[[Models], T]) -> T:
+        """Read or change the registry of models, beside the writer; stores that get other orders hear of it."""
+        models = self.opened.models
+        before = models.picture.rollouts
+        found = await asyncio.get_running_loop().run_in_executor(self._modelling, work, models)
+        after = models.picture.rollouts
+        if before is not after:
+            self._ring([affected(before.get(name, NOTHING), after[name]) for name in after])
+        return found
+
+    def _ring(self, stores: Sequence[frozenset[str] | None]) -> None:
+        everybody = any(one is None for one in stores)
+        for store in list(self._bells) if everybody else frozenset[str]().union(*(one or () for one in stores)):
+            if (bell := self._bells.pop(store, None)) is not None:
+                bell.set()
+
     async def report(self, question: Callable[[Analytics], T]) -> T:
         """Answer a question over all stores."""
         assert self.opened.analytics is not None, "a further sync service answers no questions"
@@ -291,6 +328,7 @@ class Hub:
         """Finish what is queued, then close every file."""
         self._writing.shutdown(wait=True)
         self._reading.shutdown(wait=True)
+        self._modelling.shutdown(wait=True)
         self._asking.shutdown(wait=True)
         self._asked.close()
         self._fetching.shutdown(wait=True)

@@ -67,8 +67,9 @@ def plain(value: Any, depth: int = 0) -> list[str]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="tillmesh models", description="Models: list, train, evaluate, publish, rollback."
-    )
+        prog="tillmesh models", description="Models: how they are made, judged, and brought to tills.",
+        epilog="With head office: tillmesh models publish|rollback|registry --help",
+    )  # fmt: skip
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     listing = commands.add_parser("list", help="the models that ship with the program, and those of a till")
     listing.add_argument("--data-dir", type=Path, help="a till's")

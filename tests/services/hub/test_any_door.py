@@ -174,6 +174,20 @@ def test_a_store_has_nothing_else_to_call(any_door: Door) -> None:
         assert client._call("GET", path, None, headers).status == 404
 
 
+def test_models_and_reports_on_them_pass_the_same_door(any_door: Door) -> None:
+    one, two = any_door.enrol(), any_door.enrol()
+    client, report = any_door.client(one), {"terminal": "till1", "name": "voice", "version": 1, "window_start": 1}
+    body = msgspec.json.encode({"reports": [report | {"window_end": 2}]})
+    for store, status in ((one.store, 200), (two.store, 403)):
+        path = f"/api/v1/stores/{store}/models"
+        assert client._call("POST", path + "/reports", body, {"Content-Type": "application/json"}).status == status
+        reply = client._call("GET", path + "/voice/1", None, {})
+        assert reply.status == (404 if status == 200 else status)
+        assert "stores call nothing else" not in str(reply.problem()["detail"])
+    reply = client._call("GET", f"/api/v1/stores/{one.store}/models/../../people", None, {})
+    assert reply.status in (403, 404)
+
+
 def test_a_store_that_goes_on_and_on_waits_and_no_other_does(any_door: Door) -> None:
     loud, quiet = any_door.enrol(), any_door.enrol()
     client, empty = any_door.client(loud), write_batch(Batch(loud.store, 1, "tilla.aaaaaaaa", {}, []))

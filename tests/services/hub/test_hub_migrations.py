@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.contracts.test_hub_ports import KEY, chain, entry
 from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, scripts, write
-from tillmesh.adapters.sqlite.hub import log, master, office
+from tillmesh.adapters.sqlite.hub import log, master, models, office
 from tillmesh.adapters.sqlite.hub.master import SqliteMaster
 
 
@@ -29,7 +29,12 @@ def test_totals_of_stores_are_made_from_the_sales_that_are_there(tmp_path: Path)
 
 
 def test_every_file_of_head_office_comes_up_to_its_newest_version_once(tmp_path: Path) -> None:
-    for name, steps in (("log", log.STEPS), ("master", master.STEPS), ("office", office.STEPS)):
+    for name, steps in (
+        ("log", log.STEPS),
+        ("master", master.STEPS),
+        ("office", office.STEPS),
+        ("models", models.STEPS),
+    ):
         db = connect(tmp_path / name, KEY)
         numbers = [number for number, _ in scripts(steps)]
         assert numbers == list(range(1, len(numbers) + 1)), f"{name}: two steps share a number, so one never runs"

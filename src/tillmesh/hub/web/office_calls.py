@@ -116,11 +116,6 @@ async def change_product(context: Context, body: dict[str, Any]) -> dict[str, An
     return pushed(written)
 
 
-async def models(context: Context) -> dict[str, Any]:  # noqa: ARG001 - the registry is empty
-    """List the models in the registry."""
-    return {"models": []}
-
-
 async def metrics(context: Context) -> Response:
     """Give what is counted, for Prometheus."""
     return Response(context.services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
@@ -212,5 +207,4 @@ CALLS: Final = [
     Call("GET", "/stores/{store_id}/products", products, "Products of a store", query=("q", "limit")),
     Call("POST", "/catalogue", add_products, "Add products", body=CatalogueBody, role=OfficeRole.BUYER),
     Call("PATCH", "/catalogue/{sku}", change_product, "Change a product", body=dict, role=OfficeRole.BUYER),
-    Call("GET", "/models", models, "Models"),
 ]

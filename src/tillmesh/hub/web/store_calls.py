@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from functools import partial
 from typing import Final
 from urllib.parse import unquote
 
@@ -18,8 +19,10 @@ from tillmesh.adapters.web.bodies import JSON
 from tillmesh.adapters.web.serving import PEER
 from tillmesh.fleet.office import Office
 from tillmesh.hub.web.api import Call, Context
-from tillmesh.kernel.errors import Invalid, NotAllowed, TillmeshError, TooMany
-from tillmesh.kernel.limits import UPLOAD_BYTES_MAX
+from tillmesh.hub.web.carrying import carried
+from tillmesh.kernel.errors import Invalid, NotAllowed, NotFound, TillmeshError, TooMany
+from tillmesh.kernel.limits import MODEL_REPORTS_BYTES_MAX, UPLOAD_BYTES_MAX
+from tillmesh.sync.model_orders import read_reports
 from tillmesh.sync.upload import MEDIA, read_batch, write_answer
 
 KEY_HEADER: Final = "x-api-key"
@@ -27,6 +30,7 @@ GATEWAY_RETRY_MS: Final = 2_000
 SEEN_HEADER: Final = "x-forwarded-client-cert"  # as Envoy writes it: Hash=...;Cert="..."
 SEEN_CHARS_MAX: Final = 8_192
 _SEEN: Final = re.compile(r'(?:[A-Za-z]+=[^;,"]*;)*Cert="([^"]+)"')
+_DIGEST: Final = re.compile(r"[0-9a-f]{32}")
 log = logging.getLogger(__name__)
 
 
@@ -83,8 +87,38 @@ async def news(context: Context) -> dict[str, bool]:
     have = context.query("have", "0")
     if not (have.isascii() and have.isdigit() and len(have) < 19):
         raise Invalid(f"have={have[:20]!r} is no number of events", hint="Say how many the store has.")
+    orders = context.query("orders")
+    if orders and not _DIGEST.fullmatch(orders):
+        raise Invalid(f"orders={orders[:40]!r} is no digest", hint="Say it in 32 hexadecimal digits.")
     with context.services.metrics.listening.track_inprogress():
-        return {"news": await context.hub.news(store, int(have))}
+        return {"news": await context.hub.news(store, int(have), bytes.fromhex(orders) if orders else None)}
+
+
+async def bundle(context: Context) -> Response:
+    """Give the bundle of a model that the store is to run, whole or from where a transfer broke off."""
+    store = await admitted(context)
+    version = context.path("version")
+    if not (version.isascii() and version.isdigit() and len(version) < 11):
+        raise NotFound(f"{version[:20]!r} is no version of a model", hint="Look at the orders of head office.")
+    models = context.hub.opened.models
+    return carried(models.blobs, models.bundle_for(store, context.path("name"), int(version)), context.request.headers)
+
+
+async def reports(context: Context, raw: bytes) -> dict[str, int]:
+    """Take in how models do on the tills of a store."""
+    store = await admitted(context)
+    now = context.services.clock()
+    context.services.throttle.admit(store, now)
+    given = read_reports(raw).reports
+    halted = await context.hub.with_models(lambda models: models.take(store, given, now))
+    for name, why in halted.items():
+        log.warning("the roll-out of %s is halted: %s", name, why)
+        await context.hub.ask(partial(_halted, now, name, why))
+    return {"accepted": len(given)}
+
+
+def _halted(now_ms: int, name: str, why: str, office: Office) -> None:
+    office.audit(now_ms, "system", "model_halted", name, why)
 
 
 async def health(context: Context) -> dict[str, str]:
@@ -163,6 +197,9 @@ CALLS: Final = [
          bytes_max=UPLOAD_BYTES_MAX),
     Call("GET", "/stores/{store_id}/sync/state", state, "What is held of a store", role=None),
     Call("GET", "/stores/{store_id}/sync/news", news, "Wait for something new for a store", role=None),
+    Call("GET", "/stores/{store_id}/models/{name}/{version}", bundle, "A model that the store is to run", role=None),
+    Call("POST", "/stores/{store_id}/models/reports", reports, "How models do in a store", body=bytes, role=None,
+         bytes_max=MODEL_REPORTS_BYTES_MAX),
     Call("GET", "/health", health, "Is this sync service there", role=None),
 ]  # fmt: skip
 REFUSED_CALLS: Final = [

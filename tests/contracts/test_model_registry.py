@@ -1,0 +1,87 @@
+"""One suite for every registry of models: in a file of head office, in MLflow's tables."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tillmesh.adapters.sqlite.hub.models import SqliteRegistry, open_models
+from tillmesh.fleet.models import Published, Registry, Rollout, activated, rolled_back
+from tillmesh.kernel.errors import Conflict
+from tillmesh.sync.model_orders import Kind
+
+KEY = bytes(range(32))
+NOW = 1_800_000_000_000
+Opener = Callable[[], Registry]
+
+
+def sqlite(folder: Path) -> Registry:
+    return SqliteRegistry(open_models(folder / "models.db", KEY))
+
+
+@pytest.fixture(params=["sqlite"])
+def open_registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
+    """Opens the registry, again and again the same one."""
+    opened: list[Registry] = []
+
+    def reopen() -> Registry:
+        while opened:
+            opened.pop().close()
+        opened.append({"sqlite": sqlite}[request.param](tmp_path))
+        return opened[0]
+
+    yield reopen
+    while opened:
+        opened.pop().close()
+
+
+def version(number: int, name: str = "voice", sha256: str = "") -> Published:
+    return Published(
+        name=name, version=number, sha256=sha256 or f"{number:064x}", size=1_000 + number,
+        manifest=b'{"name":"%s"}\n' % name.encode(), at_ms=NOW + number, by="ann", signer="ab" * 32,
+    )  # fmt: skip
+
+
+def test_versions_come_back_as_they_were_put_the_latest_first(open_registry: Opener) -> None:
+    registry = open_registry()
+    assert (registry.names(), registry.versions("voice"), registry.rollouts()) == ([], [], {})
+    for one in (version(2), version(5), version(1, "fraud")):
+        registry.put(one)
+    again = open_registry()
+    assert again.names() == ["fraud", "voice"]
+    assert again.versions("voice") == [version(5), version(2)]
+    assert again.versions("nothing") == []
+
+
+def test_a_version_that_is_not_later_is_refused_and_the_very_same_one_is_no_news(open_registry: Opener) -> None:
+    registry = open_registry()
+    registry.put(version(3))
+    registry.put(msgspec.structs.replace(version(3), by="bob"))
+    for wrong in (version(2), version(3, sha256="f" * 64)):
+        with pytest.raises(Conflict, match="not later than 3"):
+            registry.put(wrong)
+    assert registry.versions("voice") == [version(3)]
+
+
+def test_the_aliases_follow_what_is_tried_widened_and_taken_back(open_registry: Opener) -> None:
+    registry = open_registry()
+    for number in (1, 2):
+        registry.put(version(number))
+    held = registry.versions("voice")
+    assert registry.aliases("voice") == {}
+    everywhere = activated(Rollout(), held, 1, (), 100, NOW)
+    registry.note("voice", everywhere)
+    assert registry.aliases("voice") == {"champion": 1}
+    tried = activated(everywhere, held, 2, ["one", "two"], 30, NOW + 1)
+    registry.note("voice", tried)
+    assert open_registry().aliases("voice") == {"champion": 1, "challenger": 2}
+    assert open_registry().rollouts() == {"voice": tried}
+    registry = open_registry()
+    registry.note("voice", activated(tried, held, 2, (), 100, NOW + 2))
+    assert registry.aliases("voice") == {"champion": 2}
+    back = rolled_back(registry.rollouts()["voice"], held, 1, NOW + 3)
+    registry.note("voice", back)
+    assert registry.aliases("voice") == {"champion": 1}
+    assert open_registry().rollouts()["voice"] == back
+    assert back.kind is Kind.ROLLBACK
