@@ -260,3 +260,11 @@ VOICE_SECONDS_MAX: Final = 10  # a command takes one or two
 VOICE_BYTES_MAX: Final = 4 << 20
 
 assert VOICE_SECONDS_MAX * 48_000 * 8 < VOICE_BYTES_MAX  # two channels of 32 bits at the rate of most microphones
+
+# Card terminals (tillmesh.terminal.card_desk).
+CARD_ANSWER_BYTES_MAX: Final = 1 << 20  # a nexo answer with both receipts is about 10 KB
+CARD_PAY_MS_MAX: Final = 150_000  # Adyen: a payment ends after 120 s; then it is asked for
+CARD_ASK_MS_FIRST: Final = 1_000
+CARD_ASK_MS_MAX: Final = 30_000
+CARD_CALLS_MAX: Final = 4  # a payment, its cancelling and a question at the same time
+CARD_PAYMENTS_SHOWN_MAX: Final = 200

@@ -63,6 +63,8 @@ class Payment(Record):
     amount_minor: int
     reference: str = ""
     last_four: str = ""
+    token: str = ""  # what the card terminal calls the transaction: money goes back by it
+    card_payment: str = ""  # the payment at this till's card terminal, by its id
 
 
 class TaxTotal(Record):

@@ -52,6 +52,7 @@ class Action(StrEnum):
     CHANGE_OFFER = "change_offer"
     TEACH_PRODUCT = "teach_product"
     ERASE_CUSTOMER = "erase_customer"
+    SETTLE_CARD = "settle_card"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ _SUPERVISOR: Final = dict.fromkeys(
     (
         Action.PRICE_OVERRIDE, Action.VOID, Action.OPEN_DRAWER, Action.CASH_MOVE, Action.DISCARD_PARKED,
         Action.COUNT_STOCK, Action.ADJUST_STOCK, Action.SEE_EXPECTED_CASH, Action.SEE_REPORTS, Action.SEE_PEOPLE,
-        Action.TEACH_PRODUCT,
+        Action.TEACH_PRODUCT, Action.SETTLE_CARD,
     ),
     Role.SUPERVISOR,
 )  # fmt: skip
@@ -93,7 +94,7 @@ LEAST: Final[dict[Action, Role]] = {**_CASHIER, **_LIMITED, **_SUPERVISOR, **_MA
 APPROVABLE: Final = (
     Action.DISCOUNT, Action.PRICE_OVERRIDE, Action.VOID, Action.REFUND, Action.REFUND_WITHOUT_RECEIPT,
     Action.OPEN_DRAWER, Action.CASH_MOVE, Action.DISCARD_PARKED, Action.COUNT_STOCK, Action.ADJUST_STOCK,
-    Action.REPRINT, Action.CLOSE_SHIFT, Action.RESOLVE_OVERSELL,
+    Action.REPRINT, Action.CLOSE_SHIFT, Action.RESOLVE_OVERSELL, Action.SETTLE_CARD,
 )  # fmt: skip
 
 

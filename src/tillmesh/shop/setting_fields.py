@@ -221,6 +221,8 @@ _TERMINAL: Final[dict[str, Check]] = {
     "printer_columns": _number(24, 64),
     "print_receipts": _flag,
     "open_drawer": _flag,
+    "card_terminal": _one_of("none", "simulated", "adyen"),
+    "card_simulation": _one_of("ask", "accept", "decline", "lost", "late", "silent"),
 }
 
 

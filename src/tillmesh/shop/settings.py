@@ -75,6 +75,8 @@ class TerminalSettings(Record):
     print_receipts: bool = True
     open_drawer: bool = True  # kick the drawer when cash is taken
     training: bool = False  # a till for practice: its paper says that it is no sale
+    card_terminal: str = "none"  # none | simulated | adyen
+    card_simulation: str = "ask"  # what the simulated one does: ask | accept | decline | lost | late | silent
 
     @classmethod
     def of(cls, fields: Mapping[str, Value]) -> Self:

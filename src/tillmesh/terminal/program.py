@@ -23,6 +23,7 @@ from tillmesh.kernel.errors import TillmeshError
 from tillmesh.terminal.ai import Ai
 from tillmesh.terminal.belonging import ALONE, Among, Around, join_store
 from tillmesh.terminal.bootstrap import Opened, open_terminal
+from tillmesh.terminal.card_desk import CardDesk
 from tillmesh.terminal.driver import BEHIND, DAMAGED, FORKED, Driver, Trouble, now_ms
 from tillmesh.terminal.fraud import BEGIN_AFTER_S, FraudWatch, asking
 from tillmesh.terminal.models_by_air import ByAir, by_air
@@ -34,6 +35,7 @@ from tillmesh.terminal.restoring import HEAR_LOST_S, HEAR_S, hear, read_old, res
 from tillmesh.terminal.signing import sign_heads
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.app import build
+from tillmesh.terminal.web.card_calls import telling
 from tillmesh.terminal.web.live import Live
 from tillmesh.terminal.web.pins import Pins
 from tillmesh.terminal.web.session_calls import WRONG_PIN
@@ -163,6 +165,8 @@ class _Run:
         printing = await start_printing(services.driver, services.live)
         services.extra["printer"] = printing.view
         services.oversold.look_at_all()
+        services.extra["cards"] = cards = CardDesk(services.driver, telling(services.live))
+        await cards.start()
         ai = (
             Ai(self._options.data_dir, driver=services.driver, deadline_ms=self._options.model_deadline_ms)
             if self._options.ai
@@ -199,6 +203,7 @@ class _Run:
                 await ai.stop()
             await archiving.stop()
             await patrol.stop()
+            await cards.stop()
             await printing.stop()
 
     def _stops(self, stop: Callable[[], object]) -> None:

@@ -20,6 +20,7 @@ from tillmesh.shop.offers.prices import Priced
 from tillmesh.shop.people import Action
 from tillmesh.shop.pricing import by_promotions, price, to_sale_lines
 from tillmesh.shop.tender import CASH, settle
+from tillmesh.till import card_payments
 from tillmesh.till.commands import CloseSale, PayCart, WantedLine
 from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import DropCart, Print
@@ -78,7 +79,8 @@ def _close(desk: Desk, cart: Cart, payments: Sequence[Payment]) -> EventId:
     approvals = check_concessions(desk, cart)
     charged = price(cart, policy, offers_for(desk.books, cart))
     check_methods(payments, store.pay_methods)
-    settled = settle(charged.total_minor, known_payments(desk, payments), policy)
+    known = card_payments.known(desk, cart.cart_id, known_payments(desk, payments))
+    settled = settle(charged.total_minor, known, policy)
     lines = to_sale_lines(charged)
     moves = moves_of(desk, cart, charged.total_minor, lines, settled.payments)
     sale = SaleClosed(
@@ -106,6 +108,7 @@ def _close(desk: Desk, cart: Cart, payments: Sequence[Payment]) -> EventId:
         purses=moves,
     )
     sale_id = desk.record(sale)
+    card_payments.take(desk, settled.payments, sale_id)
     issue_cards(desk, cart)
     desk.effect(DropCart(cart_id=cart.cart_id))
     _hand_over(desk, sale, sale_id)

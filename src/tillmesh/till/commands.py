@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tillmesh.kernel.codec import Record
+from tillmesh.shop.card_payment import CardAnswer
 from tillmesh.shop.events import Approval, Change, FlagReason, Payment
 
 
@@ -290,6 +291,47 @@ class AdjustPurse(Record):
     reason: str
 
 
+class AskCard(Record):
+    """Ask the card terminal for an amount; the same ``payment_id`` again is the same payment."""
+
+    payment_id: str
+    cart_id: str
+    amount_minor: int
+
+
+class CardSent(Record):
+    """Note that a payment is about to go to the terminal. The card desk asks for it, never people."""
+
+    payment_id: str
+
+
+class CardHeard(Record):
+    """Note what the terminal said, or that it said nothing."""
+
+    payment_id: str
+    answer: CardAnswer
+
+
+class CardStarted(Record):
+    """Note that the program has started anew while a payment was open."""
+
+    payment_id: str
+
+
+class CardSettled(Record):
+    """Say how a payment ended that the terminal says nothing about."""
+
+    payment_id: str
+    paid: bool
+    approval_code: str = ""
+
+
+class ReverseCard(Record):
+    """Give back by the terminal what it approved and no sale has taken."""
+
+    payment_id: str
+
+
 class Note(Record):
     """Put something into the audit log."""
 
@@ -305,5 +347,6 @@ Command = (
     | PlaceOrder | ReceiveOrder | CloseOrder
     | ReceiveStock | AdjustStock | CountStock | ResolveOversell | SettleOversells | SettleMoneyConflict
     | FlagAct | ReviewFlag
+    | AskCard | CardSent | CardHeard | CardStarted | CardSettled | ReverseCard
     | TeachProduct | ChangeRecords | EraseCustomer | AdjustPurse | Note
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.shop.card_payment import CardPayment
 from tillmesh.shop.cart import Cart
 
 
@@ -29,7 +30,13 @@ class Print(Record):
     copy: bool = False
 
 
-Effect = SaveCart | DropCart | Print
+class SaveCardPayment(Record):
+    """Store a payment at the card terminal as it stands now; what is new or open is the card desk's to send or ask."""
+
+    payment: CardPayment
+
+
+Effect = SaveCart | DropCart | Print | SaveCardPayment
 
 
 class Outcome(Record):

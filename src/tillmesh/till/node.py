@@ -13,6 +13,7 @@ from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.shop.events import NAMES, VERSION
 from tillmesh.till import (
+    card_payments,
     carts,
     checkout,
     drawer,
@@ -136,6 +137,8 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return money_conflicts.settle(desk, command)
         case c.FlagAct() | c.ReviewFlag():
             return flags.decide(desk, command)
+        case c.AskCard() | c.CardSent() | c.CardHeard() | c.CardStarted() | c.CardSettled() | c.ReverseCard():
+            return card_payments.decide(desk, command)
         case c.TeachProduct():
             return teaching.teach(desk, command)
         case c.ChangeRecords():

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.envelope import Envelope
+from tillmesh.shop.card_payment import CardPayment
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import Value
@@ -128,6 +129,15 @@ class Books(Protocol):
 
     def answers(self, sale_id: str) -> tuple[Envelope, ...]:
         """List the refunds and the void of a sale, oldest first."""
+
+    def card_payment(self, payment_id: str) -> CardPayment | None:
+        """Find a payment at the card terminal of this till."""
+
+    def card_payments_of(self, cart_id: str) -> list[CardPayment]:
+        """List the payments that the card terminal was asked for a cart, oldest first."""
+
+    def card_payments_open(self) -> list[CardPayment]:
+        """List the payments and refunds whose end nobody knows yet, oldest first."""
 
     def current_shift(self) -> Shift | None:
         """Give the open shift of this terminal."""

@@ -19,6 +19,7 @@ from tillmesh.shop.giveback import GiveBack, tenders, tenders_without_receipt, u
 from tillmesh.shop.people import Action
 from tillmesh.shop.refund import Answer, RefundQuote, Wanted, quote, quote_without_receipt
 from tillmesh.shop.tender import CASH
+from tillmesh.till import card_payments
 from tillmesh.till.checkout import cart_line, check_methods
 from tillmesh.till.commands import RefundSale, RefundWithoutReceipt, VoidSale, WantedRefund
 from tillmesh.till.desk import Desk, checked_key, checked_text
@@ -163,6 +164,7 @@ def _refunded(
 
 def _hand_back(desk: Desk, kind: str, event: EventId, payments: Sequence[Payment]) -> None:
     """Queue the drawer (at once, when cash goes out) and the slip."""
+    card_payments.give_back(desk, payments, event)
     terminal = desk.books.terminal()
     if terminal.printer_kind == "none":
         return

@@ -16,10 +16,12 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop.events import KINDS, Change
 from tillmesh.terminal.belonging import ALONE, join_store
 from tillmesh.terminal.bootstrap import open_terminal
+from tillmesh.terminal.card_desk import CardDesk
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.printing_setup import Printing, start_printing
 from tillmesh.terminal.web.api import PREFIX, Services
 from tillmesh.terminal.web.app import build
+from tillmesh.terminal.web.card_calls import telling
 from tillmesh.terminal.web.live import Live
 from tillmesh.terminal.web.pins import Pins
 from tillmesh.terminal.web.session_calls import SYSTEM
@@ -85,6 +87,8 @@ class Shop:
         await join_store(self.services, ALONE)
         self.printing: Printing = await start_printing(self.driver, live)
         self.services.extra["printer"] = self.printing.view
+        self.cards = self.services.extra["cards"] = CardDesk(self.driver, telling(live))
+        await self.cards.start()
         people = tuple(
             Change(key=role, fields={"name": NAMES[role], "role": role, "pin_tag": pins.tag_now(pin), "active": True})
             for role, pin in PINS.items()
@@ -100,6 +104,7 @@ class Shop:
     def close(self) -> None:
         async def stop() -> None:
             await self.client.aclose()
+            await self.cards.stop()
             await self.printing.stop()
             self.services.pins.close()
             self.driver.close()

@@ -12,8 +12,8 @@ from tillmesh.terminal.web.app import CALLS
 
 REFUND = {"lines": [{"line": 0, "quantity": "1"}], "reason": "broken"}
 ADJUST = {"action": "adjust"}
-# What is left out of a report that everybody may see, and what needs a model: tests/services/ai.
-TRIED_ELSEWHERE = {Action.SEE_EXPECTED_CASH, Action.TEACH_PRODUCT}
+# What is left out of a report that everybody may see, what needs a model (tests/services/ai) or a card terminal (unit).
+TRIED_ELSEWHERE = {Action.SEE_EXPECTED_CASH, Action.TEACH_PRODUCT, Action.SETTLE_CARD}
 
 
 @pytest.fixture(scope="module")

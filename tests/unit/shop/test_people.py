@@ -11,9 +11,9 @@ LIMITS = Limits(discount_limit_ppm=100_000, refund_limit_minor=2_000)
 ALONE = {
     CASHIER: "sell park open_shift close_shift reprint change_customer receive_stock",
     SUPERVISOR: "discount refund price_override void open_drawer cash_move discard_parked "
-    "count_stock adjust_stock see_expected_cash see_reports see_people teach_product",
+    "count_stock adjust_stock see_expected_cash see_reports see_people teach_product settle_card",
     MANAGER: "refund_without_receipt change_product change_person change_setting see_audit resolve_oversell "
-    "change_offer",
+    "change_offer erase_customer",
 }
 
 

@@ -52,6 +52,12 @@ def _oversold(shop: Shop) -> c.Command:
     return c.ResolveOversell(conflict_id=open_one.conflict_id, sku="mug", action="adjust")
 
 
+def _card_unknown(shop: Shop) -> c.Command:
+    shop.ops(add("1"), cart_id="by-card")
+    shop.do(c.AskCard(payment_id="p", cart_id="by-card", amount_minor=1))
+    return c.CardSettled(payment_id="p", paid=False)
+
+
 ATTEMPTS: dict[str, Callable[[Shop], c.Command]] = {
     "discount": lambda _: c.CloseSale(cart_id="x", lines=(line(discount_minor=1_000),), payments=cash(250)),
     "price_override": lambda _: c.CloseSale(cart_id="x", lines=(line(unit_price_minor=1),), payments=cash(1)),
@@ -70,6 +76,7 @@ ATTEMPTS: dict[str, Callable[[Shop], c.Command]] = {
     "close_shift": lambda _: c.CloseShift(counted_minor=0),
     "resolve_oversell": _oversold,
     "teach_product": lambda _: c.TeachProduct(sku="mug", space="lite0-1", examples=(b"seen",)),
+    "settle_card": _card_unknown,
     "change_product": _change("product"),
     "change_customer": _change("customer"),
     "change_person": _change("person"),

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import apsw
 
-from tillmesh.adapters.sqlite import money_twice, offers, oversold, purses, registers
+from tillmesh.adapters.sqlite import card_payments, money_twice, offers, oversold, purses, registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.archive import Archive
 from tillmesh.adapters.sqlite.database import one, rows
@@ -25,6 +25,7 @@ from tillmesh.kernel.limits import (
     OVERSELL_SALES_LOOKED_THROUGH_MAX,
     OVERSELL_STOCK_EVENTS_LOOKED_THROUGH_MAX,
 )
+from tillmesh.shop.card_payment import CardPayment
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import KINDS, CartParked, SaleClosed, SaleRefunded, Value
@@ -264,6 +265,18 @@ class Books:
             "WHERE r.sale_actor = ? AND r.sale_seq = ? ORDER BY e.hlc, e.actor"
         )
         return tuple(self.events(sql, (actor, seq))) if actor is not None else ()
+
+    def card_payment(self, payment_id: str) -> CardPayment | None:
+        """Find a payment at the card terminal of this till."""
+        return card_payments.find(self._db, payment_id)
+
+    def card_payments_of(self, cart_id: str) -> list[CardPayment]:
+        """List the payments that the card terminal was asked for a cart, oldest first."""
+        return card_payments.of_cart(self._db, cart_id)
+
+    def card_payments_open(self) -> list[CardPayment]:
+        """List the payments and refunds whose end nobody knows yet, oldest first."""
+        return card_payments.still_open(self._db)
 
     def current_shift(self) -> Shift | None:
         """Give the newest shift of this terminal if it is open; a former incarnation's shift counts as well."""

@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 import apsw
 import msgspec
 
+from tillmesh.adapters.sqlite import card_payments
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, settle, storage_errors, write
 from tillmesh.adapters.sqlite.ledger import Ledger, log
@@ -21,7 +22,7 @@ from tillmesh.kernel.codec import encode
 from tillmesh.kernel.envelope import Head
 from tillmesh.shop.personal import CUSTOMER
 from tillmesh.till.commands import ChangeRecords, Command, Who
-from tillmesh.till.effects import DropCart, Outcome, Print, SaveCart
+from tillmesh.till.effects import DropCart, Outcome, Print, SaveCardPayment, SaveCart
 from tillmesh.till.node import Till
 
 FILE: Final = "till.db"
@@ -170,6 +171,8 @@ class Writer:
                     self._drop_cart(effect.cart_id)
                 case Print():
                     self.db.execute(_PRINT, (effect.kind, effect.ref, effect.copy, now_ms))
+                case SaveCardPayment():
+                    card_payments.save(self.db, effect.payment, now_ms)
         for event in outcome.events:
             if event.type in _CACHED_EVENTS:
                 self.books.forget()

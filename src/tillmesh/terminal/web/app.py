@@ -21,6 +21,7 @@ from tillmesh.terminal.ai_metrics import AiMetrics
 from tillmesh.terminal.watch_metrics import WatchMetrics
 from tillmesh.terminal.web import (
     ai_calls,
+    card_calls,
     cart_calls,
     conflict_calls,
     erasure_calls,
@@ -50,6 +51,7 @@ CALLS: list[Call] = [
     *session_calls.CALLS,
     *cart_calls.CALLS,
     *sale_calls.CALLS,
+    *card_calls.CALLS,
     *file_calls.CALLS,
     *record_calls.CALLS,
     *offer_calls.CALLS,

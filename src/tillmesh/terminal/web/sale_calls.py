@@ -47,6 +47,7 @@ class PaymentBody(msgspec.Struct):
     reference: str = ""  # of a gift card: its code
     last_four: str = ""
     pin: str = ""  # of a gift card that has one
+    card_payment: str = ""  # what the card terminal took, by its id
 
 
 class SaleBody(msgspec.Struct):
@@ -120,6 +121,7 @@ def payments_of(bodies: list[PaymentBody]) -> tuple[Payment, ...]:
             amount_minor=one.amount_minor,
             reference=f"{one.reference}{PIN_MARK}{one.pin}" if one.pin else one.reference,
             last_four=one.last_four,
+            card_payment=one.card_payment,
         )
         for one in bodies
     )

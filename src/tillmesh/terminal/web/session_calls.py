@@ -144,6 +144,7 @@ async def state(context: Context) -> Any:
                 "actor": identity.actor,
                 "name": terminal.name,
                 "number": terminal.number,
+                "card_terminal": terminal.card_terminal,
                 "version": __version__,
             },
             "store": {**views.store(settings, exponent(settings.currency)), "languages": languages()},

@@ -12,10 +12,14 @@ import { SettingsPage } from "./pages/settings.js";
 import { ShiftPage } from "./pages/shift.js";
 import { StockPage } from "./pages/stock.js";
 import { StorePage } from "./pages/store.js";
+import { openCard } from "./parts/carddialog.js";
 import { judgeLook, openLook } from "./parts/lookdialog.js";
 
 /** What the page of the sale opens over itself. */
 export const LOOKING = { judgeLook, openLook };
+
+/** The card terminal at work. */
+export const CARDS = { openCard };
 
 /** What stands in the hash -> the page. @type {Record<string, import("./vendor/preact.js").Component<any>>} */
 export const PAGES = {

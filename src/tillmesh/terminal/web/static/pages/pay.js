@@ -7,7 +7,8 @@ import { useKeys } from "../lib/keys.js";
 import { go, route } from "../lib/router.js";
 import { rowOfCode, product } from "../state/catalogue.js";
 import { addBarcode, addProduct, cart, isWeighed, newCart } from "../state/cart.js";
-import { call, store } from "../state/session.js";
+import { call, get, store } from "../state/session.js";
+import { chargeCard, hasCardTerminal } from "../state/cards.js";
 import { openDialog, toast, toastProblem } from "../state/notices.js";
 import { useScans } from "../state/scan.js";
 import { Icon, Key } from "../parts/icon.js";
@@ -18,7 +19,7 @@ import { ReceiptDialog } from "../parts/receipt.js";
 const DIGITS_MAX = 9;
 const RETRY_MS = 800;
 
-/** @typedef {{method: string, amount_minor: number, reference?: string, last_four?: string}} Payment */
+/** @typedef {{method: string, amount_minor: number, reference?: string, last_four?: string, card_payment?: string}} Payment */
 /** @typedef {{total_minor: number, rounding_minor: number, paid_minor: number, remaining_minor: number, cash_remaining_minor: number, change_minor: number, complete: boolean, quick_cash: number[]}} Quote */
 
 /** @type {{method: string, icon: string}[]} */
@@ -121,6 +122,8 @@ function Tender({ onPaid }) {
   /** @type {Payment} */
   const current = { method, amount_minor: amount, ...(method === "card" && reference ? { reference } : {}), ...(method === "card" && last ? { last_four: last } : {}) };
   const quote = useQuote(amount > 0 ? [...taken, current] : taken, 1);
+  const [byHand, setByHand] = useState(false);
+  const wired = method === "card" && hasCardTerminal() && !byHand;
   const part = amount > 0 && amount < due;
   const tooMuch = method !== "cash" && amount > due;
   useEffect(() => {
@@ -134,18 +137,43 @@ function Tender({ onPaid }) {
   const press = (/** @type {string} */ key) =>
     setTyped((text) => (key === "back" ? text.slice(0, -1) : (text + key).replace(/^0+/, "").slice(0, DIGITS_MAX)));
   const addPart = () => {
-    if (!part) return;
+    if (!part || wired) return;
     setTaken([...taken, current]);
     setTyped("");
     setReference("");
     setLast("");
     setMethod(method === "cash" ? "card" : "cash");
   };
+  /** What the terminal took counts, whatever becomes of this page. @param {any} wanted */
+  const byTerminal = async (wanted) => {
+    const paid = await chargeCard({ cart_id: now.cart_id, ...wanted });
+    if (!paid) return;
+    setTyped("");
+    if (wanted.amount_minor === due && !wanted.payment_id) return finish([...taken, paid]);
+    setTaken((held) => [...held, paid]);
+    setMethod("cash");
+  };
+  useEffect(() => {
+    if (!hasCardTerminal()) return;
+    void get(`/card-payments?cart_id=${encodeURIComponent(now.cart_id)}`).then(({ payments }) => {
+      setTaken(payments.filter((/** @type {any} */ one) => one.free).map((/** @type {any} */ one) => ({ method: "card", amount_minor: one.amount_minor, card_payment: one.payment_id })));
+      const open = payments.find((/** @type {any} */ one) => one.open);
+      if (open) void byTerminal(open);
+    }, () => {});
+  }, []);
+  const drop = async (/** @type {number} */ at) => {
+    const { card_payment, amount_minor } = taken[at];
+    if (card_payment && !(await chargeCard({ cart_id: now.cart_id, amount_minor, payment_id: card_payment, back: true }))) return;
+    setTaken((held) => held.filter((_, i) => i !== at));
+  };
   const complete = async () => {
     if (busy) return;
     if (tooMuch) return toast({ tone: "warn", title: t("pay.toomuch", { method: t(`method.${method}`) }), detail: t("pay.toomuch.detail", { amount: money(due) }) });
+    if (wired && amount > 0) return byTerminal({ amount_minor: amount });
     if (part) return addPart();
-    const payments = amount > 0 ? [...taken, current] : taken;
+    return finish(amount > 0 ? [...taken, current] : taken);
+  };
+  const finish = async (/** @type {Payment[]} */ payments) => {
     setBusy("saving");
     turn.current += 1;
     const mine = turn.current;
@@ -181,20 +209,22 @@ function Tender({ onPaid }) {
         (one) => html`<button key=${one.method} class="meth" aria-pressed=${method === one.method} disabled=${one.method === "account" && !now.customer} onClick=${() => choose(one.method)}>
           <${Icon} name=${one.icon} size="lg" /><span><b>${t(`method.${one.method}`)}</b><small>${one.method === "account" && !now.customer ? t("pay.account.none") : t(`pay.${one.method}.sub`)}</small></span><span class="spacer" /><${Key} k=${t(`pay.${one.method}.key`)} /></button>`,
       )}
-      <${Taken} taken=${taken} onDrop=${(/** @type {number} */ at) => setTaken(taken.filter((_, i) => i !== at))} />
+      <${Taken} taken=${taken} onDrop=${drop} />
     </section>
     <main class="due">
       <small>${t(taken.length ? "pay.remaining" : "pay.due")}</small>
       <${Huge} id="due" amount=${due} />
       ${open && open.rounding_minor !== 0 && method === "cash" && html`<small class="num">${t("pay.rounding", { amount: money(open.rounding_minor) })}</small>`}
-      ${method === "card" ? html`<${CardFields} reference=${reference} last=${last} onReference=${setReference} onLast=${setLast} onEnter=${complete} />` : ""}
+      ${wired ? html`<p class="hint">${t("pay.wired")} <button class="btn ghost" onClick=${() => setByHand(true)}>${t("pay.byhand")}</button></p>` : method === "card" ? html`<${CardFields} reference=${reference} last=${last} onReference=${setReference} onLast=${setLast} onEnter=${complete} />` : ""}
       <div class="row"><span><small>${t(method === "cash" ? "pay.tendered" : "pay.amount")}</small><output class=${`mid num ${typed ? "" : "soft"}`} id="tendered">${money(amount)}</output></span>
         ${method === "cash" && html`<span><small>${t("pay.change")}</small><output class=${`mid num ${change > 0 ? "good" : ""}`} id="change">${money(change)}</output></span>`}</div>
       ${method === "cash" && html`<div class="quick"><button class="btn" aria-pressed=${!typed} onClick=${() => setTyped("")}>${t("pay.exact")}</button>
         ${quick.map((one) => html`<button key=${one} class="btn num" aria-pressed=${typed === String(one)} onClick=${() => setTyped(String(one))}>${money(one)}</button>`)}</div>`}
       ${tooMuch && html`<p class="refusal" role="alert">${t("pay.toomuch.detail", { amount: money(due) })}</p>`}
       ${busy === "retry" && html`<p class="refusal warn" role="alert"><b>${t("pay.retry")}</b><span>${t("pay.retry.detail")}</span></p>`}
-      ${part
+      ${wired && amount > 0
+        ? html`<button class="pay" disabled=${Boolean(busy) || tooMuch || !reachable.value} onClick=${complete}><span>${t("pay.charge")} <${Key} k="Enter" /></span><span class="num">${money(amount)}</span></button>`
+        : part
         ? html`<button class="pay" disabled=${Boolean(busy)} onClick=${addPart}><span>${t("pay.part", { method: t(`method.${method}`) })} <${Key} k="Enter" /></span><span class="num">${money(amount)}</span></button>`
         : html`<button class="pay" disabled=${Boolean(busy) || tooMuch || !reachable.value} onClick=${complete}><span>${busy ? t("pay.saving") : t("pay.complete")} <${Key} k="Enter" /></span>${busy ? html`<span class="spin" />` : html`<${Icon} name="check" size="lg" />`}</button>`}
     </main>

@@ -128,9 +128,37 @@ function Store({ settings, onSaved }) {
   </form>`;
 }
 
+/** How this till charges cards. @param {{settings: any, onSaved: () => void}} props */
+function Cards({ settings, onSaved }) {
+  const till = settings.terminal;
+  const load = useLoad(till.card_terminal === "adyen" ? "/card-terminal" : "", settings);
+  const [reach, setReach] = useState(/** @type {any} */ (null));
+  const now = reach ?? load.data ?? {};
+  const save = async (/** @type {() => Promise<any>} */ work) => {
+    try {
+      await work();
+      await loadState();
+      toastOk("saved");
+      onSaved();
+    } catch (error) {
+      toastProblem(error);
+    }
+  };
+  const set = (/** @type {Record<string, string>} */ terminal) => save(() => call("PATCH", "/settings", { terminal }));
+  const part = (/** @type {string} */ name, /** @type {string} */ key, /** @type {any} */ more = {}) => html`<${Field} label=${t(`settings.cards.${key}`)} value=${String(now[name] ?? "")} onChange=${(/** @type {string} */ value) => setReach({ ...now, [name]: value })} ...${more} />`;
+  const words = (/** @type {string[]} */ keys, /** @type {string} */ prefix) => keys.map((key) => /** @type {[string, string]} */ ([key, t(`${prefix}.${key}`)]));
+  const { has_passphrase, ...body } = now;
+  return html`<section class="card section"><h2><${Icon} name="credit-card" />${t("settings.cards")}</h2>
+    <div class="two"><${Choice} label=${t("settings.cards.kind")} value=${till.card_terminal} onChange=${(/** @type {string} */ card_terminal) => set({ card_terminal })} options=${words(["none", "simulated", "adyen"], "settings.cards")} />
+      ${till.card_terminal === "simulated" && html`<${Choice} label=${t("settings.cards.script")} value=${till.card_simulation} onChange=${(/** @type {string} */ card_simulation) => set({ card_simulation })} options=${words(["ask", "accept", "decline", "lost", "late", "silent"], "settings.cards.script")} />`}</div>
+    ${till.card_terminal === "adyen" && load.data && html`<div class="two">${part("host", "host")}${part("poi_id", "poi", { hint: t("settings.cards.poi.hint") })}${part("key_identifier", "keyname")}${part("key_version", "keyversion", { mode: "numeric" })}${part("passphrase", "passphrase", { hint: has_passphrase ? t("settings.cards.passphrase.kept") : "" })}</div>
+      <div class="field"><label for="set-authority">${t("settings.cards.authority")}</label><textarea id="set-authority" rows="4" value=${now.authority ?? ""} onInput=${(/** @type {Event} */ e) => setReach({ ...now, authority: /** @type {HTMLTextAreaElement} */ (e.currentTarget).value })} /></div>
+      <button class="btn primary" disabled=${!reach} onClick=${() => save(() => call("PUT", "/card-terminal", { ...body, key_version: Number(now.key_version) || 0, port: Number(now.port) || 8443 }))}>${t("settings.cards.setup")}</button>`}</section>`;
+}
+
 export function SettingsPage() {
   const [turn, setTurn] = useState(0);
   const load = useLoad("/settings", turn);
   useKeys({ Escape: () => go("sell") });
-  return html`<${Head} title=${t("nav.settings")} /><${Appearance} />${may("manager") && html`<${Training} />`}<${Loading} load=${load} />${load.data && html`<${Store} key=${JSON.stringify(load.data)} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />`}`;
+  return html`<${Head} title=${t("nav.settings")} /><${Appearance} />${may("manager") && html`<${Training} />`}<${Loading} load=${load} />${load.data && html`<${Store} key=${JSON.stringify(load.data)} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />${may("manager") && html`<${Cards} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />`}`}`;
 }
