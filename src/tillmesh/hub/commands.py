@@ -70,6 +70,7 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--out", type=Path, help="enrol, recovery: where the bundle for the store's tills goes")
     found.add_argument("--watch", action="store_true", help="gateway-config: go on, and keep the files up to date")
     found.add_argument("--name", default="", help="person: who")
+    found.add_argument("--first", action="store_true", help="person: only if nobody can sign in yet")
     found.add_argument("--role", default=OfficeRole.VIEWER.value, choices=[str(role) for role in OfficeRole])
     return found
 
@@ -118,13 +119,20 @@ def _recovery(given: argparse.Namespace, settings: Settings) -> None:
 
 def _person(given: argparse.Namespace, settings: Settings) -> None:
     password = getpass.getpass() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    add_person(given.data_dir, given.name, given.role, password, settings)
+    add_person(given.data_dir, given.name, given.role, password, settings, first=given.first)
 
 
-def add_person(data_dir: Path, name: str, role: str, password: str, settings: Settings = EMBEDDED) -> None:
-    """Add somebody to head office, or change role and password; head office must not be running."""
+def add_person(
+    data_dir: Path, name: str, role: str, password: str, settings: Settings = EMBEDDED, *, first: bool = False
+) -> None:
+    """Add somebody to head office, or change role and password; head office must not be running in that folder.
+
+    ``first`` does nothing once anybody can sign in.
+    """
     opened = open_hub(data_dir, settings)
     try:
+        if first and opened.office.has_people():
+            return
         opened.office.put_person(make_person(name, role, password))
         opened.office.audit(now_ms(), "system", "person_changed", name, role)
     finally:

@@ -1,6 +1,8 @@
 """Two head offices that have nothing in common but hub.toml, as on two machines: what one does counts at both."""
 
 import json
+import subprocess
+import sys
 from base64 import b64decode
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +17,13 @@ from tests.laws.hub_world import sealed
 from tests.servers import ON_SERVERS, Servers, configured
 from tests.services.hub.gateway import TILL, batch, sales, until
 from tests.services.hub.office import PASSWORD, USER, RunningOffice, enrolled, running
+from tillmesh.adapters.envoy.configuration import ADMISSION, CONFIGURATION, file_of
 from tillmesh.adapters.wan.bundle import Bundle, read_bundle
 from tillmesh.adapters.wan.client import HubClient
+from tillmesh.fleet.office import hashed
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.hub.bootstrap import open_hub
+from tillmesh.hub.commands import add_person
 from tillmesh.hub.enrolling import prepare
 from tillmesh.hub.keys import CARRIED
 from tillmesh.hub.settings import PostgresTables, Settings
@@ -127,6 +132,40 @@ def test_what_the_store_sells_through_one_is_shown_by_the_other(pair: Pair) -> N
         return next(bool(one["online"]) for one in stores if one["store"] == "kiosk")
 
     until(online, bool, "one head office does not tell the other who was here")
+
+
+def test_a_gateway_on_a_third_machine_hears_of_every_key_and_of_every_key_that_is_revoked(
+    pair: Pair, tmp_path: Path
+) -> None:
+    config = configured(pair.settings, tmp_path)
+    folder = tmp_path / "third" / "gateway"
+    with config.open("a", encoding="ascii") as file:
+        file.write('\n[gateway]\nkind = "envoy"\nservices = ["127.0.0.1:1"]\n')
+    command = [sys.executable, "-m", "tillmesh", "hub", "gateway-config", "--watch"]
+    watching = subprocess.Popen([*command, "--data-dir", str(tmp_path / "third"), "--config", str(config)])
+
+    def admitted() -> str:
+        assert watching.poll() is None, "nobody keeps the gateway's files up to date"
+        file = folder / file_of(ADMISSION)
+        return file.read_text("ascii") if file.exists() else ""
+
+    try:
+        said = pair.there.call("POST", "/stores/stall/credentials", {})[1]
+        key = hashed(read_bundle(b64decode(said["bundle"])).api_key).hex()
+        until(admitted, lambda text: key in text, "the gateway does not hear of a new key")
+        until((folder / CONFIGURATION).exists, bool, "Envoy's own file is not there")
+        assert pair.there.call("DELETE", "/stores/stall/credentials")[0] == 200
+        until(admitted, lambda text: key not in text, "the gateway does not hear of a revoked key")
+        watching.terminate()
+        assert watching.wait(timeout=60) == 0
+    finally:
+        watching.kill()
+        watching.wait()
+
+
+def test_the_first_who_may_sign_in_is_added_once(pair: Pair, tmp_path: Path) -> None:
+    add_person(tmp_path, "eve", OfficeRole.ADMIN, PASSWORD, pair.settings, first=True)
+    assert "eve" not in {one["name"] for one in pair.here.call("GET", "/people")[1]["people"]}
 
 
 def test_a_machine_with_another_secret_gets_nothing(pair: Pair, tmp_path: Path) -> None:

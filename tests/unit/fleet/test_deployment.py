@@ -49,7 +49,7 @@ def objects() -> list[dict[str, Any]]:
 
 def pods(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
     for each in objects:
-        if each["kind"] == "StatefulSet":
+        if each["kind"] in {"StatefulSet", "Deployment"}:
             yield each["metadata"]["name"], each["spec"]["template"]["spec"]
 
 
@@ -114,15 +114,31 @@ def test_the_gateway_finds_each_sync_service_where_it_listens(
     assert len(listening) >= 3
     in_pod = settings_of(objects, tmp_path)
     assert isinstance(in_pod.gateway, Envoy)
-    (pod,) = (pod for name, pod in pods(objects) if name == "office")
-    ports = set()
-    for container in pod["containers"]:
-        arguments = called(container)
-        if arguments is not None:
-            port = stores_port(arguments, in_pod)
-            assert port in {each["containerPort"] for each in container["ports"]}
-            ports.add(f"127.0.0.1:{port}")
-    assert ports == set(in_pod.gateway.services)
+    found = set()
+    for name, pod in pods(objects):
+        for container in pod["containers"]:
+            arguments = called(container)
+            if arguments is not None and (not arguments or arguments[0] == "sync"):
+                port = stores_port(arguments, in_pod)
+                assert port in {each["containerPort"] for each in container["ports"]}
+                found.add(f"{name}:{port}")
+    assert found == set(in_pod.gateway.services)
+
+
+def test_services_share_no_disk(compose: dict[str, Any], objects: list[dict[str, Any]]) -> None:
+    holders: dict[str, list[str]] = {}
+    for name, service in compose["services"].items():
+        for volume in service.get("volumes", []):
+            if not volume.startswith("."):
+                holders.setdefault(volume.partition(":")[0], []).append(name)
+    assert holders.pop("gateway") == ["gateway-config", "envoy"]  # which are neighbours by their nature
+    assert {volume: len(names) for volume, names in holders.items()} == dict.fromkeys(
+        set(compose["volumes"]) - {"gateway"}, 1
+    )
+    for each in objects:
+        if each["kind"] == "Deployment":
+            kinds = {next(iter(set(volume) - {"name"})) for volume in each["spec"]["template"]["spec"]["volumes"]}
+            assert kinds <= {"emptyDir", "configMap", "secret"}
 
 
 def test_head_office_finds_its_servers_under_the_names_that_they_have(
@@ -159,9 +175,9 @@ def test_services_in_the_cluster_lead_to_ports_that_are_there(objects: list[dict
             app = each["spec"]["selector"]["app"]
             assert {port["targetPort"] for port in each["spec"]["ports"]} <= named[app]
     for name, pod in pods(objects):
-        (owner,) = (each for each in objects if each["kind"] == "StatefulSet" and each["metadata"]["name"] == name)
+        (owner,) = (each for each in objects if "template" in each.get("spec", {}) and each["metadata"]["name"] == name)
         volumes = {volume["name"] for volume in pod.get("volumes", [])}
-        volumes |= {claim["metadata"]["name"] for claim in owner["spec"]["volumeClaimTemplates"]}
+        volumes |= {claim["metadata"]["name"] for claim in owner["spec"].get("volumeClaimTemplates", [])}
         for container in [*pod.get("initContainers", []), *pod["containers"]]:
             assert {mount["name"] for mount in container["volumeMounts"]} <= volumes
 
