@@ -1,42 +1,26 @@
-"""Bar codes on real photographs: how many are read, how many wrongly, and how long it takes.
-
-The photographs are not part of this repository: a folder for each kind, named like ``ean13-1``, with a ``.txt`` of the
-text beside each picture; a folder ``falsepositives-1`` holds pictures without any code, as zxing-cpp's samples do.
-"""
+"""Bar codes on real photographs: how many are read, how many wrongly, and how long it takes."""
 
 from __future__ import annotations
 
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
 
 from PIL import Image, ImageFilter
 
-from tillmesh.adapters.inference.barcodes import grey_picture, looks
+from tillmesh.adapters.inference.barcodes import looks
 from tillmesh.bench.measuring import Row, spread
 from tillmesh.edge.scanning import Seen, View, look
 from tillmesh.kernel.errors import Invalid
-from tillmesh.shop.gtin import canonical
+from tillmesh.learn.photographs import NO_CODES, Photo, fit, read_photos, same
 
-PICTURES: Final = frozenset({".png", ".webp", ".jpg", ".jpeg"})
-NO_CODES: Final = "falsepositives"
 SIDES: Final = (320, 640)  # of the longer side: what edge-ai's figures were taken at, and what the camera is asked for
 FRAMES: Final = 12  # of one photograph, each a little otherwise: a hand that holds a product before the camera
 FRAME_MS: Final = 100
 AIM_MS: Final = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class Photo:
-    """A photograph and what is on it; "" for none."""
-
-    kind: str
-    expected: str
-    grey: Image.Image
 
 
 def run(folder: Path | None, *, frames: int = FRAMES) -> list[Row]:
@@ -50,34 +34,6 @@ def run(folder: Path | None, *, frames: int = FRAMES) -> list[Row]:
     for side in SIDES:
         rows += _recall([Photo(one.kind, one.expected, fit(one.grey, side)) for one in photos], side)
     return [*rows, *_wrong(photos, frames)]
-
-
-def read_photos(folder: Path) -> Iterator[Photo]:
-    """Read every photograph that has its text beside it, and those that have no code."""
-    for path in sorted(folder.glob("*/*")):
-        kind = path.parent.name.rpartition("-")[0]
-        beside = path.with_suffix(".txt")
-        if path.suffix not in PICTURES or not (beside.exists() or kind == NO_CODES):
-            continue
-        expected = "" if kind == NO_CODES else beside.read_text("utf-8", "replace").rstrip("\n")
-        yield Photo(kind, expected, grey_picture(path.read_bytes()))
-
-
-def fit(grey: Image.Image, side: int) -> Image.Image:
-    """Bring a picture to so many pixels on its longer side, never larger than it is."""
-    small = grey.copy()
-    small.thumbnail((side, side), Image.Resampling.LANCZOS)
-    return small
-
-
-def same(text: str, expected: str) -> bool:
-    """Compare what was read with what stands there, however its number or its element string is written."""
-    return _plain(text) == _plain(expected)
-
-
-def _plain(text: str) -> str:
-    bare = text[3:] if text.startswith("]") else text
-    return canonical("".join(letter for letter in bare if letter.isalnum()))
 
 
 def _recall(photos: Iterable[Photo], side: int) -> list[Row]:

@@ -22,7 +22,8 @@ PIPELINES: Final = {
     "recognition": "tillmesh.learn.recognition",
     "voice": "tillmesh.learn.voice.pipeline",
 }
-ARITHMETIC: Final = {"demand": "tillmesh.learn.demand.program"}  # judged, and never trained: there is no bundle
+# Judged, and never trained.
+ARITHMETIC: Final = {"barcode": "tillmesh.learn.photographs", "demand": "tillmesh.learn.demand.program"}
 
 
 class Made(Protocol):
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     training.add_argument("--data", type=Path, required=True, help="the folder of the data set")
     training.add_argument("--out", type=Path, default=SHIPPED, help="where the signed bundle goes")
     training.add_argument("--version", type=int, help="default: one more than what is there")
+    training.add_argument("--share", type=float, default=1.0, help="voice: of all lines, to try the way out (0.02)")
     training.set_defaults(run=_train)
     judging = commands.add_parser("evaluate", help="judge a signed bundle on photos or records it never saw")
     judging.add_argument("name", choices=sorted(PIPELINES | ARITHMETIC))
@@ -159,7 +161,8 @@ def _train(options: argparse.Namespace) -> Any:
     version = options.version or max(there, default=0) + 1
     if version < 1:
         raise Invalid(f"version {version}; versions count from 1")
-    made: Made = importlib.import_module(PIPELINES[options.name]).train(options.data, version)
+    some = {"share": options.share} if options.name == "voice" else {}
+    made: Made = importlib.import_module(PIPELINES[options.name]).train(options.data, version, **some)
     manifest = msgspec.structs.replace(made.manifest, made_ms=time.time_ns() // 1_000_000)
     folder = ship(manifest, made.files, options.out)
     return {"bundle": str(folder), "version": version, "report": dict(made.report)}

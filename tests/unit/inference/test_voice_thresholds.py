@@ -9,9 +9,9 @@ from tillmesh.learn.voice.judging import Judged, false_accepts, poisson_most, sc
 from tillmesh.learn.voice.thresholds import ASKED_PER_HOUR, DONE_PER_HOUR, fit
 
 
-def heard(gap: float, wanted: str, command: str = "undo") -> Judged:
+def heard(gap: float, wanted: str, command: str = "total") -> Judged:
     evidence = Evidence(gap=gap, clear=-0.1, stray=gap / 5, doubt=gap)
-    said = Heard(command=command, slots={}, confidence=0.0, requires_confirmation=True, words=("undo",))
+    said = Heard(command=command, slots={}, confidence=0.0, requires_confirmation=True, words=(command,))
     return Judged(evidence=evidence, is_right=wanted == command, wanted=wanted, seconds=3.6, heard=said)
 
 
@@ -19,7 +19,7 @@ def heard(gap: float, wanted: str, command: str = "undo") -> Judged:
 def an_afternoon() -> list[Judged]:
     """500 commands that fit well, and four hours of talk that rarely does."""
     rng = np.random.default_rng(4)
-    commands = [heard(float(abs(gap)), "undo") for gap in rng.normal(0, 1.5, 500)]
+    commands = [heard(float(abs(gap)), "total") for gap in rng.normal(0, 1.5, 500)]
     return commands + [heard(float(abs(gap)), "") for gap in rng.normal(12, 3, 4_000)]
 
 
@@ -30,6 +30,13 @@ def test_thresholds_keep_what_is_done_and_asked_in_an_hour_below_their_limits(an
     assert rate.done <= DONE_PER_HOUR * rate.hours
     assert rate.asked + rate.done <= ASKED_PER_HOUR * rate.hours
     assert score(an_afternoon, by).sure > 0.5
+
+
+def test_what_changes_the_sale_is_done_only_above_all_that_was_no_command(an_afternoon: list[Judged]) -> None:
+    changing = [heard(one.evidence.gap, "undo" if one.wanted else "", "undo") for one in an_afternoon]
+    by = fit([*an_afternoon, *changing])
+    assert by.certain >= by.sure >= by.accept
+    assert false_accepts(changing, by).done == 0
 
 
 def test_confidence_falls_with_every_kind_of_doubt(an_afternoon: list[Judged]) -> None:

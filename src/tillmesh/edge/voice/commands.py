@@ -17,6 +17,7 @@ class Command(msgspec.Struct, frozen=True):
     phrases: tuple[str, ...]
     does: str  # for the reference
     confirms: bool = False  # a person says yes before it is done
+    changes: bool = False  # it changes the sale: done without a question only when it was heard very clearly
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -40,15 +41,17 @@ TENS: Final = tuple(_TENS)
 
 COMMANDS: Final = (
     Command("add", ("{n} {product}", "{product}", "add {product}", "add {n} {product}"),
-            "puts so many of a product into the sale; asks which one when several fit"),
-    Command("quantity", ("{n}", "quantity {n}", "make it {n}", "times {n}"), "sets the quantity of the selected line"),
-    Command("one_more", ("one more", "another one", "same again"), "one more of the selected line"),
-    Command("one_less", ("one less", "take one off"), "one less of the selected line"),
-    Command("double", ("double it", "double that"), "twice the quantity of the selected line"),
-    Command("remove_last", ("remove last", "delete last", "remove last item"), "takes the newest line out"),
+            "puts so many of a product into the sale; asks which one when several fit", changes=True),
+    Command("quantity", ("{n}", "quantity {n}", "make it {n}", "times {n}"), "sets the quantity of the selected line",
+            changes=True),
+    Command("one_more", ("one more", "another one", "same again"), "one more of the selected line", changes=True),
+    Command("one_less", ("one less", "take one off"), "one less of the selected line", changes=True),
+    Command("double", ("double it", "double that"), "twice the quantity of the selected line", changes=True),
+    Command("remove_last", ("remove last", "delete last", "remove last item"), "takes the newest line out",
+            changes=True),
     Command("remove", ("remove", "delete", "remove this", "delete this", "remove item"),
-            "takes the selected line out"),
-    Command("undo", ("undo", "undo that", "take it back"), "takes the last spoken change back"),
+            "takes the selected line out", changes=True),
+    Command("undo", ("undo", "undo that", "take it back"), "takes the last spoken change back", changes=True),
     Command("clear", ("clear", "clear sale", "start over"), "empties the sale, after asking", confirms=True),
     Command("total", ("total", "subtotal", "what is the total"), "says what is to pay so far"),
     Command("charge", ("charge", "checkout", "pay", "pay now"), "opens the payment page", confirms=True),
@@ -65,7 +68,7 @@ COMMANDS: Final = (
     Command("park", ("park", "park sale", "hold sale"), "parks the sale", confirms=True),
     Command("resume", ("resume", "resume sale", "parked sales"), "lists the parked sales"),
     Command("customer", ("customer", "find customer", "choose customer"), "opens the customers to choose one"),
-    Command("no_customer", ("remove customer", "no customer"), "takes the customer off the sale"),
+    Command("no_customer", ("remove customer", "no customer"), "takes the customer off the sale", changes=True),
     Command("search", ("search", "find product", "search product"), "goes to the search field"),
     Command("search_for", ("find {product}", "search {product}", "show {product}"), "searches for a product"),
     Command("scan", ("scan", "camera", "open camera"), "opens the camera to read bar codes"),

@@ -56,6 +56,7 @@ class Calibration(msgspec.Struct, frozen=True):
     per_clear: float = 1.0
     accept: float = 0.5  # below: not understood
     sure: float = 0.8  # below: ask
+    certain: float = 0.0  # below: ask when the command changes the sale; never less than ``sure``
     nothing: float = 0.0  # taken off the log probability of "nothing", which CTC makes too likely
     per_stray: float = 0.0
     per_doubt: float = 0.0
@@ -99,7 +100,7 @@ def understand(
     if sure < calibration.accept:
         return Heard(command="", slots={}, confidence=sure, requires_confirmation=True, words=words)
     name = grammar.nodes[walk.nodes[-1]].ends
-    is_sure = sure >= calibration.sure
+    is_sure = sure >= threshold(name, calibration)
     return Heard(
         command=name,
         slots=_slots(grammar, walk.nodes),
@@ -108,6 +109,11 @@ def understand(
         words=words,
         sure=is_sure,
     )
+
+
+def threshold(name: str, by: Calibration) -> float:
+    """Say from which confidence a command is done without a question, unless it asks by itself."""
+    return max(by.sure, by.certain) if BY_NAME[name].changes else by.sure
 
 
 def weighed(steps: Sequence[Step], nothing: float, grammar: Grammar, spoken_s: float) -> tuple[Walk | None, Evidence]:

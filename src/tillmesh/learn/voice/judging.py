@@ -13,7 +13,7 @@ import numpy as np
 from tillmesh.adapters.inference.hearing import Ear, words_of
 from tillmesh.edge.voice import PRODUCT_WORDS, Calibration, Evidence, Heard, understand
 from tillmesh.edge.voice.commands import BY_NAME, NUMBERS
-from tillmesh.edge.voice.decoding import confidence, weighed
+from tillmesh.edge.voice.decoding import confidence, threshold, weighed
 from tillmesh.edge.voice.grammar import whole
 from tillmesh.edge.voice.sound import RATE_HZ, Sound, spoken_seconds
 from tillmesh.learn.voice.clips import Clip
@@ -94,7 +94,7 @@ def score(found: Sequence[Judged], by: Calibration) -> Score:
     of = max(1, len(spoken))
     levels = [confidence(one.evidence, by) for one in spoken]
     taken = [one for one, level in zip(spoken, levels, strict=True) if level >= by.accept]
-    sure = [one for one, level in zip(spoken, levels, strict=True) if level >= by.sure]
+    sure = [one for one in taken if is_sure(one, by)]
 
     def share(some: Sequence[Judged]) -> float:
         return sum(one.heard.command == one.wanted for one in some) / of
@@ -132,7 +132,13 @@ def false_accepts(found: Sequence[Judged], by: Calibration) -> Rate:
 
 def is_done(one: Judged, by: Calibration) -> bool:
     """Say whether what was heard is done without any question."""
-    return confidence(one.evidence, by) >= by.sure and not BY_NAME[one.heard.command].confirms
+    return is_sure(one, by) and not BY_NAME[one.heard.command].confirms
+
+
+def is_sure(one: Judged, by: Calibration) -> bool:
+    """Say whether what was heard is clear enough for what it is."""
+    name = one.heard.command
+    return bool(name) and confidence(one.evidence, by) >= threshold(name, by)
 
 
 def poisson_most(count: int) -> float:

@@ -32,13 +32,13 @@ HELD_TALK: Final = 4  # each fourth line of talk is kept from training and choos
 Say = Callable[[str], None]
 
 
-def clips_of(work: Path, wanted: str, say: Say) -> list[Clip]:
+def clips_of(work: Path, wanted: str, say: Say, share: float = 1.0) -> list[Clip]:
     """Give what the installed engines say in a role."""
-    return spoken.read(record(work, wanted, say))
+    return spoken.read(record(work, wanted, say, share))
 
 
-def record(work: Path, wanted: str, say: Say) -> list[Path]:
-    """Let every engine that is installed say the lines of a role, into a file each."""
+def record(work: Path, wanted: str, say: Say, share: float = 1.0) -> list[Path]:
+    """Let every engine that is installed say the lines of a role, or the first share of them, into a file each."""
     by_engine: dict[str, list[Speaker]] = {}
     for speaker in speakers():
         if role(speaker) == wanted:
@@ -49,9 +49,13 @@ def record(work: Path, wanted: str, say: Say) -> list[Path]:
             hint="See docs/reference/voice.md for those it was made with.",
         )
     return [
-        spoken.speak(work / "clips" / f"{engine}.{wanted}.npz", found, _lines(wanted, engine), say)
+        spoken.speak(work / "clips" / f"{engine}.{wanted}.npz", found, _some(_lines(wanted, engine), share), say)
         for engine, found in by_engine.items()
     ]
+
+
+def _some(lines: list[Line], share: float) -> list[Line]:
+    return lines[: max(1, round(share * len(lines)))]
 
 
 def _lines(wanted: str, engine: str) -> list[Line]:

@@ -34,18 +34,24 @@ def in_room(rng: np.random.Generator, sound: Sound) -> Sound:
     count = int(seconds * RATE_HZ)
     tail = rng.standard_normal(count) * np.exp(-6.9 * np.arange(count) / count) * rng.uniform(0.02, 0.12)
     tail[0] = 1.0
-    size = 1 << (len(sound) + count - 1).bit_length()
+    size = _power_of_two(len(sound) + count)
     wet = np.fft.irfft(np.fft.rfft(sound, size) * np.fft.rfft(tail, size), size)
     return wet[: len(sound) + count // 3].astype(np.float32)
 
 
 def microphone(rng: np.random.Generator, sound: Sound) -> Sound:
     """Tilt the spectrum and cut its ends, as cheap microphones do."""
-    spectrum = np.fft.rfft(sound)
-    hertz = np.fft.rfftfreq(len(sound), 1 / RATE_HZ)
+    size = _power_of_two(len(sound))
+    spectrum = np.fft.rfft(sound, size)
+    hertz = np.fft.rfftfreq(size, 1 / RATE_HZ)
     tilt = (np.maximum(hertz, 50) / 1000) ** rng.uniform(-0.3, 0.3)
     low, high = rng.uniform(40, 250), rng.uniform(3_600, 8_000)
-    return np.fft.irfft(spectrum * tilt * (hertz > low) * (hertz < high), len(sound)).astype(np.float32)
+    return np.fft.irfft(spectrum * tilt * (hertz > low) * (hertz < high), size)[: len(sound)].astype(np.float32)
+
+
+def _power_of_two(count: int) -> int:
+    """Give the next power of two: the spectrum of any other length takes up to ten times as long."""
+    return 1 << max(1, count - 1).bit_length()
 
 
 def shop_noise(rng: np.random.Generator, count: int, voices: Sequence[Sound]) -> Sound:
@@ -69,17 +75,19 @@ def _people(rng: np.random.Generator, count: int, voices: Sequence[Sound]) -> So
 
 
 def _fridge(rng: np.random.Generator, count: int, voices: Sequence[Sound]) -> Sound:
-    time = np.arange(count) / RATE_HZ
+    time = np.arange(count, dtype=np.float32) / np.float32(RATE_HZ)
     base = float(rng.choice([50.0, 60.0]))
-    waves = [rng.uniform(0.1, 1) / n * np.sin(2 * np.pi * base * n * time + rng.uniform(0, 6.3)) for n in range(1, 9)]
+    angle = time * np.float32(2 * np.pi * base)
+    waves = [rng.uniform(0.1, 1) / n * np.sin(angle * n + np.float32(rng.uniform(0, 6.3))) for n in range(1, 9)]
     hum: Sound = np.sum(waves, axis=0).astype(np.float32)
     return hum + _air(rng, count, voices) * np.float32(0.1)
 
 
 def _air(rng: np.random.Generator, count: int, voices: Sequence[Sound]) -> Sound:  # noqa: ARG001
-    spectrum = np.fft.rfft(rng.standard_normal(count))
-    falls = np.maximum(np.arange(len(spectrum)), 1.0) ** -rng.uniform(0.2, 0.9)
-    return np.fft.irfft(spectrum * falls, count).astype(np.float32) * np.float32(count**0.5)
+    size = _power_of_two(count)
+    spectrum = np.fft.rfft(rng.standard_normal(size, np.float32))
+    falls = (np.maximum(np.arange(len(spectrum)), 1.0) ** -rng.uniform(0.2, 0.9)).astype(np.float32)
+    return np.fft.irfft(spectrum * falls, size)[:count].astype(np.float32) * np.float32(size**0.5)
 
 
 def _beeps(rng: np.random.Generator, count: int, voices: Sequence[Sound]) -> Sound:

@@ -9,10 +9,12 @@ import msgspec
 import numpy as np
 
 from tillmesh.edge.voice import Calibration
+from tillmesh.edge.voice.commands import BY_NAME
 from tillmesh.edge.voice.decoding import confidence
 from tillmesh.learn.voice.judging import NOTHING, Judged, is_done
 
 DONE_PER_HOUR: Final = 0.5  # half the aim of one an hour: new voices are heard worse than those that choose
+CHANGED_PER_HOUR: Final = 0.0  # and none that would change the sale
 ASKED_PER_HOUR: Final = 10.0  # of speech that is none; what is asked needs a hand to be done
 COMMANDS_TO_OTHERS: Final = 1.0  # the mix for which a confidence is a share: who holds the key mostly means it; guess
 ROUNDS: Final = 200
@@ -38,20 +40,20 @@ def set_thresholds(found: Sequence[Judged], by: Calibration) -> Calibration:
     """Set from when a command is asked about and done, by how much other speech would be in an hour."""
     others = [one for one in found if not one.wanted]
     hours = sum(one.seconds for one in others) / 3_600
-    every = [confidence(one.evidence, by) for one in others]
-    harmful = [level for one, level in zip(others, every, strict=True) if is_done(one, _all_sure(by))]
-    accept = _above(every, ASKED_PER_HOUR * hours)
-    return msgspec.structs.replace(by, accept=accept, sure=max(accept, _above(harmful, DONE_PER_HOUR * hours)))
+    by = msgspec.structs.replace(by, accept=0.0, sure=0.0, certain=0.0)
+    harmful = [one for one in others if is_done(one, by)]
+    changing = [one for one in harmful if BY_NAME[one.heard.command].changes]
+    accept = _above(others, by, ASKED_PER_HOUR * hours)
+    sure = max(accept, _above(harmful, by, DONE_PER_HOUR * hours))
+    return msgspec.structs.replace(
+        by, accept=accept, sure=sure, certain=max(sure, _above(changing, by, CHANGED_PER_HOUR * hours))
+    )
 
 
-def _above(levels: Sequence[float], allowed: float) -> float:
+def _above(found: Sequence[Judged], by: Calibration, allowed: float) -> float:
     """Give the least threshold that no more than so many reach."""
-    ordered = sorted(levels, reverse=True)
+    ordered = sorted((confidence(one.evidence, by) for one in found), reverse=True)
     return round(ordered[int(allowed)] + 1e-4, 4) if len(ordered) > int(allowed) else 0.01
-
-
-def _all_sure(by: Calibration) -> Calibration:
-    return msgspec.structs.replace(by, sure=0.0)
 
 
 def _calibration(weights: Sequence[float]) -> Calibration:
