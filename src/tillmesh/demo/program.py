@@ -20,6 +20,7 @@ from typing import Final, NamedTuple, TypeAlias
 from tillmesh.adapters.lan.multicast import multicast_works
 from tillmesh.demo import control
 from tillmesh.demo.build import OpenTill, build
+from tillmesh.demo.offers import GIFT_CARDS
 from tillmesh.demo.office import (
     OFFICE_PASSWORD,
     OFFICE_USER,
@@ -285,6 +286,7 @@ def _welcome(options: Options, children: Sequence[Child]) -> None:
     print("\nSign in with a PIN:\n")
     for person in PEOPLE:
         print(f"  {person.pin}   {person.name} ({person.role})")
+    print(f"\nA gift card to pay with: {GIFT_CARDS[0][0]}. A coupon from 40.00 on: WELCOME5.")
     if not options.no_hub:
         print(f"\nAt head office sign in as {OFFICE_USER} with the password {OFFICE_PASSWORD}.")
     print("\nCtrl-C stops everything.\n", flush=True)

@@ -48,6 +48,10 @@ SETTINGS: Final[dict[str, Value]] = {
     "tax_rates": ["standard=200000", "reduced=50000", "zero=0"],
     "receipt_footer": "Thank you for shopping local.",
     "discount_limit_ppm": 100_000,
+    "pay_methods": ["cash", "card", "gift_card", "points", "account"],
+    "loyalty_earn_minor": 100,
+    "loyalty_point_minor": 1,
+    "offline_redeem_max_minor": 2_000,
     "departments": ["=".join(department) for department in DEPARTMENTS],
 }
 

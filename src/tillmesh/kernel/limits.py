@@ -45,6 +45,7 @@ PROMOTION_SKUS_MAX: Final = 500
 GIFT_CODE_CHARS_MIN: Final = 8
 GIFT_CODE_CHARS_MAX: Final = 32
 PURSE_ENTRIES_SHOWN_MAX: Final = 1_000
+CUSTOMER_SALES_LOOKED_AT_MAX: Final = 200  # the newest ones, for the gift cards of a customer
 COUPONS_PER_CART_MAX: Final = 10
 COUPON_CHARS_MAX: Final = 32
 PIECES_PER_SET_MAX: Final = 100

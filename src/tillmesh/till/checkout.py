@@ -19,7 +19,7 @@ from tillmesh.shop.events import Approval, Payment, SaleClosed
 from tillmesh.shop.offers.prices import Priced
 from tillmesh.shop.people import Action
 from tillmesh.shop.pricing import by_promotions, price, to_sale_lines
-from tillmesh.shop.tender import CASH, settle
+from tillmesh.shop.tender import CASH, amount_text, settle
 from tillmesh.till import card_payments
 from tillmesh.till.commands import CloseSale, PayCart, WantedLine
 from tillmesh.till.desk import Desk, checked_key, checked_text
@@ -27,6 +27,16 @@ from tillmesh.till.effects import DropCart, Print
 from tillmesh.till.offers import coupon_code, offers_for, price_of, priced
 from tillmesh.till.purses import issue_cards, known_payments, moves_of
 from tillmesh.till.scanning import find_scanned, times
+
+
+class TotalChanged(Conflict):
+    """Offers came in, or a coupon was used up elsewhere, since the total was shown: nobody pays what nobody saw."""
+
+    kind = "total-changed"
+
+    def __init__(self, shown_minor: int, total_minor: int, currency: str) -> None:
+        was, now = amount_text(shown_minor, currency), amount_text(total_minor, currency)
+        super().__init__(f"offers have changed: {was} was shown, {now} is to pay", hint="Tell the customer first.")
 
 
 def close_sale(desk: Desk, command: CloseSale) -> EventId:
@@ -64,7 +74,7 @@ def pay_cart(desk: Desk, command: PayCart) -> EventId:
     cart, _ = found
     if not cart.lines:
         raise Conflict("the cart is empty", hint="Add a product first.")
-    return _close(desk, cart, command.payments)
+    return _close(desk, cart, command.payments, shown_minor=command.total_minor)
 
 
 def paid_already(sale: Envelope) -> str:
@@ -72,12 +82,14 @@ def paid_already(sale: Envelope) -> str:
     return f"this cart was paid already, with receipt {decode(sale.body, SaleClosed).receipt_number}"
 
 
-def _close(desk: Desk, cart: Cart, payments: Sequence[Payment]) -> EventId:
+def _close(desk: Desk, cart: Cart, payments: Sequence[Payment], *, shown_minor: int | None = None) -> EventId:
     shift, store = desk.shift(), desk.store()
     policy = store.policy()
     desk.check_customer(cart.customer_id)
     approvals = check_concessions(desk, cart)
     charged = price(cart, policy, offers_for(desk.books, cart))
+    if shown_minor is not None and shown_minor != charged.total_minor:
+        raise TotalChanged(shown_minor, charged.total_minor, policy.currency)
     check_methods(payments, store.pay_methods)
     known = card_payments.known(desk, cart.cart_id, known_payments(desk, payments))
     settled = settle(charged.total_minor, known, policy)

@@ -38,10 +38,11 @@ class CloseSale(Record):
 
 
 class PayCart(Record):
-    """Turn a working cart into a sale."""
+    """Turn a working cart into a sale, for what was shown if ``total_minor`` says how much that was."""
 
     cart_id: str
     payments: tuple[Payment, ...]
+    total_minor: int | None = None
 
 
 class CartOperation(Record):

@@ -32,7 +32,7 @@ from tillmesh.shop.purses import (
 from tillmesh.shop.settings import VOUCHER
 from tillmesh.shop.tender import amount_text
 from tillmesh.till.commands import AdjustPurse, CartOperation
-from tillmesh.till.desk import Desk, checked_key, checked_text
+from tillmesh.till.desk import Company, Desk, Identity, checked_key, checked_text
 from tillmesh.till.ports import Books
 
 PIN_MARK = "/"  # between a card's code and its PIN, in the reference of a payment
@@ -93,23 +93,27 @@ def _may_take(desk: Desk, purse: str, account: str, amount: int) -> None:
 
 
 def available(desk: Desk, purse: str, account: str) -> int:
-    """Say how much can be taken out of a purse at this till now.
+    """Say how much can be taken out of a purse at this till now."""
+    return available_at(desk.books, desk.identity, desk.company, purse, account)
+
+
+def available_at(books: Books, identity: Identity, company: Company, purse: str, account: str) -> int:
+    """Say how much can be taken out of a purse at a till that hears these others.
 
     All of it while every other till is heard. Otherwise at most ``offline_redeem_max_minor / (tills - 1)`` less what
     this till took while not everybody knew: if every till of a store in pieces takes as much, what was in the purse
     and the limit cover it.
     """
-    store, company = desk.store(), desk.company
-    held = desk.books.purse(purse, account)
+    store, held = books.store(), books.purse(purse, account)
     if purse == ACCOUNT:
-        limit = (desk.books.fields("customer", account) or {}).get("credit_limit_minor")
+        limit = (books.fields("customer", account) or {}).get("credit_limit_minor")
         held = (limit if isinstance(limit, int) else 0) - held
     if company.is_whole:
         return held
     most = store.offline_redeem_max_minor // max(1, len(company.others))
     if purse == POINTS:
         most //= max(1, store.loyalty_point_minor)
-    spent = desk.books.purse_spent_unheard(purse, account, desk.identity.actor, company.others)
+    spent = books.purse_spent_unheard(purse, account, identity.actor, company.others)
     return min(held, most - spent)
 
 

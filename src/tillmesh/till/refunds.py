@@ -50,6 +50,12 @@ def quote_refund(books: Books, sale_id: str, lines: Sequence[WantedRefund]) -> R
     return quote(load_sale(books, sale_id), load_answers(books, sale_id), [_wanted(line) for line in lines])
 
 
+def quote_tenders(books: Books, sale_id: str, total_minor: int) -> tuple[Payment, ...]:
+    """Say to which tenders a refund would go if nobody chooses others."""
+    sale, answers = load_sale(books, sale_id), load_answers(books, sale_id)
+    return tenders(sale, answers, total_minor, books.store().policy()).payments
+
+
 def void_sale(desk: Desk, command: VoidSale) -> EventId:
     """Take a closed sale back whole, each tender as it came; a supervisor's right."""
     sale = load_sale(desk.books, command.sale_id)

@@ -67,3 +67,49 @@ def test_an_account_has_a_statement_and_the_owner_sees_what_is_owed(money: Shop)
         assert money.call("POST", "/purses/adjust", adjust, role=role).status_code == 403
         assert money.call("GET", "/purses", role=role).status_code == 403
     assert money.call("PATCH", "/customers/purse-ana", {"credit_limit_minor": 1}, role="cashier").status_code == 403
+
+
+def test_a_till_says_how_much_of_a_purse_it_may_take_now(money: Shop) -> None:
+    money.ok("POST", "/customers", {"customer_id": "purse-eve", "name": "Eve", "credit_limit_minor": 2_000})
+    shown = money.ok("GET", "/customers/purse-eve/purses", role="cashier")
+    assert (shown["account_available_minor"], shown["points_available_minor"], shown["all_heard"]) == (2_000, 0, True)
+    code = "EVES-CARD-0001"
+    named = {"op_id": "c", "op": "customer", "customer_id": "purse-eve"}
+    load = {"op_id": "a", "op": "gift_card", "line_id": "g", "text": code, "amount_minor": 700}
+    money.ok("POST", "/carts/purse-5/ops", {"ops": [named, load]}, role="cashier")
+    money.ok("POST", "/carts/purse-5/pay", {"payments": [{"method": "cash", "amount_minor": 700}]}, role="cashier")
+    card = money.ok("POST", "/gift-cards/balance", {"code": code}, role="cashier")
+    assert (card["available_minor"], card["all_heard"]) == (700, True)
+    (held,) = money.ok("GET", "/customers/purse-eve/purses", role="cashier")["gift_cards"]
+    assert (held["balance_minor"], held["last_four"]) == (700, "0001")
+
+
+def test_a_statement_is_printed_as_a_pdf_for_a_stretch_of_days(money: Shop) -> None:
+    money.product("purse-tea", name="Loose leaf")
+    money.ok("POST", "/customers", {"customer_id": "purse-ida", "name": "Ida", "credit_limit_minor": 5_000})
+    sale = paid(money, "purse-6", {"method": "account", "amount_minor": 1_000}, customer="purse-ida")
+    answer = money.call("GET", "/customers/purse-ida/statement?format=pdf&from=2026-01-01&to=2099-12-31")
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.content.startswith(b"%PDF-")
+    for words in ("Statement of account", "Ida", "Balance before", f"Sale {sale['receipt_number']}", "Balance now"):
+        assert words.encode() in answer.content
+    points = money.call("GET", "/customers/purse-ida/statement?format=pdf&purse=points").content
+    assert b"Points" in points
+    before = money.call("GET", "/customers/purse-ida/statement?format=pdf&from=2099-01-01").content
+    assert sale["receipt_number"].encode() not in before
+
+
+def test_a_refund_says_beforehand_where_the_money_goes(money: Shop) -> None:
+    money.product("purse-tea", name="Loose leaf")
+    code = "BACK-CARD-0007"
+    load = {"op_id": "a", "op": "gift_card", "line_id": "g", "text": code, "amount_minor": 600}
+    money.ok("POST", "/carts/purse-7/ops", {"ops": [load]}, role="cashier")
+    money.ok("POST", "/carts/purse-7/pay", {"payments": [{"method": "cash", "amount_minor": 600}]}, role="cashier")
+    sale = paid(money, "purse-8", {"method": "gift_card", "amount_minor": 600, "reference": code},
+                {"method": "cash", "amount_minor": 400})  # fmt: skip
+    wanted = {"lines": [{"line": 0, "quantity": "3"}]}
+    quoted = money.ok("POST", f"/sales/{sale['sale_id']}/refunds/quote", wanted, role="cashier")
+    assert [(one["method"], one["amount_minor"]) for one in quoted["payments"]] == [("gift_card", 600), ("cash", 150)]
+    refund = money.ok("POST", f"/sales/{sale['sale_id']}/refunds", {**wanted, "reason": "stale"})
+    assert refund["payments"] == quoted["payments"]
+    assert money.ok("POST", "/gift-cards/balance", {"code": code})["balance_minor"] == 600

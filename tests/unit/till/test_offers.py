@@ -8,6 +8,7 @@ from tillmesh.adapters.sqlite.ledger import Ledger
 from tillmesh.adapters.sqlite.reporting import state_parts
 from tillmesh.kernel.errors import Conflict, NotAllowed, NotFound
 from tillmesh.shop import events as e
+from tillmesh.shop.cart import Cart
 from tillmesh.shop.offers import price_key
 from tillmesh.till import commands as c
 from tillmesh.till import views
@@ -176,3 +177,22 @@ def test_what_is_rebuilt_from_the_log_is_what_was_there(shop: Shop) -> None:
     with shop.writer.transaction():
         Ledger(shop.writer.db, "corner0shop0").rebuild()
     assert state_parts(shop.writer.db) == before
+
+
+def test_nobody_pays_a_total_that_nobody_saw(shop: Shop) -> None:
+    shop.ops(add("1"))
+    shown = views.cart(shop.books, *found_cart(shop))["total_minor"]
+    ten_percent(shop)  # comes in while the cart is open
+    with pytest.raises(Conflict, match=r"12\.50 .* was shown, 11\.25 .* is to pay"):
+        shop.do(c.PayCart(cart_id="cart-1", payments=cash(shown), total_minor=shown))
+    now = views.cart(shop.books, *found_cart(shop))["total_minor"]
+    paid = shop.do(c.PayCart(cart_id="cart-1", payments=cash(now), total_minor=now))
+    assert shop.read(paid.reply, e.SaleClosed).total_minor == now == 1_125
+    again = shop.do(c.PayCart(cart_id="cart-1", payments=cash(shown), total_minor=shown))
+    assert again.reply == paid.reply  # what was paid is paid, whatever is shown since
+
+
+def found_cart(shop: Shop) -> tuple[Cart, int]:
+    found = shop.books.cart("cart-1")
+    assert found is not None
+    return found

@@ -82,7 +82,14 @@ def _count(sale: SaleClosed, words: Words) -> str:
 
 def _item(line: SaleLine, sale: SaleClosed, letter: str, words: Words) -> Item:
     amount = words.formats.money(line.gross_minor, sale.currency)
-    return Item(line.name, f"{amount} {letter}".strip(), tuple(_details(line, sale, letter, words)))
+    return Item(_name(line, words), f"{amount} {letter}".strip(), tuple(_details(line, sale, letter, words)))
+
+
+def _name(line: SaleLine, words: Words) -> str:
+    """Name a line; what only moves money is named in the language of the paper."""
+    if not line.loads:
+        return line.name
+    return words("gift_card" if line.loads.startswith("gift_card:") else "account_payment")
 
 
 def _details(line: SaleLine, sale: SaleClosed, letter: str, words: Words) -> Iterator[Detail]:

@@ -52,10 +52,11 @@ class OperationsBody(msgspec.Struct):
 
 
 class PayBody(msgspec.Struct):
-    """Tenders for a cart."""
+    """Tenders for a cart, and the total that the customer was shown: another one is not charged."""
 
     payments: list[PaymentBody]
     approval: str = ""
+    total_minor: int | None = None
 
 
 class ParkBody(msgspec.Struct):
@@ -159,7 +160,8 @@ async def quote_payment(context: Context, body: PayBody) -> Any:
 
 async def pay(context: Context, body: PayBody) -> tuple[int, Any]:
     """Turn a working cart into a sale; paying it again shows the sale that is there."""
-    command = PayCart(cart_id=context.path("cart_id"), payments=payments_of(body.payments))
+    payments = payments_of(body.payments)
+    command = PayCart(cart_id=context.path("cart_id"), payments=payments, total_minor=body.total_minor)
     outcome = await context.do(command, body.approval)
     return (201 if outcome.events else 200), await show_sale(context, str(outcome.reply))
 

@@ -13,15 +13,17 @@ from tillmesh.adapters.sqlite import listings, purses
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.errors import Invalid, NotFound
-from tillmesh.kernel.limits import PURSE_ENTRIES_SHOWN_MAX
+from tillmesh.kernel.limits import CUSTOMER_SALES_LOOKED_AT_MAX, PURSE_ENTRIES_SHOWN_MAX
 from tillmesh.kernel.money import exponent, format_decimal
 from tillmesh.kernel.times import day_bounds, parse_day, rfc3339, zone
-from tillmesh.shop.events import KINDS, Change
+from tillmesh.shop.events import KINDS, Change, SaleClosed
 from tillmesh.shop.people import Role
 from tillmesh.shop.purses import ACCOUNT, GIFT_CARD, POINTS, card_account
 from tillmesh.terminal.web.api import CSV, JSON, Call, Context
+from tillmesh.terminal.web.statement_paper import PDF, statement_paper
 from tillmesh.till import views
 from tillmesh.till.commands import AdjustPurse, ChangeRecords
+from tillmesh.till.purses import available_at
 
 
 class CardBody(msgspec.Struct):
@@ -56,7 +58,13 @@ async def new_card(context: Context) -> tuple[int, Any]:  # noqa: ARG001
 async def card(context: Context, body: CardBody) -> Any:
     """Show what is on a gift card."""
     account = card_account(context.driver.identity.store, body.code)
-    return await context.driver.look(lambda books: _card(books, account))
+    company = context.driver.company()
+
+    def query(books: Books) -> dict[str, Any]:
+        free = available_at(books, context.driver.identity, company, GIFT_CARD, account)
+        return _card(books, account) | {"available_minor": max(0, free), "all_heard": company.is_whole}
+
+    return await context.driver.look(query)
 
 
 def _card(books: Books, account: str) -> dict[str, Any]:
@@ -83,28 +91,51 @@ async def block_card(context: Context, body: BlockBody) -> Any:
 
 
 async def customer_purses(context: Context) -> Any:
-    """Show a customer's points and account."""
-    key = context.path("customer_id")
+    """Show a customer's points and account, and how much of them this till can take now."""
+    key, company = context.path("customer_id"), context.driver.company()
 
     def query(books: Books) -> dict[str, Any]:
         fields = books.fields("customer", key)
         if fields is None:
             raise NotFound(f"no customer {key[:40]!r}", hint="Search by name.")
         store, points = books.store(), books.purse(POINTS, key)
+        free, credit = (
+            max(0, available_at(books, context.driver.identity, company, purse, key)) for purse in (POINTS, ACCOUNT)
+        )
         return {
             "customer_id": key,
             "points": points,
             "points_minor": max(0, points) * store.loyalty_point_minor,
+            "points_available_minor": free * store.loyalty_point_minor,
             "owes_minor": books.purse(ACCOUNT, key),
             "credit_limit_minor": fields.get("credit_limit_minor") or 0,
+            "account_available_minor": credit,
+            "all_heard": company.is_whole,
+            "price_lists": _lists_of(books, key, str(fields.get("group") or "")),
+            "gift_cards": _cards_of(books, key),
             "currency": store.currency,
         }
 
     return await context.driver.look(query)
 
 
+def _lists_of(books: Books, customer: str, group: str) -> list[dict[str, str]]:
+    found = (one for one in books.price_lists() if one.active and one.is_for(customer, group))
+    return [{"price_list": one.list_id, "name": one.name} for one in found]
+
+
+def _cards_of(books: Books, customer: str) -> list[dict[str, Any]]:
+    """List the gift cards that stand in this customer's last sales: bought, topped up or paid with."""
+    wanted = listings.SaleFilter(customer_id=customer, limit=CUSTOMER_SALES_LOOKED_AT_MAX)
+    accounts: dict[str, None] = {}
+    for event in listings.sales(books, wanted):
+        moves = decode(event.body, SaleClosed).purses
+        accounts.update((one.account, None) for one in moves if one.purse == GIFT_CARD)
+    return [_card(books, one) for one in accounts if books.fields("gift_card", one) is not None]
+
+
 async def statement(context: Context) -> Any:
-    """List a customer's account (or points) between two days, with what was there before, as JSON or CSV."""
+    """List a customer's account (or points) between two days, with what was there before, as JSON, CSV or PDF."""
     key, purse = context.path("customer_id"), context.query("purse", ACCOUNT)
     if purse not in {ACCOUNT, POINTS}:
         raise Invalid(f"{purse[:40]!r} is no purse", hint=f"Use one of {ACCOUNT}, {POINTS}.")
@@ -125,7 +156,13 @@ async def statement(context: Context) -> Any:
         }  # fmt: skip
 
     found = await context.driver.read(query)
-    return _statement_csv(found) if context.query("format") == "csv" else found
+    match context.query("format"):
+        case "csv":
+            return _statement_csv(found)
+        case "pdf":
+            return await statement_paper(context, found, first, last)
+        case _:
+            return found
 
 
 def _entry(books: Books, entry: purses.Entry) -> dict[str, Any]:
@@ -193,7 +230,7 @@ CALLS = [
     Call("GET", "/customers/{customer_id}/purses", customer_purses, "Show points and account of a customer"),
     Call(
         "GET", "/customers/{customer_id}/statement", statement, "Show a customer's statement",
-        query=("purse", "from", "to", "format"), gives=(JSON, CSV),
+        query=("purse", "from", "to", "format"), gives=(JSON, CSV, PDF),
     ),
     Call("GET", "/purses", liabilities, "Show what is owed", role=MANAGER),
     Call("POST", "/purses/adjust", adjust, "Correct a purse", AdjustBody, role=MANAGER, status=201),

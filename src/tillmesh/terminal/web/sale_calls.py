@@ -13,6 +13,7 @@ from tillmesh.kernel.limits import PAGE_ROWS_MAX
 from tillmesh.kernel.quantity import parse_quantity
 from tillmesh.kernel.times import parse_rfc3339
 from tillmesh.shop.events import Payment
+from tillmesh.shop.refund import RefundQuote
 from tillmesh.terminal.web.api import Call, Context
 from tillmesh.till import views
 from tillmesh.till.commands import (
@@ -25,7 +26,7 @@ from tillmesh.till.commands import (
     WantedRefund,
 )
 from tillmesh.till.purses import PIN_MARK
-from tillmesh.till.refunds import quote_refund
+from tillmesh.till.refunds import quote_refund, quote_tenders
 
 
 class LineBody(msgspec.Struct):
@@ -232,8 +233,14 @@ async def refund_sale(context: Context, body: RefundBody) -> tuple[int, Any]:
 async def quote(context: Context, body: RefundQuoteBody) -> Any:
     """Say what a refund would come to; nothing is recorded."""
     sale_id, lines = context.path("sale_id"), _refunds_of(body.lines)
-    worth = await context.driver.look(lambda books: quote_refund(books, sale_id, lines))
+
+    def query(books: Books) -> tuple[RefundQuote, tuple[Payment, ...]]:
+        found = quote_refund(books, sale_id, lines)
+        return found, quote_tenders(books, sale_id, found.total_minor)
+
+    worth, back = await context.driver.look(query)
     return {
+        "payments": [views.payment(one) for one in back],
         "total_minor": worth.total_minor,
         "tax_minor": worth.tax_minor,
         "lines": [

@@ -13,10 +13,11 @@ import { ShiftPage } from "./pages/shift.js";
 import { StockPage } from "./pages/stock.js";
 import { StorePage } from "./pages/store.js";
 import { openCard } from "./parts/carddialog.js";
+import { openGiftCard } from "./parts/giftdialog.js";
 import { judgeLook, openLook } from "./parts/lookdialog.js";
 
 /** What the page of the sale opens over itself. */
-export const LOOKING = { judgeLook, openLook };
+export const LATER = { judgeLook, openGiftCard, openLook };
 
 /** The card terminal at work. */
 export const CARDS = { openCard };

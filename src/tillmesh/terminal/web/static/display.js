@@ -65,6 +65,7 @@ async function begin() {
   on("cart", (news) => void showCart(news.cart_id));
   on("sale", (news) => void showSale(news));
   on("training", () => location.reload());
+  on("offers", () => void (basket.value && showCart(basket.value.cart_id)));
   on("parked", () => void (basket.value && showCart(basket.value.cart_id)));
   on("settings", () => void send("GET", "/state").then((state) => takeStore(state.store)));
   source.onerror = () => {
@@ -82,7 +83,8 @@ const howMuch = (line) => (line.unit === "piece" ? `${quantity(line.quantity)} Ã
 /** @param {{line: any, fresh: boolean}} props */
 const Line = ({ line, fresh }) => {
   const off = line.discount_minor + (line.cart_discount_minor ?? 0);
-  return html`<li class=${fresh ? "new" : ""}><span class="num">${howMuch(line)}</span><b>${line.name}${off > 0 && html`<small>${t("cart.off.amount", { amount: money(off) })}</small>`}</b><span class="num">${money(line.total_minor)}</span></li>`;
+  const why = (line.promotions ?? []).map((/** @type {any} */ one) => one.name).join(", ");
+  return html`<li class=${fresh ? "new" : ""}><span class="num">${howMuch(line)}</span><b>${line.name}${off > 0 && html`<small>${why && `${why} `}${t("cart.off.amount", { amount: money(off) })}</small>`}</b><span class="num">${money(line.total_minor)}</span></li>`;
 };
 
 /** @param {{now: Basket}} props */

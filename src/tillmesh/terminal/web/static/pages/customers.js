@@ -8,6 +8,7 @@ import { call, may } from "../state/session.js";
 import { openDialog, toast, toastOk, toastProblem } from "../state/notices.js";
 import { Confirm } from "../parts/dialog.js";
 import { CustomerForm, useCustomers } from "../parts/customerdialog.js";
+import { CustomerPurses } from "../parts/customerpurses.js";
 import { Refusal } from "../parts/fields.js";
 import { Icon, Key } from "../parts/icon.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
@@ -35,12 +36,13 @@ function Detail({ id, onEdit, onErased, turn }) {
   const one = load.data;
   if (!one) return html`<section class="card"><${Loading} load=${load} /></section>`;
   /** @type {[string, string][]} */
-  const facts = [["phone", one.phone], ["email", one.email], ["address", one.address], ["note", one.note]];
+  const facts = [["phone", one.phone], ["email", one.email], ["address", one.address], ["note", one.note], ["group", one.group]];
   return html`<section class="card sale-card" aria-label=${one.name || t("customer.erased")}>
     <header class="sale-head"><a class="btn ghost icon only-s" href="#/customers" aria-label=${t("back")}><${Icon} name="arrow-left" /></a><h2>${one.name || t(one.erased ? "customer.erased" : "customer.sealed")}</h2><span class="spacer" />
       ${!one.erased && may("manager") && html`<button class="btn ghost" onClick=${async () => (await erase(one)) && onErased()}><${Icon} name="trash-2" />${t("customer.erase")}</button>`}
       ${!one.erased && html`<button class="btn" onClick=${() => onEdit(one)}><${Icon} name="pencil" />${t("edit")}</button>`}</header>
     <dl class="kvs">${facts.filter(([, value]) => value).map(([key, value]) => html`<div key=${key}><dt>${t(`customer.${key}`)}</dt><dd>${value}</dd></div>`)}</dl>
+    <${CustomerPurses} customer=${one} />
     <h3>${t("customer.sales")}</h3>
     ${(one.sales ?? []).length === 0 ? html`<p class="hint">${t("customer.sales.none")}</p>` : html`<ul class="rows">${one.sales.map(
       (/** @type {any} */ sale) => html`<li key=${sale.sale_id}><a class="row-main" href=${`#/sales/${sale.sale_id}`}><span class="row-icon"><${Icon} name="receipt-text" /></span><span><b class="num">${sale.receipt_number}</b><small>${dayClock(sale.at)}</small></span><span class="spacer" /><b class="num">${money(sale.total_minor)}</b></a></li>`,

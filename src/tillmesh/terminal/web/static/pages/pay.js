@@ -6,7 +6,7 @@ import { asProblem, reachable } from "../lib/http.js";
 import { useKeys } from "../lib/keys.js";
 import { go, route } from "../lib/router.js";
 import { rowOfCode, product } from "../state/catalogue.js";
-import { addBarcode, addProduct, cart, isWeighed, newCart } from "../state/cart.js";
+import { addBarcode, addProduct, cart, hearOfOffers, isWeighed, newCart, pending } from "../state/cart.js";
 import { call, get, store } from "../state/session.js";
 import { chargeCard, hasCardTerminal } from "../state/cards.js";
 import { openDialog, toast, toastProblem } from "../state/notices.js";
@@ -14,16 +14,19 @@ import { useScans } from "../state/scan.js";
 import { Icon, Key } from "../parts/icon.js";
 import { NumPad } from "../parts/numpad.js";
 import { Pills } from "../parts/pills.js";
+import { isPurse, mayBeCard, PurseFields, usePurse } from "../parts/purses.js";
 import { ReceiptDialog } from "../parts/receipt.js";
+import { Repriced } from "../parts/repriced.js";
+import { chooseCustomer } from "./sell.js";
 
 const DIGITS_MAX = 9;
 const RETRY_MS = 800;
 
-/** @typedef {{method: string, amount_minor: number, reference?: string, last_four?: string, card_payment?: string}} Payment */
+/** @typedef {{method: string, amount_minor: number, reference?: string, last_four?: string, card_payment?: string, pin?: string}} Payment */
 /** @typedef {{total_minor: number, rounding_minor: number, paid_minor: number, remaining_minor: number, cash_remaining_minor: number, change_minor: number, complete: boolean, quick_cash: number[]}} Quote */
 
 /** @type {{method: string, icon: string}[]} */
-const ALL_METHODS = [{ method: "cash", icon: "banknote" }, { method: "card", icon: "credit-card" }, { method: "account", icon: "circle-user-round" }, { method: "gift_card", icon: "gift" }];
+const ALL_METHODS = [{ method: "cash", icon: "banknote" }, { method: "card", icon: "credit-card" }, { method: "gift_card", icon: "gift" }, { method: "points", icon: "hand-coins" }, { method: "account", icon: "circle-user-round" }];
 
 /** The ways this store takes money. */
 const methods = () => {
@@ -31,13 +34,17 @@ const methods = () => {
   return ALL_METHODS.filter((one) => taken.includes(one.method));
 };
 
+/** @param {string} method */
+const needsCustomer = (method) => method === "account" || method === "points";
+
 /** What is still to pay by this method; cash may be rounded. @param {Quote | null} open @param {string} method */
 const dueOf = (open, method) => (open ? (method === "cash" ? open.cash_remaining_minor : open.remaining_minor) : cart.value.total_minor);
 
 /** Ask Python; the newest question wins. @param {Payment[]} payments @param {number} turn */
 function useQuote(payments, turn) {
   const [quote, setQuote] = useState(/** @type {Quote | null} */ (null));
-  const key = JSON.stringify(payments);
+  const { revision, total_minor } = cart.value;
+  const key = JSON.stringify([payments, revision, total_minor]);
   useEffect(() => {
     let over = false;
     const ask = async () => {
@@ -115,17 +122,24 @@ function Tender({ onPaid }) {
   const [last, setLast] = useState("");
   const [busy, setBusy] = useState("");
   const turn = useRef(0);
+  const METHODS = methods();
   const now = cart.value;
   const open = useQuote(taken, 0);
   const due = dueOf(open, method);
-  const amount = typed ? Number(typed) : due;
+  const gift = method === "gift_card";
+  const asksPurse = isPurse(method);
+  const purse = usePurse(method, reference, now.customer?.customer_id ?? "");
+  const used = taken.reduce((sum, one) => sum + (one.method === method && (!gift || one.reference === reference) ? one.amount_minor : 0), 0);
+  const most = asksPurse ? Math.floor(Math.max(0, Math.min(due, purse.free - used)) / purse.step) * purse.step : due;
+  const amount = typed ? Number(typed) : most;
   /** @type {Payment} */
-  const current = { method, amount_minor: amount, ...(method === "card" && reference ? { reference } : {}), ...(method === "card" && last ? { last_four: last } : {}) };
+  const current = { method, amount_minor: amount, ...((method === "card" || gift) && reference ? { reference } : {}), ...(method === "card" && last ? { last_four: last } : {}), ...(gift && last ? { pin: last } : {}) };
   const quote = useQuote(amount > 0 ? [...taken, current] : taken, 1);
   const [byHand, setByHand] = useState(false);
   const wired = method === "card" && hasCardTerminal() && !byHand;
   const part = amount > 0 && amount < due;
-  const tooMuch = method !== "cash" && amount > due;
+  const tooMuch = method !== "cash" && (amount > most || amount % purse.step !== 0) && (!asksPurse || purse.held);
+  const empty = asksPurse && (!purse.held || amount <= 0);
   useEffect(() => {
     if (!now.lines.length && !busy) go("sell");
   }, [now.lines.length]);
@@ -133,16 +147,22 @@ function Tender({ onPaid }) {
   const choose = (/** @type {string} */ name) => {
     setMethod(name);
     setTyped("");
+    setReference("");
+    setLast("");
   };
+  // A gift card may be scanned whatever is chosen; the scanner's keys are no amount.
+  useScans((code) => {
+    setTyped("");
+    if (!mayBeCard(code) || !METHODS.some((one) => one.method === "gift_card")) return toast({ tone: "info", title: t("scan.later"), detail: code });
+    choose("gift_card");
+    setReference(code);
+  });
   const press = (/** @type {string} */ key) =>
     setTyped((text) => (key === "back" ? text.slice(0, -1) : (text + key).replace(/^0+/, "").slice(0, DIGITS_MAX)));
   const addPart = () => {
-    if (!part || wired) return;
+    if (!part || wired || tooMuch || empty) return;
     setTaken([...taken, current]);
-    setTyped("");
-    setReference("");
-    setLast("");
-    setMethod(method === "cash" ? "card" : "cash");
+    choose(method === "cash" ? "card" : "cash");
   };
   /** What the terminal took counts, whatever becomes of this page. @param {any} wanted */
   const byTerminal = async (wanted) => {
@@ -167,8 +187,8 @@ function Tender({ onPaid }) {
     setTaken((held) => held.filter((_, i) => i !== at));
   };
   const complete = async () => {
-    if (busy) return;
-    if (tooMuch) return toast({ tone: "warn", title: t("pay.toomuch", { method: t(`method.${method}`) }), detail: t("pay.toomuch.detail", { amount: money(due) }) });
+    if (busy || empty || pending.peek()) return;
+    if (tooMuch) return toast({ tone: "warn", title: t("pay.toomuch", { method: t(`method.${method}`) }), detail: limit });
     if (wired && amount > 0) return byTerminal({ amount_minor: amount });
     if (part) return addPart();
     return finish(amount > 0 ? [...taken, current] : taken);
@@ -179,11 +199,12 @@ function Tender({ onPaid }) {
     const mine = turn.current;
     while (turn.current === mine) {
       try {
-        return onPaid(await call("POST", `/carts/${now.cart_id}/pay`, { payments }));
+        return onPaid(await call("POST", `/carts/${now.cart_id}/pay`, { payments, total_minor: now.total_minor }));
       } catch (error) {
         const problem = asProblem(error);
         if (!problem.network && problem.status < 500) {
           setBusy("");
+          if (problem.kind === "total-changed") void hearOfOffers();
           return toastProblem(problem);
         }
         // The same cart is paid once however often we ask, so asking again is safe.
@@ -194,39 +215,42 @@ function Tender({ onPaid }) {
   };
   useEffect(() => () => void (turn.current += 1), []);
   const back = () => (busy === "retry" ? undefined : go("sell"));
-  const METHODS = methods();
   const pick = (/** @type {string} */ name) => () => {
-    if (METHODS.some((one) => one.method === name) && (name !== "account" || now.customer)) choose(name);
+    if (METHODS.some((one) => one.method === name) && (now.customer || !needsCustomer(name))) choose(name);
   };
   useKeys({ Escape: back, Enter: () => void complete(), F9: () => void complete(), digit: (e) => press(e.key), Backspace: () => press("back"), Delete: () => setTyped(""), "+": addPart,
-    c: pick("cash"), C: pick("cash"), k: pick("card"), K: pick("card"), a: pick("account"), A: pick("account") });
+    F4: () => void (busy || chooseCustomer()), c: pick("cash"), C: pick("cash"), k: pick("card"), K: pick("card"), a: pick("account"), A: pick("account"),
+    g: pick("gift_card"), G: pick("gift_card"), p: pick("points"), P: pick("points") });
   const change = quote && quote.complete ? quote.change_minor : Math.max(0, amount - due);
+  const limit = t(purse.step > 1 ? "purse.step" : asksPurse ? "purse.most" : "pay.toomuch.detail", { amount: money(most), step: money(purse.step) });
   const quick = method === "cash" ? (open?.quick_cash ?? []).filter((one) => one > due).slice(0, 3) : [];
   return html`<div class="payscr">
     <header class="top"><h1 class="sr">${t("pay.title")}</h1><button class="btn ghost" onClick=${back}><${Icon} name="arrow-left" />${t("pay.back")} <${Key} k="Esc" /></button><span class="spacer" /><${Pills} /></header>
     <section class="methods" aria-label=${t("pay.methods")}>
       ${METHODS.map(
-        (one) => html`<button key=${one.method} class="meth" aria-pressed=${method === one.method} disabled=${one.method === "account" && !now.customer} onClick=${() => choose(one.method)}>
-          <${Icon} name=${one.icon} size="lg" /><span><b>${t(`method.${one.method}`)}</b><small>${one.method === "account" && !now.customer ? t("pay.account.none") : t(`pay.${one.method}.sub`)}</small></span><span class="spacer" /><${Key} k=${t(`pay.${one.method}.key`)} /></button>`,
+        (one) => html`<button key=${one.method} class="meth" aria-pressed=${method === one.method} disabled=${needsCustomer(one.method) && !now.customer} onClick=${() => choose(one.method)}>
+          <${Icon} name=${one.icon} size="lg" /><span><b>${t(`method.${one.method}`)}</b><small>${needsCustomer(one.method) && !now.customer ? t("pay.account.none") : t(`pay.${one.method}.sub`)}</small></span><span class="spacer" /><${Key} k=${t(`pay.${one.method}.key`)} /></button>`,
       )}
+      ${METHODS.some((one) => needsCustomer(one.method)) && html`<button class="btn" onClick=${() => void chooseCustomer()}><${Icon} name="user" /><span class="clip">${now.customer?.name || t("cart.customer")}</span> <${Key} k="F4" /></button>`}
       <${Taken} taken=${taken} onDrop=${drop} />
     </section>
     <main class="due">
-      <small>${t(taken.length ? "pay.remaining" : "pay.due")}</small>
+      <${Repriced} /><small>${t(taken.length ? "pay.remaining" : "pay.due")}</small>
       <${Huge} id="due" amount=${due} />
       ${open && open.rounding_minor !== 0 && method === "cash" && html`<small class="num">${t("pay.rounding", { amount: money(open.rounding_minor) })}</small>`}
       ${wired ? html`<p class="hint">${t("pay.wired")} <button class="btn ghost" onClick=${() => setByHand(true)}>${t("pay.byhand")}</button></p>` : method === "card" ? html`<${CardFields} reference=${reference} last=${last} onReference=${setReference} onLast=${setLast} onEnter=${complete} />` : ""}
+      ${asksPurse && html`<${PurseFields} method=${method} purse=${purse} code=${reference} pin=${last} onCode=${setReference} onPin=${setLast} onEnter=${complete} />`}
       <div class="row"><span><small>${t(method === "cash" ? "pay.tendered" : "pay.amount")}</small><output class=${`mid num ${typed ? "" : "soft"}`} id="tendered">${money(amount)}</output></span>
         ${method === "cash" && html`<span><small>${t("pay.change")}</small><output class=${`mid num ${change > 0 ? "good" : ""}`} id="change">${money(change)}</output></span>`}</div>
       ${method === "cash" && html`<div class="quick"><button class="btn" aria-pressed=${!typed} onClick=${() => setTyped("")}>${t("pay.exact")}</button>
         ${quick.map((one) => html`<button key=${one} class="btn num" aria-pressed=${typed === String(one)} onClick=${() => setTyped(String(one))}>${money(one)}</button>`)}</div>`}
-      ${tooMuch && html`<p class="refusal" role="alert">${t("pay.toomuch.detail", { amount: money(due) })}</p>`}
+      ${tooMuch && html`<p class="refusal" role="alert">${limit}</p>`}
       ${busy === "retry" && html`<p class="refusal warn" role="alert"><b>${t("pay.retry")}</b><span>${t("pay.retry.detail")}</span></p>`}
       ${wired && amount > 0
         ? html`<button class="pay" disabled=${Boolean(busy) || tooMuch || !reachable.value} onClick=${complete}><span>${t("pay.charge")} <${Key} k="Enter" /></span><span class="num">${money(amount)}</span></button>`
         : part
-        ? html`<button class="pay" disabled=${Boolean(busy)} onClick=${addPart}><span>${t("pay.part", { method: t(`method.${method}`) })} <${Key} k="Enter" /></span><span class="num">${money(amount)}</span></button>`
-        : html`<button class="pay" disabled=${Boolean(busy) || tooMuch || !reachable.value} onClick=${complete}><span>${busy ? t("pay.saving") : t("pay.complete")} <${Key} k="Enter" /></span>${busy ? html`<span class="spin" />` : html`<${Icon} name="check" size="lg" />`}</button>`}
+        ? html`<button class="pay" disabled=${Boolean(busy) || tooMuch || empty} onClick=${addPart}><span>${t("pay.part", { method: t(`method.${method}`) })} <${Key} k="Enter" /></span><span class="num">${money(amount)}</span></button>`
+        : html`<button class="pay" disabled=${Boolean(busy) || tooMuch || empty || pending.value > 0 || !reachable.value} onClick=${complete}><span>${busy ? t("pay.saving") : t("pay.complete")} <${Key} k="Enter" /></span>${busy ? html`<span class="spin" />` : html`<${Icon} name="check" size="lg" />`}</button>`}
     </main>
     <section class="payside" aria-label=${t("numpad.label")}><${NumPad} onKey=${(/** @type {string} */ key) => (key === "00" ? (press("0"), press("0")) : press(key))} third="00" /></section>
   </div>`;

@@ -8,6 +8,7 @@ import { isInStore } from "../lib/gtin.js";
 import { comesInVariants, product, productOf, rowOfCode } from "../state/catalogue.js";
 import { addBarcode, addProduct, cart, isWeighed, moveSelection, pending, removeLine, selected, selectedLine, setQuantity, settled, submit } from "../state/cart.js";
 import { openDialog, toast } from "../state/notices.js";
+import { sellGiftCard } from "../state/giftcards.js";
 import { recogniseProduct } from "../state/looking.js";
 import { useScans } from "../state/scan.js";
 import { talk } from "../state/senses.js";
@@ -132,7 +133,7 @@ export function SellPage() {
     F2: () => field.current?.focus(), F3: (event) => void (event.repeat || talk()), F4: actions.customer, F6: actions.park, F7: actions.discount, F8: actions.refund, F9: actions.charge, Insert: actions.look,
     Escape: escape, ArrowUp: () => moveSelection(-1), ArrowDown: () => moveSelection(1), Delete: remove, "+": () => step(1), "-": () => step(-1),
     "*": times.star, Enter: enter, digit: (event) => times.press(event.key), ".": () => times.press("."), ",": () => times.press("."),
-    Backspace: times.reset,
+    Backspace: times.reset, Home: () => void sellGiftCard(),
   });
   return html`<div class="app">
     <${Top} />

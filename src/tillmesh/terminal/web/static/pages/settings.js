@@ -67,6 +67,24 @@ function ratesOf(text) {
 /** What changed between two settings. @param {Record<string, any>} before @param {Record<string, any>} after */
 const changes = (before, after) => Object.fromEntries(Object.entries(after).filter(([key, value]) => JSON.stringify(value) !== JSON.stringify(before[key])));
 
+const WAYS = ["card", "gift_card", "points", "account"];
+/** @type {["loyalty_earn_minor" | "loyalty_point_minor" | "offline_redeem_max_minor", string][]} */
+const LOYALTY = [["loyalty_earn_minor", "settings.earn"], ["loyalty_point_minor", "settings.point"], ["offline_redeem_max_minor", "settings.apart"]];
+
+/** Ways to pay, points, and what tills apart may take. @param {{shop: any, set: (name: string) => (value: any) => void, off: boolean}} props */
+function Ways({ shop, set, off }) {
+  const [texts, setTexts] = useState(/** @type {Record<string, string>} */ (Object.fromEntries(LOYALTY.map(([name]) => [name, moneyField(shop[name] ?? 0)]))));
+  const type = (/** @type {string} */ name) => (/** @type {string} */ text) => {
+    setTexts({ ...texts, [name]: text });
+    const minor = parseMoney(text);
+    if (minor !== null && minor >= 0) set(name)(minor);
+  };
+  const toggle = (/** @type {string} */ way) => (/** @type {boolean} */ on) => set("pay_methods")(["cash", ...WAYS.filter((one) => (one === way ? on : shop.pay_methods.includes(one)))]);
+  return html`<section class="card section"><h2><${Icon} name="wallet" />${t("settings.ways")}</h2>
+    ${WAYS.map((way) => html`<${Toggle} key=${way} label=${t(`method.${way}`)} value=${shop.pay_methods.includes(way)} onChange=${toggle(way)} disabled=${off} />`)}
+    <div class="two">${LOYALTY.map(([name, key]) => html`<${Field} key=${name} label=${t(key)} mode="decimal" value=${texts[name]} onChange=${type(name)} disabled=${off} hint=${t(`${key}.hint`)} error=${parseMoney(texts[name]) === null ? t("settings.amount.wrong") : ""} />`)}</div></section>`;
+}
+
 /** @param {{settings: any, onSaved: () => void}} props */
 function Store({ settings, onSaved }) {
   const [shop, setShop] = useState(settings.store);
@@ -115,6 +133,7 @@ function Store({ settings, onSaved }) {
           <${Choice} label=${t("settings.oversell")} value=${shop.oversell_policy} onChange=${set("oversell_policy")} disabled=${off} options=${words(["ask", "back_order", "adjust"], "settings.oversell")} hint=${t(`settings.oversell.${shop.oversell_policy}.hint`, { n: shop.oversell_adjust_max_milli / 1000 })} />
           <${Field} label=${t("settings.oversell.name")} value=${shop.oversell_policy_name} onChange=${set("oversell_policy_name")} disabled=${off} hint=${t("settings.oversell.name.hint")} />
           <${Field} label=${t("settings.refund")} mode="decimal" value=${refund} onChange=${setRefund} disabled=${off} error=${limit === null ? t("settings.amount.wrong") : ""} /></div></section>
+      <${Ways} shop=${shop} set=${set} off=${off} />
       <section class="card section"><h2><${Icon} name="printer" />${t("settings.printer")}</h2>
         <div class="two"><${Field} label=${t("settings.till")} value=${till.name ?? ""} onChange=${setT("name")} disabled=${off} /><${Choice} label=${t("settings.printer.kind")} value=${till.printer_kind} onChange=${setT("printer_kind")} disabled=${off} options=${words(["none", "network", "usb", "file"], "settings.printer")} />
           ${till.printer_kind !== "none" && html`<${Field} label=${t("settings.printer.target")} value=${till.printer_target} onChange=${setT("printer_target")} disabled=${off} hint=${t(`settings.printer.${till.printer_kind}.hint`)} />`}

@@ -8,6 +8,7 @@ import { openDialog } from "../state/notices.js";
 import { parseQuantity } from "../lib/money.js";
 import { NoteDialog, PriceDialog, QuantityDialog } from "./linedialogs.js";
 import { Icon, Key } from "./icon.js";
+import { Repriced } from "./repriced.js";
 import { Virtual } from "./virtual.js";
 
 /** @typedef {import("../state/paint.js").Line} Line */
@@ -31,6 +32,9 @@ function under(line) {
   return parts.join(" · ");
 }
 
+/** What only moves money is named in the language of the page. @param {Line} line */
+const nameOf = (line) => (line.sku === "gift-card" ? t("method.gift_card") : line.sku === "account-payment" ? t("payoff.line") : line.name);
+
 /** Ask for a line's quantity or weight. @param {Line} line */
 export async function askQuantity(line) {
   const milli = await openDialog(QuantityDialog, { name: line.name, unit: line.unit, price: line.unit_price_minor, quantity: line.quantity });
@@ -46,7 +50,7 @@ const CartLine = ({ line, index, all }) =>
     <button class="q num" onClick=${() => { selected.value = line.line_id; void askQuantity(line); }} aria-label=${t("cart.quantity.change", { name: line.name, quantity: quantity(line.quantity) })}>
       ${isWeighed(line.unit) ? html`<${Icon} name="scale" />` : quantity(line.quantity)}</button>
     <button class="line-main" aria-pressed=${selected.value === line.line_id} onClick=${() => void (selected.value = selected.value === line.line_id ? "" : line.line_id)}>
-      <b>${line.name}</b><small class="num">${under(line)}</small>
+      <b>${nameOf(line)}</b><small class="num">${under(line)}</small>
     </button>
     <span class="t num">${line.discount_minor > 0 && html`<s>${money(beforeSale(line) + line.discount_minor)}</s>`}${money(beforeSale(line))}</span>
   </div>`;
@@ -113,7 +117,7 @@ export function CartPane({ actions, multiplier }) {
       ? html`<${Empty} />`
       : html`<${Virtual} className="lines" role="list" label=${t("cart.lines")} count=${now.lines.length} height=${62} show=${at >= 0 ? at : now.lines.length - 1}
           item=${(/** @type {number} */ index) => html`<${CartLine} key=${now.lines[index].line_id} line=${now.lines[index]} index=${index} all=${now.lines.length} />`} />`}
-    ${line && html`<${LineBar} line=${line} />`}
+    <${Repriced} />${line && html`<${LineBar} line=${line} />`}
     <${Totals} />
     <div class="acts">
       <button class="btn" disabled=${empty} onClick=${actions.discount}><${Icon} name="percent" /><span>${t("cart.act.discount")}</span><${Key} k="F7" /></button>

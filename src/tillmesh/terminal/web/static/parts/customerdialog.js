@@ -2,14 +2,15 @@
 import { html, useEffect, useRef, useState, valueOf } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { asProblem, query } from "../lib/http.js";
-import { call, get } from "../state/session.js";
+import { call, get, may } from "../state/session.js";
+import { moneyField, parseMoney } from "../lib/money.js";
 import { Dialog } from "./dialog.js";
 import { Field, Refusal } from "./fields.js";
 import { Icon } from "./icon.js";
 import { FormDialog } from "./formdialog.js";
 import { openDialog } from "../state/notices.js";
 
-/** @typedef {{customer_id: string, name: string, email?: string, phone?: string, note?: string, address?: string}} Customer */
+/** @typedef {{customer_id: string, name: string, email?: string, phone?: string, note?: string, address?: string, group?: string, credit_limit_minor?: number}} Customer */
 
 /** Find customers as the text changes; the newest answer wins. @param {string} text @param {number} turn */
 export function useCustomers(text, turn) {
@@ -35,24 +36,30 @@ export function useCustomers(text, turn) {
 
 /** @param {{start?: Partial<Customer>, close: (customer?: Customer) => void}} props */
 export function CustomerForm({ start = {}, close }) {
-  const [value, setValue] = useState({ name: "", email: "", phone: "", address: "", note: "", ...start });
+  const [value, setValue] = useState({ name: "", email: "", phone: "", address: "", note: "", group: "", ...start });
+  const [limit, setLimit] = useState(moneyField(start.credit_limit_minor ?? 0));
+  const manager = may("manager");
+  const credit = parseMoney(limit || "0");
   const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
   const set = (/** @type {string} */ name) => (/** @type {string} */ text) => setValue({ ...value, [name]: text });
   const save = async () => {
-    const { name, email, phone, address, note } = value;
+    const { name, email, phone, address, note, group } = value;
+    /** @type {Record<string, any>} */
     const body = { name: name.trim(), email: email.trim(), phone: phone.trim(), address: address.trim(), note: note.trim() };
+    if (manager) Object.assign(body, { group: group.trim(), credit_limit_minor: credit });
     try {
       close(start.customer_id ? await call("PATCH", `/customers/${start.customer_id}`, body) : await call("POST", "/customers", body));
     } catch (error) {
       setProblem(asProblem(error));
     }
   };
-  return html`<${FormDialog} title=${t(start.customer_id ? "customer.edit" : "customer.new")} close=${() => close()} ok=${Boolean(value.name.trim())} submit=${save} label=${t("save")}>
+  return html`<${FormDialog} title=${t(start.customer_id ? "customer.edit" : "customer.new")} close=${() => close()} ok=${Boolean(value.name.trim()) && credit !== null && credit >= 0} submit=${save} label=${t("save")}>
     <${Refusal} problem=${problem} />
     <${Field} label=${t("customer.name")} value=${value.name} onChange=${set("name")} required=${true} auto=${true} />
     <div class="two"><${Field} label=${t("customer.phone")} value=${value.phone ?? ""} type="tel" onChange=${set("phone")} /><${Field} label=${t("customer.email")} type="email" value=${value.email ?? ""} onChange=${set("email")} /></div>
     <${Field} label=${t("customer.address")} value=${value.address ?? ""} onChange=${set("address")} />
     <${Field} label=${t("customer.note")} value=${value.note ?? ""} onChange=${set("note")} />
+    ${manager && html`<div class="two"><${Field} label=${t("customer.group")} value=${value.group ?? ""} onChange=${set("group")} hint=${t("customer.group.hint")} /><${Field} label=${t("customer.credit")} mode="decimal" value=${limit} onChange=${setLimit} hint=${t("customer.credit.hint")} /></div>`}
   <//>`;
 }
 

@@ -34,6 +34,7 @@ export function RefundDialog({ sale, close }) {
   const [reason, setReason] = useState("");
   const [restock, setRestock] = useState(true);
   const [worth, setWorth] = useState(/** @type {number | null} */ (null));
+  const [back, setBack] = useState(/** @type {any[]} */ ([]));
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(/** @type {Problem | null} */ (null));
   // One key for this dialog: sent twice, paid back once.
@@ -43,7 +44,12 @@ export function RefundDialog({ sale, close }) {
   useEffect(() => {
     let over = false;
     setWorth(null);
-    if (lines.length) call("POST", `/sales/${sale.sale_id}/refunds/quote`, { lines }).then((answer) => !over && setWorth(answer.total_minor), (error) => !over && setProblem(asProblem(error)));
+    const take = (/** @type {any} */ answer) => {
+      if (over) return;
+      setWorth(answer.total_minor);
+      setBack(answer.payments);
+    };
+    if (lines.length) call("POST", `/sales/${sale.sale_id}/refunds/quote`, { lines }).then(take, (error) => !over && setProblem(asProblem(error)));
     return () => void (over = true);
   }, [asked]);
   const all = () => setCounts(Object.fromEntries(sale.lines.map((/** @type {any} */ line) => [line.line, parseQuantity(line.refundable_quantity) ?? 0])));
@@ -62,6 +68,7 @@ export function RefundDialog({ sale, close }) {
     <${Refusal} problem=${problem} />
     <button type="button" class="btn" onClick=${all}>${t("refund.everything")}</button>
     <ul>${sale.lines.map((/** @type {any} */ line) => html`<${RefundLine} key=${line.line} line=${line} milli=${counts[line.line] ?? 0} onChange=${(/** @type {number} */ milli) => setCounts({ ...counts, [line.line]: milli })} />`)}</ul>
+    ${worth !== null && back.length > 0 && html`<p class="hint num">${t("refund.to")}: ${back.map((one) => `${t(`method.${one.method}`)}${one.last_four ? ` ···· ${one.last_four}` : ""} ${money(one.amount_minor)}`).join(" + ")}</p>`}
     <${Reasons} kind="refund" value=${reason} onChange=${setReason} />
     <${Toggle} label=${t("refund.restock")} hint=${t("refund.restock.hint")} value=${restock} onChange=${setRestock} />
   <//>`;

@@ -19,7 +19,7 @@ const Lines = ({ sale }) =>
     <tbody>${sale.lines.map((/** @type {any} */ line) => {
       const back = Number(line.refunded_quantity) > 0;
       const off = line.discount_minor + line.cart_discount_minor;
-      return html`<tr key=${line.line}><td><b>${line.name}</b>${off > 0 && html`<br /><small>${t("cart.off.amount", { amount: money(off) })}</small>`}${back && html`<br /><small class="down">${t("sale.back", { quantity: quantity(line.refunded_quantity) })}</small>`}${line.note && html`<br /><small>${line.note}</small>`}</td>
+      return html`<tr key=${line.line}><td><b>${line.name}</b>${off > 0 && html`<br /><small>${(line.promotions ?? []).map((/** @type {any} */ one) => `${one.name} `).join("· ")}${t("cart.off.amount", { amount: money(off) })}</small>`}${back && html`<br /><small class="down">${t("sale.back", { quantity: quantity(line.refunded_quantity) })}</small>`}${line.note && html`<br /><small>${line.note}</small>`}</td>
         <td class="r">${quantityWords(line.quantity, line.unit)}</td><td class="r">${money(line.unit_price_minor)}</td><td class="r"><b>${money(line.total_minor)}</b></td></tr>`;
     })}</tbody></table>`;
 

@@ -29,6 +29,8 @@ let flushing = false;
 
 /** What is painted. */
 export const cart = signal(base);
+/** What offers that came in did to the open cart, until somebody has seen it. @type {import("../vendor/signals.js").Signal<{was: number, now: number, parts: {name: string, was: number, now: number}[]} | null>} */
+export const repriced = signal(/** @type {any} */ (null));
 /** How many changes Python has not confirmed. */
 export const pending = signal(0);
 export const stalled = signal(false);
@@ -108,6 +110,7 @@ async function flush() {
   }
   flushing = false;
   void catchUp();
+  if (offersWait) void hearOfOffers();
 }
 
 /** What the live news said last about a cart of this till: another window may have changed ours. */
@@ -131,6 +134,28 @@ async function catchUp() {
   const view = await send("GET", `/carts/${asked}`).catch(() => null);
   if (!view || base.cart_id !== asked || view.revision <= base.revision) return;
   base = { ...view, lines: view.lines ?? [] };
+  repaint();
+}
+
+/** Offers came in while changes were on their way: what the cart was before. @type {Cart | null} */
+let offersWait = null;
+
+/** What each promotion takes off. @param {Cart} view @returns {Map<string, {name: string, amount_minor: number}>} */
+const takenOff = (view) => new Map((view.promotions ?? []).map((one) => [one.promotion_id, one]));
+
+/** Offers came in: what they do to the open cart is shown, never only charged. */
+export async function hearOfOffers() {
+  const asked = base.cart_id;
+  const before = offersWait ?? base;
+  offersWait = flushing ? before : null;
+  if (flushing || !base.lines.length) return;
+  const view = await send("GET", `/carts/${asked}`).catch(() => null);
+  if (!view || base.cart_id !== asked || view.revision < base.revision) return;
+  if (!flushing) base = { ...view, lines: view.lines ?? [] };
+  if (view.total_minor === before.total_minor) return repaint();
+  const [was, now] = [takenOff(before), takenOff(view)];
+  const parts = [...new Map([...was, ...now])].map(([id, one]) => ({ name: one.name, was: was.get(id)?.amount_minor ?? 0, now: now.get(id)?.amount_minor ?? 0 }));
+  repriced.value = { was: before.total_minor, now: view.total_minor, parts: parts.filter((one) => one.was !== one.now) };
   repaint();
 }
 
@@ -198,10 +223,7 @@ async function askAge(op, problem) {
 
 /** Begin an empty cart under a new id; the server hears of it with its first change. */
 export function newCart() {
-  base = emptyCart(freshId());
-  queue = [];
-  selected.value = "";
-  repaint();
+  takeCart(emptyCart(freshId()));
 }
 
 /** Show a cart the server sent, e.g. one taken up again. @param {Cart} view */
@@ -209,6 +231,7 @@ export function takeCart(view) {
   base = { ...view, lines: view.lines ?? [] };
   queue = [];
   selected.value = "";
+  repriced.value = offersWait = null;
   repaint();
 }
 

@@ -1,7 +1,7 @@
 // News from the till program, as it happens; after a gap everything is asked again.
 import { asProblem, reachable, send } from "../lib/http.js";
 import { effect, signal } from "../lib/ui.js";
-import { hearOfCart, hearOfSale } from "./cart.js";
+import { hearOfCart, hearOfOffers, hearOfSale } from "./cart.js";
 import { loadCatalogue, takeLevels, takeProducts } from "./catalogue.js";
 import { everSignedIn, loadState, oversold, printer, session, sync } from "./session.js";
 
@@ -11,6 +11,7 @@ const PROBE_MS = 1000;
 export const salesNews = signal(0);
 export const shiftNews = signal(0);
 export const oversellNews = signal(0);
+export const offersNews = signal(0);
 
 /** @type {EventSource | null} */
 let source = null;
@@ -24,6 +25,10 @@ const takers = {
     hearOfSale(data.cart_id ?? "");
   },
   cart: hearOfCart,
+  offers: () => {
+    offersNews.value += 1;
+    void hearOfOffers();
+  },
   shift: () => {
     shiftNews.value += 1;
     void reload(false);
@@ -44,6 +49,7 @@ const takers = {
 async function reload(whole) {
   await loadState().catch(() => {});
   oversellNews.value += 1;
+  if (whole) takers.offers({});
   if (whole) await loadCatalogue().catch(() => {});
 }
 

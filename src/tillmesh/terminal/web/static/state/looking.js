@@ -2,13 +2,13 @@
 import { t } from "../lib/i18n.js";
 import { cart, removeLine, selected, setQuantity } from "./cart.js";
 import { parseQuantity } from "../lib/money.js";
+import { later } from "./later.js";
 import { toast } from "./notices.js";
 
 /** @typedef {import("./catalogue.js").Product} Product */
 
 /** How long what was added by itself can be taken back with one tap. */
 const UNDO_MS = 9000;
-let turn = 0;
 let busy = false;
 
 /**
@@ -19,12 +19,11 @@ export async function recogniseProduct(add) {
   if (busy) return;
   busy = true;
   try {
-    turn += 1;
-    const { LOOKING } = await import(`../backoffice.js?turn=${turn}`);
-    const found = await LOOKING.openLook();
+    const { judgeLook, openLook } = await later();
+    const found = await openLook();
     if (!found) return;
     await add(found.product);
-    if (found.sure) offerUndo(found.product, LOOKING.judgeLook);
+    if (found.sure) offerUndo(found.product, judgeLook);
   } catch {
     toast({ tone: "warn", title: t("look.gone"), detail: t("look.byhand") });
   } finally {
