@@ -18,6 +18,7 @@ from tillmesh.kernel.limits import IMPORT_FINDINGS_KEPT_MAX, IMPORT_ROWS_MAX, PR
 from tillmesh.kernel.money import format_decimal
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop.events import Change
+from tillmesh.shop.foreign_tables import in_our_columns
 from tillmesh.shop.product_columns import Reading, find_columns, write_text
 from tillmesh.shop.product_matching import Fields, Finding, Matcher, RowResult, Shelf
 from tillmesh.shop.product_rows import read_table
@@ -79,6 +80,8 @@ def read(lines: Iterable[str], reading: Reading, shelf: Shelf) -> tuple[Iterator
     Raises :class:`Invalid` at once if the file is empty or its header fits nothing.
     """
     table = read_table(lines, reading.separator)
+    if not reading.mapping:  # whoever names columns knows the file better
+        table = in_our_columns(table)
     columns, ignored = find_columns(table.header, reading)
     matcher = Matcher(columns, reading, shelf)
     return (matcher.result(row) for row in table.rows), tuple(ignored)
