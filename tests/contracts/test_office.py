@@ -7,7 +7,7 @@ import pytest
 
 from tests.servers import ON_SERVERS, Servers, office_in
 from tillmesh.adapters.sqlite.hub.office import SqliteOffice
-from tillmesh.fleet.office import KEPT, Issued, Office, Person, hashed
+from tillmesh.fleet.office import KEPT, Issued, Office, Person, Whom, hashed
 
 KEY = bytes(range(32))
 ANN, BOB = Person("ann", "admin", "hash of ann"), Person("bob", "buyer", "hash of bob")
@@ -134,22 +134,29 @@ def test_groups_hold_stores_and_forget_them(again: Open) -> None:
 
 def test_plans_are_noted_changed_and_ended(again: Open) -> None:
     here, there = again(), again()
-    here.put_plan("price", "tea", {"sku": "tea\0", "n": 1}, {"a": "k1"}, "all", by="ann", at_ms=1)
-    here.put_plan("price", "tea", {"sku": "tea"}, {"b": "k2"}, "north", by="bob", at_ms=2)
-    here.put_plan("promotion", "week", {}, {}, "", by="ann", at_ms=3)
+    here.put_plan("price", "tea", {"sku": "tea\0", "n": 1}, {"a": "k1"}, Whom("all"), by="ann", at_ms=1)
+    whom = Whom("north", ("north",), ("b",))
+    here.put_plan("price", "tea", {"sku": "tea"}, {"b": "k2"}, whom, by="bob", at_ms=2)
+    here.put_plan("promotion", "week", {}, {}, Whom(), by="ann", at_ms=3)
     newest, older = there.plans("price", 9)
-    assert (older.shown, older.places, older.chosen, older.by, older.at_ms, older.ended_ms) == (
+    assert (older.shown, older.places, older.whom.words, older.by, older.at_ms, older.ended_ms) == (
         {"sku": "tea\0", "n": 1}, {"a": "k1"}, "all", "ann", 1, None,
     )  # fmt: skip
     assert there.plan("price", "tea") == newest == there.plan_by_id("price", newest.id)
     assert there.plan_by_id("promotion", newest.id) is None
     assert there.plan("price", "jam") is None
+    assert there.following() == [newest]
+    assert newest.whom == whom
+    here.move_plan(newest.id, {"b": "k2", "d": "k4"})
+    newest = newest._replace(places={"b": "k2", "d": "k4"})
+    assert there.following() == [newest]
     here.end_plan(newest.id, 50)
     assert there.plan_by_id("price", newest.id) == newest._replace(ended_ms=50)
-    here.put_plan("price", "tea", {"x": 2}, {"c": "k3"}, "south", by="eve", at_ms=60, number=newest.id)
+    here.put_plan("price", "tea", {"x": 2}, {"c": "k3"}, Whom("south"), by="eve", at_ms=60, number=newest.id)
     changed = there.plan_by_id("price", newest.id)
     assert changed is not None
     assert (changed.shown, changed.places, changed.by, changed.ended_ms) == ({"x": 2}, {"c": "k3"}, "eve", None)
+    assert there.following() == []
     assert len(there.plans("price", 1)) == 1
 
 
@@ -194,7 +201,7 @@ def test_all_of_it_moves_from_a_file_to_postgresql_and_goes_on_counting(servers:
         old.audit(number, "ann", "did", f"thing\0 {number}")
     old.put_trust("corner", b"authority", b"lists")
     old.put_group("north", ["corner"])
-    old.put_plan("price", "tea", {"n": 1}, {"corner": "k"}, "north", by="ann", at_ms=1)
+    old.put_plan("price", "tea", {"n": 1}, {"corner": "k"}, Whom("north", ("north",)), by="ann", at_ms=1)
     old.put_contacts([("corner", 10, b"x")])
     kept = old.kept()
     assert [table for table, found in kept.items() if not found] == [], "a table that this test does not fill"
@@ -209,7 +216,7 @@ def test_all_of_it_moves_from_a_file_to_postgresql_and_goes_on_counting(servers:
     assert (new.meta("actor"), new.contacts(0)) == (b"office.aaaaaaaa", [("corner", 10, b"x")])
     assert [row[:4] for row in new.audited(9)] == [row[:4] for row in old.audited(9)]
     new.audit(9, "ann", "did", "more")
-    new.put_plan("price", "jam", {}, {}, "", by="ann", at_ms=2)
+    new.put_plan("price", "jam", {}, {}, Whom(), by="ann", at_ms=2)
     assert [row[0] for row in new.audited(9)] == [4, 3, 2, 1]
     assert [plan.id for plan in new.plans("price", 9)] == [2, 1]
     for each in (old, new):

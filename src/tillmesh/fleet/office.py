@@ -29,6 +29,14 @@ class Issued(NamedTuple):
     revoked_ms: int | None
 
 
+class Whom(NamedTuple):
+    """For whom a plan was made."""
+
+    words: str = ""  # as somebody chose the stores
+    groups: tuple[str, ...] = ()  # it goes to whatever stores are in them
+    stores: tuple[str, ...] = ()  # that were chosen by their own name
+
+
 class Plan(NamedTuple):
     """One price or promotion. ``places`` says per store what its register there is called."""
 
@@ -37,10 +45,10 @@ class Plan(NamedTuple):
     key: str
     shown: dict[str, Any]
     places: dict[str, str]
-    chosen: str  # as somebody chose the stores, in words
     by: str
     at_ms: int
     ended_ms: int | None
+    whom: Whom
 
 
 Audited: TypeAlias = tuple[int, int, str, str, str, str]  # number, time, who, action, subject, detail
@@ -56,7 +64,7 @@ KEPT: Final[Mapping[str, tuple[str, ...]]] = {
     "trust": ("store", "authority", "lists"),
     "store_group": ("name",),
     "grouped": ("name", "store"),
-    "plan": ("id", "kind", "key", "shown", "places", "chosen", "by", "at_ms", "ended_ms"),
+    "plan": ("id", "kind", "key", "shown", "places", "chosen", "by", "at_ms", "ended_ms", "follows", "named"),
     "contact": ("store", "heard_ms", "held"),
 }
 
@@ -94,10 +102,17 @@ class Plans(Protocol):
         ...
 
     def put_plan(
-        self, kind: str, key: str, shown: Mapping[str, Any], places: Mapping[str, str], chosen: str, *, by: str,
+        self, kind: str, key: str, shown: Mapping[str, Any], places: Mapping[str, str], whom: Whom, *, by: str,
         at_ms: int, number: int | None = None,
     ) -> None:  # fmt: skip
         """Note a plan, or with its number one that was changed."""
+
+    def following(self) -> list[Plan]:
+        """List the plans that were made for groups and not taken back, the oldest first."""
+        ...
+
+    def move_plan(self, number: int, places: Mapping[str, str]) -> None:
+        """Note where a plan is by now."""
 
     def end_plan(self, number: int, at_ms: int) -> None:
         """Note that a plan was taken back."""

@@ -16,6 +16,7 @@ from tillmesh.adapters.web.pages import page_routes
 from tillmesh.adapters.web.serving import server_for
 from tillmesh.fleet.throttle import Throttle
 from tillmesh.hub.bootstrap import open_hub
+from tillmesh.hub.following import keep_following
 from tillmesh.hub.gateway import Gateway
 from tillmesh.hub.running import Hub
 from tillmesh.hub.settings import Envoy, Limits, Settings
@@ -140,7 +141,8 @@ async def _serve(options: Options) -> None:
     settle_memory(YOUNG_OBJECTS_MAX)
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, stop)
-    background = [asyncio.create_task(work) for work in (hub.feed_analytics(), hub.watch(), hub.watch_models())]
+    tasks = (hub.feed_analytics(), hub.watch(), hub.watch_models(), keep_following(hub))
+    background = [asyncio.create_task(task) for task in tasks]
     if opened.shared:
         background.append(asyncio.create_task(hub.share_contacts()))
     if isinstance(gateway, Envoy):

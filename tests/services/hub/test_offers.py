@@ -4,6 +4,8 @@ import csv
 import http.client
 import io
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,7 +48,14 @@ class Chain:
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    folder = tmp_path_factory.mktemp("offers") / "hub"
+    with opened_chain(tmp_path_factory.mktemp("offers") / "hub") as made:
+        assert made.office.call("PUT", "/groups/euro", {"stores": ["vienna", "lisbon"]})[0] == 200
+        yield made
+
+
+@contextmanager
+def opened_chain(folder: Path) -> Iterator[Chain]:
+    """Run head office with stores that have told it their clock, their currency, and that they sell tea."""
     bundles = {store: enrolled(folder, store) for store in ZONES}
     with running(folder) as office:
         chain = Chain(office, bundles)
@@ -60,7 +69,6 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
             product = sealed(known, ProductsChanged(changes=(tea,), by="ann"), 2, store)
             chain.heads[store] = Head(A, 2, product.hash)
             chain.upload(store, [setting, product])
-        assert office.call("PUT", "/groups/euro", {"stores": ["vienna", "lisbon"]})[0] == 200
         yield chain
 
 

@@ -8,9 +8,10 @@ import msgspec
 
 from tillmesh.fleet.office import Office
 from tillmesh.fleet.people import OfficeRole
+from tillmesh.hub.following import end_of, follow
 from tillmesh.hub.web.api import Call, Context
-from tillmesh.hub.web.office_calls import chosen_stores
-from tillmesh.kernel.errors import Invalid, NotFound, TooLarge
+from tillmesh.hub.web.office_calls import by, chosen_stores
+from tillmesh.kernel.errors import Conflict, Invalid, NotFound, TooLarge
 from tillmesh.kernel.limits import KEY_CHARS_MAX, STORE_GROUPS_MAX, STORES_PER_GROUP_MAX
 
 
@@ -48,12 +49,24 @@ async def put_group(context: Context, body: GroupBody) -> dict[str, Any]:
 
     await context.hub.ask(put)
     await context.note("group_changed", name, ", ".join(stores)[:500])
-    return {"name": name, "stores": sorted(stores)}
+    moved = await follow(context.hub, context.services.clock(), by(context))
+    return {"name": name, "stores": sorted(stores), "offers": moved._asdict()}
 
 
 async def remove_group(context: Context) -> None:
-    """Forget a group; its stores stay as they are."""
+    """Forget a group that no offer follows; its stores stay as they are."""
     name = context.path("name")
+    now, zones = context.services.clock(), {shop.time_zone for shop in await context.hub.read(lambda r: r.shops())}
+    planned = [
+        plan
+        for plan in await context.hub.ask(lambda office: office.following())
+        if name in plan.whom.groups and not 0 < end_of(plan, zones) <= now
+    ]
+    if planned:
+        raise Conflict(
+            f"{len(planned)} prices or promotions were planned for {name[:60]!r}",
+            hint="Take them back first, or let the group be without stores.",
+        )
     if not await context.hub.ask(lambda office: office.remove_group(name)):
         raise NotFound(f"no group of stores is called {name[:60]!r}", hint="Look at the list of groups.")
     await context.note("group_removed", name)

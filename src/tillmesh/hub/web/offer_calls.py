@@ -13,10 +13,20 @@ from msgspec import field
 from starlette.responses import Response
 
 from tillmesh.adapters.web.bodies import JSON
-from tillmesh.fleet.office import Plan
+from tillmesh.fleet.office import Plan, Whom
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.fleet.ports import Reading
 from tillmesh.fleet.standing import ShopRow, decimals, reached
+from tillmesh.hub.following import (
+    OF_MONEY,
+    PRICE,
+    PRICE_GONE,
+    PROMOTION,
+    PROMOTION_GONE,
+    end_of,
+    price_change,
+    promotion_change,
+)
 from tillmesh.hub.web.api import Call, Context
 from tillmesh.hub.web.exporting import decimal, harmless, table
 from tillmesh.hub.web.office_calls import by, chosen_stores, names_of, pushed, stores_of
@@ -24,14 +34,11 @@ from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.limits import PAGE_ROWS_MAX
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.catalogue import check_key
-from tillmesh.shop.events import Change, PricesChanged, PromotionsChanged, Value
-from tillmesh.shop.offers import price_key, price_key_of
-from tillmesh.shop.offers.fields import check_id, check_promotion, price_fields, promotion_fields
+from tillmesh.shop.events import Change, PricesChanged, PromotionsChanged
+from tillmesh.shop.offers import price_key_of
+from tillmesh.shop.offers.fields import check_id
 
-PRICE: Final = "price"
-PROMOTION: Final = "promotion"
 SHOWN_MAX: Final = 500
-OF_MONEY: Final = ("amount_minor", "minimum_minor", "most_minor")
 
 
 class PriceBody(msgspec.Struct):
@@ -78,10 +85,7 @@ async def plan_price(context: Context, body: PriceBody) -> dict[str, Any]:
     if not chosen:
         raise NotFound(f"no such store has a product {sku[:60]!r}", hint="Add it first.")
     shop = _one_currency(chosen)
-    changes: dict[str, list[Change]] = {}
-    for store, where in chosen.items():
-        _, _, begin, fields = price_fields(given, where.time_zone)
-        changes[store] = [Change(key=price_key("", begin or now, sku), fields=fields)]
+    changes = {store: [price_change(given, where, now)] for store, where in chosen.items()}
     who = by(context)
     written = await context.hub.change(changes, lambda part: PricesChanged(changes=part, by=who, source="headoffice"))
     shown = {
@@ -94,7 +98,7 @@ async def plan_price(context: Context, body: PriceBody) -> dict[str, Any]:
         "until": body.until,
     }
     places = {store: change.key for store, (change,) in changes.items()}
-    await _note_plan(context, PRICE, sku, shown, places, _words(body.stores, body.groups))
+    await _note_plan(context, PRICE, sku, shown, places, (body.groups, body.stores), at_ms=now)
     await context.note(
         "price_planned", sku, f"{body.price_minor} from {body.begins or 'now'} at {', '.join(written)}"[:500]
     )
@@ -104,8 +108,7 @@ async def plan_price(context: Context, body: PriceBody) -> dict[str, Any]:
 async def withdraw_price(context: Context) -> dict[str, Any]:
     """Take a planned price back, wherever it was sent; what held before it holds again."""
     plan = await _by_number(context, PRICE)
-    gone: dict[str, Value] = {"price_minor": None, "until_ms": 0}
-    changes = {store: [Change(key=key, fields=gone)] for store, key in plan.places.items()}
+    changes = {store: [Change(key=key, fields=dict(PRICE_GONE))] for store, key in plan.places.items()}
     who = by(context)
     written = await context.hub.change(changes, lambda part: PricesChanged(changes=part, by=who, source="headoffice"))
     await _end(context, plan, "price_withdrawn", str(plan.shown["sku"]))
@@ -138,11 +141,7 @@ async def put_promotion(context: Context, body: dict[str, Any]) -> dict[str, Any
     chosen = {store: shops[store] for store in dict.fromkeys([*wanted, *(before.places if before else ())])}
     if any(given.get(name) for name in OF_MONEY):
         _one_currency(chosen)
-    changes = {}
-    for store, where in chosen.items():
-        fields = {"active": True, **promotion_fields(given, where.time_zone)}
-        check_promotion(promotion_id, fields)
-        changes[store] = [Change(key=promotion_id, fields=fields)]
+    changes = {store: [promotion_change(promotion_id, given, where)] for store, where in chosen.items()}
     if not changes:
         raise NotFound("no store has uploaded anything", hint="Wait for the first upload of a store.")
     who = by(context)
@@ -152,8 +151,7 @@ async def put_promotion(context: Context, body: dict[str, Any]) -> dict[str, Any
     first = next(iter(chosen.values()))
     shown = {**given, "promotion_id": promotion_id, "currency": first.currency, "exponent": decimals(first.currency)}
     places = dict.fromkeys(chosen, promotion_id)
-    words = _words(stores, groups)
-    await _note_plan(context, PROMOTION, promotion_id, shown, places, words, before)
+    await _note_plan(context, PROMOTION, promotion_id, shown, places, (groups, stores), before)
     await context.note("promotion_sent", promotion_id, f"at {', '.join(written)}"[:500])
     return pushed(written)
 
@@ -166,7 +164,7 @@ async def end_promotion(context: Context) -> dict[str, Any]:
         raise NotFound(f"head office has sent no promotion {promotion_id[:60]!r}", hint="Look at the list.")
     if plan.ended_ms is not None:
         raise Conflict(f"the promotion {promotion_id} has ended already", hint="Send it again to begin it anew.")
-    changes = {store: [Change(key=key, fields={"active": False})] for store, key in plan.places.items()}
+    changes = {store: [Change(key=key, fields=dict(PROMOTION_GONE))] for store, key in plan.places.items()}
     who = by(context)
     written = await context.hub.change(
         changes, lambda part: PromotionsChanged(changes=part, by=who, source="headoffice")
@@ -203,13 +201,20 @@ async def _plans(context: Context, kind: str) -> tuple[list[Plan], dict[str, Sho
 
 
 async def _note_plan(
-    context: Context, kind: str, key: str, shown: dict[str, Any], places: dict[str, str], chosen: str,
-    before: Plan | None = None,
+    context: Context, kind: str, key: str, shown: dict[str, Any], places: dict[str, str],
+    chosen: tuple[list[str], list[str]], before: Plan | None = None, at_ms: int = 0,
 ) -> None:  # fmt: skip
-    who, now = context.who().name, context.services.clock()
-    number = None if before is None else before.id
+    """Note a plan for the groups and stores that were ``chosen``; one that is changed stays where it was, too."""
+    who, at_ms = context.who().name, at_ms or context.services.clock()
+    groups, stores = chosen
+    was = Whom() if before is None else before.whom
+    follows = tuple(dict.fromkeys([*was.groups, *groups]))
+    known = await context.hub.ask(lambda office: office.groups())
+    by_group = {store for name in follows for store in known.get(name, ())}
+    named = tuple(dict.fromkeys([*was.stores, *stores, *(store for store in places if store not in by_group)]))
+    number, whom = None if before is None else before.id, Whom(_words(stores, groups), follows, named)
     await context.hub.ask(
-        lambda office: office.put_plan(kind, key, shown, places, chosen, by=who, at_ms=now, number=number)
+        lambda office: office.put_plan(kind, key, shown, places, whom, by=who, at_ms=at_ms, number=number)
     )
 
 
@@ -241,13 +246,7 @@ def _price(context: Context, plan: Plan, shops: Mapping[str, ShopRow], now: int)
 
 def _is_over(plan: Plan, shops: Mapping[str, ShopRow], now: int) -> bool:
     """Say whether its end has passed on the clock of every store that has it."""
-    until = str(plan.shown.get("until") or "")
-    if not until:
-        return False
-    zones = {shops[store].time_zone for store in plan.places if store in shops}
-    given = {"sku": "x", "from": "", "until": until, "price_minor": 1}
-    ends = [end for zone in zones if isinstance(end := price_fields(given, zone)[3]["until_ms"], int)]
-    return bool(ends) and max(ends) <= now
+    return 0 < end_of(plan, {shops[store].time_zone for store in plan.places if store in shops}) <= now
 
 
 def _promotion(context: Context, plan: Plan, shops: Mapping[str, ShopRow]) -> dict[str, Any]:
@@ -260,7 +259,7 @@ def _told(context: Context, plan: Plan, shops: Mapping[str, ShopRow]) -> dict[st
     """Say where it went, and in how many stores every till has all that head office wrote."""
     spreads = [reached(shops[store], context.hub.contact(store)) for store in plan.places if store in shops]
     return {
-        "chosen": plan.chosen,
+        "chosen": plan.whom.words,
         "stores": len(plan.places),
         "stores_with": sum(spread is not None and spread[0] == spread[1] for spread in spreads),
         "by": plan.by,

@@ -9,9 +9,17 @@ import apsw
 import msgspec
 
 from tillmesh.adapters.sqlite.database import rows, write
-from tillmesh.fleet.office import Plan
+from tillmesh.fleet.office import Plan, Whom
 
-_ALL: Final = "SELECT id, kind, key, shown, places, chosen, by, at_ms, ended_ms FROM plan"
+_ALL: Final = "SELECT id, kind, key, shown, places, chosen, by, at_ms, ended_ms, follows, named FROM plan"
+
+_NEW: Final = (
+    "INSERT INTO plan (kind, key, shown, places, chosen, by, at_ms, follows, named) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_CHANGED: Final = (
+    "UPDATE plan SET shown = ?, places = ?, chosen = ?, by = ?, at_ms = ?, follows = ?, named = ?, ended_ms = NULL "
+    "WHERE id = ?"
+)
 
 
 class Plans:
@@ -34,20 +42,26 @@ class Plans:
         return _plan(found[0]) if found else None
 
     def put_plan(
-        self, kind: str, key: str, shown: Mapping[str, Any], places: Mapping[str, str], chosen: str, *, by: str,
+        self, kind: str, key: str, shown: Mapping[str, Any], places: Mapping[str, str], whom: Whom, *, by: str,
         at_ms: int, number: int | None = None,
     ) -> None:  # fmt: skip
         """Note a plan, or with its number one that was changed."""
-        what = (msgspec.json.encode(shown).decode(), msgspec.json.encode(places).decode(), chosen, by, at_ms)
+        what = (_json(shown), _json(places), whom.words, by, at_ms, *map(_json, whom[1:]))
         with write(self._db) as db:
             if number is None:
-                sql = "INSERT INTO plan (kind, key, shown, places, chosen, by, at_ms) VALUES (?, ?, ?, ?, ?, ?, ?)"
-                db.execute(sql, (kind, key, *what))
+                db.execute(_NEW, (kind, key, *what))
             else:
-                sql = (
-                    "UPDATE plan SET shown = ?, places = ?, chosen = ?, by = ?, at_ms = ?, ended_ms = NULL WHERE id = ?"
-                )
-                db.execute(sql, (*what, number))
+                db.execute(_CHANGED, (*what, number))
+
+    def following(self) -> list[Plan]:
+        """List the plans that were made for groups and not taken back, the oldest first."""
+        sql = f"{_ALL} WHERE ended_ms IS NULL AND follows <> '[]' ORDER BY id"
+        return [_plan(row) for row in rows(self._db, sql)]
+
+    def move_plan(self, number: int, places: Mapping[str, str]) -> None:
+        """Note where a plan is by now."""
+        with write(self._db) as db:
+            db.execute("UPDATE plan SET places = ? WHERE id = ?", (_json(places), number))
 
     def end_plan(self, number: int, at_ms: int) -> None:
         """Note that a plan was taken back."""
@@ -56,6 +70,11 @@ class Plans:
 
 
 def _plan(row: tuple[Any, ...]) -> Plan:
-    number, kind, key, shown, places, *rest = row
+    number, kind, key, shown, places, words, by, at_ms, ended_ms, groups, stores = row
     where = msgspec.json.decode(places, type=dict[str, str])
-    return Plan(number, kind, key, msgspec.json.decode(shown), where, *rest)
+    whom = Whom(words, *(msgspec.json.decode(names, type=tuple[str, ...]) for names in (groups, stores)))
+    return Plan(number, kind, key, msgspec.json.decode(shown), where, by, at_ms, ended_ms, whom)
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()

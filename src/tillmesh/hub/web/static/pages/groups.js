@@ -68,7 +68,8 @@ export function GroupsPage() {
     const saved = await openDialog(GroupForm, { start, stores: load.data?.stores ?? [] });
     if (!saved) return;
     if (saved.gone) return void remove(saved.name);
-    toastOk("groups.saved", { name: saved.name });
+    const { joined, left } = saved.offers;
+    toastOk(joined || left ? "groups.followed" : "groups.saved", { name: saved.name, joined, left });
     load.reload();
   };
   const buyer = may("buyer");
