@@ -266,9 +266,13 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
         help="give the database up and get it from the other tills; stop the till first",
     )
 
+    parser.add_argument("--bundle", type=Path, metavar="FILE.zip", help="write what support needs, without any names")
+
     def run(options: argparse.Namespace) -> int:
         from tillmesh.terminal.doctor import examine
 
+        if options.bundle:
+            return _bundle(options)
         if options.restore:
             return _restore(options)
         if options.rebuild:
@@ -279,6 +283,19 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
         return 0 if all(finding.ok for finding in findings) else 1
 
     parser.set_defaults(run=run)
+
+
+def _bundle(options: argparse.Namespace) -> int:
+    from tillmesh.terminal.support import write_bundle
+
+    if options.data_dir is None:
+        raise Invalid("nothing to look at", hint="Name the till with --data-dir.")
+    try:
+        parts = write_bundle(options.data_dir, options.bundle, key_file=options.key_file)
+    except OSError as cause:
+        raise Invalid(f"{options.bundle} can't be written ({cause.strerror})", hint="Name a new file.") from cause
+    print(f"ok   {options.bundle} holds {', '.join(parts)}; look into it before you send it")
+    return 0
 
 
 def _restore(options: argparse.Namespace) -> int:
