@@ -8,7 +8,7 @@ from tests.tracked_files import ROOT
 PAGE = ROOT / "docs" / "reference" / "features.md"
 AREAS = {
     "Checkout", "Tender", "Price and tax", "Promotions", "Barcodes", "Products", "Customers", "Refund, void", "Park",
-    "People", "Shift and cash", "Receipts", "Stock", "Reports", "Back office", "Other",
+    "People", "Shift and cash", "Receipts", "Stock", "Reports", "Back office", "Fiscal", "Other",
 }  # fmt: skip
 COMPLAINTS = {f"Complaint {number}" for number in range(1, 16)}
 

@@ -269,3 +269,9 @@ CARD_ASK_MS_FIRST: Final = 1_000
 CARD_ASK_MS_MAX: Final = 30_000
 CARD_CALLS_MAX: Final = 4  # a payment, its cancelling and a question at the same time
 CARD_PAYMENTS_SHOWN_MAX: Final = 200
+
+# Bookkeeping by law (tillmesh.terminal.fiscal_desk).
+SIGN_MS_MAX: Final = 1_500  # how long a paper waits for its signature; guess: devices take 0.2 to 1 s
+SIGN_RETRY_MS: Final = 15_000  # while the device is out of order
+SIGN_WAITING_MAX: Final = 100_000  # receipts of an outage of months
+JOURNAL_EVENTS_MAX: Final = 300_000  # of one export

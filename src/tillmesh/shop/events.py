@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from tillmesh.kernel.codec import Record
+from tillmesh.shop.fiscal_events import PeriodClosed, ReceiptSigned, SigningResumed, SigningStopped
 from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
 from tillmesh.shop.oversell_events import OversellResolved, OversellSettled, Proposed
 from tillmesh.shop.personal import CustomerErased
@@ -41,13 +42,17 @@ __all__ = [
     "OversellResolved",
     "OversellSettled",
     "PeopleChanged",
+    "PeriodClosed",
     "PriceListsChanged",
     "PricesChanged",
     "ProductsChanged",
     "PromotionsChanged",
     "Proposed",
+    "ReceiptSigned",
     "RegistersChanged",
     "SettingsChanged",
+    "SigningResumed",
+    "SigningStopped",
     "Value",
     "counted",
 ]
@@ -468,6 +473,10 @@ KINDS: Final[dict[str, type[Record]]] = {
     "act_flagged": ActFlagged,
     "flag_reviewed": FlagReviewed,
     "product_learnt": ProductLearnt,
+    "period_closed": PeriodClosed,
+    "receipt_signed": ReceiptSigned,
+    "signing_stopped": SigningStopped,
+    "signing_resumed": SigningResumed,
 }
 NAMES: Final[dict[type[Record], str]] = {kind: name for name, kind in KINDS.items()}
 VERSION: Final = 1

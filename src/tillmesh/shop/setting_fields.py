@@ -212,6 +212,7 @@ _STORE: Final[dict[str, Check]] = {
     "oversell_policy": _one_of("ask", "back_order", "adjust"),
     "oversell_adjust_max_milli": _number(0, OVERSELL_POLICY_ADJUST_MILLI_MAX),
     "oversell_policy_name": _text(NAME_CHARS_MAX),
+    "fiscal_closes": _flag,
 }
 _TERMINAL: Final[dict[str, Check]] = {
     "name": _text(40, least=1),
@@ -221,6 +222,8 @@ _TERMINAL: Final[dict[str, Check]] = {
     "printer_columns": _number(24, 64),
     "print_receipts": _flag,
     "open_drawer": _flag,
+    "signature_device": _one_of("none", "simulated"),
+    "signature_late": _flag,
     "card_terminal": _one_of("none", "simulated", "adyen"),
     "card_simulation": _one_of("ask", "accept", "decline", "lost", "late", "silent"),
 }

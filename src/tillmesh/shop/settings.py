@@ -42,6 +42,7 @@ class StoreSettings(Record):
     departments: tuple[str, ...] = ()  # name=icon=colour, in the order the UI shows them
     oversell_policy: str = "ask"  # ask a person | back_order | adjust (up to the size below)
     oversell_adjust_max_milli: int = 1_000
+    fiscal_closes: bool = False  # days, months and years are closed, per till
     oversell_policy_name: str = ""  # under which the policy is written down; stands in the audit log
 
     def policy(self) -> Policy:
@@ -75,6 +76,8 @@ class TerminalSettings(Record):
     print_receipts: bool = True
     open_drawer: bool = True  # kick the drawer when cash is taken
     training: bool = False  # a till for practice: its paper says that it is no sale
+    signature_device: str = "none"  # none | simulated: what signs receipts by law
+    signature_late: bool = True  # whether what was made in an outage may be signed afterwards
     card_terminal: str = "none"  # none | simulated | adyen
     card_simulation: str = "ask"  # what the simulated one does: ask | accept | decline | lost | late | silent
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -41,13 +41,20 @@ class Printing:
         await self.worker.stop()
 
 
-async def start_printing(driver: Driver, live: Live) -> Printing:
-    """Start the worker with the printer of the settings, and follow their changes."""
+async def start_printing(
+    driver: Driver, live: Live, *, signed: Callable[[str], Awaitable[None]] | None = None
+) -> Printing:
+    """Start the worker with the printer of the settings, and follow their changes.
+
+    ``signed`` waits until a receipt has its signature, where a device gives one.
+    """
 
     async def outbox(work: Callable[[PrintJobs], T]) -> T:
         return await driver.on_writer(lambda db: work(SqlitePrintJobs(db)))
 
     async def compose(job: PrintJob) -> Receipt | None:
+        if signed is not None:
+            await signed(job.ref)
         return await driver.look(lambda books: receipt_for(books, job, now_ms()))
 
     async def settings() -> TerminalSettings:

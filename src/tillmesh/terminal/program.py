@@ -25,6 +25,7 @@ from tillmesh.terminal.belonging import ALONE, Among, Around, join_store
 from tillmesh.terminal.bootstrap import Opened, open_terminal
 from tillmesh.terminal.card_desk import CardDesk
 from tillmesh.terminal.driver import BEHIND, DAMAGED, FORKED, Driver, Trouble, now_ms
+from tillmesh.terminal.fiscal_desk import FiscalDesk
 from tillmesh.terminal.fraud import BEGIN_AFTER_S, FraudWatch, asking
 from tillmesh.terminal.models_by_air import ByAir, by_air
 from tillmesh.terminal.out_of_order import open_when_possible
@@ -162,11 +163,10 @@ class _Run:
     async def _sell(self, services: Services, among: Among) -> None:
         await restore_pins(services)
         services.training()  # what a run that was killed has left of practice goes now
-        printing = await start_printing(services.driver, services.live)
+        fiscal, cards = await _open_desks(services)
+        printing = await start_printing(services.driver, services.live, signed=fiscal.signed)
         services.extra["printer"] = printing.view
         services.oversold.look_at_all()
-        services.extra["cards"] = cards = CardDesk(services.driver, telling(services.live))
-        await cards.start()
         ai = (
             Ai(self._options.data_dir, driver=services.driver, deadline_ms=self._options.model_deadline_ms)
             if self._options.ai
@@ -205,6 +205,7 @@ class _Run:
             await patrol.stop()
             await cards.stop()
             await printing.stop()
+            await fiscal.stop()
 
     def _stops(self, stop: Callable[[], object]) -> None:
         """Do this from now on when somebody stops the program, or the database is given up."""
@@ -225,6 +226,15 @@ async def _stock_up(ai: Ai | None, air: ByAir | None) -> None:
         await ai.start()
     if air is not None:
         await air.start()
+
+
+async def _open_desks(services: Services) -> tuple[FiscalDesk, CardDesk]:
+    """Begin to speak with the devices that sign receipts and charge cards."""
+    services.extra["fiscal"] = fiscal = FiscalDesk(services.driver)
+    services.extra["cards"] = cards = CardDesk(services.driver, telling(services.live))
+    await fiscal.start()
+    await cards.start()
+    return fiscal, cards
 
 
 async def restore_pins(services: Services) -> None:

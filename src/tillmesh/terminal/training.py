@@ -21,8 +21,9 @@ from tillmesh.kernel.errors import Conflict
 from tillmesh.kernel.ids import mint_actor, terminal_of
 from tillmesh.kernel.limits import TRAINING_MS_MAX
 from tillmesh.kernel.times import rfc3339
-from tillmesh.shop.events import Change
+from tillmesh.shop.events import Change, Value
 from tillmesh.terminal.bootstrap import Opened, open_terminal
+from tillmesh.terminal.card_desk import CardDesk
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.printing_setup import Printing, start_printing
@@ -42,6 +43,7 @@ class Practice:
 
     driver: Driver
     printing: Printing
+    cards: CardDesk  # a simulated terminal, if the till has one: practice charges nobody
     by: str
     began_ms: int
     ends_ms: int
@@ -74,7 +76,9 @@ class Training:
             tell(driver)
             printing = await start_printing(driver, self._live)
             began_ms = now_ms()
-            practice = Practice(driver, printing, name, began_ms, began_ms + TRAINING_MS_MAX)
+            cards = CardDesk(driver, lambda _: None)
+            await cards.start()
+            practice = Practice(driver, printing, cards, name, began_ms, began_ms + TRAINING_MS_MAX)
             await self._driver.do(who, Note(action="training_began", subject=name))
             self.practice = practice
         self._errands.run(self._end_in_time(practice))
@@ -88,6 +92,7 @@ class Training:
             if practice is None:
                 return
             sales = await practice.driver.read(lambda db, _: one(db, _SALES))
+            await practice.cards.stop()
             await practice.printing.stop()
             await asyncio.to_thread(practice.driver.close)
             await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
@@ -100,6 +105,7 @@ class Training:
         await self._errands.stop()
         if self.practice is not None:
             practice, self.practice = self.practice, None
+            await practice.cards.stop()
             await practice.printing.stop()
             await asyncio.to_thread(practice.driver.close)
         await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
@@ -131,7 +137,10 @@ class Training:
 
     async def _furnish(self, driver: Driver, who: Who) -> None:
         """Mark the till as one for practice, open its shift and give it a customer."""
-        mark = Change(key=driver.identity.terminal, fields={"training": True})
+        held = await driver.look(lambda books: books.terminal())
+        fields: dict[str, Value] = {"training": True, "signature_device": "none", "card_simulation": "ask"}
+        fields["card_terminal"] = "none" if held.card_terminal == "none" else "simulated"
+        mark = Change(key=driver.identity.terminal, fields=fields)
         await driver.do(who, ChangeRecords(entity="setting", changes=(mark,)))
         await driver.do(who, OpenShift(float_minor=FLOAT_MINOR))
         customer = Change(key="practice", fields={"name": _CUSTOMER})

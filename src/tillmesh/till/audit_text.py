@@ -71,6 +71,12 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
         case e.PursesAdjusted():
             moves = ", ".join(f"{move.purse} {move.amount:+d}" for move in body.purses)
             return "purses_adjusted", moves, body.reason
+        case e.PeriodClosed():
+            return "period_closed", f"{body.kind} {body.period}", f"no. {body.number}"
+        case e.SigningStopped():
+            return "signing_stopped", body.device, body.reason
+        case e.SigningResumed():
+            return "signing_resumed", body.device, f"{body.unsigned} receipts meanwhile"
         case e.FlagReviewed():
             return "flag_reviewed", body.flag, f"{body.verdict}: {body.reason}" if body.reason else body.verdict
         case e.ProductLearnt():

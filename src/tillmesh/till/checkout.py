@@ -20,7 +20,7 @@ from tillmesh.shop.offers.prices import Priced
 from tillmesh.shop.people import Action
 from tillmesh.shop.pricing import by_promotions, price, to_sale_lines
 from tillmesh.shop.tender import CASH, amount_text, settle
-from tillmesh.till import card_payments
+from tillmesh.till import card_payments, fiscal
 from tillmesh.till.commands import CloseSale, PayCart, WantedLine
 from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import DropCart, Print
@@ -84,6 +84,7 @@ def paid_already(sale: Envelope) -> str:
 
 def _close(desk: Desk, cart: Cart, payments: Sequence[Payment], *, shown_minor: int | None = None) -> EventId:
     shift, store = desk.shift(), desk.store()
+    fiscal.roll(desk)
     policy = store.policy()
     desk.check_customer(cart.customer_id)
     approvals = check_concessions(desk, cart)

@@ -333,6 +333,39 @@ class ReverseCard(Record):
     payment_id: str
 
 
+class ClosePeriods(Record):
+    """Close the days, months and years that have passed and have receipts."""
+
+
+class NoteSigned(Record):
+    """Keep what the signature device gave for a receipt. The till itself asks for it, never people."""
+
+    receipt: str
+    device: str
+    counter: int
+    signature: str
+    algorithm: str
+    public_key: str
+    data: str
+    signed_at_ms: int
+    late: bool = False
+
+
+class NoteSigningStopped(Record):
+    """Note that the signature device does not answer, from this receipt on."""
+
+    device: str
+    reason: str
+    first: str
+
+
+class NoteSigningResumed(Record):
+    """Note that it answers again, and what was made meanwhile."""
+
+    unsigned: int
+    signed_late: bool
+
+
 class Note(Record):
     """Put something into the audit log."""
 
@@ -348,6 +381,7 @@ Command = (
     | PlaceOrder | ReceiveOrder | CloseOrder
     | ReceiveStock | AdjustStock | CountStock | ResolveOversell | SettleOversells | SettleMoneyConflict
     | FlagAct | ReviewFlag
+    | ClosePeriods | NoteSigned | NoteSigningStopped | NoteSigningResumed
     | AskCard | CardSent | CardHeard | CardStarted | CardSettled | ReverseCard
     | TeachProduct | ChangeRecords | EraseCustomer | AdjustPurse | Note
 )  # fmt: skip

@@ -18,6 +18,7 @@ from tillmesh.till import (
     checkout,
     drawer,
     erasure,
+    fiscal,
     flags,
     money_conflicts,
     oversells,
@@ -139,6 +140,8 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return flags.decide(desk, command)
         case c.AskCard() | c.CardSent() | c.CardHeard() | c.CardStarted() | c.CardSettled() | c.ReverseCard():
             return card_payments.decide(desk, command)
+        case c.ClosePeriods() | c.NoteSigned() | c.NoteSigningStopped() | c.NoteSigningResumed():
+            return fiscal.decide(desk, command)
         case c.TeachProduct():
             return teaching.teach(desk, command)
         case c.ChangeRecords():

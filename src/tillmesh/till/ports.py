@@ -11,6 +11,7 @@ from tillmesh.shop.card_payment import CardPayment
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import Value
+from tillmesh.shop.fiscal_events import PeriodClosed, ReceiptSigned, SigningStopped
 from tillmesh.shop.offers.prices import PriceList, Prices
 from tillmesh.shop.offers.shelf import Shelf
 from tillmesh.shop.oversell import Noted
@@ -129,6 +130,27 @@ class Books(Protocol):
 
     def answers(self, sale_id: str) -> tuple[Envelope, ...]:
         """List the refunds and the void of a sale, oldest first."""
+
+    def last_period(self, kind: str) -> PeriodClosed | None:
+        """Give the newest close of a kind (day, month, year) of this terminal."""
+
+    def periods_after(self, kind: str, number: int) -> list[PeriodClosed]:
+        """List the closes of a kind of this terminal beyond a number, oldest first."""
+
+    def receipts_after(self, seen: Mapping[str, int]) -> Iterable[Envelope]:
+        """Iterate the sales, voids and refunds of this terminal beyond what was seen of its incarnations."""
+
+    def newest_receipt_ms(self, seen: Mapping[str, int]) -> int | None:
+        """Say when the newest of them was made."""
+
+    def signature(self, event_id: str) -> ReceiptSigned | None:
+        """Give the signature of a receipt."""
+
+    def signing_outage(self) -> SigningStopped | None:
+        """Give the outage of this terminal's signature device that has not ended."""
+
+    def unsigned_receipts(self) -> Iterable[str]:
+        """Iterate the receipts of this terminal that its device has yet to sign."""
 
     def card_payment(self, payment_id: str) -> CardPayment | None:
         """Find a payment at the card terminal of this till."""

@@ -13,6 +13,7 @@ from tillmesh.shop.receipt import (
     RefundTicket,
     ReportTicket,
     SaleTicket,
+    Signed,
     Ticket,
     VoidTicket,
 )
@@ -51,7 +52,8 @@ def _sale(books: Books, sale: SaleClosed, anchor: Anchor) -> SaleTicket:
     customer = books.fields("customer", sale.customer_id) if sale.customer_id else None
     voided = any(answer.type == "sale_voided" for answer in books.answers(anchor.event_id))
     name = str((customer or {}).get("name") or "")
-    return SaleTicket(sale, anchor, person_name(books, sale.cashier), customer=name, voided=voided)
+    cashier = person_name(books, sale.cashier)
+    return SaleTicket(sale, anchor, cashier, customer=name, voided=voided, signed=_signed(books, anchor))
 
 
 def _void(books: Books, void: SaleVoided, anchor: Anchor) -> VoidTicket | None:
@@ -59,16 +61,25 @@ def _void(books: Books, void: SaleVoided, anchor: Anchor) -> VoidTicket | None:
     if sold is None:
         return None
     names = (person_name(books, void.by), person_name(books, void.approved_by))
-    return VoidTicket(void, decode(sold.body, SaleClosed), anchor, *names)
+    return VoidTicket(void, decode(sold.body, SaleClosed), anchor, *names, signed=_signed(books, anchor))
 
 
 def _refund(books: Books, refund: SaleRefunded, anchor: Anchor) -> RefundTicket:
     names = (person_name(books, refund.by), person_name(books, refund.approved_by))
     sold = books.event(refund.sale_id) if refund.sale_id else None
     if sold is None:
-        return RefundTicket(refund, anchor, *names)
+        return RefundTicket(refund, anchor, *names, signed=_signed(books, anchor))
     sale = decode(sold.body, SaleClosed)
-    return RefundTicket(refund, anchor, *names, sold_receipt=sale.receipt_number, sold_at_ms=sale.closed_at_ms)
+    return RefundTicket(
+        refund, anchor, *names, sold_receipt=sale.receipt_number, sold_at_ms=sale.closed_at_ms,
+        signed=_signed(books, anchor),
+    )  # fmt: skip
+
+
+def _signed(books: Books, anchor: Anchor) -> Signed | None:
+    """Give the signature of a receipt; a till with a device says so when there is none."""
+    found = books.signature(anchor.event_id)
+    return None if found is None and books.terminal().signature_device == "none" else Signed(found)
 
 
 def interim_ticket(books: Books, shift: Shift, *, by: str, now_ms: int) -> ReportTicket:

@@ -19,7 +19,7 @@ from tillmesh.shop.giveback import GiveBack, tenders, tenders_without_receipt, u
 from tillmesh.shop.people import Action
 from tillmesh.shop.refund import Answer, RefundQuote, Wanted, quote, quote_without_receipt
 from tillmesh.shop.tender import CASH
-from tillmesh.till import card_payments
+from tillmesh.till import card_payments, fiscal
 from tillmesh.till.checkout import cart_line, check_methods
 from tillmesh.till.commands import RefundSale, RefundWithoutReceipt, VoidSale, WantedRefund
 from tillmesh.till.desk import Desk, checked_key, checked_text
@@ -65,6 +65,7 @@ def void_sale(desk: Desk, command: VoidSale) -> EventId:
     approved_by = desk.require(Action.VOID)
     undone = undo(sale, load_answers(desk.books, command.sale_id))
     refuse_spent_loads(desk.books, sale)
+    fiscal.roll(desk)
     void_id = desk.record(
         SaleVoided(
             sale_id=command.sale_id,
@@ -143,6 +144,7 @@ def _refunded(
     approved_by: str,
     customer_id: str,
 ) -> EventId:
+    fiscal.roll(desk)
     refund_id = desk.record(
         SaleRefunded(
             sale_id=sale_id,

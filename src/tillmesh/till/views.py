@@ -386,4 +386,5 @@ def store(settings: StoreSettings, exponent: int) -> View:
         "oversell_policy": settings.oversell_policy,
         "oversell_adjust_max_milli": settings.oversell_adjust_max_milli,
         "oversell_policy_name": settings.oversell_policy_name,
+        "fiscal_closes": settings.fiscal_closes,
     }

@@ -18,6 +18,7 @@ from tillmesh.terminal.belonging import ALONE, join_store
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.card_desk import CardDesk
 from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.fiscal_desk import FiscalDesk
 from tillmesh.terminal.printing_setup import Printing, start_printing
 from tillmesh.terminal.web.api import PREFIX, Services
 from tillmesh.terminal.web.app import build
@@ -85,7 +86,9 @@ class Shop:
         live = Live()
         self.services = Services(self.driver, Sessions(), pins, live, clock=self.clock)
         await join_store(self.services, ALONE)
-        self.printing: Printing = await start_printing(self.driver, live)
+        self.fiscal = self.services.extra["fiscal"] = FiscalDesk(self.driver, clock=self.clock)
+        await self.fiscal.start()
+        self.printing: Printing = await start_printing(self.driver, live, signed=self.fiscal.signed)
         self.services.extra["printer"] = self.printing.view
         self.cards = self.services.extra["cards"] = CardDesk(self.driver, telling(live))
         await self.cards.start()
@@ -106,6 +109,7 @@ class Shop:
             await self.client.aclose()
             await self.cards.stop()
             await self.printing.stop()
+            await self.fiscal.stop()
             self.services.pins.close()
             self.driver.close()
 

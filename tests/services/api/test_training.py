@@ -60,6 +60,18 @@ def test_practice_sales_never_count_and_the_next_real_one_goes_on_where_the_last
     assert not (shop.data_dir / FOLDER).exists()
 
 
+def test_practice_charges_nobody_although_the_till_has_a_card_terminal(shop: Shop) -> None:
+    shop.ok("PATCH", "/settings", {"terminal": {"card_terminal": "simulated", "card_simulation": "decline"}})
+    practise(shop)
+    assert shop.ok("GET", "/state", role="cashier")["terminal"]["card_terminal"] == "simulated"
+    shop.ok("POST", "/carts/c/ops", {"ops": [{"op_id": "1", "op": "add", "sku": "tea", "line_id": "1"}]})
+    shop.ok("POST", "/card-payments", {"payment_id": "p", "cart_id": "c", "amount_minor": 250}, role="cashier")
+    shop.ok("POST", "/card-payments/p/press", {"outcome": "accept"}, role="cashier")
+    shop.wait_for(lambda: shop.ok("GET", "/card-payments/p")["free"] or None, 60)
+    shop.ok("DELETE", "/training")
+    assert shop.ok("GET", "/card-payments")["payments"] == []
+
+
 def test_the_paper_of_practice_says_that_it_is_no_sale(shop: Shop) -> None:
     practise(shop)
     sale = shop.sale("practice")

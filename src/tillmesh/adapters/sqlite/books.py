@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import apsw
 
-from tillmesh.adapters.sqlite import card_payments, money_twice, offers, oversold, purses, registers
+from tillmesh.adapters.sqlite import card_payments, fiscal, money_twice, offers, oversold, purses, registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.archive import Archive
 from tillmesh.adapters.sqlite.database import one, rows
@@ -29,6 +29,7 @@ from tillmesh.shop.card_payment import CardPayment
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import KINDS, CartParked, SaleClosed, SaleRefunded, Value
+from tillmesh.shop.fiscal_events import PeriodClosed, ReceiptSigned, SigningStopped
 from tillmesh.shop.offers.prices import PriceList, Prices
 from tillmesh.shop.offers.shelf import Shelf
 from tillmesh.shop.oversell import Noted
@@ -265,6 +266,47 @@ class Books:
             "WHERE r.sale_actor = ? AND r.sale_seq = ? ORDER BY e.hlc, e.actor"
         )
         return tuple(self.events(sql, (actor, seq))) if actor is not None else ()
+
+    def _own(self) -> list[tuple[str, int]]:
+        """Give the incarnations of this terminal with their row ids."""
+        return [(name, row) for name, _ in self.incarnations() if (row := self.actors.find(name)) is not None]
+
+    def last_period(self, kind: str) -> PeriodClosed | None:
+        """Give the newest close of a kind (day, month, year) of this terminal."""
+        return fiscal.last_close(self._db, self.terminal_id, kind)
+
+    def periods_after(self, kind: str, number: int) -> list[PeriodClosed]:
+        """List the closes of a kind of this terminal beyond a number, oldest first."""
+        return fiscal.closes_after(self._db, self.terminal_id, kind, number)
+
+    def receipts_after(self, seen: Mapping[str, int]) -> Iterator[Envelope]:
+        """Iterate the sales, voids and refunds of this terminal beyond what was seen of its incarnations."""
+        sql = (
+            f"SELECT {EVENT} FROM receipt r JOIN event e ON e.actor = r.actor AND e.seq = r.seq "  # noqa: S608
+            "WHERE r.actor = ? AND r.seq > ? ORDER BY r.seq"
+        )
+        for name, row in self._own():
+            yield from self.events(sql, (row, seen.get(name, 0)))
+
+    def newest_receipt_ms(self, seen: Mapping[str, int]) -> int | None:
+        """Say when the newest of them was made."""
+        own = self._own()
+        rows_seen = {row: seen.get(name, 0) for name, row in own}
+        return fiscal.newest_receipt_ms(self._db, [row for _, row in own], rows_seen)
+
+    def signature(self, event_id: str) -> ReceiptSigned | None:
+        """Give the signature of a receipt."""
+        return fiscal.signature(self._db, self.actors, event_id)
+
+    def signing_outage(self) -> SigningStopped | None:
+        """Give the outage of this terminal's signature device that has not ended."""
+        return fiscal.outage(self._db, [row for _, row in self._own()])
+
+    def unsigned_receipts(self) -> Iterator[str]:
+        """Iterate the receipts of this terminal that its device has yet to sign."""
+        outage = self.signing_outage()
+        for _, row in self._own():
+            yield from fiscal.unsigned(self._db, self.actors, row, "" if outage is None else outage.first)
 
     def card_payment(self, payment_id: str) -> CardPayment | None:
         """Find a payment at the card terminal of this till."""

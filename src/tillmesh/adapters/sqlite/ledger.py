@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import apsw
 
-from tillmesh.adapters.sqlite import purses, registers
+from tillmesh.adapters.sqlite import fiscal, purses, registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.archive import Archive
 from tillmesh.adapters.sqlite.database import one
@@ -191,6 +191,8 @@ PROJECTIONS: Final = (
     "promotion_use",
     "purse_entry",
     "example",
+    "period_close",
+    "receipt_signature",
 )
 _AUDITED: Final = {
     "audited", "sale_voided", "sale_refunded", "sale_closed", "cash_moved", "shift_opened", "shift_closed",
@@ -198,7 +200,8 @@ _AUDITED: Final = {
     "goods_ordered", "order_closed",
     "oversell_resolved", "oversell_settled", "money_conflict_settled", "flag_reviewed", "promotions_changed",
     "price_lists_changed", "prices_changed",
-    "gift_cards_changed", "purses_adjusted", "product_learnt", "customer_erased",
+    "gift_cards_changed", "purses_adjusted", "product_learnt", "period_closed", "signing_stopped",
+    "signing_resumed", "customer_erased",
 }  # fmt: skip
 
 
@@ -310,6 +313,16 @@ def _customer_erased(at: Place, event: Envelope, body: Record) -> None:  # noqa:
     registers.erase(at.db, body.customer_id)
 
 
+def _period_closed(at: Place, event: Envelope, body: Record) -> None:
+    assert isinstance(body, e.PeriodClosed)
+    fiscal.project_close(at.db, at.actor, event, body)
+
+
+def _receipt_signed(at: Place, event: Envelope, body: Record) -> None:
+    assert isinstance(body, e.ReceiptSigned)
+    fiscal.project_signature(at.db, at.actors, at.actor, event, body)
+
+
 Handler = Callable[[Place, Envelope, Record], None]
 
 
@@ -335,6 +348,8 @@ _HANDLERS: Final[dict[type[Record], Handler]] = {
     e.OversellResolved: _oversell_noted,
     e.OversellSettled: _oversell_noted,
     e.ProductLearnt: _product_learnt,
+    e.PeriodClosed: _period_closed,
+    e.ReceiptSigned: _receipt_signed,
     e.CustomerErased: _customer_erased,
     **{kind: _changed(entity) for kind, entity in e.ENTITIES.items()},
 }

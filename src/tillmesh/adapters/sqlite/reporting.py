@@ -141,6 +141,14 @@ _STATE: Final = {
         "SELECT sku, hlc, a.name, seq, type, hex(body) FROM oversell o JOIN actor a ON a.id = o.actor "
         "ORDER BY sku, hlc, a.name, seq"
     ),
+    "period_close": (
+        "SELECT terminal, kind, number, a.name, p.seq FROM period_close p JOIN actor a ON a.id = p.actor "
+        "ORDER BY terminal, kind, number, a.name, p.seq"
+    ),
+    "receipt_signature": (
+        "SELECT b.name, receipt_seq, a.name, s.seq FROM receipt_signature s JOIN actor a ON a.id = s.actor "
+        "JOIN actor b ON b.id = s.receipt_actor ORDER BY b.name, receipt_seq, a.name, s.seq"
+    ),
     "price": "SELECT sku, price_list, from_ms, until_ms, price_minor FROM price ORDER BY sku, price_list, from_ms",
     "purse_entry": (
         "SELECT purse, account, a.name, seq, n, at_ms, amount FROM purse_entry e JOIN actor a ON a.id = e.actor "

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tillmesh.shop.events import Payment, TaxTotal
 from tillmesh.shop.receipt.parts import Banner, Barcode, Heading, Part, Qr, Row, Spacer, Table, Text
-from tillmesh.shop.receipt.tickets import Anchor, Header, Mark, write_anchor
+from tillmesh.shop.receipt.tickets import Anchor, Header, Mark, Signed, write_anchor
 from tillmesh.shop.receipt.words import Words
 
 
@@ -79,6 +79,28 @@ def tenders(payments: tuple[Payment, ...], currency: str, words: Words) -> Itera
         yield Row(method, words.formats.money(payment.amount_minor, currency))
         if payment.reference and payment.method != "gift_card":  # that is the card's hash
             yield Text("  " + words("reference", reference=payment.reference))
+
+
+def signed_parts(signed: Signed | None, words: Words) -> Iterator[Part]:
+    """Show the signature of a device, by number and as a QR code, or the notice that it is out of order."""
+    if signed is None:
+        return
+    yield Spacer()
+    found = signed.signature
+    if found is None:
+        yield Banner(words("signature_out"))
+        return
+    code = ";".join(("V0", found.device, "Kassenbeleg-V1", found.data, str(found.counter), str(found.signed_at_ms),
+                     found.algorithm, "unixTimeMs", found.signature, found.public_key))  # fmt: skip
+    yield from facts(
+        words,
+        ("signature_device", found.device),
+        ("signature_counter", str(found.counter)),
+        ("signature_time", words.formats.moment(found.signed_at_ms)),
+    )
+    if found.late:
+        yield Text(words("signature_late"), "centre")
+    yield Qr(code, f"{found.device} {found.counter}")
 
 
 def anchored(anchor: Anchor, receipt_number: str) -> Iterator[Part]:

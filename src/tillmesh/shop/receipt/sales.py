@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tillmesh.kernel.quantity import ONE
 from tillmesh.shop.events import RefundLine, SaleClosed, SaleLine
-from tillmesh.shop.receipt.frame import anchored, facts, large, tax_letters, tax_table, tenders
+from tillmesh.shop.receipt.frame import anchored, facts, large, signed_parts, tax_letters, tax_table, tenders
 from tillmesh.shop.receipt.parts import Banner, Detail, Item, Part, Row, Rule, Spacer, Text
 from tillmesh.shop.receipt.tickets import Header, RefundTicket, SaleTicket, VoidTicket
 from tillmesh.shop.receipt.words import Words
@@ -38,6 +38,7 @@ def sale_parts(ticket: SaleTicket, header: Header, words: Words) -> Iterator[Par
         yield Text(words("points_moved", points=f"{points:+d}"), "centre")
     if sale.note:
         yield Text(sale.note)
+    yield from signed_parts(ticket.signed, words)
     yield from anchored(ticket.anchor, sale.receipt_number)
 
 
@@ -177,6 +178,7 @@ def void_parts(ticket: VoidTicket, header: Header, words: Words) -> Iterator[Par
     yield from _rounded(void.total_minor, void.rounding_minor, sale.currency, "given_back", words)
     yield from tenders(void.payments, sale.currency, words)
     yield from _included(sale, words)
+    yield from signed_parts(ticket.signed, words)
     yield from anchored(ticket.anchor, void.receipt_number)
 
 
@@ -208,6 +210,7 @@ def refund_parts(ticket: RefundTicket, header: Header, words: Words) -> Iterator
     if refund.taxes:
         yield Rule()
         yield tax_table(refund.taxes, refund.currency, words)
+    yield from signed_parts(ticket.signed, words)
     yield from anchored(ticket.anchor, refund.receipt_number)
 
 

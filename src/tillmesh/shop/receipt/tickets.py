@@ -10,6 +10,7 @@ import msgspec
 
 from tillmesh.kernel.ids import parse_event_id
 from tillmesh.shop.events import CashMoved, SaleClosed, SaleRefunded, SaleVoided, ShiftClosed, ShiftTotals
+from tillmesh.shop.fiscal_events import ReceiptSigned
 from tillmesh.shop.settings import StoreSettings, TerminalSettings
 
 
@@ -49,6 +50,12 @@ class Anchor(msgspec.Struct, frozen=True):
     hash: bytes
 
 
+class Signed(msgspec.Struct, frozen=True):
+    """The signature of a receipt, or the notice that there is none."""
+
+    signature: ReceiptSigned | None = None  # None: the device is out of order
+
+
 class SaleTicket(msgspec.Struct, frozen=True):
     """A sale; ``cashier`` and ``customer`` are names, not ids."""
 
@@ -57,6 +64,7 @@ class SaleTicket(msgspec.Struct, frozen=True):
     cashier: str
     customer: str = ""
     voided: bool = False  # by now
+    signed: Signed | None = None  # None: no device signs here
 
 
 class VoidTicket(msgspec.Struct, frozen=True):
@@ -67,6 +75,7 @@ class VoidTicket(msgspec.Struct, frozen=True):
     anchor: Anchor
     cashier: str
     approved_by: str = ""
+    signed: Signed | None = None  # None: no device signs here
 
 
 class RefundTicket(msgspec.Struct, frozen=True):
@@ -78,6 +87,7 @@ class RefundTicket(msgspec.Struct, frozen=True):
     approved_by: str = ""
     sold_receipt: str = ""
     sold_at_ms: int = 0
+    signed: Signed | None = None  # None: no device signs here
 
 
 class ReportTicket(msgspec.Struct, frozen=True):

@@ -6,12 +6,13 @@ import { useKeys } from "../lib/keys.js";
 import { go, route } from "../lib/router.js";
 import { salesNews } from "../state/live.js";
 import { BarChart, Ranking, TableOf } from "../parts/charts.js";
+import { Closes } from "../parts/closes.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
 import { ReportCard } from "../parts/reportcard.js";
 import { Head } from "../parts/top.js";
 
-const TABS = ["day", "days", "z"];
+const TABS = ["day", "days", "z", "closes"];
 
 /** Axis words: whole units are enough. @param {number} minor */
 const axis = (minor) => money(Math.round(minor)).replace(/[.,]00(?=\D*$)/, "");
@@ -105,5 +106,5 @@ export function ReportsPage({ arg }) {
   const tab = TABS.includes(arg) ? arg : "day";
   useKeys({ Escape: () => go("sell") });
   return html`<${Head} title=${t("nav.reports")}><nav class="seg" aria-label=${t("nav.reports")}>${TABS.map((one) => html`<button key=${one} aria-pressed=${tab === one} onClick=${() => go(`reports/${one}`)}>${t(`report.tab.${one}`)}</button>`)}</nav><//>
-    ${tab === "day" ? html`<${Day} />` : tab === "days" ? html`<${Days} />` : html`<${ZReports} />`}`;
+    ${tab === "day" ? html`<${Day} />` : tab === "days" ? html`<${Days} />` : tab === "z" ? html`<${ZReports} />` : html`<${Closes} />`}`;
 }
