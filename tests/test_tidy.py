@@ -60,11 +60,13 @@ def test_a_till_imports_only_what_its_requirements_ask_for() -> None:
         for path in SOURCES
         if path.relative_to(PACKAGE).parts[0] == "hub" or path.parent.name in {"duckdb", "kafka", "postgres"}
     ]
+    of_stacks = [path for path in SOURCES if path.parent.name == "mlflow"]
     of_learning = [path for path in SOURCES if path.relative_to(PACKAGE).parts[0] == "learn"]
-    of_tills = [path for path in SOURCES if path not in {BROWSER_BENCH, *of_hubs, *of_learning}]
+    of_tills = [path for path in SOURCES if path not in {BROWSER_BENCH, *of_hubs, *of_stacks, *of_learning}]
     assert _unlisted(of_tills, "terminal.in", "ai.in") == []
     assert _unlisted(of_learning, "terminal.in", "ai.in", "learn.in") == []
     assert _unlisted(of_hubs, "terminal.in", "hub.in") == []
+    assert _unlisted(of_stacks, "terminal.in", "stack.in") == []
     assert _unlisted([BROWSER_BENCH], "terminal.in", "dev.in") == []
 
 

@@ -1,5 +1,6 @@
 """One suite for every registry of models: in a file of head office, in MLflow's tables."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import msgspec
 import pytest
 
 from tillmesh.adapters.sqlite.hub.models import SqliteRegistry, open_models
+from tillmesh.edge.bundle import Contract, Manifest
 from tillmesh.fleet.models import Published, Registry, Rollout, activated, rolled_back
 from tillmesh.kernel.errors import Conflict
 from tillmesh.sync.model_orders import Kind
@@ -20,15 +22,41 @@ def sqlite(folder: Path) -> Registry:
     return SqliteRegistry(open_models(folder / "models.db", KEY))
 
 
-@pytest.fixture(params=["sqlite"])
+def mlflow(folder: Path) -> Registry:
+    from tillmesh.adapters.mlflow.registry import MlflowRegistry
+
+    return MlflowRegistry(f"sqlite:///{folder / 'mlflow.db'}", folder / "models")
+
+
+@pytest.fixture(scope="session")
+def mlflow_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """MLflow's tables without anything in them: making them takes seconds."""
+    folder = tmp_path_factory.mktemp("mlflow")
+    made = mlflow(folder)
+    assert made.names() == []
+    made.close()
+    return folder / "mlflow.db"
+
+
+# MLflow still asks SQLAlchemy for what that calls old, and leaves its pool of connections to the end of the process.
+OF_MLFLOW = [
+    pytest.mark.slow,
+    *map(pytest.mark.filterwarnings, ("ignore::DeprecationWarning", "ignore::ResourceWarning")),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("mlflow", marks=OF_MLFLOW)])
 def open_registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     """Opens the registry, again and again the same one."""
     opened: list[Registry] = []
+    if request.param == "mlflow":
+        shutil.copy(request.getfixturevalue("mlflow_tables"), tmp_path)
 
     def reopen() -> Registry:
         while opened:
             opened.pop().close()
-        opened.append({"sqlite": sqlite}[request.param](tmp_path))
+        opened.append({"sqlite": sqlite, "mlflow": mlflow}[request.param](tmp_path))
         return opened[0]
 
     yield reopen
@@ -36,10 +64,18 @@ def open_registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Op
         opened.pop().close()
 
 
+def manifest(number: int, name: str) -> bytes:
+    made = Manifest(
+        name=name, version=number, task=name, engine="onnx", licence="Apache-2.0", contract=Contract(input="WAV"),
+        files={}, metrics={"accuracy": 0.9},
+    )  # fmt: skip
+    return msgspec.json.format(msgspec.json.encode(made), indent=2) + b"\n"
+
+
 def version(number: int, name: str = "voice", sha256: str = "") -> Published:
     return Published(
         name=name, version=number, sha256=sha256 or f"{number:064x}", size=1_000 + number,
-        manifest=b'{"name":"%s"}\n' % name.encode(), at_ms=NOW + number, by="ann", signer="ab" * 32,
+        manifest=manifest(number, name), at_ms=NOW + number, by="ann", signer="ab" * 32,
     )  # fmt: skip
 
 

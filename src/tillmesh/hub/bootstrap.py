@@ -106,7 +106,7 @@ def open_hub(data_dir: Path, settings: Settings = EMBEDDED, *, beside: bool = Fa
         door_key = Ed25519PrivateKey.from_private_bytes(secret(data_dir, DOOR_KEY))
         door = authority.issue(door_key, "", int(time.time()))
         public = pen.public_key().public_bytes_raw()
-        models = open_models(data_dir, key, pen)
+        models = open_models(settings, data_dir, key, pen)
         undo.callback(models.close)
         service = SyncService(
             events,

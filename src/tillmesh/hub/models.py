@@ -6,6 +6,7 @@ thread for models, so that a slow registry holds up no store's upload.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,10 +33,12 @@ from tillmesh.fleet.models import (
     rolled_back,
     wanted_versions,
 )
+from tillmesh.fleet.ports import Away
 from tillmesh.kernel.errors import Invalid, NotFound
 from tillmesh.kernel.limits import BUNDLE_BYTES_MAX
 from tillmesh.sync.model_orders import Report, SignedOrder, orders_digest, sign_order
 
+log = logging.getLogger(__name__)
 SHIPPED: Final = Path(__file__).parents[1] / "models"
 FOLDER: Final = "models"  # of bundles, in the data directory
 LOOKED_MS: Final = 10_000
@@ -72,7 +75,10 @@ class Models:
         self._picture = Picture()
         self._with_program: dict[str, Manifest] = {}
         self._looked: dict[str, tuple[int, list[Standing]]] = {}
-        self.refresh()
+        try:
+            self.refresh()
+        except Away as away:
+            log.warning("%s", away.detail)
 
     def refresh(self) -> None:
         """Look what the registry holds; another process may have changed it."""
@@ -222,8 +228,9 @@ class Models:
         return self._with_program.get(name)
 
     def close(self) -> None:
-        """Close the registry."""
+        """Close the registry and the reports."""
         self.registry.close()
+        self.reports.close()
 
 
 def affected(before: Rollout, after: Rollout) -> frozenset[str] | None:

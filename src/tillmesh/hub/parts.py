@@ -12,6 +12,7 @@ from tillmesh.adapters.duckdb.analytics import DuckAnalytics
 from tillmesh.adapters.host.blobs import Blobs
 from tillmesh.adapters.sqlite.hub import log, master, models, office
 from tillmesh.adapters.sqlite.hub.reading import SqliteReading
+from tillmesh.fleet.models import Registry
 from tillmesh.fleet.office import Office
 from tillmesh.fleet.ports import Analytics, EventLog, Master, Reading
 from tillmesh.hub.models import FOLDER, Models
@@ -19,9 +20,11 @@ from tillmesh.hub.settings import (
     ClickReports,
     DuckReports,
     KafkaLog,
+    MlflowRegistry,
     PostgresTables,
     Settings,
     SqliteLog,
+    SqliteRegistry,
     SqliteTables,
 )
 
@@ -96,8 +99,18 @@ def open_analytics(settings: Settings, data_dir: Path) -> Analytics:
             assert_never(other)
 
 
-def open_models(data_dir: Path, key: bytes, pen: Ed25519PrivateKey) -> Models:
-    """Open the registry of models; what tills report is always kept in the data directory."""
+def open_models(settings: Settings, data_dir: Path, key: bytes, pen: Ed25519PrivateKey) -> Models:
+    """Open the registry of models; its files, and what tills report, are always in the data directory."""
     blobs = Blobs(data_dir / FOLDER)
     db = models.open_models(data_dir / models.FILE, key)
-    return Models(models.SqliteRegistry(db), models.ModelReports(db), blobs, pen)
+    registry: Registry
+    match settings.models:
+        case SqliteRegistry():
+            registry = models.SqliteRegistry(db)
+        case MlflowRegistry() as mlflow:
+            from tillmesh.adapters.mlflow.registry import MlflowRegistry as Mlflow
+
+            registry = Mlflow(mlflow.uri or f"sqlite:///{(data_dir / 'mlflow.db').absolute()}", data_dir / FOLDER)
+        case other:
+            assert_never(other)
+    return Models(registry, models.ModelReports(db), blobs, pen)

@@ -94,6 +94,16 @@ class ClickReports(Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
     password_file: str = ""
 
 
+class SqliteRegistry(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sqlite"):
+    """The registry of models in a file of the data directory."""
+
+
+class MlflowRegistry(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="mlflow"):
+    """The registry of models in MLflow's own tables: SQLite or PostgreSQL, as an address of SQLAlchemy."""
+
+    uri: Annotated[str, Meta(pattern=r"^((sqlite|postgresql(\+psycopg)?)://.{1,500})?$")] = ""  # DATA/mlflow.db
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All of it. Another kind of a part is one more class beside its first, in a union."""
 
@@ -103,6 +113,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     event_log: SqliteLog | KafkaLog = SqliteLog()
     master: SqliteTables | PostgresTables = SqliteTables()
     analytics: DuckReports | ClickReports = DuckReports()
+    models: SqliteRegistry | MlflowRegistry = SqliteRegistry()
 
 
 def read_settings(file: Path | None) -> Settings:

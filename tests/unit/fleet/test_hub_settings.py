@@ -28,6 +28,7 @@ def test_a_file_says_only_what_is_different(tmp_path: Path) -> None:
         ("[doors]\npeople_port = 70000", "65535"),
         ("[limits]\nuploads_per_s = 'many'", "int"),
         ("[master]\nkind = 'paper'", "paper"),
+        ("[models]\nkind = 'mlflow'\nuri = 'file:///etc'", "uri"),
         ("[[[", "hub.toml"),
         ("x" * 70_000, "65536"),
     ],

@@ -118,6 +118,10 @@ class ModelReports:
         """List the models that anybody reported on."""
         return [str(name) for (name,) in rows(self._db, "SELECT DISTINCT name FROM report ORDER BY name")]
 
+    def close(self) -> None:
+        """Close the file; the registry may share it and have done so."""
+        self._db.close()
+
 
 _AHEAD_MS: Final = 300_000  # as far as a till's clock may be ahead
 
