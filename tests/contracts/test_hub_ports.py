@@ -159,6 +159,17 @@ def test_the_master_database_holds_heads_hashes_term_and_position(fresh_pair: Ca
     assert dict(master.position()) == {"log": 7}
 
 
+def test_the_hash_of_every_event_is_known_however_it_came(fresh_pair: Callable[[], Pair]) -> None:
+    _, master = fresh_pair()
+    a, b = chain(A, 6), chain(B, 2)
+    for at, events in enumerate((a[:1], [*a[1:4], *b], a[4:]), 1):
+        master.apply({"log": at}, entry(events))
+    for event in (*a, *b):
+        assert master.hash_of("corner", event.actor, event.seq) == event.hash
+    for store, actor, seq in (("corner", A, 7), ("corner", B, 3), ("other", A, 1), ("corner", "tillc.cccccccc", 1)):
+        assert master.hash_of(store, actor, seq) is None
+
+
 def test_events_that_come_twice_change_nothing(fresh_pair: Callable[[], Pair]) -> None:
     _, master = fresh_pair()
     events = chain(A, 5)

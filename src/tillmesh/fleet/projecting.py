@@ -137,7 +137,7 @@ def project(events: Iterable[Envelope], carried: Mapping[str, int] = NOTHING_YET
         one = Rows()
         try:
             body = decode(event.body, kind)
-            one.moves += [MoveRow(event.actor, sku, max(0, by), max(0, -by)) for sku, by in movements(body)]
+            one.moves += [MoveRow(event.actor, sku, max(0, by), -by if by < 0 else 0) for sku, by in movements(body)]
             _receipt(one, event, body)
         except TillmeshError:
             rows.set_aside(event.actor)  # hostile or newer: the chain holds its bytes, and no sum depends on it
@@ -177,7 +177,7 @@ def _sane(rows: Rows) -> bool:
         and all(map(_sane_line, rows.lines))
         and all(map(_sane_payment, rows.payments))
         and all(map(_sane_move, rows.moves))
-        and all(_sane_key(write.key) for write in rows.writes)
+        and (not rows.writes or all(_sane_key(write.key) for write in rows.writes))
     )
 
 

@@ -93,7 +93,8 @@ class SyncService:
             new, signed = tuple(verdict.events), tuple(verdict.signed)
             self.store(Entry(batch.store, batch.term, batch.sender, now_ms, new, signed))
             for event in verdict.events:
-                self.clock.observe(event.hlc, now_ms)
+                if event.hlc > self.clock.last:  # of a day's backlog only the first is
+                    self.clock.observe(event.hlc, now_ms)
         has = {actor: mark.seq for actor, mark in batch.heads.items()}
         self.seen[batch.store] = Seen(now_ms, batch.sender, batch.term, has, batch.tills)
         updates = self._master.outbox(batch.store, has, SYNC_EVENTS_PER_BATCH_MAX, UPDATES_BYTES_MAX)

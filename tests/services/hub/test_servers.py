@@ -4,6 +4,7 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.laws.hub_world import OFFICE, sale, sealed, signed
@@ -11,6 +12,7 @@ from tests.servers import ON_SERVERS, Servers, log_in, master_in, reading_in
 from tests.shop_days import DAY_MS, OPENED_MS, Days
 from tillmesh.adapters.kafka.messages import read_message, write_message
 from tillmesh.adapters.postgres.database import Database, one, rows
+from tillmesh.adapters.postgres.master import STEPS
 from tillmesh.adapters.sqlite.hub.master import SqliteMaster
 from tillmesh.adapters.sqlite.hub.reading import SqliteReading
 from tillmesh.fleet.ports import Entry, LogBroken
@@ -19,7 +21,7 @@ from tillmesh.fleet.syncing import SyncService, catch_up, rebuild
 from tillmesh.hub.settings import PostgresTables, Settings
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.errors import Damaged
-from tillmesh.shop.events import Change, ProductsChanged, StockMove, StockReceived
+from tillmesh.shop.events import Change, Payment, ProductsChanged, SaleLine, StockMove, StockReceived
 from tillmesh.sync.messages import Mark, runs_of
 from tillmesh.sync.upload import Batch
 
@@ -86,6 +88,66 @@ def test_the_same_days_have_the_same_hash_on_files_and_on_servers(servers: Serve
         )
     assert ours.catalogue("tea", 10) == theirs.catalogue("tea", 10)
     for each in (ours, theirs, files, log, tables):
+        each.close()
+
+
+@on_servers
+def test_tables_of_the_first_version_are_emptied_and_filled_again_from_the_log(
+    servers: Servers, tmp_path: Path
+) -> None:
+    room = servers.room()
+    assert isinstance(room.master, PostgresTables)
+    first = tmp_path / "steps"
+    first.mkdir()
+    (first / "0001_foundation.sql").write_bytes((STEPS / "0001_foundation.sql").read_bytes())
+    old = Database(room.master.dsn, room.master.schema, first)
+    with old.using() as db:
+        assert one(db, "SELECT max(number) FROM version") == 1
+        db.execute("INSERT INTO position VALUES ('0', 7)")
+        db.execute("INSERT INTO fence VALUES ('corner', 'tillb.bbbbbbbb', 'two histories', 1)")
+        db.execute("INSERT INTO line SELECT 1, 1, 1, 1, 0, 0, 'a', 'b', 1, 1, 1")
+    old.close()
+    log, tables, files = log_in(room), master_in(room), SqliteMaster(tmp_path / "master.db", KEY)
+    for number, entry in enumerate(Days("corner").entries(2, 10), 1):
+        log.append(entry)
+        files.apply({"log": number}, entry)
+    assert tables.position() == {}
+    assert catch_up(log, tables) == 2
+    assert tables.digest() == files.digest()
+    assert tables.held("corner").fenced == {"tillb.bbbbbbbb": "two histories"}
+    for each in (log, tables, files):
+        each.close()
+
+
+@on_servers
+def test_lines_and_payments_are_read_as_rows_whatever_people_call_their_goods(servers: Servers, tmp_path: Path) -> None:
+    names = ['6" pipe \\ "quoted"', "Müsli 🥣", "tab\there", "[], {}", "\x7f\x1f", "null", ""]
+    lines = tuple(
+        SaleLine(
+            sku=f"sku-{number}", name=name, unit="piece", quantity_milli=-1_000 * number, list_price_minor=5,
+            unit_price_minor=5, gross_minor=5, discount_minor=0, cart_discount_minor=0, tax_code="A", rate_ppm=0,
+            tax_minor=-number, total_minor=10**11 - number,
+        )
+        for number, name in enumerate(names)
+    )  # fmt: skip
+    paid = tuple(Payment(method=name, amount_minor=number) for number, name in enumerate(names))
+    whole = msgspec.structs.replace(sale(1, 100), lines=lines, payments=paid)
+    bare = msgspec.structs.replace(sale(2, 100), payments=())
+    first = sealed(Head(A), whole, 1)
+    events = (first, sealed(Head(A, 1, first.hash), bare, 2))
+    room = servers.room()
+    files, tables = SqliteMaster(tmp_path / "master.db", KEY), master_in(room)
+    for master in (files, tables):
+        master.apply({"log": 1}, Entry("corner", 1, A, 1, events))
+    assert files.digest() == tables.digest()
+    assert isinstance(room.master, PostgresTables)
+    database = Database(room.master.dsn, room.master.schema)
+    with database.using() as db:
+        assert [name for (name,) in rows(db, "SELECT name FROM line ORDER BY line")] == names
+        assert rows(db, "SELECT method, amount_minor FROM payment ORDER BY payment") == [
+            (name, number) for number, name in enumerate(names)
+        ]
+    for each in (database, files, tables):
         each.close()
 
 

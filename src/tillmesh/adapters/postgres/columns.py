@@ -30,6 +30,10 @@ class Texts(list[str]):
     """A column of ``text``."""
 
 
+class Written(list[bytes]):
+    """A column of ``text`` that is UTF-8 already."""
+
+
 class Blobs(list[bytes]):
     """A column of ``bytea``."""
 
@@ -60,6 +64,13 @@ class _TextsDumper(_Column):
         return _with_lengths([text.encode() for text in obj])
 
 
+class _WrittenDumper(_Column):
+    oid, element = 1009, 25
+
+    def _body(self, obj: Sequence[bytes]) -> bytes:
+        return _with_lengths(obj)
+
+
 class _BlobsDumper(_Column):
     oid, element = 1001, 17
 
@@ -72,18 +83,23 @@ def _with_lengths(values: Sequence[bytes]) -> bytes:
     return b"".join([part for value in values for part in (length(len(value)), value)])
 
 
+_DUMPERS: Final[dict[type[Any], Any]] = {
+    Numbers: _NumbersDumper, Texts: _TextsDumper, Written: _WrittenDumper, Blobs: _BlobsDumper,
+}  # fmt: skip
+
+
 def teach(db: Connection) -> None:
     """Let a connection write these columns."""
-    for kind, dumper in ((Numbers, _NumbersDumper), (Texts, _TextsDumper), (Blobs, _BlobsDumper)):
+    for kind, dumper in _DUMPERS.items():
         db.adapters.register_dumper(kind, dumper)
 
 
-_KINDS: Final = {"n": (Numbers, "bigint"), "t": (Texts, "text"), "b": (Blobs, "bytea")}
+_KINDS: Final = {"n": (Numbers, "bigint"), "t": (Texts, "text"), "w": (Written, "text"), "b": (Blobs, "bytea")}
 
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """A statement that inserts rows of one store. ``kinds``: of each column n(umber), t(ext) or b(lob)."""
+    """A statement that inserts rows of one store. ``kinds``: of each column n(umber), t(ext), w(ritten) or b(lob)."""
 
     target: str  # the table, and its columns where they do not stand in order
     kinds: str

@@ -7,11 +7,14 @@ another service applied meanwhile are seen as held. Rows go in column by column,
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
+import msgspec
 from psycopg.errors import CheckViolation
 
 from tillmesh.adapters.postgres.columns import Insert, columns_of, teach
@@ -25,6 +28,7 @@ from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.ids import is_office
 
 STEPS: Final = files("tillmesh.adapters.postgres") / "master"
+_json: Final = msgspec.json.Encoder()
 WEEK_MS: Final = 604_800_000
 WEEKS_BACK: Final = 106  # a week's rows lie together if head office hears of them within two years;
 WEEKS_AHEAD: Final = 1  # what is later or earlier is a wrong clock, and must not make tables without end
@@ -51,20 +55,25 @@ _POSITION: Final = (
     "ON CONFLICT (part) DO UPDATE SET entry = greatest(p.entry, excluded.entry)"
 )
 _HASH: Final = (
-    "SELECT e.hash FROM event e WHERE e.store = (SELECT id FROM store WHERE name = %s) "
+    "SELECT substring(e.hashes FROM ((%s - e.first) * 32 + 1)::int FOR 32) FROM stretch e "
+    "WHERE e.store = (SELECT id FROM store WHERE name = %s) "
     "AND e.actor = (SELECT a.id FROM actor a JOIN store s ON s.id = a.store WHERE s.name = %s AND a.name = %s) "
-    "AND e.seq = %s"
+    "AND e.first <= %s ORDER BY e.first DESC LIMIT 1"
 )
 _OUTBOX: Final = (
     "SELECT a.name, o.seq, o.hlc, o.type, o.version, o.body, o.prev_hash, o.hash FROM outbox o "
     "JOIN actor a ON a.id = o.actor JOIN store s ON s.id = a.store "
     "WHERE s.name = %s AND o.store = s.id AND a.name = %s AND o.seq > %s ORDER BY o.seq LIMIT %s"
 )
-_EVENT: Final = Insert("event", "nnb")
+_STRETCH: Final = Insert("stretch", "nnb")
 _SENT: Final = Insert("outbox", "nnntnbbb")
-_SALE: Final = Insert("sale", "nnnnttttnnnnt")
-_LINE: Final = Insert("line", "nnnnnttnnn")
-_PAYMENT: Final = Insert("payment", "nnnnntn")
+_SALE: Final = Insert("sale", "nnnnttttnnnntww")
+_HASH_BYTES: Final = 32
+_RECEIPT: Final = itemgetter(0, 1)  # of a line or payment: actor and number of the event
+_OF_LINE: Final = itemgetter(slice(5, None))
+_OF_PAYMENT: Final = itemgetter(slice(4, None))
+# Lines and payments lie in the rows of sales, and hashes of events in stretches: 0002_documents.sql.
+_EMPTIED: Final = ("stretch", *(name for name in PROJECTED if name not in {"event", "line", "payment"}))
 _STOCK: Final = Insert(
     "stock AS k",
     "tnnn",
@@ -102,8 +111,8 @@ class PostgresMaster:
     def hash_of(self, store: str, actor: str, seq: int) -> bytes | None:
         """Give the hash of an event that was applied, or None."""
         with self._database.using() as db:
-            found = one(db, _HASH, (store, store, actor, seq))
-            return None if found is None else bytes(found)
+            found = one(db, _HASH, (seq, store, store, actor, seq))
+            return bytes(found) if found is not None and len(found) == _HASH_BYTES else None
 
     def apply(self, position: Position, entry: Entry) -> None:
         """Apply an entry and note its place, in one transaction."""
@@ -165,7 +174,7 @@ class PostgresMaster:
     def begin_anew(self) -> None:
         """Forget everything that was projected."""
         with self._database.using() as db:
-            db.execute(f"TRUNCATE {', '.join(PROJECTED)}")
+            db.execute(f"TRUNCATE {', '.join(_EMPTIED)}")
         self._parts.clear()
 
     def close(self) -> None:
@@ -198,7 +207,7 @@ class PostgresMaster:
         ends = columns_of((e.actor, e.seq, e.hash, e.hlc, *found.of(e.actor)) for e in last.values())
         moved = db.execute(_HEADS.query, _HEADS.bindings(store, ends))
         actors: dict[str, int] = dict(moved.fetchall())
-        _EVENT.run(db, store, [[actors[e.actor] for e in events], [e.seq for e in events], [e.hash for e in events]])
+        _STRETCH.run(db, store, columns_of((actors[name], first, hashes) for name, first, hashes in stretches(events)))
         sent = [e for e in events if is_office(e.actor)]
         _SENT.run(
             db,
@@ -208,19 +217,12 @@ class PostgresMaster:
         self._project(db, store, actors, found)
 
     def _project(self, db: Connection, store: int, actors: Mapping[str, int], found: Rows) -> None:
-        when = {(r.actor, r.seq): r.at_ms for r in found.sales}
         if found.sales:
             net = sum(r.total_minor if r.kind == Kind.SALE else -r.total_minor for r in found.sales)
             db.execute(_TOTALS, (sum(r.kind == Kind.SALE for r in found.sales), net, store))
             actor, seq, kind, at_ms, *rest = columns_of(found.sales)
-            _SALE.run(db, store, [at_ms, [actors[name] for name in actor], seq, kind, *rest])
-        if found.lines:
-            actor, seq, line, kind, at_ms, *rest = columns_of(found.lines)
-            _LINE.run(db, store, [at_ms, [actors[name] for name in actor], seq, line, kind, *rest])
-        if found.payments:
-            actor, seq, number, kind, *rest = columns_of(found.payments)
-            at_ms = tuple(when[of] for of in zip(actor, seq, strict=True))
-            _PAYMENT.run(db, store, [at_ms, [actors[name] for name in actor], seq, number, kind, *rest])
+            inside = documents(found)
+            _SALE.run(db, store, [at_ms, [actors[name] for name in actor], seq, kind, *rest, *inside])
         moved: dict[tuple[str, int], list[int]] = {}
         for name, sku, plus, minus in found.moves:
             sums = moved.setdefault((sku, actors[name]), [0, 0])
@@ -228,3 +230,26 @@ class PostgresMaster:
             sums[1] += minus
         _STOCK.run(db, store, columns_of((*key, *moved[key]) for key in sorted(moved)))
         merge(db, store, found.writes)
+
+
+def stretches(events: Sequence[Envelope]) -> Iterator[tuple[str, int, bytes]]:
+    """Give of each stretch of one actor's log its actor, its first event, and the hashes of all of them in a row."""
+    first: Envelope | None = None
+    hashes: list[bytes] = []
+    for event in events:
+        if first is None or (event.actor, event.seq) != (first.actor, first.seq + len(hashes)):
+            if first is not None:
+                yield first.actor, first.seq, b"".join(hashes)
+            first, hashes = event, []
+        hashes.append(event.hash)
+    if first is not None:
+        yield first.actor, first.seq, b"".join(hashes)
+
+
+def documents(found: Rows) -> tuple[list[bytes], list[bytes]]:
+    """Give the lines and the payments of each receipt, as the JSON that stands in its row."""
+    receipts = [sale[:2] for sale in found.sales]
+    lines = {receipt: [*map(_OF_LINE, of)] for receipt, of in groupby(found.lines, _RECEIPT)}
+    payments = {receipt: [*map(_OF_PAYMENT, of)] for receipt, of in groupby(found.payments, _RECEIPT)}
+    encode = _json.encode
+    return [encode(lines.get(each, ())) for each in receipts], [encode(payments.get(each, ())) for each in receipts]
