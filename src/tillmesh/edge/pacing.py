@@ -15,8 +15,8 @@ REST_MS_MAX: Final = 5_000
 class Pace:
     """The pieces from one source. Sizes are in bytes."""
 
-    def __init__(self, smallest: int, largest: int) -> None:
-        self._smallest, self._largest = smallest, largest
+    def __init__(self, smallest: int, largest: int, rest_ms: int = REST_MS_MIN) -> None:
+        self._smallest, self._largest, self._rest_ms = smallest, largest, rest_ms
         self.size = smallest
 
     def took(self, ms: int) -> int:
@@ -25,7 +25,7 @@ class Pace:
             self.size = min(2 * self.size, self._largest)
         elif ms > PIECE_MS:
             self.size = max(self.size // 2, self._smallest)
-        return min(max(ms, REST_MS_MIN), REST_MS_MAX)
+        return min(max(ms, self._rest_ms), REST_MS_MAX)
 
     def failed(self) -> None:
         """A piece did not come: begin small again."""

@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 HUB: Final = "head office"
 PIECE_WAIT_S: Final = 30.0
 BUSY_S: Final = 0.2
+HUB_REST_MS: Final = 200  # head office takes ten calls a second from a store, and sales are some of them
 NOT_YET_MS: Final = 5_000  # the leader fetches it because it was asked, and says when it is there
 AVOID_MS: Final = 15_000  # whoever gave no answer
 AVOID_MS_MAX: Final = 3_600_000  # whoever gave what was wrong, again and again
@@ -108,5 +109,7 @@ class Fetching:
         return leader if leader and may(leader) and self._not_yet.get(leader, 0) <= now else ""
 
     def _pace(self, source: str) -> Pace:
-        largest = MODEL_CHUNK_BYTES_MAX if source == HUB else MODEL_PIECE_BYTES_MAX
-        return self._paces.setdefault(source, Pace(MODEL_PIECE_BYTES_MIN, largest))
+        if source not in self._paces:
+            with_hub = Pace(MODEL_PIECE_BYTES_MIN, MODEL_CHUNK_BYTES_MAX, HUB_REST_MS)
+            self._paces[source] = with_hub if source == HUB else Pace(MODEL_PIECE_BYTES_MIN, MODEL_PIECE_BYTES_MAX)
+        return self._paces[source]

@@ -53,9 +53,17 @@ class ModelReports:
     """One till's reports, and at the leader those of the others. Lives on the event loop."""
 
     def __init__(
-        self, models: Path, post: ModelPost, office: Office | None, counted: Counted, clock: Callable[[], int] = now_ms
+        self,
+        models: Path,
+        post: ModelPost,
+        office: Office | None,
+        counted: Counted,
+        clock: Callable[[], int] = now_ms,
+        *,
+        again_ms: int = FAILED_MS,
     ) -> None:
         self._file, self._post, self._office, self._counted, self._clock = models / FILE, post, office, counted, clock
+        self._again_ms = again_ms  # after head office gave no answer
         self._windows: dict[str, _Window] = {}
         self._own: dict[ReportKey, Report] = {}
         self._passed: dict[tuple[str, ReportKey], Report] = {}  # of others, at the leader
@@ -71,7 +79,7 @@ class ModelReports:
     async def stop(self) -> None:
         """Close what is counted, and keep it."""
         await self._errands.stop()
-        self._count(closing=True)
+        self.count(closing=True)
         await asyncio.to_thread(self._keep)
 
     @property
@@ -83,12 +91,12 @@ class ModelReports:
         for report in await asyncio.to_thread(self._read):
             self._own[key_of(report)] = report
         while True:
-            if self._count():
+            if self.count():
                 await asyncio.to_thread(self._keep)
             await self._send()
             await asyncio.sleep(LOOK_S)
 
-    def _count(self, *, closing: bool = False) -> bool:
+    def count(self, *, closing: bool = False) -> bool:
         """Close the windows that are over; says whether there is something new to report."""
         now, fresh = self._clock(), False
         for name, (version, counts, latencies) in self._counted().items():
@@ -140,7 +148,7 @@ class ModelReports:
             body = msgspec.json.encode(Reports(reports))
         taken = await office.report(body)
         if taken is None:
-            self._not_before_ms = steady_ms() + FAILED_MS
+            self._not_before_ms = steady_ms() + self._again_ms
             return
         if not taken:
             log.warning("%d reports of models are let fall", len(batch))
