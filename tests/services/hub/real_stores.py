@@ -78,15 +78,16 @@ def found(folder: Path, hub: Path, tills: int) -> str:
 
 
 @contextmanager
-def open_store(folder: Path, hub_url: str) -> Iterator[Sequence[Till]]:
-    """Run the tills of a store that was founded."""
+def open_store(folder: Path, hub_url: str, *, models: bool = False) -> Iterator[Sequence[Till]]:
+    """Run the tills of a store that was founded, with models if a test is about them."""
     places = sorted(folder.glob("till-*"))
     links = free_ports(len(places))
     with ExitStack() as stack:
         programs = []
         for n, place in enumerate(places):
             others = [f"127.0.0.1:{links + m}" for m in range(len(places)) if m != n]
-            arguments = ("--no-ai", "--no-mdns", "--link-bind", "127.0.0.1", "--link-port", str(links + n),
+            without = () if models else ("--no-ai",)
+            arguments = (*without, "--no-mdns", "--link-bind", "127.0.0.1", "--link-port", str(links + n),
                          *(word for other in others for word in ("--peer", other)),
                          "--hub-url", hub_url, "--wan-file", str(place / "wan-off"))  # fmt: skip
             programs.append(stack.enter_context(Program(place, arguments=arguments)))
