@@ -94,7 +94,7 @@ LEAST: Final[dict[Action, Role]] = {**_CASHIER, **_LIMITED, **_SUPERVISOR, **_MA
 APPROVABLE: Final = (
     Action.DISCOUNT, Action.PRICE_OVERRIDE, Action.VOID, Action.REFUND, Action.REFUND_WITHOUT_RECEIPT,
     Action.OPEN_DRAWER, Action.CASH_MOVE, Action.DISCARD_PARKED, Action.COUNT_STOCK, Action.ADJUST_STOCK,
-    Action.REPRINT, Action.CLOSE_SHIFT, Action.RESOLVE_OVERSELL, Action.SETTLE_CARD,
+    Action.REPRINT, Action.CLOSE_SHIFT, Action.RESOLVE_OVERSELL, Action.SETTLE_CARD, Action.TEACH_PRODUCT,
 )  # fmt: skip
 
 

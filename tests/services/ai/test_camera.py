@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.services.api.process import Running, running
-from tests.services.api.shop import Json
+from tests.services.api.shop import PINS, Json
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.xdist_group("camera")]
 PHOTOS = Path(__file__).parents[2] / "data" / "grocery"
@@ -45,9 +45,13 @@ def call(till: Running, token: str, method: str, path: str, body: Any = None, **
     return status, found
 
 
-def enrol(till: Running, token: str, sku: str, photos: list[bytes]) -> tuple[int, Json]:
+def enrol(till: Running, token: str, sku: str, photos: list[bytes], approval: str = "") -> tuple[int, Json]:
     """Send photos as a browser does; asked again while the worker is only starting."""
-    parts = [b'--edge\r\nContent-Disposition: form-data; name="sku"\r\n\r\n' + sku.encode()]
+    fields = {"sku": sku, **({"approval": approval} if approval else {})}
+    parts = [
+        f'--edge\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{text}'.encode()
+        for name, text in fields.items()
+    ]
     parts += [
         b'--edge\r\nContent-Disposition: form-data; name="photo"; filename="a.jpg"\r\nContent-Type: image/jpeg\r\n\r\n'
         + one
@@ -122,12 +126,25 @@ def test_the_same_view_again_is_answered_from_memory_until_something_is_learnt(c
 
 
 def test_a_cashier_may_not_teach_and_wrong_photos_teach_nothing(camera: Running) -> None:
-    assert enrol(camera, camera.sign_in("cashier"), "tea", [photo("lemon-5")])[0] == 403
+    cashier = camera.sign_in("cashier")
+    status, said = enrol(camera, cashier, "tea", [photo("lemon-5")])
+    assert (status, said["action"], said["needs"]) == (403, "teach_product", "supervisor")
     manager = camera.sign_in("manager")
     assert enrol(camera, manager, "no such thing", [photo("lemon-5")])[0] == 404
     assert enrol(camera, manager, "tea", [b"no photo"])[0] == 422
     assert enrol(camera, manager, "tea", [])[0] == 413
     assert call(camera, manager, "POST", "/ai/recognise", b"no photo", **{"Content-Type": "image/jpeg"})[0] == 422
+
+
+def test_a_cashier_teaches_what_a_supervisor_approves_on_the_spot_and_once(camera: Running) -> None:
+    cashier = camera.sign_in("cashier")
+    pin = {"pin": PINS["supervisor"], "action": "teach_product"}
+    approval = call(camera, cashier, "POST", "/approvals", pin)[1]["approval"]
+    assert enrol(camera, cashier, "lemon", [b"no photo"], approval)[0] == 422  # and nothing is used up
+    assert enrol(camera, cashier, "lemon", [photo("lemon-5")], approval)[0] == 201
+    assert enrol(camera, cashier, "lemon", [photo("lemon-5")], approval)[0] == 403
+    entries = call(camera, camera.sign_in("manager"), "GET", "/audit?limit=5")[1]["entries"]
+    assert any(entry["approved_by"] and entry["subject"] == "lemon" for entry in entries), entries
 
 
 def test_what_people_say_to_suggestions_is_counted(camera: Running) -> None:

@@ -2,7 +2,7 @@
 import { html, useEffect, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { asProblem } from "../lib/http.js";
-import { call, may } from "../state/session.js";
+import { call } from "../state/session.js";
 import { dialogs, openDialog, toastOk, toastProblem } from "../state/notices.js";
 import { productOf } from "../state/catalogue.js";
 import { Dialog } from "./dialog.js";
@@ -137,7 +137,7 @@ function LookDialog({ close }) {
   };
   const teach = html`<button class="btn" onClick=${() => setTeaching(true)}><${Icon} name="plus" />${t("look.teach")}</button>`;
   return html`<${Dialog} title=${t("look.title")} wide onClose=${() => close(null)} className="camera"
-    foot=${!teaching && !silent && html`${may("supervisor") ? teach : html`<span class="hint">${t("look.teach.who")}</span>`}<span class="spacer" /><button class="btn" onClick=${() => close(null)}>${t("look.search")}</button>`}>
+    foot=${!teaching && !silent && html`${teach}<span class="spacer" /><button class="btn" onClick=${() => close(null)}>${t("look.search")}</button>`}>
     <div class="camera-cols" tabindex="-1" data-first onKeyDown=${onKey}>
       <div class="camera-view"><video ref=${video} muted playsinline aria-label=${t("look.picture")} /><i aria-hidden="true" /></div>
       <div class="camera-side">
@@ -166,7 +166,7 @@ function Teach({ video, onDone }) {
       toastOk("look.taught", { name: item?.name ?? "" });
       onDone();
     } catch (error) {
-      toastProblem(error);
+      if (asProblem(error).kind !== "cancelled") toastProblem(error); // declined: the photos are still there
     }
     setBusy(false);
   };

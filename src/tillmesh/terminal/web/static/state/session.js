@@ -157,7 +157,8 @@ export async function call(method, path, body, options) {
         if (!approval) throw new Problem({ ...problem.body, kind: "cancelled", status: 403 });
         // DELETE has no body: there the token goes into the address.
         if (method === "DELETE") path += `${path.includes("?") ? "&" : "?"}approval=${encodeURIComponent(approval)}`;
-        body = method === "DELETE" ? undefined : { ...body, approval };
+        if (body instanceof FormData) body.set("approval", approval);
+        else body = method === "DELETE" ? undefined : { ...body, approval };
       } else throw problem;
     }
   }
