@@ -24,6 +24,8 @@ class Wish:
     count: int | None = None
     stores: int | None = None
     photos: Path | None = None
+    promotions: int = 0
+    customers: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,10 @@ def main(arguments: Sequence[str]) -> int:
         for name in names:
             place = Path(held) / name
             place.mkdir()
-            wish = Wish(place, options.products, options.count, options.stores, options.photos)
+            wish = Wish(
+                place, options.products, options.count, options.stores, options.photos, options.promotions,
+                options.customers,
+            )  # fmt: skip
             results[name] = BENCHMARKS[name].run(wish)
     print((showing.as_json if options.json else showing.as_text)(dict(results), about))
     missed = [row for rows in results.values() for row in rows if row.met is False]
@@ -69,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--count", type=_positive, help="how much to measure; the unit is the benchmark's own")
     parser.add_argument("--stores", type=_positive, help="fleet: how many stores (default 100)")
     parser.add_argument("--products", type=Path, help="a product file instead of 97,000 invented ones")
+    parser.add_argument("--promotions", type=_positive, default=0, help="ui: how many promotions hold (default none)")
+    parser.add_argument("--customers", type=_positive, default=0, help="ui: how many customers (default none)")
     parser.add_argument(
         "--photos", type=Path, metavar="DIR", help="for barcode: photographs of codes, a folder for each kind"
     )
@@ -231,7 +238,8 @@ def _gateway(wish: Wish) -> list[Row]:
 def _ui(wish: Wish) -> list[Row]:
     from tillmesh.bench import ui
 
-    return ui.run(wish.place, wish.products, scans=wish.count or ui.SCANS)
+    scans = wish.count or ui.SCANS
+    return ui.run(wish.place, wish.products, scans=scans, promotions=wish.promotions, customers=wish.customers)
 
 
 def _ai(wish: Wish) -> list[Row]:

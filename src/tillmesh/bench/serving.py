@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from tillmesh.bench.goods import MANAGER, PRODUCTS, START_MS, records, stock_shelves
 from tillmesh.bench.measuring import Row, ratio, spread
+from tillmesh.bench.offers import stock_offers
 from tillmesh.bench.ports import free_ports
 from tillmesh.kernel.errors import Conflict
 from tillmesh.shop.events import Change
@@ -60,8 +61,10 @@ class Client:
         self._http.close()
 
 
-def site_of(place: Path, products: Path | None, *, count: int = PRODUCTS) -> tuple[Path, dict[str, int]]:
-    """Make a shop with a manager and a catalogue; give its directory and the price of each sku."""
+def site_of(
+    place: Path, products: Path | None, *, count: int = PRODUCTS, promotions: int = 0, customers: int = 0
+) -> tuple[Path, dict[str, int]]:
+    """Make a shop with a manager and a catalogue, offers and customers; give its place and the price of each sku."""
     changes = records(products, count)
     site = place / "till"
     opened = open_terminal(site)
@@ -70,6 +73,7 @@ def site_of(place: Path, products: Path | None, *, count: int = PRODUCTS) -> tup
     person = ChangeRecords(entity="person", changes=(Change(key="bench", fields=fields),))
     opened.writer.execute(opened.till, MANAGER, person, START_MS)
     stock_shelves(opened, changes)
+    stock_offers(opened, [change.key for change in changes], promotion_count=promotions, customer_count=customers)
     pins.close()
     opened.close()
     return site, {change.key: int(str(change.fields["price_minor"])) for change in changes}

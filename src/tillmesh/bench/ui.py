@@ -105,10 +105,12 @@ class Shopper:
         return float(next(one["value"] for one in metrics if one["name"] == name))
 
 
-def run(place: Path, products: Path | None, *, scans: int = SCANS) -> list[Row]:
+def run(
+    place: Path, products: Path | None, *, scans: int = SCANS, promotions: int = 0, customers: int = 0
+) -> list[Row]:
     """Measure the page of a running till, beside the demands of the design."""
     sync_playwright = _playwright()
-    site, skus = site_of(place, products)
+    site, skus = site_of(place, products, promotions=promotions, customers=customers)
     with running(site) as (port, pid), sync_playwright() as playwright:
         until_ready(port)
         codes = _codes(port, scans * 4)

@@ -123,3 +123,38 @@ def test_only_a_manager_makes_promotions_and_prices(shop: Shop) -> None:
     for role in ("cashier", "supervisor"):
         for path, body in (("/promotions", HALF), ("/price-lists", {"name": "x"}), ("/prices", {"prices": []})):
             assert shop.call("POST", path, body, role=role).status_code == 403
+
+
+def test_the_list_says_which_promotions_hold_are_planned_over_or_off(shop: Shop) -> None:
+    shop.product("state-jam", name="Jam", price_minor=500)
+    half: Json = {"kind": "percent", "percent": "50", "skus": ["state-jam"]}
+    made: dict[str, Json] = {
+        "state-now": {},
+        "state-planned": {"start": "2099-01-01T00:00"},
+        "state-over": {"until": "2001-01-01T00:00"},
+        "state-off": {"active": False},
+    }
+    for key, more in made.items():
+        shop.ok("POST", "/promotions", {"promotion_id": key, "name": key, **half, **more})
+    found = {one["promotion_id"]: one for one in shop.ok("GET", "/promotions")["promotions"]}
+    assert {key: found[key]["state"] for key in made} == {key: key.removeprefix("state-") for key in made}
+    assert [key for key in made if found[key]["holds_now"]] == ["state-now"]
+    assert found["state-now"]["stage"] == "line"
+    shop.ok("PATCH", "/promotions/state-now", {"active": False})
+    basket = {"lines": [{"sku": "state-jam"}]}
+    assert shop.ok("POST", "/promotions/preview", basket)["total_minor"] == 500
+    assert shop.ok("POST", "/promotions/preview", {**basket, "at": "2099-02-01T12:00"})["total_minor"] == 250
+    for key in made:
+        shop.ok("PATCH", f"/promotions/{key}", {"active": False})
+
+
+def test_a_price_is_taken_back_by_the_very_moment_it_began(shop: Shop) -> None:
+    shop.product("exact-tea", name="Tea", price_minor=500)
+    shop.ok("POST", "/price-lists", {"price_list": "exact", "name": "Exact", "everyone": False})
+    begun = {"sku": "exact-tea", "price_list": "exact", "from": "2026-01-01T09:30:15.250Z"}
+    shop.ok("POST", "/prices", {"prices": [{**begun, "price_minor": 300}]})
+    (held,) = shop.ok("GET", "/prices?price_list=exact")["prices"]
+    assert held["from_ms"] == 1_767_259_815_250
+    assert all(one["price_list"] == "" for one in shop.ok("GET", "/prices?price_list=everybody")["prices"])
+    shop.ok("POST", "/prices", {"prices": [{**begun, "price_minor": None}]})
+    assert shop.ok("GET", "/prices?price_list=exact")["prices"] == []

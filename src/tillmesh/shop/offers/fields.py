@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tillmesh.kernel.errors import Invalid
@@ -63,7 +63,7 @@ def price_fields(given: Mapping[str, Any], zone_name: str) -> tuple[str, str, in
         )
     sku = str(_text(KEY_CHARS_MAX, least=1)("sku", given.get("sku", ""), zone_name))
     name = given.get("price_list", "")
-    begin, end = (_moment(which, given.get(which, ""), zone_name) for which in ("from", "until"))
+    begin, end = (read_moment(which, given.get(which, ""), zone_name) for which in ("from", "until"))
     price = given.get("price_minor")
     fields: dict[str, Value] = {
         "price_minor": None if price is None else _number(0, AMOUNT_MINOR_MAX)("price_minor", price, zone_name),
@@ -195,14 +195,14 @@ def _weekdays(name: str, value: Any, zone_name: str) -> Value:  # noqa: ARG001
     return sorted({str(one) for one in value})
 
 
-def _moment(name: str, value: Any, zone_name: str) -> int:
+def read_moment(name: str, value: Any, zone_name: str) -> int:
     """Read a time; without an offset it is the shop's own. Nothing is zero."""
     if value in ("", None):
         return 0
     try:
         moment = datetime.fromisoformat(value)
         moment = moment if moment.tzinfo else moment.replace(tzinfo=zone(zone_name))
-        at_ms = int((moment - EPOCH).total_seconds()) * 1_000
+        at_ms = (moment - EPOCH) // timedelta(milliseconds=1)
     except (ValueError, TypeError, OverflowError):
         raise Invalid(f"{name} {str(value)[:40]!r} is not a time", hint="Write it like 2026-11-22T09:30.") from None
     if at_ms <= 0:
@@ -241,8 +241,8 @@ _PROMOTION: Final[dict[str, tuple[str, Reader]]] = {
     "minimum_minor": ("minimum_minor", _number(0, AMOUNT_MINOR_MAX)),
     "most_minor": ("most_minor", _number(0, AMOUNT_MINOR_MAX)),
     **{name: (name, _number(0, COUNT_MAX)) for name in _COUNTS[2:]},
-    "start": ("start_ms", _moment),
-    "until": ("until_ms", _moment),
+    "start": ("start_ms", read_moment),
+    "until": ("until_ms", read_moment),
     "weekdays": ("weekdays", _weekdays),
     "from_time": ("from_minute", _minute),
     "until_time": ("until_minute", _minute),

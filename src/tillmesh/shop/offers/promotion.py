@@ -120,6 +120,15 @@ def holds_at(one: Promotion, at_ms: int, zone_name: str) -> bool:
     return not one.weekdays or str(weekday) in one.weekdays
 
 
+def state_of(one: Promotion, at_ms: int) -> str:
+    """Say where a promotion is in its life: ``off``, ``planned``, ``now`` (at its days and hours) or ``over``."""
+    if not one.active:
+        return "off"
+    if 0 < one.until_ms <= at_ms:
+        return "over"
+    return "planned" if at_ms < one.start_ms else "now"
+
+
 @lru_cache(maxsize=64)
 def _clock(zone_name: str, minute: int) -> tuple[int, int]:
     """Give weekday and minute of the day as the clock on the shop's wall shows them."""

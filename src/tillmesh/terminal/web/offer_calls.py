@@ -21,13 +21,14 @@ from tillmesh.shop.offers.fields import (
     list_fields,
     price_fields,
     promotion_fields,
+    read_moment,
     show_list,
     show_moment,
     show_promotion,
 )
 from tillmesh.shop.offers.files import Sheet, read_prices, read_promotions, write_prices, write_promotions
-from tillmesh.shop.offers.prices import PriceList, price_key
-from tillmesh.shop.offers.promotion import Promotion
+from tillmesh.shop.offers.prices import FOR_ALL, PriceList, price_key
+from tillmesh.shop.offers.promotion import IN_SETS, Promotion, holds_at, state_of
 from tillmesh.shop.people import Role
 from tillmesh.shop.product_rows import text_lines
 from tillmesh.terminal.web.api import CSV, Call, Context
@@ -37,6 +38,7 @@ from tillmesh.till.offers import preview
 
 Fields = dict[str, Any]
 CHANGES_MAX = 500
+EVERYBODY = "everybody"  # in the address: dated prices that belong to no list
 _PRICES = "SELECT sku, price_list, from_ms, until_ms, price_minor FROM price ORDER BY sku, price_list, from_ms LIMIT ?"
 
 
@@ -54,6 +56,7 @@ class PreviewBody(msgspec.Struct):
     customer_id: str = ""
     coupons: list[str] = []
     at_ms: int = 0  # 0: now
+    at: str = ""  # the same as the clock on the shop's wall shows it
     promotion: Fields | None = None
     promotion_id: str = ""
 
@@ -64,29 +67,37 @@ class PricesBody(msgspec.Struct):
     prices: list[Fields]
 
 
-def _promotion(db: Any, books: Books, promotion_id: str) -> dict[str, Any]:
+def _promotion(db: Any, books: Books, promotion_id: str, now_ms: int) -> dict[str, Any]:
     found = next((one for one in offers.promotions(db) if one.promotion_id == promotion_id), None)
     if found is None:
         raise NotFound(f"no promotion {promotion_id[:40]!r}", hint="Reload the list.")
-    return _shown(books, found)
+    return _shown(books, found, now_ms)
 
 
-def _shown(books: Books, one: Promotion) -> dict[str, Any]:
-    shown = show_promotion(one, books.store().time_zone)
-    return shown | {"uses": books.promotion_uses(one.promotion_id), "stage": _stage(one)}
+def _shown(books: Books, one: Promotion, now_ms: int) -> dict[str, Any]:
+    zone = books.store().time_zone
+    return show_promotion(one, zone) | {
+        "uses": books.promotion_uses(one.promotion_id),
+        "stage": _stage(one),
+        "state": state_of(one, now_ms),
+        "holds_now": one.active and holds_at(one, now_ms, zone),
+    }
 
 
 def _stage(one: Promotion) -> str:
-    return "exclusive" if one.exclusive else "cart" if one.on_cart else "line"
+    if one.exclusive:
+        return "exclusive"
+    return "cart" if one.on_cart else "set" if one.kind in IN_SETS else "line"
 
 
 async def list_promotions(context: Context) -> Any:
     """List promotions in the order in which they are looked at, those that are switched off last."""
+    now_ms = context.now_ms()
 
     def query(db: Any, books: Books) -> dict[str, Any]:
         place = {one.promotion_id: at for at, one in enumerate(books.promotions().promotions)}
         found = sorted(offers.promotions(db), key=lambda one: place.get(one.promotion_id, len(place)))
-        return {"promotions": [_shown(books, one) for one in found], "overused": _overused(db, found)}
+        return {"promotions": [_shown(books, one, now_ms) for one in found], "overused": _overused(db, found)}
 
     return await context.driver.read(query)
 
@@ -140,7 +151,8 @@ async def _write_promotion(context: Context, key: str, body: Fields, held: Any) 
     if not held and "name" not in fields:
         raise Invalid("a promotion needs a name", hint="It stands on the receipt.")
     await context.do(ChangeRecords(entity="promotion", changes=(Change(key=key, fields=fields),)))
-    return await context.driver.read(lambda db, books: _promotion(db, books, key))
+    now_ms = context.now_ms()
+    return await context.driver.read(lambda db, books: _promotion(db, books, key, now_ms))
 
 
 async def preview_promotions(context: Context, body: PreviewBody) -> Any:
@@ -154,7 +166,7 @@ async def preview_promotions(context: Context, body: PreviewBody) -> Any:
             given = {key: value for key, value in body.promotion.items() if key != "promotion_id"}
             fields = promotion_fields(given, books.store().time_zone)
             draft = check_promotion(body.promotion_id or "~draft", {**held, **fields})
-        at_ms = body.at_ms or context.now_ms()
+        at_ms = body.at_ms or read_moment("at", body.at, books.store().time_zone) or context.now_ms()
         cart, priced = preview(books, lines, body.customer_id, tuple(body.coupons), at_ms, draft)
         return views.priced_cart(books, cart, priced)
 
@@ -199,12 +211,17 @@ async def _write_list(context: Context, key: str, body: Fields) -> dict[str, Any
 
 
 async def list_prices(context: Context) -> Any:
-    """List dated prices and those of lists, of one product or of all."""
+    """List dated prices and those of lists: of one product, of one list (``everybody``: of none), or all."""
     sku, limit = context.query("sku")[:100], context.limit(PAGE_ROWS_MAX, PAGE_ROWS_MAX)
+    wanted = context.query("price_list")[:100]
+    price_list = FOR_ALL if wanted == EVERYBODY else wanted
+
+    def is_wanted(row: Any) -> bool:
+        return (not sku or row[0] == sku) and (not wanted or row[1] == price_list)
 
     def query(db: Any, books: Books) -> dict[str, Any]:
         zone = books.store().time_zone
-        found = [row for row in rows(db, _PRICES, (PAGE_ROWS_MAX * 100,)) if not sku or row[0] == sku]
+        found = [row for row in rows(db, _PRICES, (PAGE_ROWS_MAX * 100,)) if is_wanted(row)]
         return {"prices": [_price(books, zone, row) for row in found[:limit]], "count": len(found)}
 
     return await context.driver.read(query)
@@ -219,6 +236,8 @@ def _price(books: Books, zone: str, row: Any) -> dict[str, Any]:
         "price_list": price_list,
         "from": show_moment(begin, zone),
         "until": show_moment(end, zone),
+        "from_ms": begin,
+        "until_ms": end,
         "price_minor": price,
         "own_price_minor": None if product is None else product.price_minor,
     }
@@ -328,7 +347,7 @@ CALLS = [
     Call("GET", "/price-lists", list_price_lists, "List price lists"),
     Call("POST", "/price-lists", create_price_list, "Add a price list", Fields, role=MANAGER, status=201),
     Call("PATCH", "/price-lists/{price_list}", patch_price_list, "Change a price list", Fields, role=MANAGER),
-    Call("GET", "/prices", list_prices, "List dated prices and those of lists", query=("sku", "limit")),
+    Call("GET", "/prices", list_prices, "List dated prices and those of lists", query=("sku", "price_list", "limit")),
     Call("POST", "/prices", write_prices_of, "Change dated prices and those of lists", PricesBody, role=MANAGER),
     Call("GET", "/prices/export", export_prices, "Export prices as CSV", role=MANAGER, gives=(CSV,)),
     Call(

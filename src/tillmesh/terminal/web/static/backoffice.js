@@ -5,7 +5,9 @@ import { CustomersPage } from "./pages/customers.js";
 import { FlagsPage } from "./pages/flags.js";
 import { HealthPage } from "./pages/health.js";
 import { PeoplePage } from "./pages/people.js";
+import { PricesPage } from "./pages/prices.js";
 import { ProductsPage } from "./pages/products.js";
+import { PromotionsPage } from "./pages/promotions.js";
 import { PurchasingPage } from "./pages/purchasing.js";
 import { ReportsPage } from "./pages/reports.js";
 import { SettingsPage } from "./pages/settings.js";
@@ -30,7 +32,9 @@ export const PAGES = {
   flags: FlagsPage,
   health: HealthPage,
   people: PeoplePage,
+  prices: PricesPage,
   products: ProductsPage,
+  promotions: PromotionsPage,
   purchasing: PurchasingPage,
   reports: ReportsPage,
   settings: SettingsPage,

@@ -23,6 +23,8 @@ const GROUPS = {
   ],
   goods: [
     { page: "products", icon: "package", role: "cashier" },
+    { page: "promotions", icon: "badge-percent", role: "manager" },
+    { page: "prices", icon: "tags", role: "manager" },
     { page: "stock", icon: "boxes", role: "cashier" },
     { page: "purchasing", icon: "truck", role: "cashier" },
     { page: "conflicts", icon: "package-open", role: "supervisor" },
