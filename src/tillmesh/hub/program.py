@@ -18,6 +18,7 @@ from tillmesh.fleet.throttle import Throttle
 from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.following import keep_following
 from tillmesh.hub.gateway import Gateway
+from tillmesh.hub.notifying import Notifier
 from tillmesh.hub.running import Hub
 from tillmesh.hub.settings import Envoy, Limits, Settings
 from tillmesh.hub.web import (
@@ -122,7 +123,7 @@ async def _serve(options: Options) -> None:
     hub = Hub(opened, options.limits.waiting_max)
     people = People(hub)
     throttle = Throttle(options.limits.uploads_burst, options.limits.uploads_per_s)
-    gateway = options.settings.gateway
+    gateway, hooks = options.settings.gateway, options.settings.webhook
     services = Services(hub, people, throttle=throttle, behind_gateway=isinstance(gateway, Envoy))
     hosts = {"127.0.0.1", "localhost", options.bind}
     servers = [
@@ -145,12 +146,16 @@ async def _serve(options: Options) -> None:
     background = [asyncio.create_task(task) for task in tasks]
     if opened.shared:
         background.append(asyncio.create_task(hub.share_contacts()))
+    notifiers = [Notifier(hook, opened.data_dir, opened.feed, opened.master.position()) for hook in hooks]
+    for notifier in notifiers:
+        notifier.start()
     if isinstance(gateway, Envoy):
         background.append(asyncio.create_task(Gateway(options.data_dir, options.settings).keep_up(hub)))
     try:
         await asyncio.gather(*(s.serve(sockets=[at]) for s, at in zip(servers, (for_people, for_stores), strict=True)))
     finally:
         await _ended(background)
+        await asyncio.gather(*(asyncio.to_thread(notifier.stop) for notifier in notifiers))
         people.close()
         hub.close()
 

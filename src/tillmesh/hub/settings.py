@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta, Struct
 
+from tillmesh.fleet.notifying import TOLD
 from tillmesh.kernel.errors import Invalid
 
 BYTES_MAX: Final = 65_536
@@ -104,6 +105,17 @@ class MlflowRegistry(Struct, frozen=True, forbid_unknown_fields=True, tag_field=
     uri: Annotated[str, Meta(pattern=r"^((sqlite|postgresql(\+psycopg)?)://.{1,500})?$")] = ""  # DATA/mlflow.db
 
 
+class Webhook(Struct, frozen=True, forbid_unknown_fields=True):
+    """Another program that is told what stores sold."""
+
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,40}$")]
+    url: Annotated[str, Meta(max_length=2_000)]
+    secret_file: str
+    events: Annotated[tuple[str, ...], Meta(max_length=32)] = ("sale_closed", "sale_refunded", "sale_voided")
+    stores: Annotated[tuple[str, ...], Meta(max_length=10_000)] = ()  # none: all
+    from_start: bool = False  # whether a new one is told everything that ever was
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """All of it. Another kind of a part is one more class beside its first, in a union."""
 
@@ -114,6 +126,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     master: SqliteTables | PostgresTables = SqliteTables()
     analytics: DuckReports | ClickReports = DuckReports()
     models: SqliteRegistry | MlflowRegistry = SqliteRegistry()
+    webhook: Annotated[tuple[Webhook, ...], Meta(max_length=32)] = ()
 
 
 def read_settings(file: Path | None) -> Settings:
@@ -126,6 +139,17 @@ def read_settings(file: Path | None) -> Settings:
         if len(text) > BYTES_MAX:
             raise Invalid(f"{file} has more than {BYTES_MAX} bytes", hint="That is no hub.toml.")
         settings = msgspec.convert(tomllib.loads(text.decode()), Settings)
+        _check_webhooks(settings)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError, msgspec.ValidationError) as cause:
         raise Invalid(f"{file}: {cause}", hint="See docs/reference/hub-toml.md.") from cause
     return settings
+
+
+def _check_webhooks(settings: Settings) -> None:
+    names = [hook.name for hook in settings.webhook]
+    if len(set(names)) < len(names):
+        raise Invalid("two webhooks have the same name", hint="Give each [[webhook]] a name of its own.")
+    for hook in settings.webhook:
+        unknown = [event for event in hook.events if event not in TOLD]
+        if unknown:
+            raise Invalid(f"webhook {hook.name} wants {unknown[0]!r}", hint=f"There are {', '.join(TOLD)}.")

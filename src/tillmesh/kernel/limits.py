@@ -69,6 +69,8 @@ ARCHIVE_CHUNK_BYTES_MAX: Final = 1 << 20
 ARCHIVE_AFTER_DAYS: Final = 30
 ARCHIVE_AFTER_DAYS_IN_NEED: Final = 7  # while the disk is short of room
 
+WEBHOOK_EVENTS_MAX: Final = 100  # in one message
+
 # Event bodies and requests.
 EVENT_BODY_BYTES_MAX: Final = 1 << 20
 REQUEST_BODY_BYTES_MAX: Final = 2 << 20
