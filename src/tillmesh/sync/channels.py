@@ -16,6 +16,7 @@ class Channel(IntEnum):
     """A conversation of two tills, the most urgent first. Numbers are on the wire: never reuse one."""
 
     RAFT = 2  # agreement: votes, heartbeats, entries
+    PURSES = 8  # what carts are about to take out of customers' money; a payment waits for it
     STORE = 3  # who belongs to the store: lists of tills, renewals
     STANDING = 4  # what each till says of itself, for people to see
     HUB = 5  # what head office holds, as the leader hears it

@@ -26,6 +26,7 @@ from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.neighbours import Address, Neighbours
 from tillmesh.terminal.pairing_desk import PairingDesk
 from tillmesh.terminal.provisioning import Belonging, belonging, is_founder
+from tillmesh.terminal.purse_holds import PurseHolds
 from tillmesh.terminal.standing import Standings
 from tillmesh.terminal.storekeeper import Storekeeper
 from tillmesh.terminal.uplinking import Uplinking, to_head_office
@@ -76,6 +77,7 @@ class Among:
         self.uplinking = uplinking
         self.office_public: Callable[[], bytes | None] = lambda: None
         self.standings: Standings | None = None
+        self.holds: PurseHolds | None = None
         self.desk: PairingDesk | None = None
         self.keys: KeyGossip | None = None
 
@@ -83,6 +85,8 @@ class Among:
         """Leave the neighbours in good order: another till leads before the links go."""
         if self.standings is not None:
             await self.standings.stop()
+        if self.holds is not None:
+            await self.holds.stop()
         if self.keys is not None:
             await self.keys.stop()
         if self.uplinking is not None:
@@ -216,6 +220,7 @@ async def join_store(services: Services, around: Around) -> Among:
     elif around.hub_url and bundle_in(data_dir) is not None:
         among = await _alone(services, around)
     driver.company = among.company
+    services.extra["purse_holds"] = among.holds = PurseHolds(driver, among.mesh, among.company)
     services.replicated_to = among.replicated_to
     services.sync_state = among.sync_state
     services.extra["sync"] = among.sync

@@ -43,6 +43,7 @@ class PayCart(Record):
     cart_id: str
     payments: tuple[Payment, ...]
     total_minor: int | None = None
+    apart: bool = False  # a till that keeps a purse did not answer: take as little as tills apart may
 
 
 class CartOperation(Record):

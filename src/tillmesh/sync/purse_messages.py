@@ -1,0 +1,61 @@
+"""What tills ask each other before a purse is taken from: one till keeps each purse's short reservations.
+
+One body of :class:`~tillmesh.sync.channels.Channel.PURSES` is one message. Numbers are on the wire: never reuse one,
+add fields only at the end and with a default.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Annotated, Any, TypeAlias
+
+import msgspec
+from msgspec import Meta, Struct
+
+from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, KEY_CHARS_MAX, PURSE_MESSAGE_BYTES_MAX
+from tillmesh.sync.frames import FrameDamaged
+
+Key = Annotated[str, Meta(min_length=1, max_length=KEY_CHARS_MAX)]
+Number = Annotated[int, Meta(ge=0, le=1 << 53)]
+
+
+class Ask(Struct, frozen=True, array_like=True, tag=1):
+    """To the till that keeps a purse: may this cart take so much of it in the next moments?"""
+
+    number: Number  # of the question, given back with the answer
+    purse: Key
+    account: Key
+    cart_id: Key
+    amount: Annotated[int, Meta(ge=0, le=AMOUNT_MINOR_MAX)]
+
+
+class Answer(Struct, frozen=True, array_like=True, tag=2):
+    """From the till that keeps the purse: yes, or how much is free beside what other carts are taking."""
+
+    number: Number
+    granted: bool
+    free: Annotated[int, Meta(ge=0, le=AMOUNT_MINOR_MAX)]
+
+
+PurseMessage: TypeAlias = Ask | Answer
+
+
+@cache
+def _decoder() -> msgspec.msgpack.Decoder[Any]:
+    return msgspec.msgpack.Decoder(PurseMessage)
+
+
+def write_purse(message: PurseMessage) -> bytes:
+    """Encode a message."""
+    return msgspec.msgpack.encode(message)
+
+
+def read_purse(body: bytes) -> PurseMessage:
+    """Decode a message; raises :class:`FrameDamaged` and nothing else."""
+    if len(body) > PURSE_MESSAGE_BYTES_MAX:
+        raise FrameDamaged(f"a message of {len(body)} bytes; the limit is {PURSE_MESSAGE_BYTES_MAX}")
+    try:
+        message: PurseMessage = _decoder().decode(body)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
+        raise FrameDamaged(f"a message that can't be read: {cause}") from cause
+    return message

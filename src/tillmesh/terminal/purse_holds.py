@@ -1,0 +1,99 @@
+"""Asking the till that keeps a purse before it is taken from; a till that does not answer at once stops nobody."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from itertools import count
+
+from tillmesh.kernel.errors import Conflict
+from tillmesh.kernel.ids import terminal_of
+from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, PURSE_ANSWER_MS
+from tillmesh.shop.events import PurseMove
+from tillmesh.sync.channels import Channel
+from tillmesh.sync.purse_messages import Answer, Ask, read_purse, write_purse
+from tillmesh.terminal.driver import Driver, steady_ms
+from tillmesh.terminal.errands import Errands
+from tillmesh.terminal.mesh import Mesh
+from tillmesh.till.desk import Company
+from tillmesh.till.holds import Holds, keeper_of
+from tillmesh.till.ports import Books
+from tillmesh.till.purses import available_at
+
+
+class PurseHolds:
+    """The reservations that this till keeps, and its questions to the tills that keep the others. On the event loop."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        mesh: Mesh | None = None,
+        company: Callable[[], Company] = Company,
+        *,
+        clock_ms: Callable[[], int] = steady_ms,
+        patience_ms: int = PURSE_ANSWER_MS,
+    ) -> None:
+        self._driver = driver
+        self._mesh = mesh
+        self._company = company
+        self._clock_ms, self._patience_s = clock_ms, patience_ms / 1_000
+        self._holds = Holds()
+        self._numbers = count(1)
+        self._waiting: dict[int, asyncio.Future[Answer]] = {}
+        self._errands = Errands("reservations of purses")
+        if mesh is not None:
+            mesh.on(Channel.PURSES, self._heard)
+
+    async def stop(self) -> None:
+        """Answer nobody any more."""
+        await self._errands.stop()
+
+    async def ask(self, cart_id: str, takings: Sequence[PurseMove]) -> bool:
+        """Reserve what a cart takes; False if a till that was to be asked did not answer in time.
+
+        Raises :class:`Conflict` if another cart is taking so much of a purse that too little is left.
+        """
+        sure = True
+        for one in takings:
+            answer = await self._asked(cart_id, one)
+            sure = sure and answer is not None
+            if answer is not None and not answer.granted:
+                raise Conflict("another till is taking from this at this moment", hint="Try again in a few seconds.")
+        return sure
+
+    async def _asked(self, cart_id: str, one: PurseMove) -> Answer | None:
+        me, company = self._driver.identity.terminal, self._company()
+        keeper = keeper_of(one.purse, one.account, [me, *company.others])
+        ask = Ask(next(self._numbers), one.purse, one.account, cart_id, min(abs(one.amount), AMOUNT_MINOR_MAX))
+        if keeper == me:
+            return await self._answer(ask)
+        waiting = self._waiting[ask.number] = asyncio.get_running_loop().create_future()
+        try:
+            if self._mesh is None or not self._mesh.tell(keeper, Channel.PURSES, write_purse(ask)):
+                return None
+            return await asyncio.wait_for(waiting, self._patience_s)
+        except TimeoutError:
+            return None
+        finally:
+            del self._waiting[ask.number]
+
+    async def _answer(self, ask: Ask) -> Answer:
+        def balance(books: Books) -> int:
+            return available_at(books, self._driver.identity, Company(), ask.purse, ask.account)
+
+        held = await self._driver.look(balance)
+        granted, free = self._holds.ask(ask.purse, ask.account, ask.cart_id, ask.amount, held, self._clock_ms())
+        # What is not there at all is told by the command itself, in better words.
+        return Answer(ask.number, granted or ask.amount > held, min(free, AMOUNT_MINOR_MAX))
+
+    def _heard(self, actor: str, body: bytes) -> None:
+        message = read_purse(body)
+        if isinstance(message, Ask):
+            self._errands.run(self._reply(terminal_of(actor), message))
+        elif (waiting := self._waiting.get(message.number)) is not None and not waiting.done():
+            waiting.set_result(message)
+
+    async def _reply(self, terminal: str, ask: Ask) -> None:
+        answer = await self._answer(ask)
+        if self._mesh is not None:
+            self._mesh.tell(terminal, Channel.PURSES, write_purse(answer))

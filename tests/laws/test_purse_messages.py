@@ -1,0 +1,36 @@
+"""What tills ask each other about purses reads back as it was written, and anything else is refused in words."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tillmesh.kernel.limits import PURSE_MESSAGE_BYTES_MAX
+from tillmesh.sync.frames import FrameDamaged
+from tillmesh.sync.purse_messages import Answer, Ask, PurseMessage, read_purse, write_purse
+
+MESSAGES: list[PurseMessage] = [Ask(1, "gift_card", "account", "cart", 500), Answer(1, granted=False, free=200)]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_what_was_written_reads_back_the_same(message: PurseMessage) -> None:
+    assert read_purse(write_purse(message)) == message
+
+
+def test_every_message_has_its_own_number() -> None:
+    assert [msgspec.msgpack.decode(write_purse(message))[0] for message in MESSAGES] == [1, 2]
+
+
+@given(st.binary(max_size=PURSE_MESSAGE_BYTES_MAX + 5))
+def test_any_bytes_are_a_message_or_damaged(body: bytes) -> None:
+    with suppress(FrameDamaged):
+        assert isinstance(read_purse(body), Ask | Answer)
+
+
+def test_an_amount_below_zero_is_refused() -> None:
+    with pytest.raises(FrameDamaged):
+        read_purse(msgspec.msgpack.encode([1, 1, "points", "ana", "cart", -5]))

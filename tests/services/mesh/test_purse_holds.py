@@ -1,0 +1,106 @@
+"""Two tills in touch and one gift card: the till that keeps it lets one of them take it, and stops nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.services.mesh.memory_links import Post, connect, open_post
+from tillmesh.kernel.errors import Conflict, TillmeshError
+from tillmesh.shop.events import Change, Payment, PurseMove
+from tillmesh.shop.purses import GIFT_CARD, card_account
+from tillmesh.terminal.purse_holds import PurseHolds
+from tillmesh.till import commands as c
+from tillmesh.till.desk import Company
+from tillmesh.till.holds import keeper_of
+
+MANAGER = c.Who(user_id="ruth", role="manager")
+CODE = "GIFT-CARD-0001"
+FOREVER_MS = 50_000
+pytestmark = pytest.mark.service
+
+
+def run(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(asyncio.wait_for(scene(), 60))
+
+
+async def shop_of(folder: Path) -> tuple[Post, Post, str]:
+    """Two tills in touch that sell a mug for 10.00 each; a gift card holds 10.00."""
+    first = open_post(folder / "till-0")
+    posts = first, open_post(folder / "till-1", first.opened.origin.store)
+    for post, other in (posts, posts[::-1]):
+        await post.start()
+        post.driver.company = hearing(other)
+        await post.driver.do(MANAGER, c.OpenShift(float_minor=0))
+    connect(*posts)
+    store: dict[str, Any] = {"pay_methods": ["cash", "gift_card"], "offline_redeem_max_minor": 200}
+    mug: dict[str, Any] = {"name": "Mug", "price_minor": 1_000, "unit": "piece", "tax_code": "zero"}
+    await first.driver.do(MANAGER, c.ChangeRecords(entity="setting", changes=(Change(key="store", fields=store),)))
+    await first.driver.do(MANAGER, c.ChangeRecords(entity="product", changes=(Change(key="mug", fields=mug),)))
+    load = c.CartOperation(op_id="g", op="gift_card", line_id="g", text=CODE, amount_minor=1_000)
+    await first.driver.do(MANAGER, c.EditCart(cart_id="load", operations=(load,)))
+    cash = (Payment(method="cash", amount_minor=1_000),)
+    await first.driver.do(MANAGER, c.PayCart(cart_id="load", payments=cash))
+    account = card_account(first.opened.origin.store, CODE)
+    while await posts[1].driver.look(lambda books: books.purse(GIFT_CARD, account)) != 1_000:  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+    return *posts, account
+
+
+def hearing(other: Post) -> Callable[[], Company]:
+    terminal = other.driver.identity.terminal
+    return lambda: Company(others=(terminal,), heard=(terminal,))
+
+
+def holds_of(post: Post, **how: Any) -> PurseHolds:
+    return PurseHolds(post.driver, post.mesh, post.driver.company, **how)
+
+
+async def close(*posts: Post) -> None:
+    for post in posts:
+        await post.stop()
+
+
+async def pay(post: Post, holds: PurseHolds, account: str) -> int:
+    """Pay a mug with the card as the page's call does; give what was taken."""
+    cart_id = f"cart-of-{post.actor}"
+    add = c.CartOperation(op_id="a", op="add", line_id="a", sku="mug")
+    await post.driver.do(MANAGER, c.EditCart(cart_id=cart_id, operations=(add,)))
+    sure = await holds.ask(cart_id, [PurseMove(purse=GIFT_CARD, account=account, amount=-1_000)])
+    payment = Payment(method=GIFT_CARD, amount_minor=1_000, reference=CODE)
+    await post.driver.do(MANAGER, c.PayCart(cart_id=cart_id, payments=(payment,), apart=not sure))
+    return 1_000
+
+
+def test_two_tills_in_touch_do_not_spend_one_gift_card_in_the_same_moment(tmp_path: Path) -> None:
+    async def scene() -> None:
+        one, two, account = await shop_of(tmp_path)
+        patient = {"clock_ms": lambda: 0, "patience_ms": FOREVER_MS}
+        both = [(one, holds_of(one, **patient)), (two, holds_of(two, **patient))]
+        found = await asyncio.gather(*(pay(post, holds, account) for post, holds in both), return_exceptions=True)
+        assert sum(one for one in found if isinstance(one, int)) == 1_000
+        (refused,) = (one for one in found if isinstance(one, BaseException))
+        assert isinstance(refused, Conflict)
+        await close(one, two)
+
+    run(scene)
+
+
+def test_a_till_that_does_not_answer_stops_no_payment_but_takes_the_safety_of_it(tmp_path: Path) -> None:
+    async def scene() -> None:
+        one, two, account = await shop_of(tmp_path)
+        terminals = [post.driver.identity.terminal for post in (one, two)]
+        keeper = keeper_of(GIFT_CARD, account, terminals)
+        asking = two if keeper == terminals[0] else one
+        holds = holds_of(asking, patience_ms=50)  # nobody listens at the other till
+        cart = [PurseMove(purse=GIFT_CARD, account=account, amount=-200)]
+        assert await holds.ask("cart", cart) is False
+        with pytest.raises(TillmeshError, match=r"at most 2\.00"):
+            await pay(asking, holds, account)
+        await close(one, two)
+
+    run(scene)
