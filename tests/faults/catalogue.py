@@ -77,6 +77,9 @@ FAULTS: Final[dict[str, Fault]] = {
     "F27": Fault("cables are pulled and put back", "I1 I3", (
         _L + "test_f27_a_till_whose_cable_was_pulled_sells_on_and_catches_up",
     )),
+    "F28": Fault("256 kbit/s to head office, with a model on its way", "sales before models, I5", (
+        _S + "hub/test_store_models.py::test_f28_over_a_slow_line_sales_reach_head_office_before_a_model_reaches_the_shop",  # noqa: E501 - a name
+    )),
     "F29": Fault("the whole store loses power, one till never returns (F30: it is removed)", "I1, others by number", (
         _F + "test_store_disks.py::test_a_store_that_lost_power_goes_on_without_the_till_that_never_comes_back",
     )),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from itertools import count
 from typing import Any, NamedTuple
 from urllib.request import urlopen
@@ -15,12 +16,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.services.hub.office import RunningOffice, running
 from tests.services.hub.real_stores import Till, found, open_store, until
+from tests.services.hub.slow_line import SlowLine
 from tillmesh.adapters.inference.shelf import read_folder
 from tillmesh.edge.bundle import Manifest, pack, seal
 from tillmesh.terminal.ai import SHIPPED
 
 pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.timeout(300)]
 MODEL = "fraud"
+LARGE = "recognition"
+LINE_BYTES_PER_S = 32_000  # 256 kbit/s
+WAITING = ("pending", "sent_to_leader", "acked_by_leader", "sent_to_hub")
 VERSIONS = count(2)
 MAKER = Ed25519PrivateKey.from_private_bytes(b"m" * 32)  # nobody whom a till trusts
 
@@ -29,12 +34,12 @@ class Chain(NamedTuple):
     """A head office and a store of two tills."""
 
     office: RunningOffice
-    store: str
+    line: SlowLine
     tills: Sequence[Till]
 
-    def publish(self) -> Any:
-        """Publish the model that ships under a version that was never there, signed by somebody else."""
-        given = read_folder(SHIPPED / MODEL)
+    def publish(self, name: str = MODEL) -> Any:
+        """Publish a model that ships under a version that was never there, signed by somebody else."""
+        given = read_folder(SHIPPED / name)
         manifest = msgspec.json.decode(given.manifest, type=Manifest)
         sealed = seal(msgspec.structs.replace(manifest, version=next(VERSIONS)), given.files, MAKER)
         connection = http.client.HTTPConnection("127.0.0.1", self.office.port, timeout=60)
@@ -47,9 +52,9 @@ class Chain(NamedTuple):
         assert answer.status == 201, said
         return said
 
-    def model(self, till: Till) -> dict[str, Any]:
-        """Say how the model is on a till."""
-        (found,) = [model for model in till.get("/ai/status")["models"] if model["name"] == MODEL]
+    def model(self, till: Till, name: str = MODEL) -> dict[str, Any]:
+        """Say how a model is on a till."""
+        (found,) = [model for model in till.get("/ai/status")["models"] if model["name"] == name]
         return dict(found)
 
     def versions(self) -> list[int]:
@@ -64,12 +69,13 @@ class Chain(NamedTuple):
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     folder = tmp_path_factory.mktemp("models")
-    store = found(folder / "shop", folder / "hub", 2)
+    found(folder / "shop", folder / "hub", 2)
     with (
         running(folder / "hub") as office,
-        open_store(folder / "shop", office.stores_url, models=True) as tills,
+        closing(SlowLine(office.port + 1)) as line,
+        open_store(folder / "shop", f"https://127.0.0.1:{line.port}", models=True) as tills,
     ):
-        chain = Chain(office, store, tills)
+        chain = Chain(office, line, tills)
         until("both tills run what ships", lambda: chain.versions() == [1, 1])
         yield chain
 
@@ -105,3 +111,26 @@ def test_a_bundle_that_changed_at_head_office_is_not_taken_and_the_tills_say_so(
     assert any("is not taken" in check["text"] and not check["ok"] for check in checks), checks
     assert chain.versions() == [1, 1]
     assert till.sell("by hand as ever") > 0
+
+
+def test_f28_over_a_slow_line_sales_reach_head_office_before_a_model_reaches_the_shop(chain: Chain) -> None:
+    def come(till: Till) -> int:
+        order = chain.model(till, LARGE)["order"]
+        return int(order["bytes_here"]) if order is not None and order["version"] == said["version"] else 0
+
+    chain.line.limit(LINE_BYTES_PER_S)
+    try:
+        said = chain.publish(LARGE)
+        before = {till.get("/raft")["term"] for till in chain.tills}
+        assert chain.office.call("POST", f"/models/{LARGE}/activate", {"version": said["version"]})[0] == 200
+        until("some of it has come", lambda: any(come(till) > 0 for till in chain.tills))
+        taken = sum(till.sell(f"slow-{till.program.port}-{n}") for n in range(5) for till in chain.tills)
+        assert taken > 0
+        until("the sales are there", lambda: all(t.get("/sync")[word] == 0 for t in chain.tills for word in WAITING))
+        # At this speed the model alone takes three minutes: nobody waited for it.
+        assert max(come(till) for till in chain.tills) < said["bytes"]
+        assert {till.get("/raft")["term"] for till in chain.tills} == before
+    finally:
+        chain.line.limit(None)
+        chain.office.call("POST", f"/models/{LARGE}/rollback", {"version": 1})
+    until("it is taken back", lambda: all(chain.model(till, LARGE)["version"] == 1 for till in chain.tills))
