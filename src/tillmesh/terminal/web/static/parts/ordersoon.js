@@ -6,6 +6,7 @@ import { styleOf } from "./departments.js";
 import { Icon } from "./icon.js";
 import { quantityWords } from "./linedialogs.js";
 import { Loading, Nothing, useLoad } from "./load.js";
+import { Virtual } from "./virtual.js";
 
 /** @param {number} days */
 const lasts = (days) => (days < 1 ? t("order.lasts.less") : t("order.lasts", { n: Math.floor(days) }));
@@ -27,5 +28,5 @@ export function OrderSoon({ turn, onMove }) {
   return html`<div class="list-head stock-row" aria-hidden="true"><span /><span>${t("sale.product")}</span><span class="hide-s">${t("order.expected")}</span><span class="r">${t("stock.now")}</span><span class="r">${t("order.suggested")}</span></div>
     <${Loading} load=${load} />
     ${load.data && items.length === 0 && html`<${Nothing} icon="circle-check" title=${t("order.none")} hint=${t("order.none.hint")} />`}
-    ${items.map((item) => html`<${Row} key=${item.sku} item=${item} onMove=${onMove} />`)}`;
+    ${items.length > 0 && html`<${Virtual} count=${items.length} height=${58} top="soon" role="group" label=${t("order.soon")} item=${(/** @type {number} */ i) => html`<${Row} key=${items[i].sku} item=${items[i]} onMove=${onMove} />`} />`}`;
 }
