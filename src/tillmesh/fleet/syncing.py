@@ -12,6 +12,8 @@ from typing import Final, TypeAlias
 
 from tillmesh.fleet.ingest import Forked, judge
 from tillmesh.fleet.ports import Analytics, Entry, EventLog, Held, LogBroken, Master
+from tillmesh.fleet.transfers import said
+from tillmesh.kernel.codec import Record
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.kernel.limits import SYNC_EVENTS_PER_BATCH_MAX, UPDATES_BYTES_MAX
@@ -25,6 +27,7 @@ Sign: TypeAlias = Callable[[str, Head], bytes]  # of a store's chain, with head 
 Trust: TypeAlias = Callable[[str, Sequence[bytes]], Notary | None]  # takes in a store's lists, gives who judges
 
 
+Relay: TypeAlias = Callable[[str, Sequence[Envelope]], None]  # what a store has noted, before it is stored
 Orders: TypeAlias = tuple[Mapping[str, str], list[SignedOrder] | None]  # versions in words, orders if they are news
 Models: TypeAlias = Callable[[str, bytes], Orders]  # of a store that has the orders with this digest
 
@@ -37,6 +40,10 @@ def no_models(store: str, known: bytes) -> Orders:  # noqa: ARG001 - it looks at
 def believe_all(store: str, lists: Sequence[bytes]) -> Notary | None:  # noqa: ARG001 - it looks at nothing
     """Judge no signatures."""
     return None
+
+
+def tell_nobody(store: str, events: Sequence[Envelope]) -> None:
+    """Carry nothing from one store to another."""
 
 
 @dataclass(slots=True)
@@ -66,9 +73,10 @@ class SyncService:
         mint: Callable[[], str],
         trust: Trust = believe_all,
         models: Models = no_models,
+        relay: Relay = tell_nobody,
     ) -> None:
         self._log, self._master, self._sign, self._mint = log, master, sign, mint
-        self._trust, self._models = trust, models
+        self._trust, self._models, self._relay = trust, models, relay
         self._whole = False  # whether the master database is known to have applied all of the log
         self.actor = actor
         self.clock = HybridLogicalClock(actor)
@@ -89,6 +97,7 @@ class SyncService:
         if verdict.forks:
             actor, detail = next(iter(verdict.forks.items()))
             raise Forked(detail, actor=actor, hint="Upload the others; have a person look at this till.")
+        self._relay(batch.store, verdict.events)
         if verdict.events or batch.term > held.term:
             new, signed = tuple(verdict.events), tuple(verdict.signed)
             self.store(Entry(batch.store, batch.term, batch.sender, now_ms, new, signed))
@@ -130,6 +139,20 @@ class SyncService:
         self.catch_up()
         held = self._master.held(store)
         return State(vector_of(held), held.term)
+
+    def carry_by(self, relay: Relay) -> None:
+        """Let this carry news between stores from now on."""
+        self._relay = relay
+
+    def tell(self, store: str, body: Record, now_ms: int) -> bool:
+        """Say something to a store in head office's own log there; False if no such store was ever heard of."""
+        self.catch_up()
+        held = self._master.held(store)
+        if not held.heads:
+            return False
+        event = said(held, store, self.clock, body, now_ms)
+        self.store(Entry(store, held.term, self.actor, now_ms, (event,)))
+        return True
 
     def store(self, entry: Entry) -> None:
         """Make an entry durable in the log, then apply it; before it what another sync service left unapplied."""

@@ -17,10 +17,13 @@ from tillmesh.fleet.office import Office
 from tillmesh.fleet.ports import Analytics, Away, Entry, EventLog, LogBroken, Position, Reading, Stretch
 from tillmesh.fleet.standing import Contact
 from tillmesh.fleet.syncing import feed
+from tillmesh.fleet.transfers import news, returned
 from tillmesh.hub.bootstrap import Opened
 from tillmesh.hub.contacts import Contacts
 from tillmesh.hub.keys import actor_of
 from tillmesh.hub.models import Models, affected
+from tillmesh.kernel.codec import Record
+from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Conflict, StorageFailed, TillmeshError, TooMany
 from tillmesh.kernel.ids import is_office
 from tillmesh.shop.events import Change
@@ -87,10 +90,13 @@ class Hub:
         self.trouble: TillmeshError | None = None  # why nothing can be stored right now
         for _ in range(READERS):
             self._readers.put(opened.reading())
+        self._loop: asyncio.AbstractEventLoop | None = None
+        opened.service.carry_by(self._carry)
 
     async def take(self, batch: Batch) -> Answer:
         """Take a batch in; raises what the sync service raises, or :class:`Busy`."""
         self._contacts.heard(batch.store, now_ms())
+        self._loop = asyncio.get_running_loop()
         if isinstance(self.trouble, Away):  # said at once: :meth:`watch` finds out when it is over
             raise self.trouble
         try:
@@ -113,6 +119,23 @@ class Hub:
         if self.opened.shared:
             service.follow(actor_of(self.opened.office))
         return service.take(batch, now_ms())
+
+    def _carry(self, store: str, events: Sequence[Envelope]) -> None:
+        """Tell stores what another one has noted about goods between them; on the writer's thread."""
+        for target, body in news(store, events):
+            if not self._told(target, body) and (answer := returned(body, target)) is not None:
+                self._told(store, answer)
+
+    def _told(self, store: str, body: Record) -> bool:
+        with self.opened.office.alone(f"write for {store}"):
+            done = self.opened.service.tell(store, body, now_ms())
+        if done and self._loop is not None:
+            self._loop.call_soon_threadsafe(self._ring_for, store)
+        return done
+
+    def _ring_for(self, store: str) -> None:
+        if (bell := self._bells.pop(store, None)) is not None:
+            bell.set()
 
     async def state(self, store: str) -> State:
         """Say what is held of a store."""
@@ -143,8 +166,7 @@ class Hub:
         loop = asyncio.get_running_loop()
         for store, wanted in changes.items():
             written[store] = await loop.run_in_executor(self._writing, self._change, store, wanted, make)
-            if (bell := self._bells.pop(store, None)) is not None:
-                bell.set()
+            self._ring_for(store)
         self._grown.set()
         return written
 

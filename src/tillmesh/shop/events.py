@@ -30,6 +30,7 @@ from tillmesh.shop.register_events import (
     Value,
     counted,
 )
+from tillmesh.shop.transfer_events import TRANSFER_KINDS
 
 # Registers have a module of their own; whoever reads events reads both.
 __all__ = [
@@ -473,6 +474,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "act_flagged": ActFlagged,
     "flag_reviewed": FlagReviewed,
     "product_learnt": ProductLearnt,
+    **TRANSFER_KINDS,
     "period_closed": PeriodClosed,
     "receipt_signed": ReceiptSigned,
     "signing_stopped": SigningStopped,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tillmesh.shop.events import SaleClosed, SaleRefunded, SaleVoided, StockAdjusted, StockCounted, StockReceived
+from tillmesh.shop.transfer_events import TransferReceived, TransferSent, TransferTakenBack
 
 
 def movements(body: object) -> list[tuple[str, int]]:
@@ -19,6 +20,10 @@ def movements(body: object) -> list[tuple[str, int]]:
             return _sum([(line.sku, line.quantity_milli) for line in body.lines if line.restock])
         case SaleVoided() | StockReceived() | StockAdjusted():
             return _sum([(move.sku, move.quantity_milli) for move in body.moves])
+        case TransferSent():
+            return _sum([(line.sku, -line.quantity_milli) for line in body.lines])
+        case TransferReceived() | TransferTakenBack():
+            return _sum([(line.sku, line.quantity_milli) for line in body.lines])
         case StockCounted():
             return _sum([(body.sku, body.correction_milli)])
         case _:

@@ -9,6 +9,7 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop import events as e
 from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
+from tillmesh.shop.transfer_events import TransferClosed, TransferReceived, TransferSent, TransferTakenBack
 from tillmesh.till.ports import Books
 from tillmesh.till.views import person
 
@@ -71,6 +72,10 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
         case e.PursesAdjusted():
             moves = ", ".join(f"{move.purse} {move.amount:+d}" for move in body.purses)
             return "purses_adjusted", moves, body.reason
+        case TransferSent():
+            return "transfer_sent", body.to_store, ", ".join(line.name for line in body.lines[:5])
+        case TransferReceived() | TransferClosed() | TransferTakenBack():
+            return event.type, body.transfer_id, str(getattr(body, "reason", ""))
         case e.PeriodClosed():
             return "period_closed", f"{body.kind} {body.period}", f"no. {body.number}"
         case e.SigningStopped():

@@ -216,6 +216,36 @@ class CloseOrder(Record):
     reason: str = ""
 
 
+class SendTransfer(Record):
+    """Send goods to another store; the same ``key`` again is the same transfer."""
+
+    key: str
+    to_store: str
+    quantities: tuple[tuple[str, int], ...]  # sku and thousandths
+    note: str = ""
+
+
+class ReceiveTransfer(Record):
+    """Book in what has come of a transfer; ``key`` makes a delivery count once."""
+
+    transfer_id: str
+    key: str
+    quantities: tuple[tuple[str, int], ...]  # sku and thousandths
+
+
+class CloseTransfer(Record):
+    """Expect nothing more of a transfer: what is missing is lost."""
+
+    transfer_id: str
+    reason: str
+
+
+class TakeTransferBack(Record):
+    """Book goods in again that head office found no store for."""
+
+    transfer_id: str
+
+
 class ResolveOversell(Record):
     """Answer an open oversell: back_order, void (of ``sale_id``, or of the sale suggested first) or adjust."""
 
@@ -380,6 +410,7 @@ Command = (
     | VoidSale | RefundSale | RefundWithoutReceipt
     | OpenShift | CloseShift | MoveCash | OpenDrawer | Reprint
     | PlaceOrder | ReceiveOrder | CloseOrder
+    | SendTransfer | ReceiveTransfer | CloseTransfer | TakeTransferBack
     | ReceiveStock | AdjustStock | CountStock | ResolveOversell | SettleOversells | SettleMoneyConflict
     | FlagAct | ReviewFlag
     | ClosePeriods | NoteSigned | NoteSigningStopped | NoteSigningResumed

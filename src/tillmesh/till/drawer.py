@@ -13,6 +13,16 @@ from tillmesh.till.effects import Print
 _PRINTABLE: Final = {"sale_closed": "sale", "sale_refunded": "refund", "sale_voided": "void", "shift_closed": "z"}
 
 
+def decide(desk: Desk, command: OpenDrawer | Reprint) -> object:
+    """Send a command about drawer and paper to its use case; nothing is answered."""
+    match command:
+        case OpenDrawer():
+            open_drawer(desk, command)
+        case Reprint():
+            reprint(desk, command)
+    return None
+
+
 def open_drawer(desk: Desk, command: OpenDrawer) -> None:
     """Open the drawer without a sale: a supervisor's right, audited."""
     approved_by = desk.require(Action.OPEN_DRAWER)

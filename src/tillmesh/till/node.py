@@ -29,6 +29,7 @@ from tillmesh.till import (
     shifts,
     stockroom,
     teaching,
+    transfers,
 )
 from tillmesh.till import commands as c
 from tillmesh.till.desk import Company, Desk, Identity
@@ -119,14 +120,12 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return refunds.refund_without_receipt(desk, command)
         case c.OpenShift() | c.CloseShift() | c.MoveCash():
             return shifts.decide(desk, command)
-        case c.OpenDrawer():
-            drawer.open_drawer(desk, command)
-            return None
-        case c.Reprint():
-            drawer.reprint(desk, command)
-            return None
+        case c.OpenDrawer() | c.Reprint():
+            return drawer.decide(desk, command)
         case c.PlaceOrder() | c.ReceiveOrder() | c.CloseOrder():
             return purchasing.decide(desk, command)
+        case c.SendTransfer() | c.ReceiveTransfer() | c.CloseTransfer() | c.TakeTransferBack():
+            return transfers.decide(desk, command)
         case c.ReceiveStock() | c.AdjustStock() | c.CountStock():
             return stockroom.decide(desk, command)
         case c.ResolveOversell():

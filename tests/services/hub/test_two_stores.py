@@ -152,3 +152,28 @@ def test_what_both_stores_sell_is_at_head_office_each_under_its_own_name(chain: 
              for tills in (chain.corner, chain.market)]  # fmt: skip
     after = {store: before[store] + sum_minor for store, sum_minor in zip(chain.ids, taken, strict=True)}
     until("all of it is there", lambda: shown() == after)
+
+
+def test_goods_go_from_one_store_to_the_other_though_it_was_offline_and_both_see_what_came(chain: Chain) -> None:
+    _, market = chain.ids
+    sender, other, receiver = chain.corner[0], chain.corner[1], chain.market[1]
+
+    def stands(till: Till, transfer_id: str) -> str:
+        found = [one["state"] for one in till.get("/transfers")["transfers"] if one["transfer_id"] == transfer_id]
+        return str(found[0]) if found else ""
+
+    assert receiver.get("/transfers")["store"] == market
+    with offline(chain.market):
+        body = {"key": "van", "to_store": market, "lines": [{"sku": "SOAP", "quantity": "3"}]}
+        sent = sender.program.call("POST", "/transfers", body, sender.token)
+        assert sent.status == 201, sent
+        transfer_id = sent.body["transfer_id"]
+        until("the other till of the store knows", lambda: stands(other, transfer_id) == "transit")
+    until("the goods are announced", lambda: stands(receiver, transfer_id) == "transit")
+    came = {"key": "came", "lines": [{"sku": "SOAP", "quantity": "2"}]}
+    path = f"/transfers/{transfer_id}"
+    assert receiver.program.call("POST", f"{path}/receipts", came, receiver.token).status == 201
+    assert receiver.program.call("POST", f"{path}/close", {"reason": "one broke"}, receiver.token).status == 200
+    until("the store that sent knows", lambda: [stands(till, transfer_id) for till in chain.corner] == ["closed"] * 2)
+    (line,) = next(one for one in other.get("/transfers")["transfers"] if one["transfer_id"] == transfer_id)["lines"]
+    assert (line["received"], line["missing"]) == ("2", "1")

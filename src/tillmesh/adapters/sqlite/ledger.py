@@ -24,6 +24,7 @@ from tillmesh.kernel.ids import parse_event_id
 from tillmesh.shop import events as e
 from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
 from tillmesh.shop.stock import movements
+from tillmesh.shop.transfer_events import TRANSFER_KINDS, TransferSent
 
 INSERT_EVENT: Final = "INSERT INTO event (actor, seq, hlc, type, version, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 SET_HEAD: Final = (
@@ -201,6 +202,7 @@ _AUDITED: Final = {
     "oversell_resolved", "oversell_settled", "money_conflict_settled", "flag_reviewed", "promotions_changed",
     "price_lists_changed", "prices_changed",
     "gift_cards_changed", "purses_adjusted", "product_learnt", "period_closed", "signing_stopped",
+    "transfer_sent", "transfer_received", "transfer_closed", "transfer_taken_back",
     "signing_resumed", "customer_erased",
 }  # fmt: skip
 
@@ -308,6 +310,12 @@ def _order_noted(at: Place, event: Envelope, body: Record) -> None:
         at.db.execute("INSERT INTO purchase (order_id, actor, seq) VALUES (?, ?, ?)", (order_id, at.actor, event.seq))
 
 
+def _transfer_noted(at: Place, event: Envelope, body: Record) -> None:
+    """Transfers lie beside the orders: both are goods that are expected."""
+    name = event.id if isinstance(body, TransferSent) else str(getattr(body, "transfer_id", ""))
+    at.db.execute("INSERT INTO purchase (order_id, actor, seq) VALUES (?, ?, ?)", (name, at.actor, event.seq))
+
+
 def _customer_erased(at: Place, event: Envelope, body: Record) -> None:  # noqa: ARG001
     assert isinstance(body, e.CustomerErased)
     registers.erase(at.db, body.customer_id)
@@ -351,5 +359,6 @@ _HANDLERS: Final[dict[type[Record], Handler]] = {
     e.PeriodClosed: _period_closed,
     e.ReceiptSigned: _receipt_signed,
     e.CustomerErased: _customer_erased,
+    **dict.fromkeys(TRANSFER_KINDS.values(), _transfer_noted),
     **{kind: _changed(entity) for kind, entity in e.ENTITIES.items()},
 }

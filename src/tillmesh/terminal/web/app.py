@@ -41,6 +41,7 @@ from tillmesh.terminal.web import (
     store_calls,
     system_calls,
     training_calls,
+    transfer_calls,
     voice_calls,
 )
 from tillmesh.terminal.web.api import Call, Services, routes
@@ -61,6 +62,7 @@ CALLS: list[Call] = [
     *purse_calls.CALLS,
     *product_calls.CALLS,
     *purchase_calls.CALLS,
+    *transfer_calls.CALLS,
     *shop_calls.CALLS,
     *conflict_calls.CALLS,
     *store_calls.CALLS,

@@ -14,6 +14,7 @@ import { SettingsPage } from "./pages/settings.js";
 import { ShiftPage } from "./pages/shift.js";
 import { StockPage } from "./pages/stock.js";
 import { StorePage } from "./pages/store.js";
+import { TransfersPage } from "./pages/transfers.js";
 import { openCard } from "./parts/carddialog.js";
 import { openGiftCard } from "./parts/giftdialog.js";
 import { judgeLook, openLook } from "./parts/lookdialog.js";
@@ -41,4 +42,5 @@ export const PAGES = {
   shift: ShiftPage,
   stock: StockPage,
   store: StorePage,
+  transfers: TransfersPage,
 };

@@ -1,0 +1,165 @@
+"""Goods between two stores: out of stock in one, in transit, in stock of the other; what is lost is written down."""
+
+import itertools
+from collections.abc import Sequence
+
+import pytest
+
+from tests.contracts.memory_hub import MemoryLog, MemoryMaster
+from tests.unit.till.shop_till import CASHIER, SUPERVISOR, Shop
+from tillmesh.adapters.sqlite.store import Origin
+from tillmesh.fleet.ports import Entry
+from tillmesh.fleet.syncing import SyncService
+from tillmesh.fleet.transfers import news, returned
+from tillmesh.kernel.envelope import Envelope
+from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
+from tillmesh.shop.transfer_events import TransferAnswered, TransferComing, TransferLine, TransferSent
+from tillmesh.shop.transfers import Transfer, transfers
+from tillmesh.till import commands as c
+from tillmesh.till.transfers import standing
+
+MARKET = Origin(store="market0shop0", terminal="z9x8w7v6", actor="z9x8w7v6.11112222")
+
+
+@pytest.fixture
+def corner() -> Shop:
+    return Shop().furnish()
+
+
+@pytest.fixture
+def market() -> Shop:
+    return Shop(MARKET).furnish()
+
+
+def send(shop: Shop, to: str = "market0shop0", key: str = "k", milli: int = 5_000) -> str:
+    quantities = (("mug", milli), ("milk", 2_000))
+    return str(shop.do(c.SendTransfer(key=key, to_store=to, quantities=quantities), SUPERVISOR).reply)
+
+
+def only(shop: Shop) -> Transfer:
+    (found,) = standing(shop.books)
+    return found
+
+
+class Office:
+    """Head office between the two, in memory: carries what a store has uploaded, perhaps twice."""
+
+    def __init__(self, *shops: Shop) -> None:
+        self.shops = {shop.till.identity.store: shop for shop in shops}
+        self.service = SyncService(
+            MemoryLog(), MemoryMaster(), "headoffice.aaaaaaaa", lambda *_: b"s" * 64, mint=lambda: "headoffice.bbbbbbbb"
+        )
+        self.up: dict[str, int] = {}
+        for store, shop in self.shops.items():
+            self._hear(store, shop.log())
+
+    def _hear(self, store: str, events: Sequence[Envelope]) -> None:
+        new = tuple(one for one in events if one.seq > self.up.get(one.actor, 0) and one.actor != self.service.actor)
+        for one in new:
+            self.up[one.actor] = one.seq
+        self.service.store(Entry(store, 0, "x", 1, new))
+
+    def sync(self, shop: Shop, *, cut_off: bool = False) -> None:
+        """Take what a store has, say the rest to the others; cut off in between, it hears all of it again."""
+        store = shop.till.identity.store
+        events = [one for one in shop.log() if one.seq > self.up.get(one.actor, 0)]
+        for target, body in news(store, events):
+            if not self.service.tell(target, body, shop.clock_ms) and (answer := returned(body, target)) is not None:
+                self.service.tell(store, answer, shop.clock_ms)
+        if not cut_off:
+            self._hear(store, events)
+
+    def deliver(self, shop: Shop) -> None:
+        """Give a store what head office has for it."""
+        store = shop.till.identity.store
+        held = {actor: seq for actor, seq in shop.books.vector() if actor == self.service.actor}
+        updates = self.service._master.outbox(store, held, 1_000, 1 << 20)
+        with shop.writer.transaction():
+            shop.writer.ledger.append_foreign(updates)
+
+
+def test_goods_leave_one_store_and_enter_the_other_and_both_see_the_difference(corner: Shop, market: Shop) -> None:
+    office = Office(corner, market)
+    before = corner.books.stock_milli("mug")
+    transfer_id = send(corner)
+    assert send(corner) == transfer_id  # the same key
+    assert corner.books.stock_milli("mug") == before - 5_000
+    assert (only(corner).state, only(corner).direction) == ("transit", "out")
+    office.sync(corner)
+    office.deliver(market)
+    coming = only(market)
+    assert (coming.state, coming.direction, coming.other, coming.transfer_id) == (
+        "transit", "in", "corner0shop0", transfer_id,
+    )  # fmt: skip
+    came = c.ReceiveTransfer(transfer_id=transfer_id, key="van", quantities=(("mug", 4_000), ("milk", 2_000)))
+    for _ in range(2):
+        market.do(came)
+    assert market.books.stock_milli("mug") == 4_000
+    with pytest.raises(NotAllowed):
+        market.do(c.CloseTransfer(transfer_id=transfer_id, reason="broken on the way"), CASHIER)
+    market.do(c.CloseTransfer(transfer_id=transfer_id, reason="broken on the way"), SUPERVISOR)
+    with pytest.raises(Conflict, match="was closed"):
+        market.do(c.ReceiveTransfer(transfer_id=transfer_id, key="late", quantities=(("mug", 1_000),)))
+    office.sync(market)
+    office.deliver(corner)
+    for shop in (corner, market):
+        done = only(shop)
+        assert (done.state, done.reason, done.came_milli["mug"]) == ("closed", "broken on the way", 4_000)
+        assert [done.missing_milli(line) for line in done.lines] == [1_000, 0]
+    assert corner.books.stock_milli("mug") + market.books.stock_milli("mug") == before - 1_000
+
+
+def test_news_that_is_carried_twice_counts_once(corner: Shop, market: Shop) -> None:
+    office = Office(corner, market)
+    transfer_id = send(corner)
+    office.sync(corner, cut_off=True)
+    office.sync(corner)
+    office.deliver(market)
+    market.do(c.ReceiveTransfer(transfer_id=transfer_id, key="van", quantities=(("mug", 5_000), ("milk", 2_000))))
+    office.sync(market, cut_off=True)
+    office.sync(market)
+    office.deliver(corner)
+    assert [event.type for event in market.log()].count("transfer_coming") == 2
+    assert (only(corner).state, only(market).state) == ("received", "received")
+    assert only(corner).came_milli == {"mug": 5_000, "milk": 2_000}
+
+
+def test_goods_for_a_store_that_nobody_knows_are_taken_back_once(corner: Shop) -> None:
+    office = Office(corner)
+    before = corner.books.stock_milli("mug")
+    transfer_id = send(corner, to="nowhere99")
+    with pytest.raises(Conflict, match="on its way"):
+        corner.do(c.TakeTransferBack(transfer_id=transfer_id), SUPERVISOR)
+    office.sync(corner)
+    office.deliver(corner)
+    assert only(corner).state == "undeliverable"
+    for _ in range(2):
+        corner.do(c.TakeTransferBack(transfer_id=transfer_id), SUPERVISOR)
+    assert (only(corner).state, corner.books.stock_milli("mug")) == ("back", before)
+
+
+def test_only_supervisors_send_and_only_what_is_known_to_another_store(corner: Shop) -> None:
+    with pytest.raises(NotAllowed):
+        corner.do(c.SendTransfer(key="k", to_store="market0shop0", quantities=(("mug", 1_000),)), CASHIER)
+    for store in ("corner0shop0", "", "no such store"):
+        with pytest.raises(Invalid, match="number of another store"):
+            send(corner, to=store)
+    for quantities in ((), (("mug", 0),), (("mug", 1), ("mug", 1)), (("mug", 500),)):
+        with pytest.raises(Invalid):
+            corner.do(c.SendTransfer(key="k", to_store="market0shop0", quantities=quantities), SUPERVISOR)
+    with pytest.raises(NotFound):
+        corner.do(c.SendTransfer(key="k", to_store="market0shop0", quantities=(("nothing", 1_000),)), SUPERVISOR)
+
+
+def test_what_tills_and_head_office_noted_adds_up_in_any_sequence() -> None:
+    line = TransferLine(sku="a", name="A", quantity_milli=3_000)
+    part = TransferLine(sku="a", name="A", quantity_milli=1_000)
+    sent = TransferSent(to_store="market", from_name="Corner", lines=(line,), by="x", sent_at_ms=1)
+    first = TransferAnswered(transfer_id="t", event="m-1", received=(part,))
+    last = TransferAnswered(transfer_id="t", event="m-2", lost=(part, part), closed=True, reason="lost")
+    for notes in itertools.permutations([sent, first, first, last]):
+        (one,) = transfers(("t", body) for body in notes)
+        assert (one.state, one.came_milli) == ("closed", {"a": 1_000})
+    coming = TransferComing(transfer_id="t", from_store="c", from_name="Corner", lines=(line,))
+    assert [one.other_name for one in transfers([("t", coming)])] == ["Corner"]
+    assert transfers([("t", last)]) == []
