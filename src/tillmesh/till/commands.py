@@ -74,6 +74,14 @@ class EditCart(Record):
     operations: tuple[CartOperation, ...]
 
 
+class SplitCart(Record):
+    """Put some of a cart into a new one, ``into``: line ids with how many thousandths go there."""
+
+    cart_id: str
+    into: str
+    parts: tuple[tuple[str, int], ...]
+
+
 class ParkCart(Record):
     """Put a working cart aside for any till of the store."""
 
@@ -406,7 +414,7 @@ class Note(Record):
 
 
 Command = (
-    CloseSale | PayCart | EditCart | ParkCart | ResumeCart | DiscardParked
+    CloseSale | PayCart | EditCart | SplitCart | ParkCart | ResumeCart | DiscardParked
     | VoidSale | RefundSale | RefundWithoutReceipt
     | OpenShift | CloseShift | MoveCash | OpenDrawer | Reprint
     | PlaceOrder | ReceiveOrder | CloseOrder

@@ -27,6 +27,7 @@ from tillmesh.till import (
     records,
     refunds,
     shifts,
+    splitting,
     stockroom,
     teaching,
     transfers,
@@ -105,6 +106,8 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return checkout.pay_cart(desk, command)
         case c.EditCart():
             return carts.edit_cart(desk, command)
+        case c.SplitCart():
+            return splitting.split_cart(desk, command)
         case c.ParkCart():
             return carts.park_cart(desk, command)
         case c.ResumeCart():

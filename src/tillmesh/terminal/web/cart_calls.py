@@ -11,6 +11,8 @@ from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.web.problems import problem
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.errors import Invalid, NotFound, TooLarge
+from tillmesh.kernel.limits import SALE_LINES_MAX
+from tillmesh.kernel.quantity import parse_quantity
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.events import Payment, PurseMove, SaleClosed
@@ -20,7 +22,7 @@ from tillmesh.terminal.web.api import Call, Context
 from tillmesh.terminal.web.sale_calls import PaymentBody, payments_of, show_sale
 from tillmesh.till import views
 from tillmesh.till.carts import Edited
-from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, PayCart, ResumeCart
+from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, PayCart, ResumeCart, SplitCart
 from tillmesh.till.offers import priced
 from tillmesh.till.purses import takings_of
 
@@ -65,6 +67,13 @@ class ParkBody(msgspec.Struct):
     """How to call the parked cart."""
 
     label: str = ""
+
+
+class SplitBody(msgspec.Struct):
+    """What goes on a bill of its own: line id and how much of it, all of it when left out."""
+
+    into: str
+    lines: dict[str, str | int]
 
 
 class NewCartBody(msgspec.Struct):
@@ -183,6 +192,16 @@ async def _reserved(context: Context, cart_id: str, payments: tuple[Payment, ...
     return bool(await holds.ask(cart_id, await context.driver.look(query)))
 
 
+async def split(context: Context, body: SplitBody) -> Any:
+    """Put some lines, or parts of them, into a new cart and show that one; what is left stays in the cart."""
+    if len(body.lines) > SALE_LINES_MAX:
+        raise TooLarge(f"{len(body.lines)} lines; the limit is {SALE_LINES_MAX}", hint="Send fewer.")
+    parts = tuple((line, parse_quantity(much)) for line, much in body.lines.items())
+    outcome = await context.do(SplitCart(cart_id=context.path("cart_id"), into=body.into, parts=parts))
+    assert isinstance(outcome.reply, Edited)
+    return await _view(context, outcome.reply)
+
+
 async def park(context: Context, body: ParkBody) -> Any:
     """Put a working cart aside for any till of the store."""
     outcome = await context.do(ParkCart(cart_id=context.path("cart_id"), label=body.label))
@@ -243,6 +262,7 @@ CALLS = [
     Call("POST", "/carts/{cart_id}/ops", edit, "Change a cart", OperationsBody),
     Call("POST", "/carts/{cart_id}/quote", quote_payment, "Quote a payment", PayBody),
     Call("POST", "/carts/{cart_id}/pay", pay, "Pay a cart", PayBody, status=201),
+    Call("POST", "/carts/{cart_id}/split", split, "Split a bill", SplitBody),
     Call("POST", "/carts/{cart_id}/park", park, "Park a cart", ParkBody),
     Call("GET", "/parked", list_parked, "List parked carts"),
     Call("POST", "/parked/{park_id}/resume", resume, "Take up a parked cart"),

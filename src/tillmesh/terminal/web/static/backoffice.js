@@ -17,10 +17,11 @@ import { StorePage } from "./pages/store.js";
 import { TransfersPage } from "./pages/transfers.js";
 import { openCard } from "./parts/carddialog.js";
 import { openGiftCard } from "./parts/giftdialog.js";
+import { openSplit } from "./parts/splitdialog.js";
 import { judgeLook, openLook } from "./parts/lookdialog.js";
 
 /** What the page of the sale opens over itself. */
-export const LATER = { judgeLook, openGiftCard, openLook };
+export const LATER = { judgeLook, openGiftCard, openLook, openSplit };
 
 /** The card terminal at work. */
 export const CARDS = { openCard };

@@ -11,6 +11,7 @@ import { call, get, store } from "../state/session.js";
 import { chargeCard, hasCardTerminal } from "../state/cards.js";
 import { openDialog, toast, toastProblem } from "../state/notices.js";
 import { useScans } from "../state/scan.js";
+import { splitBill } from "../state/splitting.js";
 import { Icon, Key } from "../parts/icon.js";
 import { NumPad } from "../parts/numpad.js";
 import { Pills } from "../parts/pills.js";
@@ -109,12 +110,13 @@ const CardFields = ({ reference, last, onReference, onLast, onEnter }) =>
 
 export function PayPage() {
   const [sale, setSale] = useState(/** @type {any} */ (null));
+  const [bill, setBill] = useState({ turn: 0, shares: 1 });
   if (sale) return html`<${Paid} sale=${sale} />`;
-  return html`<${Tender} onPaid=${(/** @type {any} */ paid) => { newCart(); setSale(paid); }} />`;
+  return html`<${Tender} key=${bill.turn} shares=${bill.shares} onSplit=${(/** @type {number} */ shares) => setBill({ turn: bill.turn + 1, shares })} onPaid=${(/** @type {any} */ paid) => { newCart(); setSale(paid); }} />`;
 }
 
-/** @param {{onPaid: (sale: any) => void}} props */
-function Tender({ onPaid }) {
+/** @param {{shares: number, onSplit: (shares: number) => void, onPaid: (sale: any) => void}} props */
+function Tender({ shares, onSplit, onPaid }) {
   const [method, setMethod] = useState(() => methods().find((one) => one.method === route.peek().arg)?.method ?? "cash");
   const [typed, setTyped] = useState("");
   const [taken, setTaken] = useState(/** @type {Payment[]} */ ([]));
@@ -131,7 +133,10 @@ function Tender({ onPaid }) {
   const purse = usePurse(method, reference, now.customer?.customer_id ?? "");
   const used = taken.reduce((sum, one) => sum + (one.method === method && (!gift || one.reference === reference) ? one.amount_minor : 0), 0);
   const most = asksPurse ? Math.floor(Math.max(0, Math.min(due, purse.free - used)) / purse.step) * purse.step : due;
-  const amount = typed ? Number(typed) : most;
+  // Of equal shares each takes what is left, divided by who has not paid yet; coins have a smallest one.
+  const step = method === "cash" ? (store.value.cash_step_minor ?? 1) : 1;
+  const share = shares > 1 ? Math.min(most, Math.ceil(due / Math.max(1, shares - taken.length) / step) * step) : most;
+  const amount = typed ? Number(typed) : share;
   /** @type {Payment} */
   const current = { method, amount_minor: amount, ...((method === "card" || gift) && reference ? { reference } : {}), ...(method === "card" && last ? { last_four: last } : {}), ...(gift && last ? { pin: last } : {}) };
   const quote = useQuote(amount > 0 ? [...taken, current] : taken, 1);
@@ -214,18 +219,20 @@ function Tender({ onPaid }) {
     }
   };
   useEffect(() => () => void (turn.current += 1), []);
+  const split = async () => !busy && !taken.length && onSplit(await splitBill());
   const back = () => (busy === "retry" ? undefined : go("sell"));
   const pick = (/** @type {string} */ name) => () => {
     if (METHODS.some((one) => one.method === name) && (now.customer || !needsCustomer(name))) choose(name);
   };
   useKeys({ Escape: back, Enter: () => void complete(), F9: () => void complete(), digit: (e) => press(e.key), Backspace: () => press("back"), Delete: () => setTyped(""), "+": addPart,
     F4: () => void (busy || chooseCustomer()), c: pick("cash"), C: pick("cash"), k: pick("card"), K: pick("card"), a: pick("account"), A: pick("account"),
-    g: pick("gift_card"), G: pick("gift_card"), p: pick("points"), P: pick("points") });
+    g: pick("gift_card"), G: pick("gift_card"), p: pick("points"), P: pick("points"), s: () => void split(), S: () => void split() });
   const change = quote && quote.complete ? quote.change_minor : Math.max(0, amount - due);
   const limit = t(purse.step > 1 ? "purse.step" : asksPurse ? "purse.most" : "pay.toomuch.detail", { amount: money(most), step: money(purse.step) });
   const quick = method === "cash" ? (open?.quick_cash ?? []).filter((one) => one > due).slice(0, 3) : [];
   return html`<div class="payscr">
-    <header class="top"><h1 class="sr">${t("pay.title")}</h1><button class="btn ghost" onClick=${back}><${Icon} name="arrow-left" />${t("pay.back")} <${Key} k="Esc" /></button><span class="spacer" /><${Pills} /></header>
+    <header class="top"><h1 class="sr">${t("pay.title")}</h1><button class="btn ghost" onClick=${back}><${Icon} name="arrow-left" />${t("pay.back")} <${Key} k="Esc" /></button><span class="spacer" />
+      <button class="btn ghost" disabled=${Boolean(busy) || taken.length > 0} onClick=${split}><${Icon} name="users" />${t("split.open")} <${Key} k="S" /></button><${Pills} /></header>
     <section class="methods" aria-label=${t("pay.methods")}>
       ${METHODS.map(
         (one) => html`<button key=${one.method} class="meth" aria-pressed=${method === one.method} disabled=${needsCustomer(one.method) && !now.customer} onClick=${() => choose(one.method)}>
@@ -235,7 +242,7 @@ function Tender({ onPaid }) {
       <${Taken} taken=${taken} onDrop=${drop} />
     </section>
     <main class="due">
-      <${Repriced} /><small>${t(taken.length ? "pay.remaining" : "pay.due")}</small>
+      <${Repriced} /><small>${t(taken.length ? "pay.remaining" : "pay.due")}${shares > 1 ? ` · ${t("split.share", { n: Math.min(taken.length + 1, shares), of: shares })}` : ""}</small>
       <${Huge} id="due" amount=${due} />
       ${open && open.rounding_minor !== 0 && method === "cash" && html`<small class="num">${t("pay.rounding", { amount: money(open.rounding_minor) })}</small>`}
       ${wired ? html`<p class="hint">${t("pay.wired")} <button class="btn ghost" onClick=${() => setByHand(true)}>${t("pay.byhand")}</button></p>` : method === "card" ? html`<${CardFields} reference=${reference} last=${last} onReference=${setReference} onLast=${setLast} onEnter=${complete} />` : ""}

@@ -166,6 +166,7 @@ function settle(ops, view) {
   const { rejected = [], ...saved } = view;
   base = { ...saved, lines: saved.lines ?? [] };
   repaint();
+  void takeRest();
   for (const refusal of rejected) refused(ops.find((op) => op.op_id === refusal.op_id), refusal.problem ?? {});
 }
 
@@ -221,9 +222,27 @@ async function askAge(op, problem) {
   else submit({ op: "age_refused", sku: op.sku, barcode: op.barcode });
 }
 
+/** Carts of which a part is paid first, the newest last: they come back once that is done. @type {string[]} */
+const rest = [];
+
+/** Show the bill that was split off; what is left comes back after it. @param {Cart} bill */
+export function takeBill(bill) {
+  rest.push(base.cart_id);
+  takeCart(bill);
+}
+
+/** Take up what is left of a split bill, unless something was begun meanwhile: then after that. */
+async function takeRest() {
+  const id = rest.at(-1);
+  if (!id || queue.length || base.lines.length) return;
+  rest.pop();
+  await openCart(id, []);
+}
+
 /** Begin an empty cart under a new id; the server hears of it with its first change. */
 export function newCart() {
   takeCart(emptyCart(freshId()));
+  void takeRest();
 }
 
 /** Show a cart the server sent, e.g. one taken up again. @param {Cart} view */
