@@ -17,6 +17,8 @@ NAME_CHARS_MAX: Final = 200
 NOTE_CHARS_MAX: Final = 500
 KEY_CHARS_MAX: Final = 100  # sku, barcode, customer id, cart id
 
+QUICK_KEYS_MAX: Final = 99  # two digits reach each of them
+
 # Practice at a till ends by itself: who forgets it would ring real sales into nothing.
 TRAINING_MS_MAX: Final = 2 * 3_600_000  # guess: a morning's lesson
 

@@ -10,9 +10,11 @@ from typing import Any, Final
 from tillmesh.kernel.errors import Invalid, TillmeshError
 from tillmesh.kernel.limits import (
     AMOUNT_MINOR_MAX,
+    KEY_CHARS_MAX,
     NAME_CHARS_MAX,
     NOTE_CHARS_MAX,
     OVERSELL_POLICY_ADJUST_MILLI_MAX,
+    QUICK_KEYS_MAX,
     RATE_PPM_MAX,
 )
 from tillmesh.kernel.money import Rounding, exponent
@@ -172,9 +174,22 @@ def _departments(name: str, value: Any) -> Value:
     return list(found.values())
 
 
+def _quick_keys(name: str, value: Any) -> Value:
+    """Read ``[{sku, colour}]`` in the order of their numbers; kept as ``colour=sku``."""
+    if not isinstance(value, list) or len(value) > QUICK_KEYS_MAX or not all(isinstance(one, dict) for one in value):
+        raise Invalid(f"{name} must be a list of at most {QUICK_KEYS_MAX} keys", hint='Send [{"sku": "tea"}].')
+    found: dict[str, str] = {}
+    for one in value:
+        sku = str(_text(KEY_CHARS_MAX, least=1)("the sku of a quick key", one.get("sku")))
+        if set(one) - {"sku", "colour"} or sku in found:
+            raise Invalid(f"the quick key of {sku[:40]!r} can't be used", hint="Send sku and colour, each sku once.")
+        found[sku] = f"{_word('colour', one.get('colour', ''))}={sku}"
+    return list(found.values())
+
+
 def _word(what: str, value: Any) -> str:
     if not isinstance(value, str) or not _WORD.fullmatch(value):
-        raise Invalid(f"the {what} of a department is a word like cup-soda", hint="Leave it out to have one guessed.")
+        raise Invalid(f"the {what} is a word like cup-soda", hint="Leave it out to have one guessed.")
     return value
 
 
@@ -213,6 +228,7 @@ _STORE: Final[dict[str, Check]] = {
     "oversell_adjust_max_milli": _number(0, OVERSELL_POLICY_ADJUST_MILLI_MAX),
     "oversell_policy_name": _text(NAME_CHARS_MAX),
     "fiscal_closes": _flag,
+    "quick_keys": _quick_keys,
 }
 _TERMINAL: Final[dict[str, Check]] = {
     "name": _text(40, least=1),
@@ -226,6 +242,7 @@ _TERMINAL: Final[dict[str, Check]] = {
     "signature_late": _flag,
     "card_terminal": _one_of("none", "simulated", "adyen"),
     "card_simulation": _one_of("ask", "accept", "decline", "lost", "late", "silent"),
+    "quick_keys": _quick_keys,
 }
 
 
@@ -255,6 +272,6 @@ def _kept_rates(name: str, value: Any) -> Value:
 # What is only shown or printed may be any text: how it is entered can become stricter than what was stored.
 _SHOWN: Final[dict[str, Check]] = dict.fromkeys(
     ("name", "tax_id", "receipt_footer", "scanner_prefix", "oversell_policy_name", "printer_target"), _any_text
-) | dict.fromkeys(("address", "departments"), _any_texts)
+) | dict.fromkeys(("address", "departments", "quick_keys"), _any_texts)
 _STORE_KEPT: Final = {name: _SHOWN.get(name, check) for name, check in _STORE.items()} | {"tax_rates": _kept_rates}
 _TERMINAL_KEPT: Final = {name: _SHOWN.get(name, check) for name, check in _TERMINAL.items()}

@@ -43,6 +43,7 @@ class StoreSettings(Record):
     oversell_policy: str = "ask"  # ask a person | back_order | adjust (up to the size below)
     oversell_adjust_max_milli: int = 1_000
     fiscal_closes: bool = False  # days, months and years are closed, per till
+    quick_keys: tuple[str, ...] = ()  # colour=sku, in the order of their numbers
     oversell_policy_name: str = ""  # under which the policy is written down; stands in the audit log
 
     def policy(self) -> Policy:
@@ -75,6 +76,7 @@ class TerminalSettings(Record):
     printer_columns: int = 42
     print_receipts: bool = True
     open_drawer: bool = True  # kick the drawer when cash is taken
+    quick_keys: tuple[str, ...] = ()  # as the store's, and instead of them
     training: bool = False  # a till for practice: its paper says that it is no sale
     signature_device: str = "none"  # none | simulated: what signs receipts by law
     signature_late: bool = True  # whether what was made in an outage may be signed afterwards
@@ -85,6 +87,12 @@ class TerminalSettings(Record):
     def of(cls, fields: Mapping[str, Value]) -> Self:
         """Build from register fields; unknown fields (of a newer program) and useless values are ignored."""
         return cls(**_frozen(usable_terminal(fields)), training=fields.get("training") is True)
+
+
+def quick_keys(store: StoreSettings, terminal: TerminalSettings) -> list[dict[str, str]]:
+    """Give the quick keys of a till: its own, or else the store's."""
+    pairs = (entry.partition("=") for entry in terminal.quick_keys or store.quick_keys)
+    return [{"sku": sku, "colour": colour} for colour, _, sku in pairs if sku]
 
 
 def _frozen(fields: Mapping[str, Value]) -> dict[str, Any]:

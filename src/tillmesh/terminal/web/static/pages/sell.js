@@ -5,7 +5,7 @@ import { parseQuantity } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
 import { go } from "../lib/router.js";
 import { isInStore } from "../lib/gtin.js";
-import { comesInVariants, product, productOf, rowOfCode } from "../state/catalogue.js";
+import { comesInVariants, product, productOf, quickKeys, rowOfCode } from "../state/catalogue.js";
 import { addBarcode, addProduct, cart, isWeighed, moveSelection, pending, removeLine, selected, selectedLine, setQuantity, settled, submit } from "../state/cart.js";
 import { openDialog, toast } from "../state/notices.js";
 import { sellGiftCard } from "../state/giftcards.js";
@@ -57,6 +57,13 @@ function useMultiplier() {
       times.current = milli;
       clearTimeout(timer.current);
       setShown(`${milli / 1000} ×`);
+    },
+    /** The number that was typed, e.g. of a quick key. */
+    number: () => {
+      const number = Number(typed.current);
+      typed.current = "";
+      show(times.current ? `${times.current / 1000} ×` : "");
+      return number;
     },
     /** The quantity to use now, once. */
     take: () => {
@@ -120,6 +127,10 @@ export function SellPage() {
     if (isInStore(code) || /^[\w.-]{4,48}$/.test(code)) addBarcode(code, milli);
   });
   const remove = () => void (selected.peek() && removeLine(selected.peek()));
+  const quick = () => {
+    const item = productOf(quickKeys.peek()[times.number() - 1]?.sku ?? "");
+    if (item?.active) void add(item, times.take());
+  };
   const enter = () => {
     const milli = times.take();
     if (milli && selectedLine.peek()) setQuantity(selected.peek(), milli);
@@ -132,7 +143,7 @@ export function SellPage() {
   useKeys({
     F2: () => field.current?.focus(), F3: (event) => void (event.repeat || talk()), F4: actions.customer, F6: actions.park, F7: actions.discount, F8: actions.refund, F9: actions.charge, Insert: actions.look,
     Escape: escape, ArrowUp: () => moveSelection(-1), ArrowDown: () => moveSelection(1), Delete: remove, "+": () => step(1), "-": () => step(-1),
-    "*": times.star, Enter: enter, digit: (event) => times.press(event.key), ".": () => times.press("."), ",": () => times.press("."),
+    "*": times.star, "/": quick, Enter: enter, digit: (event) => times.press(event.key), ".": () => times.press("."), ",": () => times.press("."),
     Backspace: times.reset, Home: () => void sellGiftCard(),
   });
   return html`<div class="app">

@@ -10,6 +10,7 @@ import { call, languageChoices, loadState, may, session, takePerson, training } 
 import { openDialog, toastOk, toastProblem } from "../state/notices.js";
 import { Confirm } from "../parts/dialog.js";
 import { Choice, Field, Refusal, Segments, Toggle } from "../parts/fields.js";
+import { openQuickKeys } from "../parts/quickdialog.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, useLoad } from "../parts/load.js";
 import { Head } from "../parts/top.js";
@@ -48,6 +49,11 @@ function Training() {
   return html`<section class="card section"><h2><${Icon} name="circle-user-round" />${t("training.title")}</h2><p class="hint">${t("training.hint")}</p>
     <div><button class="btn" disabled=${Boolean(training.value)} onClick=${begin}><${Icon} name="play" />${t("training.begin")}</button></div></section>`;
 }
+
+/** Which products come first on the page of the sale, for a manager to say. */
+const QuickKeys = () =>
+  html`<section class="card section"><h2><${Icon} name="keyboard" />${t("quick.title")}</h2><p class="hint">${t("quick.hint")}</p>
+    <div><button class="btn" onClick=${async () => (await openQuickKeys()) && toastOk("saved")}><${Icon} name="pencil" />${t("quick.open")}</button></div></section>`;
 
 /** @param {Record<string, number>} rates */
 const ratesText = (rates) => Object.entries(rates).map(([code, ppm]) => `${code} = ${ppm / 10000}`).join("\n");
@@ -179,5 +185,5 @@ export function SettingsPage() {
   const [turn, setTurn] = useState(0);
   const load = useLoad("/settings", turn);
   useKeys({ Escape: () => go("sell") });
-  return html`<${Head} title=${t("nav.settings")} /><${Appearance} />${may("manager") && html`<${Training} />`}<${Loading} load=${load} />${load.data && html`<${Store} key=${JSON.stringify(load.data)} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />${may("manager") && html`<${Cards} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />`}`}`;
+  return html`<${Head} title=${t("nav.settings")} /><${Appearance} />${may("manager") && html`<${QuickKeys} /><${Training} />`}<${Loading} load=${load} />${load.data && html`<${Store} key=${JSON.stringify(load.data)} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />${may("manager") && html`<${Cards} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />`}`}`;
 }

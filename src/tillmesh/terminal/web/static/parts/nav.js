@@ -94,7 +94,7 @@ const Drawer = ({ close }) => {
 
 export const openMenu = () => openDialog(Drawer, {});
 
-const KEYS = ["F2", "F3", "F4", "F6", "F7", "F8", "F9", "F10", "Insert", "Home", "Esc", "0-9 *", "Up Down", "+ -", "Del", "Enter"];
+const KEYS = ["F2", "F3", "F4", "F6", "F7", "F8", "F9", "F10", "Insert", "Home", "Esc", "0-9 *", "0-9 /", "Up Down", "+ -", "Del", "Enter"];
 
 /** @param {{close: () => void}} props */
 const Shortcuts = ({ close }) =>

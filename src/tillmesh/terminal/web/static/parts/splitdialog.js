@@ -56,13 +56,20 @@ function SplitDialog({ close }) {
     }
   };
   const ok = way === "shares" || (some && left);
+  // Touches leave the keyboard where it is, so that Enter goes on instead of pressing the last button once more.
+  const onKey = (/** @type {KeyboardEvent} */ event) => {
+    if (event.key !== "Enter" || event.target !== event.currentTarget) return;
+    event.preventDefault();
+    if (ok) void submit();
+  };
   const label = way === "shares" ? t("split.shares.take", { amount: money(Math.ceil(total_minor / shares)) }) : t("split.pay", { amount: money(sum) });
   return html`<${FormDialog} title=${t("split.title")} close=${() => close()} ok=${ok} submit=${submit} label=${label} wide=${true}>
     <${Refusal} problem=${problem} />
+    <div class="stay" tabindex="-1" data-first onMouseDown=${(/** @type {Event} */ e) => e.preventDefault()} onKeyDown=${onKey}>
     <${Segments} label=${t("split.how")} value=${way} onChange=${setWay} options=${["items", "shares"].map((key) => [key, t(`split.${key}`)])} />
     ${way === "items"
       ? html`<p class="hint">${t("split.items.hint")}</p><${Items} parts=${parts} onChange=${setParts} />`
-      : html`<p class="hint">${t("split.shares.hint")}</p><div class="split-n"><${Stepper} label=${t("split.people")} now=${String(shares)} none=${shares <= 2} full=${shares >= SHARES_MAX} less=${() => setShares(shares - 1)} more=${() => setShares(shares + 1)} /><span>${t("split.people")}</span></div>`}
+      : html`<p class="hint">${t("split.shares.hint")}</p><div class="split-n"><${Stepper} label=${t("split.people")} now=${String(shares)} none=${shares <= 2} full=${shares >= SHARES_MAX} less=${() => setShares(shares - 1)} more=${() => setShares(shares + 1)} /><span>${t("split.people")}</span></div>`}</div>
   <//>`;
 }
 

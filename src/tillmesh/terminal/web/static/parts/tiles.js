@@ -3,7 +3,7 @@ import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { money, quantity } from "../lib/money.js";
 import { bursting } from "../lib/wedge.js";
-import { count, departments, failed, indexed, loadCatalogue, product, ready, rowsOf, search, stockOf, stockVersion, version } from "../state/catalogue.js";
+import { count, departments, failed, indexed, loadCatalogue, product, quickKeys, ready, rowsOf, search, stockOf, stockVersion, version } from "../state/catalogue.js";
 import { isWeighed } from "../state/cart.js";
 import { styleOf } from "./departments.js";
 import { Icon, Key } from "./icon.js";
@@ -22,11 +22,12 @@ export const perUnit = (unit) => (isWeighed(unit) ? t("unit.per", { unit }) : ""
 function Tile({ row, onPick, active, index, plain }) {
   const item = product(row);
   const style = styleOf(item.department);
+  const key = quickKeys.value.findIndex((one) => one.sku === item.sku);
   const left = stockOf(item.sku);
   const low = left !== undefined && Number(left) <= 3;
-  return html`<button class=${`tile ${active ? "active" : ""}`} data-c=${style.colour} data-i=${index} onClick=${() => onPick(item)}>
+  return html`<button class=${`tile ${active ? "active" : ""}`} data-c=${quickKeys.value[key]?.colour || style.colour} data-i=${index} onClick=${() => onPick(item)}>
     <span class="th"><${Icon} name=${style.icon} /></span>
-    <b>${item.name}</b>
+    <b>${item.name}</b>${key >= 0 && html`<kbd class="quick-n"><span class="sr">${t("quick.number")} </span>${key + 1}</kbd>`}
     ${!plain && html`<small>${item.department}</small>`}
     <span class="pr"><span>${money(item.price_minor)}${isWeighed(item.unit) && html`<small class="per">${perUnit(item.unit)}</small>`}</span>
       ${left !== undefined && html`<span class=${`st ${low ? "low" : ""}`}><span class="sr">${t("stock.left")} </span>${quantity(left)}</span>`}</span>

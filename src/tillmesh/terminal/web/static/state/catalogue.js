@@ -205,6 +205,16 @@ export function rowOfCode(code) {
   return row !== undefined && columns.active[row] ? row : -1;
 }
 
+/** The quick keys of this till, in the order of their numbers. */
+export const quickKeys = signal(/** @type {{sku: string, colour: string}[]} */ ([]));
+
+/** @param {{sku: string, colour: string}[]} keys */
+export function setQuickKeys(keys) {
+  if (JSON.stringify(keys) === JSON.stringify(quickKeys.peek())) return;
+  quickKeys.value = keys;
+  changed();
+}
+
 /** @param {number} row */
 const isActive = (row) => Boolean(columns.active[row]);
 
@@ -219,7 +229,7 @@ export const variantsOf = (sku) =>
 export const comesInVariants = (item) => Boolean(item.options?.length && !item.parent);
 
 /**
- * List the rows of a department; "" is the start page: favourites first, then everything.
+ * List the rows of a department; "" is the start page: quick keys first, then favourites, then everything.
  * @param {string} department
  */
 export function rowsOf(department) {
@@ -231,8 +241,10 @@ export function rowsOf(department) {
   } else {
     /** @type {number[]} */
     const rest = [];
-    for (let row = 0; row < columns.sku.length; row += 1) if (isShown(row)) (columns.favourite[row] ? rows : rest).push(row);
-    rows = rows.concat(rest);
+    const quick = quickKeys.peek().map((key) => bySku.get(key.sku) ?? columns.sku.indexOf(key.sku)).filter((row) => row >= 0 && isActive(row));
+    const first = new Set(quick);
+    for (let row = 0; row < columns.sku.length; row += 1) if (isShown(row) && !first.has(row)) (columns.favourite[row] ? rows : rest).push(row);
+    rows = [...quick, ...rows, ...rest];
   }
   listed.set(department, rows);
   return rows;
