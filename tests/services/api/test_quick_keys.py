@@ -20,5 +20,7 @@ def test_a_till_shows_its_own_quick_keys_or_else_the_stores(fresh: Callable[[], 
 
 
 def test_a_quick_key_that_nobody_could_press_is_refused(shop: Shop) -> None:
-    for bad in ([{"sku": ""}], [{"sku": "tea", "colour": "RED!"}], [{"sku": "tea"}, {"sku": "tea"}], "tea", [{}] * 100):
+    same, nothing = {"sku": "tea"}, {"sku": ""}
+    bad_ones: list[object] = [[nothing], [{"sku": "tea", "colour": "RED!"}], [same, same], "tea", [{}] * 100]
+    for bad in bad_ones:
         assert shop.call("PATCH", "/settings", {"store": {"quick_keys": bad}}).status_code == 422
