@@ -17,6 +17,11 @@ NAME_CHARS_MAX: Final = 200
 NOTE_CHARS_MAX: Final = 500
 KEY_CHARS_MAX: Final = 100  # sku, barcode, customer id, cart id
 
+MAILS_WAITING_MAX: Final = 1_000  # guess: two days of a busy till whose mail server is away
+MAIL_RETRY_MS_FIRST: Final = 30_000
+MAIL_RETRY_MS_MAX: Final = 3_600_000
+MAIL_AGE_MS_MAX: Final = 2 * 86_400_000  # then nobody waits for the receipt any more
+
 QUICK_KEYS_MAX: Final = 99  # two digits reach each of them
 
 # Practice at a till ends by itself: who forgets it would ring real sales into nothing.

@@ -27,6 +27,7 @@ from tillmesh.terminal.card_desk import CardDesk
 from tillmesh.terminal.driver import BEHIND, DAMAGED, FORKED, Driver, Trouble, now_ms
 from tillmesh.terminal.fiscal_desk import FiscalDesk
 from tillmesh.terminal.fraud import BEGIN_AFTER_S, FraudWatch, asking
+from tillmesh.terminal.mailing import Mailing
 from tillmesh.terminal.models_by_air import ByAir, by_air
 from tillmesh.terminal.out_of_order import open_when_possible
 from tillmesh.terminal.patrol import Patrol
@@ -162,8 +163,7 @@ class _Run:
 
     async def _sell(self, services: Services, among: Among) -> None:
         await restore_pins(services)
-        services.training()  # what a run that was killed has left of practice goes now
-        fiscal, cards = await _open_desks(services)
+        fiscal, cards, mailing = await _open_desks(services)
         printing = await start_printing(services.driver, services.live, signed=fiscal.signed)
         services.extra["printer"] = printing.view
         services.oversold.look_at_all()
@@ -194,6 +194,7 @@ class _Run:
                 await server.serve(sockets=[self._listening.dup()])
         finally:
             keeping.cancel()
+            await mailing.stop()
             if watch is not None:
                 await watch.stop()
             await stocking
@@ -228,13 +229,16 @@ async def _stock_up(ai: Ai | None, air: ByAir | None) -> None:
         await air.start()
 
 
-async def _open_desks(services: Services) -> tuple[FiscalDesk, CardDesk]:
-    """Begin to speak with the devices that sign receipts and charge cards."""
+async def _open_desks(services: Services) -> tuple[FiscalDesk, CardDesk, Mailing]:
+    """Begin to speak with what signs receipts, what charges cards, and the server that takes mail."""
+    services.training()  # what a run that was killed has left of practice goes now
+    services.extra["mailing"] = mailing = Mailing(services.driver)
+    mailing.start()
     services.extra["fiscal"] = fiscal = FiscalDesk(services.driver)
     services.extra["cards"] = cards = CardDesk(services.driver, telling(services.live))
     await fiscal.start()
     await cards.start()
-    return fiscal, cards
+    return fiscal, cards, mailing
 
 
 async def restore_pins(services: Services) -> None:

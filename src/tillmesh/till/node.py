@@ -149,8 +149,7 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
         case c.ChangeRecords():
             return records.change_records(desk, command)
         case c.EraseCustomer():
-            erasure.erase(desk, command)
-            return None
+            return erasure.erase(desk, command)
         case c.AdjustPurse():
             return purses.adjust(desk, command)
         case c.Note():

@@ -19,6 +19,7 @@ from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.card_desk import CardDesk
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.fiscal_desk import FiscalDesk
+from tillmesh.terminal.mailing import Mailing
 from tillmesh.terminal.printing_setup import Printing, start_printing
 from tillmesh.terminal.web.api import PREFIX, Services
 from tillmesh.terminal.web.app import build
@@ -90,6 +91,8 @@ class Shop:
         await self.fiscal.start()
         self.printing: Printing = await start_printing(self.driver, live, signed=self.fiscal.signed)
         self.services.extra["printer"] = self.printing.view
+        self.services.extra["mailing"] = self.mailing = Mailing(self.driver)
+        self.mailing.start()
         self.cards = self.services.extra["cards"] = CardDesk(self.driver, telling(live))
         await self.cards.start()
         people = tuple(
@@ -110,6 +113,7 @@ class Shop:
             await self.cards.stop()
             await self.printing.stop()
             await self.fiscal.stop()
+            await self.mailing.stop()
             self.services.pins.close()
             self.driver.close()
 

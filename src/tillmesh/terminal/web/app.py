@@ -28,6 +28,7 @@ from tillmesh.terminal.web import (
     file_calls,
     fiscal_calls,
     judgement_calls,
+    mail_calls,
     news,
     offer_calls,
     product_calls,
@@ -72,6 +73,7 @@ CALLS: list[Call] = [
     *voice_calls.CALLS,
     *system_calls.CALLS,
     *training_calls.CALLS,
+    *mail_calls.CALLS,
 ]
 
 

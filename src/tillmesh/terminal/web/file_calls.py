@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from tillmesh.adapters.devices.symbols import draw
 from tillmesh.adapters.sqlite.books import Books
+from tillmesh.adapters.sqlite.mails import read_setup
 from tillmesh.kernel.errors import Invalid, NotFound
 from tillmesh.kernel.limits import IMPORT_BODY_BYTES_MAX
 from tillmesh.kernel.money import exponent
@@ -21,6 +22,7 @@ from tillmesh.shop.receipt.text import render_text
 from tillmesh.terminal.importing import reading_of, report_view, shelf_of
 from tillmesh.terminal.receipts import receipt_of
 from tillmesh.terminal.web.api import CSV, JSON, Call, Context
+from tillmesh.terminal.web.receipt_files import FORMATS, file_of
 from tillmesh.till.commands import ChangeRecords
 
 
@@ -36,6 +38,9 @@ async def receipt(context: Context) -> Any:
     if found is None:
         raise NotFound(f"no receipt {event_id[:60]!r}", hint="Look it up in the list of sales.")
     match context.query("format", "json"):
+        case kind if kind in FORMATS:
+            sender = (await context.driver.read(lambda db, _: read_setup(db))).sender
+            return await context.driver.look(lambda books: file_of(books, found, kind, sender=sender))
         case "text":
             return Response(render_text(found, columns), media_type="text/plain; charset=utf-8")
         case "html":
@@ -95,7 +100,7 @@ async def import_products(context: Context, body: bytes) -> Any:
     return report_view(plan.report)
 
 
-RECEIPT = (JSON, "text/plain", "text/html")
+RECEIPT = (JSON, "text/plain", "text/html", "application/pdf", "message/rfc822", "image/svg+xml")
 CALLS = [
     Call("GET", "/sales/{event_id}/receipt", receipt, "Show a receipt", query=("format", "copy"), gives=RECEIPT),
     Call("GET", "/refunds/{event_id}/receipt", receipt, "Show a refund slip", query=("format", "copy"), gives=RECEIPT),

@@ -17,11 +17,12 @@ import { StorePage } from "./pages/store.js";
 import { TransfersPage } from "./pages/transfers.js";
 import { openCard } from "./parts/carddialog.js";
 import { openGiftCard } from "./parts/giftdialog.js";
+import { openSend } from "./parts/senddialog.js";
 import { openSplit } from "./parts/splitdialog.js";
 import { judgeLook, openLook } from "./parts/lookdialog.js";
 
 /** What the page of the sale opens over itself. */
-export const LATER = { judgeLook, openGiftCard, openLook, openSplit };
+export const LATER = { judgeLook, openGiftCard, openLook, openSend, openSplit };
 
 /** The card terminal at work. */
 export const CARDS = { openCard };

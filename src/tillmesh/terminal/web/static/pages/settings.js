@@ -10,6 +10,7 @@ import { call, languageChoices, loadState, may, session, takePerson, training } 
 import { openDialog, toastOk, toastProblem } from "../state/notices.js";
 import { Confirm } from "../parts/dialog.js";
 import { Choice, Field, Refusal, Segments, Toggle } from "../parts/fields.js";
+import { MailServer } from "../parts/mailserver.js";
 import { openQuickKeys } from "../parts/quickdialog.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, useLoad } from "../parts/load.js";
@@ -185,5 +186,5 @@ export function SettingsPage() {
   const [turn, setTurn] = useState(0);
   const load = useLoad("/settings", turn);
   useKeys({ Escape: () => go("sell") });
-  return html`<${Head} title=${t("nav.settings")} /><${Appearance} />${may("manager") && html`<${QuickKeys} /><${Training} />`}<${Loading} load=${load} />${load.data && html`<${Store} key=${JSON.stringify(load.data)} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />${may("manager") && html`<${Cards} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />`}`}`;
+  return html`<${Head} title=${t("nav.settings")} /><${Appearance} />${may("manager") && html`<${QuickKeys} /><${MailServer} /><${Training} />`}<${Loading} load=${load} />${load.data && html`<${Store} key=${JSON.stringify(load.data)} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />${may("manager") && html`<${Cards} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />`}`}`;
 }

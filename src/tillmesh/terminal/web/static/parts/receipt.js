@@ -3,6 +3,7 @@ import { html, useEffect, useState } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { asProblem } from "../lib/http.js";
 import { call, get } from "../state/session.js";
+import { later } from "../state/later.js";
 import { toastOk } from "../state/notices.js";
 import { Dialog } from "./dialog.js";
 import { Refusal } from "./fields.js";
@@ -27,8 +28,15 @@ export function ReceiptDialog({ path, receipt, close }) {
       setBusy(false);
     }
   };
+  const send = async () => {
+    try {
+      await (await later()).openSend({ path, receipt });
+    } catch (error) {
+      setProblem(asProblem(error));
+    }
+  };
   return html`<${Dialog} title=${t("receipt.title", { receipt })} onClose=${close} className="receipt-dlg"
-      foot=${html`<button class="btn" onClick=${close}>${t("close")}</button><button class="btn primary" data-first disabled=${busy} onClick=${print}><${Icon} name="printer" />${t("receipt.print")}</button>`}>
+      foot=${html`<button class="btn" onClick=${close}>${t("close")}</button><button class="btn" onClick=${() => void send()}><${Icon} name="upload" />${t("send.open")}</button><button class="btn primary" data-first disabled=${busy} onClick=${print}><${Icon} name="printer" />${t("receipt.print")}</button>`}>
     <${Refusal} problem=${problem} />
     ${paper ? html`<div tabindex="0" dangerouslySetInnerHTML=${{ __html: paper }} />` : !problem && html`<div class="waiting small"><span class="spin" /></div>`}
   <//>`;
