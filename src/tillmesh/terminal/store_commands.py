@@ -34,6 +34,7 @@ from tillmesh.kernel.ids import is_office, mint_actor, mint_terminal, terminal_o
 from tillmesh.shop.events import Change
 from tillmesh.terminal import provisioning
 from tillmesh.terminal.bootstrap import SYSTEM, Opened, open_terminal
+from tillmesh.terminal.resetting import refuse_to_lose
 from tillmesh.till.commands import ChangeRecords, Note
 
 PEPPER: Final = "pepper.key"
@@ -191,9 +192,13 @@ def members(data_dir: Path) -> dict[str, Any]:
     }
 
 
-def leave(data_dir: Path) -> dict[str, Any]:
-    """Have the running till of a data directory leave its store; its sales stay with the others and with it."""
+def leave(data_dir: Path, lose: int | None = None, *, key_file: Path | None = None) -> dict[str, Any]:
+    """Have the running till of a data directory leave its store; its sales stay with the others and with it.
+
+    What only it has would never reach them, so that has to be said (``lose`` sales).
+    """
     store = provisioning.store_of(data_dir)
+    refuse_to_lose(data_dir, lose, key_file)
     provisioning.ask_to_leave(data_dir)
     end = time.monotonic() + LEAVE_S
     while time.monotonic() < end:

@@ -30,7 +30,12 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
     place = removing.add_mutually_exclusive_group(required=True)
     place.add_argument("--data-dir", type=Path, help="of a till that issues, running or not")
     place.add_argument("--url", help="of a running till's page; asks for a manager's PIN")
-    words.add_parser("leave", parents=[here], help="take this running till out of its store")
+    losing = argparse.ArgumentParser(add_help=False)
+    losing.add_argument(
+        "--lose-sales", type=int, metavar="N", help="go on although so many sales are on this till alone"
+    )
+    words.add_parser("leave", parents=[here, losing], help="take this running till out of its store")
+    words.add_parser("reset", parents=[here, losing], help="delete the data of a till that is not running")
     words.add_parser("members", parents=[here], help="list the tills of the store")
     office = words.add_parser("office", parents=[here], help="let this till upload to head office when it leads")
     office.add_argument("--bundle", type=Path, required=True, help="the file from: tillmesh hub enrol")
@@ -77,11 +82,21 @@ def _do(options: argparse.Namespace, what: str) -> dict[str, Any]:
             return store_commands.revoke(options.data_dir, options.terminal)
         case "office":
             return store_commands.head_office(options.data_dir, options.bundle.read_bytes())
-        case "leave" | "members":
-            asked = store_commands.leave if what == "leave" else store_commands.members
-            return asked(options.data_dir)
+        case "leave" | "reset" | "members":
+            return _own(options, what)
         case _:
             return _recover(options)
+
+
+def _own(options: argparse.Namespace, what: str) -> dict[str, Any]:
+    """Do what concerns the till of a data directory alone."""
+    from tillmesh.terminal import store_commands
+    from tillmesh.terminal.resetting import reset
+
+    if what == "members":
+        return store_commands.members(options.data_dir)
+    ask = reset if what == "reset" else store_commands.leave
+    return ask(options.data_dir, options.lose_sales, key_file=options.key_file)
 
 
 def _recover(options: argparse.Namespace) -> dict[str, Any]:
