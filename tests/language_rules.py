@@ -88,7 +88,11 @@ def all_errors() -> set[str]:
 def untranslated(language: str) -> dict[str, list[str]]:
     """Name what a language lacks, by catalogue."""
     pages, errors = read(LOCALES / f"{language}.json"), read(ERRORS / f"{language}.json")
+    office = OFFICE / "locales"
+    spoken = office / f"{language}.json"
+    words = read(spoken).keys() if spoken.exists() else set()
     lacking = {
+        f"{spoken.relative_to(ROOT)}": sorted(read(office / "en.json").keys() - words),
         f"{LOCALES.relative_to(ROOT)}/{language}.json": sorted(read(LOCALES / "en.json").keys() - pages.keys()),
         f"{ERRORS.relative_to(ROOT)}/{language}.json": sorted(all_errors() - errors.keys()),
     }
@@ -120,4 +124,4 @@ def misfilled(original: dict[str, Any], own: dict[str, Any]) -> list[str]:
     ]
 
 
-TILL = PAGES["till"]
+TILL, OFFICE = PAGES["till"], PAGES["office"]

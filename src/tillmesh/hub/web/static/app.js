@@ -1,9 +1,10 @@
 // The shell of head office's page: who is signed in, which page the hash names, and what lies over it.
 import { html, render, signal } from "./lib/ui.js";
-import { loadLocale, setLocale, t } from "./lib/i18n.js";
+import { t } from "./lib/i18n.js";
 import { reachable } from "./lib/http.js";
 import { route } from "./lib/router.js";
 import "./state/look.js";
+import { speak, wanted } from "./state/language.js";
 import { loadSession, session } from "./state/session.js";
 import { startTicking } from "./state/tick.js";
 import { Dialogs } from "./parts/dialog.js";
@@ -53,9 +54,10 @@ async function untilDone(task) {
   }
 }
 
-await untilDone(() => loadLocale("en"));
-setLocale(navigator.language || "en");
+await untilDone(() => speak(wanted()));
 render(html`<${Shell} />`, /** @type {HTMLElement} */ (document.getElementById("app")));
 await untilDone(loadSession);
+// Whoever signs in is spoken to as this person chose here.
+session.subscribe((person) => void speak(wanted(person?.user)).catch(() => {}));
 started.value = true;
 startTicking();

@@ -8,6 +8,7 @@ import { openDialog } from "../state/notices.js";
 import { may, session, signOut } from "../state/session.js";
 import { Dialog } from "./dialog.js";
 import { Icon } from "./icon.js";
+import { Language } from "./language.js";
 
 /** @typedef {import("../state/session.js").Role} Role */
 
@@ -47,14 +48,14 @@ export const Side = () =>
   html`<nav class="side" aria-label=${t("nav.label")}>
     <a class="brand" href="#/stores"><${Icon} name="network" /><span>${t("app.name")}</span></a>
     <div class="side-links"><${Links} /></div>
-    <${Look} /><${Me} />
+    <${Look} /><${Language} /><${Me} />
   </nav>`;
 
 /** @param {{close: () => void}} props */
 const Drawer = ({ close }) =>
   html`<${Dialog} title=${t("app.name")} onClose=${close} className="drawer">
     <nav class="side-links" aria-label=${t("nav.label")}><${Links} onGo=${close} /></nav>
-    <div class="drawer-foot"><${Look} /><${Me} onGo=${close} /></div>
+    <div class="drawer-foot"><${Look} /><${Language} /><${Me} onGo=${close} /></div>
   <//>`;
 
 /** The heading of a page. @param {{title: string, sub?: string, children?: any, back?: string}} props */

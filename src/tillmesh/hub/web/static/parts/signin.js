@@ -4,6 +4,7 @@ import { t } from "../lib/i18n.js";
 import { asProblem, reachable } from "../lib/http.js";
 import { ended, signIn } from "../state/session.js";
 import { Icon } from "./icon.js";
+import { Language } from "./language.js";
 
 export function SignInPage() {
   const [user, setUser] = useState("");
@@ -35,6 +36,7 @@ export function SignInPage() {
       <label class="field"><span>${t("signin.password")}</span><input id="password" type="password" autocomplete="current-password" required value=${password} onInput=${(/** @type {Event} */ e) => setPassword(valueOf(e))} /></label>
       <div role="alert">${problem && html`<div class="refusal"><b>${problem.title}</b><span>${wait ? t("signin.wait", { n: Math.ceil(wait / 1000) }) : problem.detail}</span></div>`}</div>
       <button class="btn primary tall wide" disabled=${busy}>${busy && html`<span class="spin" />`}${t("signin.go")}</button>
+      <${Language} />
     </form></section>
   </main>`;
 }
