@@ -79,6 +79,10 @@ def test_a_browser_from_vienna_is_spoken_to_in_german_and_whoever_chooses_french
     complaints: list[str] = []
     profile = profile_of(browser, "de-AT")
     page = opened(profile, chain, complaints)
+    page.get_by_label("Name", exact=True).fill("nobody")
+    page.get_by_label("Passwort", exact=True).fill("not a password of anybody")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("Falscher Name oder falsches Passwort", timeout=SOON_MS)
     sign_in(page, "Name", "Passwort")
     expect(page.get_by_role("link", name="Filialen")).to_be_visible()
     assert (page.evaluate("document.documentElement.lang"), page.title()) == ("de", "Zentrale")

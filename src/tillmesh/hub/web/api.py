@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 
 from tillmesh.adapters.web.bodies import JSON, check_media, parse, read_body
 from tillmesh.adapters.web.problems import answer, unexpected
+from tillmesh.adapters.web.speaking import HEADER, known, spoken
 from tillmesh.fleet.people import OfficeRole, covers
 from tillmesh.fleet.throttle import Throttle
 from tillmesh.hub.metrics import Metrics
@@ -115,6 +116,7 @@ def application(calls: Sequence[Call], services: Services, pages: Sequence[BaseR
 
 def _endpoint(call: Call, services: Services) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
+        spoken.set(known(request.headers.get(HEADER, "")))
         try:
             return await _serve(call, services, request)
         except TillmeshError as error:
