@@ -40,16 +40,16 @@ def test_a_promotion_made_in_the_office_is_tried_there_and_applied_at_the_till(
 
 def test_what_was_done_to_offers_by_mistake_is_taken_back_with_one_tap(till: TillProcess, at_till: OpenCashier) -> None:
     ruth = at_till(till).sign_in(MANAGER.pin)
-    ruth.go("promotions/scones")
-    ruth.tap("End now")
-    expect(ruth.toast("Scones: 3 for 2 is over")).to_be_visible()
     states = {one["promotion_id"]: one["state"] for one in till.ask("/promotions")["promotions"]}
-    assert (states["scones"], states["wine"], states["harvest"], states["logs"]) == ("over", "planned", "over", "off")
-    ruth.tap("Undo")
+    assert (states["scones"], states["wine"], states["harvest"], states["logs"]) == ("now", "planned", "over", "off")
+    ruth.go("promotions/scones")
+    with ruth.page.expect_response(lambda answer: answer.request.method == "PATCH") as ended:
+        ruth.tap("End now")
+    ruth.toast("Scones: 3 for 2 is over").get_by_role("button", name="Undo").click()
+    assert ended.value.json()["state"] == "over"
     expect(ruth.toast("Taken back")).to_be_visible()
     (scones,) = (one for one in till.ask("/promotions")["promotions"] if one["promotion_id"] == "scones")
     assert (scones["state"], scones["until"]) == ("now", "")
-
     ruth.go("prices/trade")
     rows = ruth.page.locator(".sale-card tbody tr")
     expect(rows).to_have_count(3)

@@ -4,8 +4,9 @@ import { dayClock, isoDay, number, t } from "../lib/i18n.js";
 import { query } from "../lib/http.js";
 import { money } from "../lib/money.js";
 import { salesNews } from "../state/live.js";
-import { store } from "../state/session.js";
-import { openDialog } from "../state/notices.js";
+import { may, store } from "../state/session.js";
+import { openDialog, toastOk } from "../state/notices.js";
+import { CorrectDialog } from "./correctdialog.js";
 import { Dialog } from "./dialog.js";
 import { Segments } from "./fields.js";
 import { Icon } from "./icon.js";
@@ -50,13 +51,19 @@ export function CustomerPurses({ customer }) {
   const points = ways.includes("points") || held.points !== 0;
   const account = ways.includes("account") || held.owes_minor !== 0;
   const statement = (/** @type {string} */ start) => () => void openDialog(StatementDialog, { customer, start });
+  const purses = [...(points ? ["points"] : []), ...(account ? ["account"] : [])];
+  const correct = async () => {
+    if (!(await openDialog(CorrectDialog, { customer, purses }))) return;
+    toastOk("saved");
+    load.reload();
+  };
   if (!points && !account && !held.gift_cards.length && !held.price_lists.length) return null;
   return html`<div class="purses">
     ${points && html`<div class="card"><small>${t("method.points")}</small><b class="kv">${number(held.points)}</b><small>${t("customer.points.worth", { amount: money(held.points_minor) })}</small></div>`}
     ${account && html`<div class="card"><small>${t("method.account")}</small><b class=${`kv ${held.owes_minor > 0 ? "down" : ""}`}>${money(held.owes_minor)}</b><small>${held.credit_limit_minor ? t("customer.owes.of", { limit: money(held.credit_limit_minor) }) : t("customer.credit.none")}</small></div>`}
     ${held.gift_cards.map((/** @type {any} */ card) => html`<div class="card" key=${card.account}><small>${t("method.gift_card")} ${card.last_four}</small><b class="kv">${money(card.balance_minor)}</b><small>${card.active ? "" : t("customer.card.blocked")}</small></div>`)}
   </div>
-  <div class="buy-acts">${(points || account) && html`<button class="btn" onClick=${statement(account ? "account" : "points")}><${Icon} name="file-text" />${t("statement")}</button>`}
+  <div class="buy-acts">${may("manager") && purses.length > 0 && html`<button class="btn" onClick=${correct}>${t("correct")}</button>`}${(points || account) && html`<button class="btn" onClick=${statement(account ? "account" : "points")}><${Icon} name="file-text" />${t("statement")}</button>`}
     ${held.owes_minor > 0 && html`<button class="btn primary" onClick=${() => void payOff(customer, held.owes_minor)}><${Icon} name="hand-coins" />${t("payoff")}</button>`}</div>
   ${held.price_lists.length > 0 && html`<p class="hint">${t("customer.lists")}: ${held.price_lists.map((/** @type {any} */ one) => one.name).join(", ")}</p>`}`;
 }
