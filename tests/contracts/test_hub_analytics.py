@@ -14,7 +14,7 @@ from tests.contracts.memory_hub import MemoryLog
 from tests.laws.hub_world import sealed
 from tillmesh.adapters.clickhouse.analytics import ClickAnalytics
 from tillmesh.adapters.clickhouse.wire import Wire
-from tillmesh.adapters.duckdb.analytics import DuckAnalytics
+from tillmesh.adapters.duckdb.analytics import FILE, DuckAnalytics
 from tillmesh.fleet.ports import Analytics, DayRow, Entry, ProductRow
 from tillmesh.fleet.reporting import QuarterRow, add_up, bounds
 from tillmesh.fleet.standing import Takings
@@ -25,6 +25,7 @@ from tillmesh.kernel.errors import Invalid, StorageFailed
 from tillmesh.shop.events import Payment, RefundLine, SaleClosed, SaleLine, SaleRefunded, SaleVoided
 
 A = "tilla.aaaaaaaa"
+KEY = bytes(range(32))
 DATABASES = itertools.count()
 DAY_MS = 86_400_000
 NEW_YEAR = date(1970, 1, 1)
@@ -46,7 +47,7 @@ def analytics(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Analyt
         case "memory":
             found: Analytics = MemoryAnalytics()
         case "duckdb":
-            found = DuckAnalytics(tmp_path / "analytics.duckdb")
+            found = DuckAnalytics(tmp_path / FILE, KEY)
         case _:
             found = ClickAnalytics(wire(request.getfixturevalue("clickhouse_url")))
     yield found
@@ -167,13 +168,44 @@ def test_analytics_made_anew_are_the_same(analytics: Analytics) -> None:
 
 
 def test_analytics_survive_a_restart(tmp_path: Path) -> None:
-    first = DuckAnalytics(tmp_path / "analytics.duckdb")
+    first = DuckAnalytics(tmp_path / FILE, KEY)
     feed(log_of("one"), first)
     shown, at = first.days([], 0, 10 * DAY_MS), first.position()
     first.close()
-    second = DuckAnalytics(tmp_path / "analytics.duckdb")
+    second = DuckAnalytics(tmp_path / FILE, KEY)
     assert (second.days([], 0, 10 * DAY_MS), second.position()) == (shown, at)
     second.close()
+
+
+def test_nothing_of_analytics_stands_in_clear_on_the_disk_and_another_key_opens_nothing(tmp_path: Path) -> None:
+    old = [tmp_path / name for name in ("analytics.duckdb", "analytics.duckdb.wal")]
+    for file in old:
+        file.write_bytes(b"written in clear by an earlier version")
+    analytics = DuckAnalytics(tmp_path / FILE, KEY)
+    feed(log_of("canary"), analytics)
+    shown = analytics.products([], 0, 10 * DAY_MS, 10)
+    assert shown
+    for word in ("canary", shown[0].sku, shown[0].name):
+        assert not any(word.encode() in file.read_bytes() for file in tmp_path.iterdir()), word
+    analytics.close()
+    assert not any(word in file.read_bytes() for file in tmp_path.iterdir() for word in (b"canary", b"CREATE TABLE"))
+    assert not any(file.exists() for file in old)
+    with pytest.raises(StorageFailed, match="Wrong encryption key"):
+        DuckAnalytics(tmp_path / FILE, bytes(32))
+    again = DuckAnalytics(tmp_path / FILE, KEY)
+    assert again.products([], 0, 10 * DAY_MS, 10) == shown
+    again.close()
+
+
+def test_an_sql_text_of_analytics_reaches_no_other_file_and_no_network(tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    analytics = DuckAnalytics(tmp_path / FILE, KEY)
+    for text in (f"FROM '{tmp_path}/other.csv'", f"ATTACH '{tmp_path}/more.db'", "FROM 'https://127.0.0.1:9/x.csv'",
+                 f"COPY sale TO '{tmp_path}/out.csv'", "SET enable_external_access = true"):  # fmt: skip
+        with pytest.raises(Exception, match="Cannot "):
+            analytics._db.execute(text)
+    analytics.close()
+    assert {file.name for file in tmp_path.iterdir()} == {FILE, "other.csv"}
 
 
 class Breaking(Wire):

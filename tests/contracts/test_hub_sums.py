@@ -86,7 +86,7 @@ def test_sales_beyond_what_a_till_can_sell_are_kept_and_counted_nowhere_and_catc
     assert kept.reading.stores()[0].sales == FIT + 5
     before = kept.master.digest()
     assert rebuild(kept.log, kept.master) == (4, before)
-    reports = DuckAnalytics(tmp_path / "reports.duckdb")
+    reports = DuckAnalytics(tmp_path / "reports.duckdb", KEY)
     assert feed(kept.log, reports) == 4
     (day,) = reports.days([], 0, 10**9)
     assert (day.sales, day.net_minor) == (FIT + 5, kept.reading.stores()[0].revenue_minor)

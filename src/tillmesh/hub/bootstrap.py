@@ -97,7 +97,7 @@ def open_hub(data_dir: Path, settings: Settings = EMBEDDED, *, beside: bool = Fa
         undo.callback(events.close)
         tables = open_master(settings, data_dir, key)
         undo.callback(tables.close)
-        reports = None if beside else open_analytics(settings, data_dir)
+        reports = None if beside else open_analytics(settings, data_dir, key)
         if reports is not None:
             undo.callback(reports.close)
         people = open_office(settings, data_dir, key)

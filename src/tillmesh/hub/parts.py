@@ -84,11 +84,11 @@ def open_reading(settings: Settings, data_dir: Path, key: bytes) -> Reading:
             assert_never(other)
 
 
-def open_analytics(settings: Settings, data_dir: Path) -> Analytics:
+def open_analytics(settings: Settings, data_dir: Path, key: bytes) -> Analytics:
     """Open what answers reports over all stores."""
     match settings.analytics:
         case DuckReports():
-            return DuckAnalytics(data_dir / ANALYTICS)
+            return DuckAnalytics(data_dir / ANALYTICS, key)
         case ClickReports() as click:
             from tillmesh.adapters.clickhouse.analytics import ClickAnalytics
             from tillmesh.adapters.clickhouse.wire import Wire
