@@ -274,8 +274,15 @@ def _settle(opened: Opened, asked: Asked, estate: Estate) -> dict[str, Any]:
         "heads_hash": heads_hash(held),
         "term": term,
         "new_pin_for": person,
+        "customers_unreadable": _unreadable(opened),
         "tills": lost,
     }
+
+
+def _unreadable(opened: Opened) -> int:
+    """Count the customers whose data stands sealed under keys that only the lost tills had."""
+    customers = opened.writer.books.records("customer")
+    return sum(not fields.get("erased") and not fields.get("name") for _, fields in customers)
 
 
 def _manager(opened: Opened, asked: Asked) -> str:

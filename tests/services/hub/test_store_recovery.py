@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.faults.corner_shop import driving, read_books
+from tests.faults.corner_shop import MANAGER, driving, read_books
 from tests.servers import ON_SERVERS, Servers
 from tests.services.hub.recovered import (
     NOW_MS,
@@ -26,14 +26,17 @@ from tillmesh.hub.settings import Settings
 from tillmesh.kernel.errors import Conflict, Damaged, Invalid, NotAllowed, NotFound, StorageFailed
 from tillmesh.kernel.ids import series
 from tillmesh.kernel.limits import RECOVERY_MS_MAX
+from tillmesh.shop.events import Change
 from tillmesh.sync.recovery import Claim, Page, Unsigned
 from tillmesh.terminal import provisioning
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.joining import store_of
 from tillmesh.terminal.store_recovery import Refused
 from tillmesh.terminal.verifying import verify
+from tillmesh.till.commands import ChangeRecords
 
 pytestmark = [pytest.mark.slow]
+CUSTOMER = ChangeRecords(entity="customer", changes=(Change(key="ada", fields={"name": "Ada"}),))
 
 
 @contextmanager
@@ -69,6 +72,8 @@ def test_a_shop_with_one_till_that_burnt_down_sells_on_where_it_stopped(
         settings = servers.room()
     (place,) = places = found_store(tmp_path, 1)
     old = sell(place, 1, 2, 3, 4)
+    with driving(place) as driver:
+        driver.do_now(MANAGER, CUSTOMER)
     with head_office(tmp_path / "hub", places, settings) as (hub, store):
         before = revenue(hub, store)
         was = verify(place)
@@ -77,6 +82,7 @@ def test_a_shop_with_one_till_that_burnt_down_sells_on_where_it_stopped(
         assert found["state_hash"] == was["state_hash"]
         assert (found["terminal_id"], found["new_pin_for"]) == (was["terminal"], "ruth")
         assert found["actor"] != was["actor"]
+        assert found["customers_unreadable"] == 1  # the key of her name was on the lost till only
         assert [each["last_event"] for each in found["tills"]] == [was["heads"][was["actor"]]["seq"]]  # type: ignore[attr-defined]
         new = sell(tmp_path / "new", 5, 6)  # the shift that was open goes on
         report = verify(tmp_path / "new")
