@@ -1,0 +1,157 @@
+"""Everything that reads bytes from somebody else, with bytes that it takes: what fuzzing begins with.
+
+Each may raise a TillmeshError, and nothing else, whatever it is given.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import wave
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tillmesh.adapters.lan.pairing_messages import read_message as read_pairing
+from tillmesh.adapters.lan.roster import read_roster
+from tillmesh.adapters.wan.bundle import read_bundle
+from tillmesh.crdt import GCounter, LWWMap, LWWRegister, ORSet, PNCounter, VersionVector
+from tillmesh.edge import bundle
+from tillmesh.edge.voice.sound import read_wav
+from tillmesh.kernel.codec import decode, encode
+from tillmesh.kernel.limits import SUBJECT_KEY_BUCKETS
+from tillmesh.raft import (
+    ConfState,
+    Entry,
+    EntryType,
+    Snapshot,
+    decode_conf_state,
+    decode_entry,
+    decode_message,
+    decode_snapshot,
+)
+from tillmesh.raft import encode as encode_raft
+from tillmesh.shop.events import KINDS, Payment, SaleClosed, SaleLine
+from tillmesh.shop.gs1 import read_elements
+from tillmesh.shop.product_columns import Reading
+from tillmesh.shop.product_file import plan_import
+from tillmesh.shop.product_matching import Shelf
+from tillmesh.shop.product_rows import text_lines
+from tillmesh.sync import (
+    hub_news,
+    key_messages,
+    model_messages,
+    model_orders,
+    read_frame,
+    recovery,
+    standing,
+    store_messages,
+    upload,
+    write_frame,
+)
+from tillmesh.sync.messages import Ack, Hello, Item, Later, Mark, Push, Run
+from tillmesh.till.agreement import CutDecided, decode_decision, encode_decision
+
+_KEY: Final = Ed25519PrivateKey.from_private_bytes(bytes(32))
+_RUN: Final = Run("tilla.aaaaaaaa", 1, [Item(1 << 40, "sale_closed", 1, b"\x90")], bytes(32), bytes(64))
+_MARK: Final = Mark(1, bytes(32))
+_READING: Final = Reading(tax_rates_ppm={"standard": 200_000})
+_EMPTY: Final = Shelf(product=lambda _: None, owner=lambda _: None)
+
+
+class Decoder(NamedTuple):
+    """One way in: what reads, and bytes that it takes or nearly takes."""
+
+    read: Callable[[bytes], object]
+    seeds: tuple[bytes, ...]
+
+
+def _wav() -> bytes:
+    held = io.BytesIO()
+    with wave.open(held, "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(struct.pack("<32h", *range(32)))
+    return held.getvalue()
+
+
+def _sale() -> bytes:
+    line: dict[str, Any] = dict.fromkeys(SaleLine.__struct_fields__, 0)
+    sale: dict[str, Any] = dict.fromkeys(SaleClosed.__struct_fields__, 0)
+    return encode([list(line.values()), list(sale.values()), [encode(Payment(method="cash", amount_minor=1))]])
+
+
+def _event(body: bytes) -> object:
+    """Read a body as each type that there is."""
+    found = None
+    for kind in KINDS.values():
+        try:
+            found = decode(body, kind)
+        except Exception as error:
+            if type(error).__module__ != "tillmesh.kernel.errors":
+                raise
+    return found
+
+
+def _products(data: bytes) -> object:
+    return plan_import(text_lines([data]), _READING, _EMPTY, dry_run=True)
+
+
+CSV: Final = (
+    b"sku,barcode,name,price\nA,4006381333931,Apple,1.00\n",
+    b"Handle,SKU,Name,Category,Sold by weight,Price [X]\nx,1,Apple,Fruit,Y,2.40\n",
+)
+DECODERS: Final[dict[str, Decoder]] = {
+    "frame": Decoder(read_frame, tuple(write_frame(message) for message in (
+        Hello(1, "store", 1, "tilla.aaaaaaaa", {"tilla.aaaaaaaa": _MARK}), Push(1, [_RUN]), Ack(1, {}), Later(1, 5),
+    ))),
+    "batch": Decoder(upload.read_batch, (
+        upload.write_batch(upload.Batch("store", 1, "tilla.aaaaaaaa", {"tilla.aaaaaaaa": _MARK}, [_RUN])),
+    )),
+    "answer": Decoder(upload.read_answer, (upload.write_answer(upload.Answer({"tilla.aaaaaaaa": 1}, [_RUN])),)),
+    "state": Decoder(upload.read_state, (b'{"acked":{"tilla.aaaaaaaa":1},"term":2}',)),
+    "page": Decoder(recovery.read_page, (recovery.write_page(recovery.Page("store", [_RUN], "1", whole=True)),)),
+    "estate": Decoder(recovery.read_estate, (b"{}",)),
+    "standing": Decoder(standing.read_standing, (standing.write_standing(standing.Standing(1, "leader", ["b"], 3)),)),
+    "keys": Decoder(key_messages.read_keys, (
+        key_messages.write_keys(key_messages.Sums([0] * SUBJECT_KEY_BUCKETS)),
+        key_messages.write_keys(key_messages.Keys([])),
+    )),
+    "store": Decoder(store_messages.read_store, (
+        store_messages.write_store(store_messages.Lists([b"newest"], issuer=True)),
+        store_messages.write_store(store_messages.Declined("revoked", "removed")),
+    )),
+    "news": Decoder(hub_news.read_news, (
+        hub_news.write_news(hub_news.HubNews({"a.b": 1}, {}, 0, reachable=True)),
+    )),
+    "models": Decoder(model_messages.read_message, (
+        model_messages.write_message(model_messages.Known({}, [bytes(32)])),
+        model_messages.write_message(model_messages.Piece(bytes(32), 0, b"piece")),
+    )),
+    "reports": Decoder(model_orders.read_reports, (b'{"reports":[]}',)),
+    "roster": Decoder(lambda data: read_roster(_KEY.public_key(), "store", data), (
+        msgspec.msgpack.encode([b"body", bytes(64)]),
+    )),
+    "pairing": Decoder(read_pairing, (b"\x91\x01", b"\x92\x02\xc4\x01a")),
+    "office": Decoder(read_bundle, (b"\x80", msgspec.msgpack.encode({"store": "s", "secret": bytes(32)}))),
+    "bundle": Decoder(bundle.unpack, (bundle.pack(bundle.Sealed(b"{}", bytes(64), {"a": b"b"})),)),
+    "event": Decoder(_event, (_sale(), encode(Payment(method="cash", amount_minor=1)))),
+    "decision": Decoder(decode_decision, (encode_decision(CutDecided(op_id="a" * 24, vector={"a.b": 3})),)),
+    "raft": Decoder(decode_message, (b"\x90", b"\x99\x00\x01\x02\x03\x04\x05\x06\x07\x08")),
+    "raft entry": Decoder(decode_entry, (encode_raft(Entry(1, 1, b"x", EntryType.NORMAL)),)),
+    "raft members": Decoder(decode_conf_state, (encode_raft(ConfState((1, 2), (3,))),)),
+    "raft snapshot": Decoder(decode_snapshot, (encode_raft(Snapshot(1, 1, ConfState((1,), ()), b"x")),)),
+    "sound": Decoder(read_wav, (_wav(),)),
+    "products": Decoder(_products, CSV),
+    "gs1": Decoder(lambda data: read_elements(data.decode("latin-1")), (b"]C10104006381333931310300150010A1",)),
+    **{
+        kind.__name__: Decoder(kind.from_bytes, (seed,))
+        for kind, seed in (
+            (PNCounter, PNCounter().to_bytes()), (GCounter, GCounter().to_bytes()), (ORSet, ORSet().to_bytes()),
+            (LWWMap, LWWMap().to_bytes()), (VersionVector, VersionVector().to_bytes()), (LWWRegister, b"\x90"),
+        )
+    },
+}  # fmt: skip
