@@ -90,4 +90,9 @@ def test_a_product_is_unknown_is_shown_to_the_till_and_is_recognised_from_then_o
     maya.key("Insert")
     expect(page.get_by_text("Butter croissant added")).to_be_visible(timeout=WAIT_MS)
     expect(page.locator(".line")).to_have_count(1)
+
+    # What the model did is there for who wonders.
+    maya.go("health")
+    shown = page.locator(".card").filter(has_text="Recognises products")
+    expect(shown).to_contain_text("half of them within", timeout=WAIT_MS)
     assert not complaints

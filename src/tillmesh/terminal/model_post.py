@@ -73,6 +73,7 @@ class ModelPost:
     async def start(self) -> None:
         """Remember the orders of before, and begin to talk."""
         self._unread = await asyncio.to_thread(self._read)
+        await asyncio.to_thread(self.parcels.verify)
         self._whole = tuple(await asyncio.to_thread(self.parcels.whole))
         self.recall()
         if self._mesh is not None:

@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from tests.services.ai.air import STRANGER, AirTill, moody, tills, until
+from tillmesh.adapters.inference.parcels import Parcels
 from tillmesh.sync.model_orders import Kind
 from tillmesh.terminal.ai_metrics import AiMetrics
 
@@ -99,6 +100,43 @@ def test_a_flipped_byte_on_the_way_and_a_forged_order_change_nothing(tmp_path: P
             await until(lambda: till.order()["reason"] == "manifest")
             assert till.version == 1
             assert await till.says() == 1
+
+    run(scene)
+
+
+class Lying(Parcels):
+    """What a hostile till has: whatever is asked for."""
+
+    def read(self, sha256: str, offset: int, size: int) -> bytes:
+        return bytes(size)
+
+
+def test_a_till_that_hands_out_something_else_brings_nothing_in(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with tills(tmp_path, 2) as (office, (hostile, till)):
+            hostile.air.post.parcels = Lying(hostile.post.opened.data_dir / "models")
+            hostile.air.post.learn([office.order(moody(2))])
+            await until(lambda: hostile.version == 2)
+            await until(lambda: till.order()["reason"] == "hash")
+            assert (till.version, till.order()["bytes_here"]) == (1, 0)
+            assert await till.says() == 1
+
+    run(scene)
+
+
+def test_a_bundle_that_rots_on_a_till_is_handed_to_nobody_after_its_next_start(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with tills(tmp_path, 1) as (office, (till,)):
+            till.air.post.learn([office.order(moody(2))])
+            await until(lambda: till.version == 2)
+            (whole,) = till.air.post.parcels.whole()
+            path = till.post.opened.data_dir / "models" / "on-the-way" / whole
+            path.write_bytes(path.read_bytes()[:-1] + b"x")
+            await till.stop()
+            again = AirTill(till.post, office)
+            await again.air.start()
+            assert (again.air.post.parcels.whole(), again.version) == ([], 2)
+            await again.stop()
 
     run(scene)
 

@@ -10,6 +10,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -34,6 +35,13 @@ class Parcels:
             return sorted(path.name for path in self._folder.iterdir() if not path.suffix)
         except OSError:
             return []
+
+    def verify(self) -> None:
+        """Forget whole bundles of which a byte has changed on the disk: nobody should be handed one."""
+        for name in self.whole():
+            with suppress(OSError):
+                if _hash_of(self._folder / name) != name:
+                    (self._folder / name).unlink()
 
     def is_whole(self, sha256: str) -> bool:
         """Say whether all of a bundle is here."""

@@ -9,6 +9,7 @@ import { pending } from "../state/cart.js";
 import { isAlone, printer, sync, terminal } from "../state/session.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, useLoad } from "../parts/load.js";
+import { ModelsCard } from "../parts/modelscard.js";
 import { Head } from "../parts/top.js";
 
 const AGAIN_MS = 5000;
@@ -31,11 +32,12 @@ export function HealthPage() {
     <div class="cols even">
       <section class="card"><h2>${t("health.till")}</h2>${load.data ? "" : html`<${Loading} load=${load} />`}
         <ul class="timeline"><${Check} ok=${reachable.value} title=${t("health.program")} text=${reachable.value ? t("health.program.ok") : t("error.unreachable.hint")} />
-          ${checks.map((one) => html`<${Check} key=${one.check} ok=${one.ok} title=${tOr(`health.check.${one.check}`, one.check)} text=${one.text} />`)}</ul></section>
-      <section class="card"><h2>${t("health.sync")}</h2>
+          ${checks.map((one, at) => html`<${Check} key=${`${one.check} ${at}`} ok=${one.ok} title=${tOr(`health.check.${one.check}`, one.check)} text=${one.text} />`)}</ul></section>
+      <div class="stack"><section class="card"><h2>${t("health.sync")}</h2>
         <dl class="kvs"><div><dt>${t("health.pending")}</dt><dd>${isAlone(now) ? t("pill.alone") : number(now.pending ?? 0)}</dd></div><div><dt>${t("health.tills")}</dt><dd>${(now.peers ?? []).length ? number((now.peers ?? []).length + 1) : t("pill.alone")}</dd></div>
           <div><dt>${t("health.hub")}</dt><dd>${t(now.hub_reachable ? "health.hub.yes" : isAlone(now) ? "health.hub.none" : "health.hub.no")}</dd></div><div><dt>${t("health.unsaved")}</dt><dd>${number(pending.value)}</dd></div>
           <div><dt>${t("health.products")}</dt><dd>${number(count())}</dd></div><div><dt>${t("health.printer")}</dt><dd>${tOr(`printer.${printer.value.state}`, printer.value.state ?? "")}${printer.value.waiting ? ` · ${t("health.printer.waiting", { n: printer.value.waiting })}` : ""}</dd></div>
           <div><dt>${t("health.id")}</dt><dd>${terminal.value.actor ?? ""}</dd></div></dl></section>
+        <${ModelsCard} turn=${load.data} /></div>
     </div>`;
 }
