@@ -211,7 +211,7 @@ _STORE: Final[dict[str, Check]] = {
     "prices_include_tax": _flag,
     "tax_rounding": _one_of("line", "total"),
     "rounding": _one_of(*_ROUNDINGS),
-    "cash_step_minor": _number(1, 1_000),
+    "cash_step_minor": _number(0, 1_000),
     "cash_rounding": _one_of(*_ROUNDINGS),
     "tax_rates": _rates,
     "receipt_footer": _text(NOTE_CHARS_MAX, lines=True),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Literal, Self, cast
 
 from tillmesh.kernel.codec import Record
 from tillmesh.shop.cart import Policy
+from tillmesh.shop.denominations import cash_step_minor
 from tillmesh.shop.events import Value
 from tillmesh.shop.setting_fields import usable_store, usable_terminal
 
@@ -27,7 +29,7 @@ class StoreSettings(Record):
     prices_include_tax: bool = True
     tax_rounding: str = "total"  # line | total
     rounding: str = "half_up"
-    cash_step_minor: int = 1
+    cash_step_minor: int = 1  # 0: as the store's country usually does
     cash_rounding: str = "half_up"
     tax_rates: tuple[str, ...] = ("standard=200000", "reduced=50000", "zero=0")  # code=rate in ppm
     receipt_footer: str = ""
@@ -95,6 +97,12 @@ def quick_keys(store: StoreSettings, terminal: TerminalSettings) -> list[dict[st
     return [{"sku": sku, "colour": colour} for colour, _, sku in pairs if sku]
 
 
+def usual_cash_step_minor(settings: StoreSettings) -> int:
+    """Give the cash step of the store's currency, in the country that its locale names."""
+    region = next((part for part in re.split("[-_]", settings.locale)[1:] if re.fullmatch("[A-Za-z]{2}", part)), "")
+    return cash_step_minor(settings.currency, region.upper())
+
+
 def _frozen(fields: Mapping[str, Value]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
 
@@ -106,7 +114,7 @@ def _policy(settings: StoreSettings) -> Policy:
         prices_include_tax=settings.prices_include_tax,
         tax_rounding=cast('Literal["line", "total"]', settings.tax_rounding),
         rounding=settings.rounding,
-        cash_step_minor=settings.cash_step_minor,
+        cash_step_minor=settings.cash_step_minor or usual_cash_step_minor(settings),
         cash_rounding=settings.cash_rounding,
         tax_rates_ppm={VOUCHER: 0, **settings.rates_ppm()},
     )

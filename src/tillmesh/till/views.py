@@ -27,7 +27,7 @@ from tillmesh.shop.events import (
 )
 from tillmesh.shop.personal import is_erased
 from tillmesh.shop.refund import Came, came_back, state
-from tillmesh.shop.settings import StoreSettings
+from tillmesh.shop.settings import StoreSettings, usual_cash_step_minor
 from tillmesh.till.offers import priced
 from tillmesh.till.ports import Books, Shift
 from tillmesh.till.refunds import load_answers
@@ -368,6 +368,8 @@ def store(settings: StoreSettings, exponent: int) -> View:
         "tax_rounding": settings.tax_rounding,
         "rounding": settings.rounding,
         "cash_step_minor": settings.cash_step_minor,
+        "cash_step_usual_minor": usual_cash_step_minor(settings),
+        "cash_step_now_minor": settings.policy().cash_step_minor,
         "cash_rounding": settings.cash_rounding,
         "tax_rates": settings.rates_ppm(),
         "receipt_footer": settings.receipt_footer,

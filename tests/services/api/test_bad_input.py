@@ -314,7 +314,7 @@ def test_columns_of_other_names_are_mapped(fresh: Callable[..., Shop]) -> None:
     [{"store": {"currency": "QQQ"}}, {"store": {"time_zone": "../../etc/passwd"}}, {"store": {"locale": "../en"}},
      {"store": {"tax_rates": {}}}, {"store": {"tax_rates": {"a=b": 1}}}, {"store": {"tax_rates": {"a": 1.5}}},
      {"store": {"name": "\x1b@"}}, {"store": {"receipt_footer": "\x1bp\x00"}}, {"store": {"barcode_layouts": ["x"]}},
-     {"store": {"cash_step_minor": 0}}, {"store": {"pay_methods": []}}, {"store": {"unknown": 1}}, {},
+     {"store": {"cash_step_minor": -1}}, {"store": {"pay_methods": []}}, {"store": {"unknown": 1}}, {},
      {"store": {"departments": [{"name": "a=b"}]}}, {"store": {"departments": [{"name": "a", "icon": "../x"}]}},
      {"store": {"departments": ["a=b=c"]}}, {"store": {"departments": [{"name": "a"}, {"name": "a"}]}},
      {"terminal": {"number": 0}}, {"terminal": {"printer_kind": "cloud"}}, {"terminal": {"printer_columns": 500}}],

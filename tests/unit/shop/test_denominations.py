@@ -4,6 +4,7 @@ import pytest
 from babel.core import get_global
 
 from tillmesh.shop.denominations import cash_step_minor, quick_cash
+from tillmesh.shop.settings import StoreSettings
 
 
 @pytest.mark.parametrize("currency", ["CAD", "CHF", "CZK", "DKK", "NOK", "SEK"])
@@ -35,3 +36,17 @@ def test_every_button_covers_what_is_due_and_the_first_is_exact(currency: str) -
 
 def test_nothing_due_needs_no_button() -> None:
     assert quick_cash(0, "EUR") == ()
+
+
+@pytest.mark.parametrize(
+    ("currency", "locale", "step"),
+    [("EUR", "fi-FI", 5), ("EUR", "de-DE", 1), ("CHF", "de_CH", 5), ("JPY", "en-JP", 1), ("KWD", "ar-Arab-KW", 5),
+     ("EUR", "en", 1), ("SEK", "sv-SE", 100)],
+)  # fmt: skip
+def test_a_store_rounds_cash_as_its_country_does_unless_it_says_otherwise(
+    currency: str, locale: str, step: int
+) -> None:
+    usual = StoreSettings.of({"currency": currency, "locale": locale, "cash_step_minor": 0})
+    assert usual.policy().cash_step_minor == step
+    own = StoreSettings.of({"currency": currency, "locale": locale, "cash_step_minor": 10})
+    assert own.policy().cash_step_minor == 10

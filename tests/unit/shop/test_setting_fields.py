@@ -44,7 +44,7 @@ BAD: list[tuple[str, Any]] = [
     ("prices_include_tax", "yes"),
     ("tax_rounding", "never"),
     ("rounding", "sometimes"),
-    ("cash_step_minor", 0),
+    ("cash_step_minor", -1),
     ("cash_step_minor", True),
     ("cash_step_minor", 1.5),
     ("tax_rates", {}),

@@ -58,7 +58,7 @@ export const moneyField = (minor) => formatter(false).format(/** @type {any} */ 
  * @returns {number | null} minor units
  */
 export function parseMoney(text) {
-  const match = /^(-?)(\d{1,12})(?:[.,](\d*))?$/.exec(text.replace(/[\s'£$€]/g, ""));
+  const match = /^(-?)(\d{1,12})(?:[.,](\d*))?$/.exec(text.replace(/[\s'’\p{Sc}]/gu, ""));
   if (!match || (match[3] ?? "").length > exponent) return null;
   const minor = Number(match[2] + (match[3] ?? "").padEnd(exponent, "0"));
   return match[1] ? -minor : minor;

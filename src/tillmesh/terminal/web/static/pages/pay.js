@@ -134,7 +134,7 @@ function Tender({ shares, onSplit, onPaid }) {
   const used = taken.reduce((sum, one) => sum + (one.method === method && (!gift || one.reference === reference) ? one.amount_minor : 0), 0);
   const most = asksPurse ? Math.floor(Math.max(0, Math.min(due, purse.free - used)) / purse.step) * purse.step : due;
   // Of equal shares each takes what is left, divided by who has not paid yet; coins have a smallest one.
-  const step = method === "cash" ? (store.value.cash_step_minor ?? 1) : 1;
+  const step = method === "cash" ? (store.value.cash_step_now_minor ?? 1) : 1;
   const share = shares > 1 ? Math.min(most, Math.ceil(due / Math.max(1, shares - taken.length) / step) * step) : most;
   const amount = typed ? Number(typed) : share;
   /** @type {Payment} */
