@@ -1,7 +1,7 @@
 """Fuzz everything that reads bytes from somebody else, guided by coverage: ``scripts/fuzz.py [SECONDS] [NAME...]``.
 
-Needs atheris, which is not among the requirements: ``.venv/bin/uv pip install atheris``. Each decoder runs in a process
-Needs atheris, which is no requirement: ``.venv/bin/uv pip install atheris``. Each decoder runs in a process
+Needs atheris, which is no requirement: ``.venv/bin/uv pip install atheris``. Each decoder runs in a process of its own
+for so many seconds (10). What breaks one is kept in ``tests/data/fuzz/NAME/``, and the suite tries it from then
 on. Exits with 1 if anything was found.
 """
 
