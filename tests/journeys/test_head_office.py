@@ -28,6 +28,7 @@ PAGES = {  # the hash of a page, and what shows that it is there
     "products": ".priced-rows .list-row",
     "offers": ".accesses .access",
     "groups": ".group",
+    "models": ".shop",
     "people": ".person",
     "access": ".access",
     "audit": ".timeline li",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, TypeAlias
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
+from tillmesh.fleet.model_standing import Standing
+
+ShownModel: TypeAlias = tuple[str, bool, Sequence[Standing]]  # name, whether its roll-out is halted, its versions
 SECONDS: Final = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 
@@ -30,6 +34,36 @@ class Metrics:
         self.listening = Gauge(
             "tillmesh_hub_listening", "Leaders that wait for news", registry=self.registry
         )  # fmt: skip
+
+        names = ["name", "version"]
+        self.model_tills = Gauge(
+            "tillmesh_hub_model_tills", "Tills that said in the last two days that they run it", names,
+            registry=self.registry,
+        )  # fmt: skip
+        self.model_drift = Gauge(
+            "tillmesh_hub_model_drift", "1 while a version does worse than at first: a new one is wanted", names,
+            registry=self.registry,
+        )  # fmt: skip
+        self.model_psi = Gauge(
+            "tillmesh_hub_model_stability_index", "How far its confidences are from those of the first time", names,
+            registry=self.registry,
+        )  # fmt: skip
+        self.model_halted = Gauge(
+            "tillmesh_hub_model_halted", "1 while the roll-out of a model is stopped", ["name"], registry=self.registry
+        )
+
+    def show_models(self, models: Sequence[ShownModel]) -> None:
+        """Say how the models do now; versions that are gone are no longer named."""
+        for gauge in (self.model_tills, self.model_drift, self.model_psi, self.model_halted):
+            gauge.clear()
+        for name, is_halted, standings in models:
+            self.model_halted.labels(name).set(is_halted)
+            for one in standings:
+                version = str(one.version)
+                self.model_tills.labels(name, version).set(len(one.running))
+                self.model_drift.labels(name, version).set(one.verdict.retrain_wanted)
+                if one.verdict.psi is not None:
+                    self.model_psi.labels(name, version).set(one.verdict.psi)
 
     def text(self) -> bytes:
         """Give all of it in Prometheus' text format."""

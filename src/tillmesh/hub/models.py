@@ -202,7 +202,7 @@ class Models:
         for name in {one.name for one in reports}:
             rollout = self._picture.rollouts.get(name, Rollout())
             if rollout.challenger and not rollout.halted:
-                heard = self.reports.of(name, max(rollout.began_ms, now_ms - HALT_LOOKS_MS))
+                heard = self.reports.of(name, now_ms - HALT_LOOKS_MS)
                 if why := why_halt(rollout, heard):
                     self.halt(name, why, now_ms)
                     found[name] = f"version {rollout.challenger}: {why}"
@@ -215,6 +215,12 @@ class Models:
             known = look(self._picture.versions.get(name, ()), self.reports.of(name), now_ms)
             self._looked[name] = now_ms, known
         return known
+
+    def counted(self, now_ms: int) -> list[tuple[str, bool, list[Standing]]]:
+        """Say of each model that is in the registry or on a till whether its roll-out is halted, and how it does."""
+        names = sorted({*self._picture.versions, *self.reports.names()})
+        rollouts = self._picture.rollouts
+        return [(name, bool(rollouts.get(name, Rollout()).halted), self.looked(name, now_ms)) for name in names]
 
     def known(self) -> list[str]:
         """List the models of the registry, those that came with the program, and those that tills report on."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import msgspec
 import pytest
@@ -83,6 +84,10 @@ class Chain:
         client._connection.request("GET", path, headers=client._headers | ({"Range": asked} if asked else {}))
         answer = client._connection.getresponse()
         return Reply(answer.status, answer.read()), answer.headers
+
+    def metrics(self) -> list[str]:
+        with urlopen(f"http://127.0.0.1:{self.office.port}/api/v1/metrics", timeout=60) as answer:
+            return str(answer.read().decode()).splitlines()
 
     def report(self, store: str, **said: object) -> Reply:
         body = json.dumps({"reports": [said]}).encode()
@@ -171,6 +176,9 @@ def test_a_canary_that_people_correct_more_often_halts_the_roll_out_by_itself(ch
         ("one", "till1", 7), ("two", "till3", 1),
     }  # fmt: skip
     assert [order.version for order in chain.orders("one", OTHER)] == [1]
+    counted = chain.metrics()
+    assert f'tillmesh_hub_model_halted{{name="{OTHER}"}} 1.0' in counted
+    assert f'tillmesh_hub_model_tills{{name="{OTHER}",version="7"}} 1.0' in counted
     entry = chain.office.call("GET", "/audit?q=model_halted")[1]["audit"][0]
     assert (entry["by"], entry["detail"]) == ("system", "version 7: corrections")
 

@@ -118,6 +118,8 @@ async def change_product(context: Context, body: dict[str, Any]) -> dict[str, An
 
 async def metrics(context: Context) -> Response:
     """Give what is counted, for Prometheus."""
+    now = context.services.clock()
+    context.services.metrics.show_models(await context.hub.with_models(lambda models: models.counted(now)))
     return Response(context.services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 

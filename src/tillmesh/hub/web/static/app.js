@@ -14,6 +14,8 @@ import { Toasts } from "./parts/toasts.js";
 import { AccessPage } from "./pages/access.js";
 import { AuditPage } from "./pages/audit.js";
 import { GroupsPage } from "./pages/groups.js";
+import { ModelPage } from "./pages/model.js";
+import { ModelsPage } from "./pages/models.js";
 import { OffersPage } from "./pages/offers.js";
 import { PeoplePage } from "./pages/people.js";
 import { ProductsPage } from "./pages/products.js";
@@ -24,7 +26,7 @@ import { StoresPage } from "./pages/stores.js";
 const RETRY_MS = 1000;
 
 /** @type {Record<string, import("./vendor/preact.js").Component<any>>} */
-const PAGES = { stores: StoresPage, store: StorePage, sales: SalesPage, products: ProductsPage, offers: OffersPage, groups: GroupsPage, people: PeoplePage, access: AccessPage, audit: AuditPage };
+const PAGES = { stores: StoresPage, store: StorePage, sales: SalesPage, products: ProductsPage, offers: OffersPage, groups: GroupsPage, models: ModelsPage, model: ModelPage, people: PeoplePage, access: AccessPage, audit: AuditPage };
 
 const started = signal(false);
 

@@ -19,6 +19,7 @@ const PAGES = [
   { page: "products", icon: "tag", role: "viewer" },
   { page: "offers", icon: "percent", role: "viewer" },
   { page: "groups", icon: "boxes", role: "viewer" },
+  { page: "models", icon: "activity", role: "viewer" },
   { page: "people", icon: "circle-user-round", role: "admin" },
   { page: "access", icon: "key-round", role: "admin" },
   { page: "audit", icon: "shield-check", role: "admin" },
@@ -27,7 +28,7 @@ const PAGES = [
 /** @param {{onGo?: () => void}} props */
 const Links = ({ onGo }) =>
   PAGES.filter((one) => may(one.role)).map(
-    (one) => html`<a key=${one.page} class="nav" href=${`#/${one.page}`} aria-current=${route.value.page === one.page || (one.page === "stores" && route.value.page === "store") ? "page" : undefined} data-first=${route.value.page === one.page} onClick=${onGo}>
+    (one) => html`<a key=${one.page} class="nav" href=${`#/${one.page}`} aria-current=${route.value.page === one.page || `${route.value.page}s` === one.page ? "page" : undefined} data-first=${route.value.page === one.page} onClick=${onGo}>
       <${Icon} name=${one.icon} />${t(`nav.${one.page}`)}</a>`,
   );
 
