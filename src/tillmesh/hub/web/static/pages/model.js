@@ -13,6 +13,7 @@ import { BackForm, WidenForm } from "../parts/modelforms.js";
 import { Head } from "../parts/shell.js";
 
 const EVERY = 4;
+const [WATCH, DRIFT] = [0.1, 0.25]; // as fleet/drift.py has it
 
 /** @param {{data: any}} props */
 const Versions = ({ data }) =>
@@ -42,7 +43,7 @@ function Confidences({ data }) {
   const share = (/** @type {number} */ n) => percent(Math.round(n) / 100);
   return html`<${BarChart} label=${t("models.confidences")} format=${share} every=${EVERY} bars=${now.map((value, i) => ({ label: label(i), value, other: first[i], title: t("models.bar", { from: label(i), to: label(i + 1), now: share(value), first: share(first[i]) }) }))} />
     <p class="legend"><span><i class="dot now" />${t("models.now", { n: number(version.now.answers) })}</span><span><i class="dot before" />${t("models.first", { n: number(version.first.answers) })}</span></p>
-    <p class="hint">${version.psi === null ? t("models.psi.none") : t("models.psi", { n: version.psi.toFixed(2) })}</p>
+    <p class="hint">${version.psi === null ? t("models.psi.none") : t("models.psi", { n: number(version.psi, 2), look: number(WATCH, 2), other: number(DRIFT, 2) })}</p>
     <${TableOf} caption=${t("models.confidences")} head=${[t("models.confidence"), t("models.col.now"), t("models.col.first")]} rows=${now.map((value, i) => [label(i), share(value), share(first[i])])} />`;
 }
 
