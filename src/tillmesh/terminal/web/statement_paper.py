@@ -45,12 +45,13 @@ def _table(found: dict[str, Any], words: Words) -> Table:
     def amount(value: int) -> str:
         return words.formats.money(value, found["currency"]) if account else str(value)
 
-    head = (words("statement" if account else "points"), words("date"), words("statement_amount"), words("balance"))
-    rows = [(words("statement_before"), "", "", amount(found["before"]))]
+    head = (words("date"), words("statement_amount"), words("balance"))
+    rows = [(words("statement_before"), "", amount(found["before"]))]
     for one in found["entries"]:
         when = words.formats.moment(parse_rfc3339(one["at"], "at"))
-        rows.append((_what(one, words, account=account), when, amount(one["amount"]), amount(one["balance"])))
-    rows.append((words("statement_after"), "", "", amount(found["balance"])))
+        what = f"{when}   {_what(one, words, account=account)}"
+        rows.append((what, amount(one["amount"]), amount(one["balance"])))
+    rows.append((words("statement_after"), "", amount(found["balance"])))
     return Table(words("statement" if account else "points"), head, rows)
 
 

@@ -43,11 +43,11 @@ function PriceForm({ list, close }) {
   };
   const moment = (/** @type {string} */ label, /** @type {string} */ value, /** @type {(text: string) => void} */ set, /** @type {string} */ hint) =>
     html`<label class="field"><span>${label}</span><input type="datetime-local" value=${value} onInput=${(/** @type {Event} */ e) => set(valueOf(e))} /><small>${hint}</small></label>`;
-  return html`<${FormDialog} title=${t("prices.add")} close=${() => close()} ok=${Boolean(item) && minor !== null && minor >= 0 && Boolean(list || from)} submit=${submit} label=${t("save")}>
+  return html`<${FormDialog} title=${t("prices.add")} wide=${true} close=${() => close()} ok=${Boolean(item) && minor !== null && minor >= 0 && Boolean(list || from)} submit=${submit} label=${t("save")}>
     <${Refusal} problem=${problem} />
     ${item ? html`<button type="button" class="btn" onClick=${() => setItem(null)}>${item.name} · ${money(item.price_minor)}<${Icon} name="x" /></button>` : html`<${ProductPicker} onPick=${setItem} />`}
     <${Field} label=${t("sale.price")} mode="decimal" max=${12} value=${text} onChange=${setText} />
-    <div class="two">${moment(t("prices.from"), from, setFrom, t(list ? "prices.from.hint" : "prices.from.needed"))}${moment(t("prices.until"), until, setUntil, t("prices.until.hint"))}</div>
+    <div class="dates">${moment(t("prices.from"), from, setFrom, t(list ? "prices.from.hint" : "prices.from.needed"))}${moment(t("prices.until"), until, setUntil, t("prices.until.hint"))}</div>
   <//>`;
 }
 

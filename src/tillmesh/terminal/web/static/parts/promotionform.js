@@ -19,7 +19,7 @@ const WEEKDAYS = ["1", "2", "3", "4", "5", "6", "7"];
 /** What a new one begins with. @type {Record<string, any>} */
 export const BLANK = {
   name: "", kind: "percent", active: true, percent: "", amount_minor: 0, buy_count: 2, get_count: 1, skus: [], departments: [], codes: [], groups: [], weekdays: [], minimum_minor: 0,
-  most_minor: 0, times_max: 0, uses_max: 0, customer_uses_max: 0, code_uses_max: 0, start: "", until: "", from_time: "00:00", until_time: "00:00", exclusive: false, priority: 0,
+  most_minor: 0, times_max: 0, uses_max: 0, customer_uses_max: 0, code_uses_max: 0, start: "", until: "", from_time: "", until_time: "", exclusive: false, priority: 0,
 };
 const MONEY = ["amount_minor", "minimum_minor", "most_minor"];
 const COUNTS = ["times_max", "uses_max", "customer_uses_max", "code_uses_max", "priority", "buy_count", "get_count"];
@@ -32,6 +32,7 @@ const dayName = (day) => new Date(2024, 0, Number(day)).toLocaleDateString(local
 const typedOf = (one) => ({
   ...one,
   percent: one.percent === "0" ? "" : one.percent,
+  ...(one.from_time === one.until_time ? { from_time: "", until_time: "" } : {}),
   ...Object.fromEntries(MONEY.map((name) => [name, one[name] ? moneyField(one[name]) : ""])),
   ...Object.fromEntries(COUNTS.map((name) => [name, one[name] ? String(one[name]) : ""])),
   ...Object.fromEntries(LISTS.map((name) => [name, one[name].join(", ")])),
@@ -129,7 +130,7 @@ export function PromotionForm({ start, onSaved, children }) {
   const set = (/** @type {string} */ name) => (/** @type {any} */ value) => setTyped((now) => ({ ...now, [name]: value }));
   const id = start.promotion_id ?? "";
   const body = bodyOf(typed);
-  const fields = body && changed(id ? { ...start, percent: typedOf(start).percent } : {}, body);
+  const fields = body && changed(id ? bodyOf(typedOf(start)) ?? {} : {}, body);
   const dirty = !id || !fields || Object.keys(fields).length > 0;
   const save = async (/** @type {Event} */ event) => {
     event.preventDefault();
