@@ -72,7 +72,7 @@ _HASH_BYTES: Final = 32
 _RECEIPT: Final = itemgetter(0, 1)  # of a line or payment: actor and number of the event
 _OF_LINE: Final = itemgetter(slice(5, None))
 _OF_PAYMENT: Final = itemgetter(slice(4, None))
-# Lines and payments lie in the rows of sales, and hashes of events in stretches: 0002_documents.sql.
+# Lines and payments lie in the rows of sales, and hashes of events in stretches: 0003_documents.sql.
 _EMPTIED: Final = ("stretch", *(name for name in PROJECTED if name not in {"event", "line", "payment"}))
 _STOCK: Final = Insert(
     "stock AS k",
