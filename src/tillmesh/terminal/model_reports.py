@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 FILE: Final = "reports.json"
 LOOK_S: Final = 1.0
 EVERY_MS: Final = 15 * 60_000
-TELL_MS: Final = 60_000  # to the leader, as long as it has not said that head office has them
+TELL_MS: Final = 15_000  # to the leader, as long as it has not said that head office has them
 FAILED_MS: Final = 60_000
 Kept = Annotated[list[Report], Meta(max_length=MODEL_REPORTS_KEPT_MAX)]
 Counted = Callable[[], dict[str, tuple[int, Counts, list[float]]]]  # model -> version that runs, counts, last times
@@ -195,11 +195,13 @@ class ModelReports:
             half.replace(self._file)
 
 
-def counted(ai: Ai) -> Counted:
-    """Count what a till's models do."""
+def counted(ai: Ai | None) -> Counted:
+    """Count what a till's models do, if it has any."""
 
     def count() -> dict[str, Any]:
-        found = {}
+        found: dict[str, Any] = {}
+        if ai is None:
+            return found
         for name in ai.shelf.names():
             tally = ai.tally(name)
             found[name] = (ai.shelf.standing(name).version, tally.counts(), list(tally.latencies_ms))

@@ -22,7 +22,7 @@ from tillmesh.till.commands import Note
 
 
 class ByAir:
-    """All that one till has of it. A till without models passes orders and bundles on all the same."""
+    """All that one till has of it. A till without models passes orders, bundles and reports on all the same."""
 
     def __init__(
         self, driver: Driver, ai: Ai | None, mesh: Mesh | None, office: Office | None, key: Callable[[], bytes | None]
@@ -32,7 +32,7 @@ class ByAir:
         folder, identity = driver.opened.data_dir / "models", driver.identity
         self.post = ModelPost(folder, identity.store, identity.terminal, key, mesh)
         self.following = Following(self.post, Fetching(self.post, office), ai, self._note)
-        self.reports = ModelReports(folder, self.post, office, counted(ai)) if ai is not None else None
+        self.reports = ModelReports(folder, self.post, office, counted(ai))
         if ai is not None:
             ai.orders = self.following
 
@@ -42,13 +42,11 @@ class ByAir:
         if self.uplinking is not None:
             self.uplinking.hear_orders(self.post.learn)
         self.following.start()
-        if self.reports is not None:
-            self.reports.start()
+        self.reports.start()
 
     async def stop(self) -> None:
         """Stop; what was begun goes on at the next start."""
-        if self.reports is not None:
-            await self.reports.stop()
+        await self.reports.stop()
         await self.following.stop()
         await self.post.stop()
         if isinstance(self._office, HeadOffice):

@@ -17,6 +17,7 @@ from tillmesh.kernel.limits import MODEL_CONFIDENCE_BINS, MODEL_REASONS_MAX, MOD
 from tillmesh.sync.model_messages import Told
 from tillmesh.terminal.model_post import ModelPost
 from tillmesh.terminal.model_reports import EVERY_MS, ModelReports
+from tillmesh.terminal.models_by_air import ByAir
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 
@@ -120,6 +121,27 @@ def test_every_till_s_reports_arrive_once_and_through_the_leader(tmp_path: Path)
         assert not any(report.version == 9 for report in office.reports)
         for till in (leader, again):
             await till.stop()
+        for post in (first, second):
+            await post.stop()
+
+    run(scene)
+
+
+def test_a_leader_without_models_passes_on_what_the_others_say(tmp_path: Path) -> None:
+    async def scene() -> None:
+        first = open_post(tmp_path / "till-0")
+        second = open_post(tmp_path / "till-1", first.opened.origin.store)
+        for post in (first, second):
+            (await post.start()).lead(first.opened.till.identity.terminal)
+        office = Office(first.opened.origin.store)
+        leader, other = ByAir(first.driver, None, first.mesh, office, lambda: None), Counted(second, None)
+        await leader.start()
+        await other.start()
+        connect(first, second)
+        await until(lambda: [report.terminal for report in office.reports] == [other.post.terminal])
+        await until(lambda: other.reports.waiting == 0)
+        await other.stop()
+        await leader.stop()
         for post in (first, second):
             await post.stop()
 
