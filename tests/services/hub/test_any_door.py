@@ -6,6 +6,7 @@ Whatever is refused is logged, and nothing of it is stored.
 import http.client
 import socket
 import ssl
+from base64 import b64decode
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -15,10 +16,11 @@ import zstandard
 
 from tests.services.hub.gateway import Door, batch, sales, until
 from tests.services.hub.office import enrolled
-from tillmesh.adapters.wan.bundle import Bundle
+from tillmesh.adapters.wan.bundle import Bundle, read_bundle
 from tillmesh.adapters.wan.certificates import serial_of, ssl_context
 from tillmesh.adapters.wan.client import Reply
 from tillmesh.kernel.limits import UPLOAD_BYTES_MAX, UPLOAD_UNPACKED_BYTES_MAX
+from tillmesh.sync.recovery import read_estate, read_page
 from tillmesh.sync.upload import MEDIA, Batch, read_answer, write_batch
 
 pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.xdist_group("gateway"), pytest.mark.timeout(300)]
@@ -172,6 +174,25 @@ def test_a_store_has_nothing_else_to_call(any_door: Door) -> None:
     headers = dict(client._headers)
     for path in ("/api/v1/stores", "/api/v1/people", "/metrics", "/", "/api/v1/overview"):
         assert client._call("GET", path, None, headers).status == 404
+
+
+def test_a_log_is_given_back_only_to_whom_an_administrator_permitted_it(any_door: Door) -> None:
+    usual = any_door.enrol()
+    client, events = any_door.client(usual), sales(usual.store, 12)
+    assert client.upload(batch(usual.store, events), MEDIA).status == 200
+    for reply in (client.estate(), client.page(""), client.claim(b'{"authority": "", "lists": [""]}')):
+        assert refusal(reply) == (403, "not-allowed")
+    status, said = any_door.office.call("POST", f"/stores/{usual.store}/recovery")
+    assert status == 200, said
+    permitted = any_door.client(read_bundle(b64decode(said["bundle"])))
+    until(lambda: permitted.state().status, lambda status: status == 200, "the permitted machine is not let in")
+    estate = read_estate(permitted.estate().body)
+    assert (estate.store, [mark.seq for mark in estate.heads.values()]) == (usual.store, [12])
+    page = read_page(permitted.page("").body)
+    assert (page.whole, [(run.first, len(run.items)) for run in page.runs]) == (True, [(1, 12)])
+    assert read_page(permitted.page(page.place).body).runs == []
+    assert refusal(permitted.page("log:x")) == (422, "invalid")
+    assert refusal(client.page("")) == (403, "not-allowed")
 
 
 def test_models_and_reports_on_them_pass_the_same_door(any_door: Door) -> None:
