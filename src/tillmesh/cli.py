@@ -71,6 +71,10 @@ def _terminal(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-ai", action="store_true", help="run no models on this till")
     parser.add_argument(
+        "--office-port", type=int, default=0, metavar="PORT", help="let paired devices use this till's pages over TLS"
+    )
+    parser.add_argument("--office-bind", default="0.0.0.0", metavar="IP", help="the address for them; default: all")  # noqa: S104
+    parser.add_argument(
         "--model-deadline-ms", type=int, default=0, metavar="MS", help="wait so long for a model; default: as it says"
     )
 
@@ -95,6 +99,8 @@ def _terminal(parser: argparse.ArgumentParser) -> None:
                 options.key_file,
                 around,
                 ai=not options.no_ai,
+                office_port=options.office_port,
+                office_bind=options.office_bind,
                 model_deadline_ms=options.model_deadline_ms,
             )
         )

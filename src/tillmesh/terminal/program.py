@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import uvicorn
 
@@ -29,6 +29,7 @@ from tillmesh.terminal.fiscal_desk import FiscalDesk
 from tillmesh.terminal.fraud import BEGIN_AFTER_S, FraudWatch, asking
 from tillmesh.terminal.mailing import Mailing
 from tillmesh.terminal.models_by_air import ByAir, by_air
+from tillmesh.terminal.office_door import OfficeDoor, lan_addresses
 from tillmesh.terminal.out_of_order import open_when_possible
 from tillmesh.terminal.patrol import Patrol
 from tillmesh.terminal.printing_setup import start_printing
@@ -60,6 +61,8 @@ class Options:
     key_file: Path | None = None
     around: Around = ALONE
     ai: bool = True
+    office_port: int = 0  # where other devices of the shop reach this till's pages over TLS; 0: nowhere
+    office_bind: str = "0.0.0.0"  # noqa: S104 - all addresses, once somebody has given a port
     model_deadline_ms: int = 0  # how long people wait for a model; 0: as its manifest says
 
 
@@ -179,6 +182,7 @@ class _Run:
             watch.start(now_ms())
         server = server_for(build(services, {"127.0.0.1", "localhost", self._options.bind}))
         self._stops(functools.partial(_stop, server, services))
+        office = await _open_office(services, self._options)
         settle_memory()
         keeping = asyncio.create_task(_housekeeping(services.driver))
         patrol = Patrol(services.driver)
@@ -194,19 +198,9 @@ class _Run:
                 await server.serve(sockets=[self._listening.dup()])
         finally:
             keeping.cancel()
-            await mailing.stop()
-            if watch is not None:
-                await watch.stop()
+            await _stop_parts(mailing, office, watch)
             await stocking
-            if air is not None:
-                await air.stop()
-            if ai is not None:
-                await ai.stop()
-            await archiving.stop()
-            await patrol.stop()
-            await cards.stop()
-            await printing.stop()
-            await fiscal.stop()
+            await _stop_parts(air, ai, archiving, patrol, cards, printing, fiscal)
 
     def _stops(self, stop: Callable[[], object]) -> None:
         """Do this from now on when somebody stops the program, or the database is given up."""
@@ -227,6 +221,32 @@ async def _stock_up(ai: Ai | None, air: ByAir | None) -> None:
         await ai.start()
     if air is not None:
         await air.start()
+
+
+class _Part(Protocol):
+    async def stop(self) -> None: ...
+
+
+async def _stop_parts(*parts: _Part | None) -> None:
+    """Stop what is there, one after the other."""
+    for part in parts:
+        if part is not None:
+            await part.stop()
+
+
+async def _open_office(services: Services, options: Options) -> OfficeDoor | None:
+    """Open the door for other devices, if the till was started with a port for it."""
+    if not options.office_port:
+        return None
+    addresses = lan_addresses(options.office_bind)
+    try:
+        door = await OfficeDoor.open(services.driver, options.office_bind, options.office_port, addresses)
+    except OSError as cause:
+        log.warning("the door for other devices stays shut: %s", cause)
+        return None
+    services.extra["office"] = door
+    door.serve(services.extra["app"])
+    return door
 
 
 async def _open_desks(services: Services) -> tuple[FiscalDesk, CardDesk, Mailing]:

@@ -31,6 +31,7 @@ from tillmesh.terminal.web import (
     mail_calls,
     news,
     offer_calls,
+    office_calls,
     product_calls,
     purchase_calls,
     purse_calls,
@@ -49,7 +50,7 @@ from tillmesh.terminal.web.api import Call, Services, routes
 from tillmesh.till.effects import Outcome
 
 STATIC = Path(__file__).parent / "static"
-WINDOWS = ("display",)  # beside the till's own page
+WINDOWS = ("display", "pair")  # beside the till's own page
 CALLS: list[Call] = [
     *session_calls.CALLS,
     *cart_calls.CALLS,
@@ -71,6 +72,7 @@ CALLS: list[Call] = [
     *ai_calls.CALLS,
     *scan_calls.CALLS,
     *voice_calls.CALLS,
+    *office_calls.CALLS,
     *system_calls.CALLS,
     *training_calls.CALLS,
     *mail_calls.CALLS,
@@ -85,10 +87,12 @@ def build(services: Services, hosts: Collection[str]) -> Guard:
     app = Starlette(
         routes=[
             *routes(CALLS, services),
+            office_calls.certificate_route(services),
             *page_routes(STATIC, WINDOWS),
         ],
         exception_handlers={HTTPException: _http_error},
     )
+    services.extra["app"] = app  # for the door of other devices, which guards it with names of its own
     return Guard(app, hosts)
 
 

@@ -19,6 +19,7 @@ from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.events import Change, Value
 from tillmesh.shop.people import APPROVABLE, Role, approver, covers, may_approve
 from tillmesh.shop.settings import quick_keys
+from tillmesh.terminal.office_door import OFFICE
 from tillmesh.terminal.web.api import COOKIE, Call, Context, token_of
 from tillmesh.terminal.web.languages import checked_language, languages
 from tillmesh.terminal.web.sessions import SESSION_MS, Person
@@ -81,6 +82,8 @@ def _shown(person: Person) -> dict[str, Any]:
 async def sign_in(context: Context, body: PinBody) -> Response:
     """Sign a person in by PIN; the token comes in the body and as a cookie."""
     person = await prove(context, body.pin)
+    if context.request.scope.get(OFFICE) and not covers(person.role, Role.SUPERVISOR):
+        raise NotAllowed("other devices are for supervisors and managers", hint="Sign in at the till itself.")
     token = context.services.sessions.open(person, context.now_ms())
     response = Response(msgspec.json.encode({"token": token, **_shown(person)}), 201, media_type="application/json")
     secure = context.request.url.scheme == "https"

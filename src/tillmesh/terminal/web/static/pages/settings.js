@@ -14,6 +14,7 @@ import { MailServer } from "../parts/mailserver.js";
 import { openQuickKeys } from "../parts/quickdialog.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, useLoad } from "../parts/load.js";
+import { OfficeDevices } from "../parts/officedevices.js";
 import { Head } from "../parts/top.js";
 
 /** @type {["auto" | "light" | "dark" | "contrast", string][]} */
@@ -186,5 +187,5 @@ export function SettingsPage() {
   const [turn, setTurn] = useState(0);
   const load = useLoad("/settings", turn);
   useKeys({ Escape: () => go("sell") });
-  return html`<${Head} title=${t("nav.settings")} /><${Appearance} />${may("manager") && html`<${QuickKeys} /><${MailServer} /><${Training} />`}<${Loading} load=${load} />${load.data && html`<${Store} key=${JSON.stringify(load.data)} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />${may("manager") && html`<${Cards} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />`}`}`;
+  return html`<${Head} title=${t("nav.settings")} /><${Appearance} />${may("manager") && html`<${QuickKeys} /><${MailServer} /><${Training} />`}<${Loading} load=${load} />${load.data && html`<${Store} key=${JSON.stringify(load.data)} settings=${load.data} onSaved=${() => setTurn(turn + 1)} />${may("manager") && html`<${Cards} settings=${load.data} onSaved=${() => setTurn(turn + 1)} /><${OfficeDevices} />`}`}`;
 }
