@@ -293,3 +293,7 @@ JOURNAL_EVENTS_MAX: Final = 300_000  # of one export
 OFFICE_CODE_MS: Final = 120_000  # as long as a pairing of tills: security requirement S2
 OFFICE_CODE_TRIES: Final = 3
 OFFICE_DEVICES_MAX: Final = 100
+
+# Suppliers (tillmesh.shop.suppliers). Guesses: what one supplier of a shop has, and half a year.
+SUPPLIER_ARTICLES_MAX: Final = 2_000
+SUPPLIER_LEAD_DAYS_MAX: Final = 180

@@ -27,6 +27,7 @@ from tillmesh.shop.register_events import (
     PromotionsChanged,
     RegistersChanged,
     SettingsChanged,
+    SuppliersChanged,
     Value,
     counted,
 )
@@ -464,6 +465,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "price_lists_changed": PriceListsChanged,
     "prices_changed": PricesChanged,
     "gift_cards_changed": GiftCardsChanged,
+    "suppliers_changed": SuppliersChanged,
     "purses_adjusted": PursesAdjusted,
     "cart_parked": CartParked,
     "cart_resumed": CartResumed,

@@ -22,6 +22,7 @@ class GoodsOrdered(Record):
     by: str
     note: str = ""
     ordered_at_ms: int = 0
+    supplier_id: str = ""  # of the supplier's record, if there is one
 
 
 class OrderClosed(Record):

@@ -105,6 +105,14 @@ class GiftCardsChanged(Record):
     authority: int = 0
 
 
+class SuppliersChanged(Record):
+    """Suppliers were added or changed: name, contact, lead time, what they call our goods. The key is an id."""
+
+    changes: tuple[Change, ...]
+    by: str
+    authority: int = 0
+
+
 # What writes registers, and the entity that it writes.
 ENTITIES: Final[dict[type[Record], str]] = {
     ProductsChanged: "product",
@@ -116,6 +124,7 @@ ENTITIES: Final[dict[type[Record], str]] = {
     PriceListsChanged: "price_list",
     PricesChanged: "price",
     GiftCardsChanged: "gift_card",
+    SuppliersChanged: "supplier",
 }
 RegistersChanged: TypeAlias = (
     ProductsChanged
@@ -127,4 +136,5 @@ RegistersChanged: TypeAlias = (
     | PriceListsChanged
     | PricesChanged
     | GiftCardsChanged
+    | SuppliersChanged
 )

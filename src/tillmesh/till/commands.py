@@ -207,6 +207,7 @@ class PlaceOrder(Record):
     supplier: str
     lines: tuple[WantedGoods, ...]
     note: str = ""
+    supplier_id: str = ""  # then the name is the record's
 
 
 class ReceiveOrder(Record):

@@ -31,7 +31,7 @@ def decide(desk: Desk, command: PlaceOrder | ReceiveOrder | CloseOrder) -> Event
 def place(desk: Desk, command: PlaceOrder) -> EventId:
     """Order goods."""
     desk.require(Action.COUNT_STOCK)
-    supplier = checked_text(command.supplier, "the supplier", least=1, most=100)
+    supplier = checked_text(_named(desk, command), "the supplier", least=1, most=100)
     if not 1 <= len(command.lines) <= ORDER_LINES_MAX:
         raise Invalid(
             f"an order of {len(command.lines)} lines; allowed are 1 to {ORDER_LINES_MAX}", hint="Add a product."
@@ -48,8 +48,25 @@ def place(desk: Desk, command: PlaceOrder) -> EventId:
         raise Invalid("a product stands in this order twice", hint="Add its quantities up.")
     note = checked_text(command.note, "note")
     return desk.record(
-        GoodsOrdered(supplier=supplier, lines=tuple(lines), by=desk.who.user_id, note=note, ordered_at_ms=desk.now_ms)
+        GoodsOrdered(
+            supplier=supplier,
+            lines=tuple(lines),
+            by=desk.who.user_id,
+            note=note,
+            ordered_at_ms=desk.now_ms,
+            supplier_id=command.supplier_id,
+        )
     )
+
+
+def _named(desk: Desk, command: PlaceOrder) -> str:
+    """Give the name of the supplier: the record's, if one is meant."""
+    if not command.supplier_id:
+        return command.supplier
+    fields = desk.books.fields("supplier", command.supplier_id)
+    if fields is None or fields.get("active") is False:
+        raise NotFound(f"no supplier {command.supplier_id[:40]!r}", hint="Reload the list.")
+    return str(fields.get("name") or "")
 
 
 def receive(desk: Desk, command: ReceiveOrder) -> None:

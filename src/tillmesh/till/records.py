@@ -26,6 +26,7 @@ _RIGHTS: Final = {
     "price_list": Action.CHANGE_OFFER,
     "price": Action.CHANGE_OFFER,
     "gift_card": Action.CHANGE_OFFER,
+    "supplier": Action.CHANGE_PRODUCT,
 }
 _PRICED: Final = {"group", "credit_limit_minor"}  # fields of a customer that change what the customer pays
 _BODIES: Final = {entity: kind for kind, entity in ENTITIES.items() if kind is not CustomersSealed}

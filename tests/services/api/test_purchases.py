@@ -96,3 +96,36 @@ def test_a_day_is_reported_by_till_with_margin_and_on_paper(shop: Shop) -> None:
     paper = shop.call("GET", "/reports/day?format=pdf", role="supervisor")
     assert (paper.headers["content-type"], paper.content[:5]) == ("application/pdf", b"%PDF-")
     assert b"(Clock)" in paper.content
+
+
+def test_a_supplier_has_a_record_and_an_order_says_when_it_is_expected_and_what_they_call_it(shop: Shop) -> None:
+    shop.product("oil", name="Olive oil", cost_minor=300)
+    body = {
+        "name": "Olivia Ltd",
+        "contact": "Olive",
+        "phone": "+44 20 7946 0000",
+        "lead_days": 3,
+        "articles": {"oil": "OL-77"},
+    }
+    assert shop.call("POST", "/suppliers", body, role="supervisor").status_code == 403
+    supplier = shop.ok("POST", "/suppliers", body)
+    assert supplier["articles"] == {"oil": "OL-77"}
+    wanted = {"supplier_id": supplier["supplier_id"], "lines": [{"sku": "oil", "quantity": "2"}]}
+    order = shop.ok("POST", "/orders", wanted, role="supervisor")
+    assert (order["supplier"], order["lines"][0]["their_number"]) == ("Olivia Ltd", "OL-77")
+    assert order["expected_at"] > order["ordered_at"]
+    path = f"/suppliers/{supplier['supplier_id']}"
+    assert shop.ok("PATCH", path, {"lead_days": 5})["contact"] == "Olive"
+    assert shop.ok("PATCH", path, {"active": False})["active"] is False
+    assert shop.call("POST", "/orders", wanted).status_code == 404
+    assert supplier["supplier_id"] in {one["supplier_id"] for one in shop.ok("GET", "/suppliers")["suppliers"]}
+    assert shop.ok("GET", "/audit?q=suppliers_changed")["entries"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, {"name": ""}, {"name": 5}, {"name": "A", "lead_days": -1}, {"name": "A", "lead_days": True}, {"colour": "red"},
+     {"name": "A", "articles": {"a=b": "1"}}, {"name": "A", "articles": {"a": ""}}, {"name": "A", "active": "yes"}],
+)  # fmt: skip
+def test_a_supplier_that_can_not_be_is_refused(shop: Shop, body: dict[str, object]) -> None:
+    assert shop.call("POST", "/suppliers", body).status_code == 422

@@ -200,7 +200,7 @@ _AUDITED: Final = {
     "products_changed", "people_changed", "settings_changed", "stock_adjusted", "stock_counted",
     "goods_ordered", "order_closed",
     "oversell_resolved", "oversell_settled", "money_conflict_settled", "flag_reviewed", "promotions_changed",
-    "price_lists_changed", "prices_changed",
+    "price_lists_changed", "prices_changed", "suppliers_changed",
     "gift_cards_changed", "purses_adjusted", "product_learnt", "period_closed", "signing_stopped",
     "transfer_sent", "transfer_received", "transfer_closed", "transfer_taken_back",
     "signing_resumed", "customer_erased",

@@ -1,6 +1,6 @@
 // Purchasing: orders at suppliers, what has come of them, and what the stock is worth.
 import { freshId, html, useState } from "../lib/ui.js";
-import { dayClock, t } from "../lib/i18n.js";
+import { day, dayClock, t } from "../lib/i18n.js";
 import { asProblem } from "../lib/http.js";
 import { money, moneyField, parseMoney, parseQuantity, quantity } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
@@ -14,6 +14,7 @@ import { Field, Refusal } from "../parts/fields.js";
 import { FormDialog } from "../parts/formdialog.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
+import { Suppliers } from "../parts/suppliers.js";
 import { Head } from "../parts/top.js";
 
 const TONES = { open: "", partly: "warn", received: "ok", closed: "" };
@@ -24,8 +25,8 @@ const FOUND_MAX = 6;
 /** What is low, as a start. @param {any} item @returns {Wanted} */
 const lowOne = (item) => ({ sku: item.sku, name: item.name, quantity: String(Math.max(1, Math.ceil(Number(item.low_stock) * 2 - Number(item.value)))), cost: "" });
 
-/** @param {{suppliers: string[], start: Wanted[], close: (order?: any) => void}} props */
-function OrderForm({ suppliers, start, close }) {
+/** @param {{suppliers: string[], records: any[], start: Wanted[], close: (order?: any) => void}} props */
+function OrderForm({ suppliers, records, start, close }) {
   const [supplier, setSupplier] = useState("");
   const [lines, setLines] = useState(start);
   const [text, setText] = useState("");
@@ -40,11 +41,12 @@ function OrderForm({ suppliers, start, close }) {
     const row = rowOfCode(code);
     if (row >= 0) void add(product(row));
   });
+  const known = records.find((one) => one.active && one.name === supplier.trim());
   const set = (/** @type {number} */ at, /** @type {Partial<Wanted>} */ change) => setLines(lines.map((line, n) => (n === at ? { ...line, ...change } : line)));
   const good = (/** @type {Wanted} */ line) => (parseQuantity(line.quantity) ?? 0) > 0 && (!line.cost || parseMoney(line.cost) !== null);
   const submit = async () => {
     try {
-      close(await call("POST", "/orders", { supplier, lines: lines.map((line) => ({ sku: line.sku, quantity: line.quantity.replace(",", "."), cost_minor: parseMoney(line.cost || "0") })) }));
+      close(await call("POST", "/orders", { ...(known ? { supplier_id: known.supplier_id } : { supplier }), lines: lines.map((line) => ({ sku: line.sku, quantity: line.quantity.replace(",", "."), cost_minor: parseMoney(line.cost || "0") })) }));
     } catch (error) {
       setProblem(asProblem(error));
     }
@@ -95,9 +97,9 @@ function Order({ order, again }) {
     if (yes) await call("POST", `/orders/${encodeURIComponent(order.order_id)}/close`, {}).then(again);
   };
   const waits = order.state === "open" || order.state === "partly";
-  return html`<section class="card section"><header class="buy-head"><div><h2>${order.supplier}</h2><small>${dayClock(order.ordered_at)} · ${order.by.name}</small></div><span class=${`pill sm ${TONES[/** @type {keyof typeof TONES} */ (order.state)] ?? ""}`}>${t(`buy.state.${order.state}`)}</span><span class="spacer" /><b class="num">${money(order.total_minor)}</b></header>
+  return html`<section class="card section"><header class="buy-head"><div><h2>${order.supplier}</h2><small>${dayClock(order.ordered_at)} · ${order.by.name}${order.expected_at && (order.state === "open" || order.state === "partly") ? ` · ${t("buy.expected", { day: day(order.expected_at) })}` : ""}</small></div><span class=${`pill sm ${TONES[/** @type {keyof typeof TONES} */ (order.state)] ?? ""}`}>${t(`buy.state.${order.state}`)}</span><span class="spacer" /><b class="num">${money(order.total_minor)}</b></header>
     <div class="scroll-x"><table><thead><tr><th>${t("sale.product")}</th><th class="r">${t("buy.ordered")}</th><th class="r">${t("buy.came")}</th><th class="r">${t("product.cost")}</th></tr></thead>
-      <tbody>${order.lines.map((/** @type {any} */ line) => html`<tr key=${line.sku}><td>${line.name}</td><td class="r">${quantity(line.quantity)}</td><td class="r">${quantity(line.received)}</td><td class="r">${line.cost_minor ? money(line.cost_minor) : ""}</td></tr>`)}</tbody></table></div>
+      <tbody>${order.lines.map((/** @type {any} */ line) => html`<tr key=${line.sku}><td>${line.name}${line.their_number ? html`<br /><small class="soft">${line.their_number}</small>` : ""}</td><td class="r">${quantity(line.quantity)}</td><td class="r">${quantity(line.received)}</td><td class="r">${line.cost_minor ? money(line.cost_minor) : ""}</td></tr>`)}</tbody></table></div>
     ${waits && html`<div class="buy-acts">${may("supervisor") && html`<button class="btn" onClick=${end}>${t("buy.close")}</button>`}<button class="btn primary" onClick=${receive}><${Icon} name="package" />${t("stock.receive")}</button></div>`}</section>`;
 }
 
@@ -116,9 +118,10 @@ export function PurchasingPage() {
   useKeys({ Escape: () => go("sell") });
   const again = () => setTurn((now) => now + 1);
   const make = async () => {
+    const records = (await get("/suppliers").catch(() => ({ suppliers: [] }))).suppliers;
     const low = await get("/stock?low=1&limit=20").catch(() => ({ items: [] }));
     const start = low.items.filter((/** @type {any} */ one) => productOf(one.sku)).map(lowOne);
-    if (!(await openDialog(OrderForm, { suppliers: load.data?.suppliers ?? [], start }))) return;
+    if (!(await openDialog(OrderForm, { suppliers: [...new Set([...records.filter((/** @type {any} */ one) => one.active).map((/** @type {any} */ one) => one.name), ...(load.data?.suppliers ?? [])])], records, start }))) return;
     toastOk("buy.placed");
     again();
   };
@@ -127,5 +130,5 @@ export function PurchasingPage() {
     <${Loading} load=${load} />
     <div class="cols"><div class="stack">${load.data && orders.length === 0 && html`<${Nothing} icon="package-open" title=${t("buy.none")} hint=${t("buy.none.hint")} />`}
       ${orders.map((/** @type {any} */ order) => html`<${Order} key=${order.order_id} order=${order} again=${again} />`)}</div>
-    ${may("supervisor") && html`<div class="stack"><${Worth} /></div>`}</div>`;
+    ${may("supervisor") && html`<div class="stack"><${Suppliers} /><${Worth} /></div>`}</div>`;
 }
