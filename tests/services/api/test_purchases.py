@@ -98,6 +98,30 @@ def test_a_day_is_reported_by_till_with_margin_and_on_paper(shop: Shop) -> None:
     assert b"(Clock)" in paper.content
 
 
+def test_days_are_reported_together_by_product_department_and_person_with_margin_and_as_files(
+    shop: Shop,
+) -> None:
+    shop.product("vase", name="Vase", price_minor=1200, tax_code="standard", cost_minor=400, department="Home")
+    shop.sale("vase-sale", sku="vase", quantity="2")
+    today = shop.ok("GET", "/reports/day", role="supervisor")
+    report = shop.ok("GET", f"/reports/stretch?to={today['date']}", role="supervisor")
+    assert len(report["days"]) == 14
+    assert report["total_minor"] == sum(one["total_minor"] for one in report["days"])
+    vase = next(one for one in report["products"] if one["sku"] == "vase")
+    assert (vase["total_minor"], vase["margin_minor"]) == (2400, 2400 - 400 - 2 * 400)
+    assert {one["name"] for one in report["departments"]} >= {"Home"}
+    assert sum(one["total_minor"] for one in report["cashiers"]) == report["sales_minor"]
+    path = f"/reports/stretch?from={today['date']}&to={today['date']}"
+    assert shop.ok("GET", path, role="supervisor")["total_minor"] == today["total_minor"]
+    text = shop.call("GET", f"{path}&format=csv", role="supervisor").text
+    assert "products,Vase,2,2400,1200" in text
+    paper = shop.call("GET", f"{path}&format=pdf", role="supervisor")
+    assert paper.content[:5] == b"%PDF-"
+    assert b"(Vase)" in paper.content
+    assert shop.call("GET", "/reports/stretch?from=2020-01-01&to=2026-01-01").status_code == 422
+    assert shop.call("GET", path, role="cashier").status_code == 403
+
+
 def test_a_supplier_has_a_record_and_an_order_says_when_it_is_expected_and_what_they_call_it(shop: Shop) -> None:
     shop.product("oil", name="Olive oil", cost_minor=300)
     body = {

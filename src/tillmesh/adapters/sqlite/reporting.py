@@ -20,15 +20,42 @@ from tillmesh.shop.events import SaleClosed, SaleRefunded, SaleVoided
 from tillmesh.till import views
 
 DAYS_MAX = 800
+STRETCH_DAYS_MAX = 100  # each receipt is read; guess: a busy shop's quarter takes seconds
 
 
 def day(
     db: apsw.Connection, books: Books, when: date, products_max: int | None = report.TOP_PRODUCTS
 ) -> dict[str, Any]:
     """Add up one local day of the store, with the same weekday a week before beside it."""
-    store = books.store()
-    where = zone(store.time_zone)
-    first, after = day_bounds(when, where)
+    where = zone(books.store().time_zone)
+    previous = when - timedelta(days=7)
+    total, sales, *_ = _range(db, *day_bounds(previous, where))
+    return {
+        "date": when.isoformat(),
+        "currency": books.store().currency,
+        **_shown(books, *day_bounds(when, where), products_max),
+        "previous": {"date": previous.isoformat(), "total_minor": total, "sales": sales},
+    }
+
+
+def stretch(
+    db: apsw.Connection, books: Books, first: date, last: date, products_max: int | None = report.TOP_PRODUCTS
+) -> dict[str, Any]:
+    """Add up the local days from one to another as if they were one, and each by itself."""
+    where = zone(books.store().time_zone)
+    begin, after = day_bounds(first, where)[0], day_bounds(last, where)[1]
+    return {
+        "from": first.isoformat(),
+        "to": last.isoformat(),
+        "currency": books.store().currency,
+        **_shown(books, begin, after, products_max),
+        "days": days(db, books, first, last),
+    }
+
+
+def _shown(books: Books, first: int, after: int, products_max: int | None) -> dict[str, Any]:
+    """Add up the receipts of a stretch of time, with the names of products, tills and people."""
+    where = zone(books.store().time_zone)
     sums = report.Day()
     sql = (
         f"SELECT {EVENT} FROM receipt r JOIN event e ON e.actor = r.actor AND e.seq = r.seq "  # noqa: S608
@@ -44,14 +71,7 @@ def day(
         till["name"] = str((books.fields("setting", till["terminal_id"]) or {}).get("name") or till["terminal_id"])
     for cashier in shown["cashiers"]:
         cashier["name"] = views.person(books, cashier["user_id"])["name"]
-    previous = when - timedelta(days=7)
-    total, sales, *_ = _range(db, *day_bounds(previous, where))
-    return {
-        "date": when.isoformat(),
-        "currency": store.currency,
-        **shown,
-        "previous": {"date": previous.isoformat(), "total_minor": total, "sales": sales},
-    }
+    return shown
 
 
 def _at_ms(body: Record) -> int:

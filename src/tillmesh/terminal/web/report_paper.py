@@ -20,15 +20,24 @@ PRODUCTS_MAX = 500  # what somebody reads on paper; all of them are in the CSV
 
 async def day_paper(context: Context, report: dict[str, Any]) -> Response:
     """Set the report of a day."""
+    return await _paper(context, report, (report["date"],), f"day-{report['date']}.pdf")
 
+
+async def stretch_paper(context: Context, report: dict[str, Any]) -> Response:
+    """Set the report of a stretch of days."""
+    first, last = report["from"], report["to"]
+    return await _paper(context, report, (first, last), f"{first}-to-{last}.pdf")
+
+
+async def _paper(context: Context, report: dict[str, Any], days: tuple[str, ...], name: str) -> Response:
     def settings(books: Books) -> StoreSettings:
         return books.store()
 
     store = await context.driver.look(settings)
     words = words_of(store.locale, store.time_zone)
-    day = words.formats.day(date.fromisoformat(report["date"]))
-    body = table(f"{store.name}", day, list(_tables(report, words)))
-    headers = {"Content-Disposition": f'attachment; filename="day-{report["date"]}.pdf"', "Cache-Control": "no-store"}
+    when = " - ".join(words.formats.day(date.fromisoformat(day)) for day in days)
+    body = table(f"{store.name}", when, list(_tables(report, words)))
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(body, media_type=PDF, headers=headers)
 
 

@@ -236,13 +236,21 @@ async def day_report(context: Context) -> Any:
         return report
     if context.query("format") == "pdf":
         return await day_paper(context, report)
-    rows: list[list[Any]] = [["section", "name", "quantity", "total_minor"]]
+    return csv_response(report_rows(report), f"day-{report['date']}.csv")
+
+
+def report_rows(report: dict[str, Any]) -> list[list[Any]]:
+    """Give a report as rows of one table; a margin is there where the cost is known."""
+    rows: list[list[Any]] = [["section", "name", "quantity", "total_minor", "margin_minor"]]
     rows += [["hour", f"{row['hour']:02}:00", row["sales"], row["total_minor"]] for row in report["hours"]]
     for section in ("departments", "products", "cashiers", "tills"):
-        rows += [[section, r["name"], r.get("quantity", r.get("sales")), r["total_minor"]] for r in report[section]]
+        rows += [
+            [section, r["name"], r.get("quantity", r.get("sales")), r["total_minor"], r.get("margin_minor")]
+            for r in report[section]
+        ]
     rows += [["tender", row["method"], row["count"], row["net_minor"]] for row in report["tenders"]]
     rows += [["tax", row["code"], row["net_minor"], row["tax_minor"]] for row in report["taxes"]]
-    return csv_response(rows, f"day-{report['date']}.csv")
+    return rows
 
 
 async def days_report(context: Context) -> Any:

@@ -12,6 +12,8 @@ import { Loading, Nothing, useLoad } from "../parts/load.js";
 import { ReportCard } from "../parts/reportcard.js";
 import { Head } from "../parts/top.js";
 
+/** As many days the till adds up receipt by receipt. */
+const STRETCH_DAYS_MAX = 100;
 const TABS = ["day", "days", "z", "closes"];
 
 /** Axis words: whole units are enough. @param {number} minor */
@@ -86,7 +88,22 @@ function Days() {
     ${load.data && html`<div class="kpis"><${Kpi} label=${t("report.net")} value=${money(sum("total_minor"))} /><${Kpi} label=${t("report.baskets")} value=${number(sum("sales"))} /><${Kpi} label=${t("report.refunds")} value=${money(sum("refunds_minor"))} /><${Kpi} label=${t("report.tax")} value=${money(sum("tax_minor"))} /></div>
       <section class="card"><h2>${t("report.bydays")}</h2>
         <${BarChart} label=${t("report.bydays")} format=${axis} every=${Math.ceil(days.length / 12)} bars=${days.map((one) => ({ label: shortDay(`${one.date}T12:00:00`), value: one.total_minor, title: t("report.hour.title", { hour: day(`${one.date}T12:00:00`), amount: money(one.total_minor), n: one.sales }) }))} />
-        <${TableOf} caption=${t("report.bydays")} head=${[t("report.date"), t("report.baskets"), t("report.refunds"), t("report.tax"), t("cart.total")]} rows=${days.map((one) => [day(`${one.date}T12:00:00`), one.sales, money(one.refunds_minor), money(one.tax_minor), money(one.total_minor)])} /></section>`}`;
+        <${TableOf} caption=${t("report.bydays")} head=${[t("report.date"), t("report.baskets"), t("report.refunds"), t("report.tax"), t("cart.total")]} rows=${days.map((one) => [day(`${one.date}T12:00:00`), one.sales, money(one.refunds_minor), money(one.tax_minor), money(one.total_minor)])} /></section>
+      ${days.length <= STRETCH_DAYS_MAX && html`<${Breakdown} from=${from} to=${to} />`}`}`;
+}
+
+/** What sold in these days, in which departments and by whom. @param {{from: string, to: string}} props */
+function Breakdown({ from, to }) {
+  const load = useLoad(`/reports/stretch?from=${from}&to=${to}`, salesNews.value);
+  const report = load.data;
+  if (!report) return html`<${Loading} load=${load} />`;
+  const margin = (/** @type {number | null} */ minor) => (minor === null ? "" : ` · ${t("report.margin.short", { amount: money(minor) })}`);
+  const ranking = (/** @type {string} */ title, /** @type {any[]} */ rows) => html`<section class="card"><h2>${t(title)}</h2>${rows.length ? html`<${Ranking} rows=${rows} />` : html`<p class="hint">${t("report.nothing")}</p>`}</section>`;
+  return html`<div class="tools"><span class="spacer" /><a class="btn" href=${`/api/v1/reports/stretch?from=${from}&to=${to}&format=csv`} download><${Icon} name="download" />${t("report.details.csv")}</a><a class="btn" href=${`/api/v1/reports/stretch?from=${from}&to=${to}&format=pdf`} download><${Icon} name="file-text" />${t("export.pdf")}</a></div>
+    ${report.margin_minor !== null && report.margin_net_minor > 0 && html`<div class="kpis"><${Kpi} label=${t("report.margin")} value=${money(report.margin_minor)}>${t("report.margin.of", { percent: percent(Math.round((report.margin_minor / report.margin_net_minor) * 1000) / 1000) })}<//></div>`}
+    <div class="cols"><div class="stack">${ranking("report.products", report.products.map((/** @type {any} */ one) => ({ label: one.name, value: one.total_minor, text: `${money(one.total_minor)}${margin(one.margin_minor)}` })))}</div>
+      <div class="stack">${ranking("report.departments", report.departments.map((/** @type {any} */ one) => ({ label: one.name || t("report.nodepartment"), value: one.total_minor, text: money(one.total_minor) })))}
+        ${ranking("report.cashiers", report.cashiers.map((/** @type {any} */ one) => ({ label: one.name, value: one.total_minor, text: money(one.total_minor) })))}</div></div>`;
 }
 
 function ZReports() {
