@@ -191,6 +191,13 @@ def _statement_csv(found: dict[str, Any]) -> Response:
     return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
+def _whose(books: Books, purse: str, account: str) -> str:
+    """Name whose purse it is: a customer, or the last characters of a card."""
+    if purse == GIFT_CARD:
+        return str((books.fields("gift_card", account) or {}).get("last_four") or "")
+    return str((views.customer(books, account) or {}).get("name", ""))
+
+
 async def liabilities(context: Context) -> Any:
     """Say what the shop owes on cards and in points, what customers owe it, and what went below zero."""
 
@@ -207,7 +214,8 @@ async def liabilities(context: Context) -> Any:
                 {"customer": views.customer(books, account), "owes_minor": owed} for account, owed in purses.owing(db)
             ],
             "below_zero": [
-                {"purse": purse, "account": account, "balance": held} for purse, account, held in purses.below_zero(db)
+                {"purse": purse, "account": account, "balance": held, "name": _whose(books, purse, account)}
+                for purse, account, held in purses.below_zero(db)
             ],
         }
 

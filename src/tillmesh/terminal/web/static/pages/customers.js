@@ -9,6 +9,7 @@ import { openDialog, toast, toastOk, toastProblem } from "../state/notices.js";
 import { Confirm } from "../parts/dialog.js";
 import { CustomerForm, useCustomers } from "../parts/customerdialog.js";
 import { CustomerPurses } from "../parts/customerpurses.js";
+import { Liabilities } from "../parts/liabilities.js";
 import { Refusal } from "../parts/fields.js";
 import { Icon, Key } from "../parts/icon.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
@@ -76,6 +77,6 @@ export function CustomersPage({ arg }) {
         ${rows.length > 0 && html`<${Virtual} count=${rows.length} height=${64} role="group" label=${t("nav.customers")} item=${(/** @type {number} */ i) =>
           html`<a key=${rows[i].customer_id} class="list-row one" href=${`#/customers/${rows[i].customer_id}`} aria-current=${rows[i].customer_id === arg ? "true" : undefined}><span><b>${rows[i].name || t("customer.sealed")}</b><small>${[rows[i].phone, rows[i].email].filter(Boolean).join(" · ") || t("customer.bare")}</small></span></a>`} />`}
       </section>
-      ${arg ? html`<${Detail} id=${arg} key=${arg} turn=${turn} onEdit=${edit} onErased=${() => setTurn(turn + 1)} />` : html`<section class="card hide-s"><${Nothing} icon="users" title=${t("customer.choose")} /></section>`}
+      ${arg ? html`<${Detail} id=${arg} key=${arg} turn=${turn} onEdit=${edit} onErased=${() => setTurn(turn + 1)} />` : may("manager") ? html`<${Liabilities} />` : html`<section class="card hide-s"><${Nothing} icon="users" title=${t("customer.choose")} /></section>`}
     </div>`;
 }

@@ -101,7 +101,7 @@ function Customers({ ids, set }) {
     set([...ids, chosen.customer_id]);
   };
   return html`<div class="chips" role="group" aria-label=${t("prices.customers")}>${ids.map((id) => html`<button type="button" class="chip" aria-pressed="true" key=${id} aria-label=${t("cart.remove", { name: names[id] ?? id })} onClick=${() => set(ids.filter((one) => one !== id))}>${names[id] ?? id}<${Icon} name="x" size="sm" /></button>`)}
-    <button type="button" class="chip" onClick=${add}><${Icon} name="plus" size="sm" />${t("prices.customer.add")}</button></div>`;
+    <button type="button" class="chip add" onClick=${add}><${Icon} name="plus" size="sm" />${t("prices.customer.add")}</button></div>`;
 }
 
 /** @param {{start: any, groups: string[], onSaved: (id: string) => void}} props */
