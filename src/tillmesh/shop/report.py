@@ -12,6 +12,7 @@ from typing import Any
 from tillmesh.kernel.money import Rounding, divide
 from tillmesh.kernel.quantity import ONE, format_quantity
 from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided, TaxTotal
+from tillmesh.shop.settings import VOUCHER
 from tillmesh.shop.tender import CASH
 
 TOP_PRODUCTS = 20
@@ -148,6 +149,7 @@ def shown(
     return {
         "total_minor": day.total_minor,
         "tax_minor": day.tax_minor,
+        "vouchers_minor": sum(row[0] for (code, _), row in day.taxes.items() if code == VOUCHER),  # within the total
         "sales": day.sales,
         "sales_minor": day.sales_minor,
         "refunds_minor": day.refunds_minor,

@@ -1,5 +1,6 @@
 """Points, gift cards and accounts: paid with, loaded, given back; two tills apart lose at most the limit."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tillmesh.adapters.sqlite.reporting import state_parts
 from tillmesh.adapters.sqlite.store import Origin
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.shop import events as e
+from tillmesh.shop import report
 from tillmesh.shop.purses import ACCOUNT, GIFT_CARD, POINTS, card_account
 from tillmesh.till import commands as c
 from tillmesh.till.desk import Company
@@ -139,6 +141,14 @@ def test_a_gift_card_gets_no_discount_no_promotion_and_moves_no_stock(money: Sho
     assert [one.total_minor for one in sale.lines] == [1_000, 562]
     assert money.books.stock_milli("gift-card") == 0
     assert held(money)[1] == 1_000
+
+
+def test_a_report_says_how_much_of_its_total_is_for_gift_cards(money: Shop) -> None:
+    day = report.Day()
+    for sale in (load(money, 2_000, "a"), sell(money, "b", pay("cash", 1_250))):
+        report.add(day, money.read(sale, e.SaleClosed), datetime(2026, 11, 26, 9, 0, tzinfo=UTC))
+    shown = report.shown(day, {})
+    assert (shown["total_minor"], shown["vouchers_minor"]) == (3_250, 2_000)
 
 
 # Two tills that do not hear each other (complaint 13).

@@ -53,7 +53,7 @@ function Day() {
   const before = report.previous ?? {};
   return html`${tools}
     <div class="kpis">
-      <${Kpi} label=${t("report.net")} value=${money(report.total_minor)}>${before.date ? html`${trend(report.total_minor, before.total_minor) ?? ""} ${t("report.against", { day: day(`${before.date}T12:00:00`), amount: money(before.total_minor) })}` : ""}<//>
+      <${Kpi} label=${t("report.net")} value=${money(report.total_minor)}>${before.date ? html`${trend(report.total_minor, before.total_minor) ?? ""} ${t("report.against", { day: day(`${before.date}T12:00:00`), amount: money(before.total_minor) })}` : ""}${report.vouchers_minor ? html` <span>${t("report.vouchers", { amount: money(report.vouchers_minor) })}</span>` : ""}<//>
       <${Kpi} label=${t("report.baskets")} value=${number(report.sales)}>${t("report.average", { amount: money(report.average_minor) })}<//>
       <${Kpi} label=${t("report.items")} value=${typeof report.items === "string" ? quantity(report.items) : number(report.items, 1)}>${report.sales ? t("report.perbasket", { n: number(Number(report.items) / report.sales, 1) }) : ""}<//>
       <${Kpi} label=${t("report.tax")} value=${money(report.tax_minor)}>${t("report.off", { discounts: money(report.discount_minor), refunds: money(report.refunds_minor) })}<//>
