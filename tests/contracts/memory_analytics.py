@@ -46,12 +46,14 @@ class MemoryAnalytics:
                 sums[2] += sign * row.tax_minor
         return [DayRow(store, day, *sums) for (store, day), sums in sorted(found.items())]
 
-    def quarters(self, stores: Sequence[str], first_ms: int, last_ms: int) -> list[QuarterRow]:
+    def quarters(
+        self, stores: Sequence[str], first_ms: int, last_ms: int, step_ms: int = QUARTER_MS
+    ) -> list[QuarterRow]:
         found: dict[tuple[str, int], list[int]] = defaultdict(lambda: [0, 0, 0])
         for store, row in self.sales:
             if first_ms <= row.at_ms < last_ms and (not stores or store in stores):
                 sign = 1 if row.kind == Kind.SALE else -1
-                sums = found[store, row.at_ms - row.at_ms % QUARTER_MS]
+                sums = found[store, row.at_ms - row.at_ms % step_ms]
                 sums[0] += row.kind == Kind.SALE
                 sums[1] += sign * row.total_minor
                 sums[2] += sign * row.tax_minor

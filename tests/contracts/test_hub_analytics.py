@@ -16,7 +16,7 @@ from tillmesh.adapters.clickhouse.analytics import ClickAnalytics
 from tillmesh.adapters.clickhouse.wire import Wire
 from tillmesh.adapters.duckdb.analytics import FILE, DuckAnalytics
 from tillmesh.fleet.ports import Analytics, DayRow, Entry, ProductRow
-from tillmesh.fleet.reporting import QuarterRow, add_up, bounds
+from tillmesh.fleet.reporting import HOUR_MS, QuarterRow, add_up, bounds
 from tillmesh.fleet.standing import Takings
 from tillmesh.fleet.syncing import feed
 from tillmesh.kernel.codec import Record
@@ -144,6 +144,8 @@ def test_sales_are_added_up_by_the_quarter_of_an_hour_for_every_clock_on_a_wall(
     assert (west.total, west.hours[19]) == (Takings(1, -650, -1), Takings(1, -650, -1)), (
         "the first two are of 1969 there"
     )
+    by_hours = analytics.quarters(["one"], 0, 10 * DAY_MS, HOUR_MS)
+    assert add_up(by_hours, {"one": ZoneInfo("America/New_York")}, NEW_YEAR, NEW_YEAR) == west
     assert bounds(NEW_YEAR, NEW_YEAR, [ZoneInfo("Asia/Kolkata"), ZoneInfo("UTC")]) == (-19_800_000, DAY_MS)
 
 

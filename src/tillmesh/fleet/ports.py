@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
-from tillmesh.fleet.reporting import QuarterRow
+from tillmesh.fleet.reporting import QUARTER_MS, QuarterRow
 from tillmesh.fleet.standing import CatalogueRow, ShopRow, Takings
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.errors import TillmeshError, TooMany
@@ -260,8 +260,10 @@ class Analytics(Protocol):
         """Add up sales per store and day (UTC) in [first, last); no stores means all."""
         ...
 
-    def quarters(self, stores: Sequence[str], first_ms: int, last_ms: int) -> list[QuarterRow]:
-        """Add up sales per store and quarter of an hour in [first, last); no stores means all."""
+    def quarters(
+        self, stores: Sequence[str], first_ms: int, last_ms: int, step_ms: int = QUARTER_MS
+    ) -> list[QuarterRow]:
+        """Add up sales per store and quarter of an hour, or another step, in [first, last); no stores means all."""
         ...
 
     def products(self, stores: Sequence[str], first_ms: int, last_ms: int, limit: int) -> list[ProductRow]:

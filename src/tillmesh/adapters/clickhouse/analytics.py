@@ -16,7 +16,7 @@ from typing import Any, Final
 from tillmesh.adapters.clickhouse.wire import Wire
 from tillmesh.fleet.chains import ChainRow, Chains
 from tillmesh.fleet.ports import DayRow, Entry, Position, ProductRow
-from tillmesh.fleet.reporting import QuarterRow
+from tillmesh.fleet.reporting import QUARTER_MS, QuarterRow
 from tillmesh.kernel.errors import Invalid
 
 _TABLES: Final = (files("tillmesh.adapters.clickhouse") / "tables.sql").read_text("utf-8")
@@ -36,7 +36,7 @@ _DAYS: Final = Template(
     f"SELECT store, intDiv(at_ms, 86400000) AS day, {_SUMS} GROUP BY store, day ORDER BY store, day"
 )
 _QUARTERS: Final = Template(
-    f"SELECT store, intDiv(at_ms, 900000) * 900000 AS quarter, {_SUMS} GROUP BY store, quarter ORDER BY store, quarter"
+    f"SELECT store, intDiv(at_ms, $step) * $step AS quarter, {_SUMS} GROUP BY store, quarter ORDER BY store, quarter"
 )
 # The lines of a sale that was taken back whole count no more; those of a refund count against it.
 _PRODUCTS: Final = Template(
@@ -92,9 +92,11 @@ class ClickAnalytics:
         found = self._ask(_DAYS, stores, first_ms, last_ms)
         return [DayRow(store, (EPOCH + timedelta(days=day)).isoformat(), *sums) for store, day, *sums in found]
 
-    def quarters(self, stores: Sequence[str], first_ms: int, last_ms: int) -> list[QuarterRow]:
-        """Add up sales per store and quarter of an hour."""
-        return [QuarterRow(*row) for row in self._ask(_QUARTERS, stores, first_ms, last_ms)]
+    def quarters(
+        self, stores: Sequence[str], first_ms: int, last_ms: int, step_ms: int = QUARTER_MS
+    ) -> list[QuarterRow]:
+        """Add up sales per store and quarter of an hour, or another step."""
+        return [QuarterRow(*row) for row in self._ask(_QUARTERS, stores, first_ms, last_ms, step=step_ms)]
 
     def products(self, stores: Sequence[str], first_ms: int, last_ms: int, limit: int) -> list[ProductRow]:
         """List the products with the highest net sales."""
@@ -128,8 +130,11 @@ class ClickAnalytics:
         found = self._met().ask(_HEADS.substitute(where=_where(sorted(stores))))
         return Chains(ChainRow(store, actor, int(seq), int(weight)) for store, actor, seq, weight in found)
 
-    def _ask(self, question: Template, stores: Sequence[str], first_ms: int, last_ms: int, limit: int = 0) -> Any:
-        asked = question.substitute(first=int(first_ms), last=int(last_ms), where=_where(stores), limit=int(limit))
+    def _ask(
+        self, question: Template, stores: Sequence[str], first_ms: int, last_ms: int, *, limit: int = 0, step: int = 1
+    ) -> Any:
+        numbers = {"first": int(first_ms), "last": int(last_ms), "limit": int(limit), "step": int(step)}
+        asked = question.substitute(numbers, where=_where(stores))
         return self._met().ask(asked)
 
 

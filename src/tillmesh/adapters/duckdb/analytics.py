@@ -21,7 +21,7 @@ import msgspec
 
 from tillmesh.fleet.chains import ChainRow, Chains
 from tillmesh.fleet.ports import DayRow, Entry, Position, ProductRow
-from tillmesh.fleet.reporting import QuarterRow
+from tillmesh.fleet.reporting import QUARTER_MS, QuarterRow
 from tillmesh.kernel.errors import StorageFailed
 
 FILE: Final = "analytics.sealed"
@@ -53,7 +53,7 @@ _DAYS: Final = (
     "GROUP BY store, day ORDER BY store, day"
 )
 _QUARTERS: Final = (
-    "SELECT store, at_ms // 900000 * 900000 AS quarter, count(*) FILTER (kind = 0), "
+    "SELECT store, at_ms // ?::BIGINT * ?::BIGINT AS quarter, count(*) FILTER (kind = 0), "
     "sum(CASE kind WHEN 0 THEN total_minor ELSE -total_minor END), "
     "sum(CASE kind WHEN 0 THEN tax_minor ELSE -tax_minor END) "
     "FROM sale WHERE at_ms >= ? AND at_ms < ? AND (len(?::VARCHAR[]) = 0 OR list_contains(?::VARCHAR[], store)) "
@@ -128,9 +128,11 @@ class DuckAnalytics:
         asked = [first_ms, last_ms, list(stores), list(stores)]
         return [DayRow(*row) for row in self._cursor().execute(_DAYS, asked).fetchall()]
 
-    def quarters(self, stores: Sequence[str], first_ms: int, last_ms: int) -> list[QuarterRow]:
-        """Add up sales per store and quarter of an hour."""
-        asked = [first_ms, last_ms, list(stores), list(stores)]
+    def quarters(
+        self, stores: Sequence[str], first_ms: int, last_ms: int, step_ms: int = QUARTER_MS
+    ) -> list[QuarterRow]:
+        """Add up sales per store and quarter of an hour, or another step."""
+        asked = [step_ms, step_ms, first_ms, last_ms, list(stores), list(stores)]
         return [QuarterRow(*row) for row in self._cursor().execute(_QUARTERS, asked).fetchall()]
 
     def products(self, stores: Sequence[str], first_ms: int, last_ms: int, limit: int) -> list[ProductRow]:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from tillmesh.adapters.web.bodies import JSON
 from tillmesh.fleet.ports import ProductRow
-from tillmesh.fleet.reporting import Report, add_up, bounds
+from tillmesh.fleet.reporting import Report, add_up, bounds, step_of
 from tillmesh.fleet.standing import ShopRow, Takings, decimals, zone_or_utc
 from tillmesh.hub.web.api import Call, Context
 from tillmesh.hub.web.exporting import decimal, harmless, table
@@ -64,7 +64,8 @@ async def sales(context: Context) -> dict[str, Any] | Response:
 async def _report(context: Context, asked: Asked, first: date, last: date) -> Report:
     zones = {shop.store: zone_or_utc(shop.time_zone) for shop in asked.shops}
     first_ms, last_ms = bounds(first, last, zones.values())
-    rows = await context.hub.report(lambda analytics: analytics.quarters(list(zones), first_ms, last_ms))
+    step = step_of(zones.values(), first_ms, last_ms)
+    rows = await context.hub.report(lambda analytics: analytics.quarters(list(zones), first_ms, last_ms, step))
     return add_up(rows if zones else [], zones, first, last)
 
 
