@@ -13,7 +13,9 @@ from tillmesh.bench import (
     crdts,
     fleet,
     gateway,
+    production,
     reading,
+    reports,
     sale,
     serving,
     showing,
@@ -23,6 +25,7 @@ from tillmesh.bench import (
 from tillmesh.bench.goods import invented
 from tillmesh.bench.measuring import Row, percentile, ratio, spread
 from tillmesh.bench.program import BENCHMARKS, main
+from tillmesh.hub.settings import ClickReports, Envoy, KafkaLog, PostgresTables, Settings, read_settings
 from tillmesh.shop.gtin import valid_gtin
 
 pytestmark = pytest.mark.slow
@@ -169,6 +172,24 @@ def test_calls_through_envoy_are_measured_beside_straight_ones(tmp_path: Path) -
     rows = {row.what: row for row in gateway.run(tmp_path, blocks=1, calls=2)}
     assert {what.partition(": ")[2] for what in rows} >= {"straight", "through Envoy", "CPU of Envoy", "CPU of both"}
     assert [row.spread.n for row in rows.values() if row.what.endswith("Envoy") and "CPU" not in row.what] == [2, 2]
+
+
+def test_reports_on_a_small_year_add_up_and_are_timed(tmp_path: Path) -> None:
+    rows = reports.run(tmp_path, lines=6_000)
+    assert {row.note.partition(";")[0] for row in rows} == {"6,000 lines"}
+    assert {row.spread.n for row in rows} == {reports.ROUNDS}
+
+
+def test_the_settings_of_a_fleet_on_servers_are_written_as_they_are_read(tmp_path: Path) -> None:
+    settings = Settings(
+        gateway=Envoy(bind="127.0.0.1", services=("127.0.0.1:1", "127.0.0.1:2")),
+        event_log=KafkaLog(servers="a:1,b:2", properties={"security.protocol": "SSL"}),
+        master=PostgresTables(dsn="postgresql://x:y@z/w", secret_file="/run/secret"),
+        analytics=ClickReports(url="http://c:8123"),
+    )
+    file = tmp_path / "hub.toml"
+    file.write_text(production.toml(settings), "utf-8")
+    assert read_settings(file) == settings
 
 
 @pytest.mark.service

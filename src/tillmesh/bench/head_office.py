@@ -16,8 +16,9 @@ from tillmesh.adapters.wan.bundle import Bundle, read_bundle
 from tillmesh.bench.ports import free_ports
 from tillmesh.bench.serving import TICKS_PER_S, cpu_s
 from tillmesh.fleet.people import OfficeRole
-from tillmesh.hub.bootstrap import enrol_store, open_hub
+from tillmesh.hub.bootstrap import EMBEDDED, enrol_store, open_hub
 from tillmesh.hub.running import now_ms
+from tillmesh.hub.settings import Settings
 from tillmesh.hub.web.people import make_person
 from tillmesh.kernel.errors import Conflict
 
@@ -85,9 +86,9 @@ def resident_mb(pid: int) -> float:
     return 0.0
 
 
-def enrolled(data_dir: Path, stores: Sequence[str]) -> dict[str, Bundle]:
+def enrolled(data_dir: Path, stores: Sequence[str], settings: Settings = EMBEDDED) -> dict[str, Bundle]:
     """Make a head office that knows these stores, and somebody who may ask."""
-    opened = open_hub(data_dir)
+    opened = open_hub(data_dir, settings)
     try:
         opened.office.put_person(make_person(USER, OfficeRole.ADMIN, PASSWORD))
         return {store: read_bundle(enrol_store(opened, store, now_ms())) for store in stores}
@@ -96,11 +97,11 @@ def enrolled(data_dir: Path, stores: Sequence[str]) -> dict[str, Bundle]:
 
 
 @contextmanager
-def running(data_dir: Path, settings: str = OPEN_HANDED) -> Iterator[Office]:
+def running(data_dir: Path, settings: str = OPEN_HANDED, *, port: int = 0) -> Iterator[Office]:
     """Run head office until it answers; nothing of it stays."""
     config = data_dir.with_suffix(".toml")
     config.write_text(settings, "utf-8")
-    port = free_ports(2)
+    port = port or free_ports(2)
     command = [sys.executable, "-m", "tillmesh", "hub", "--data-dir", str(data_dir), "--config", str(config)]
     command += ["--port", str(port), "--stores-port", str(port + 1)]
     with data_dir.with_suffix(".log").open("wb") as log:

@@ -26,6 +26,7 @@ class Wish:
     photos: Path | None = None
     promotions: int = 0
     customers: int = 0
+    config: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
             place.mkdir()
             wish = Wish(
                 place, options.products, options.count, options.stores, options.photos, options.promotions,
-                options.customers,
+                options.customers, options.config,
             )  # fmt: skip
             results[name] = BENCHMARKS[name].run(wish)
     print((showing.as_json if options.json else showing.as_text)(dict(results), about))
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="every number as JSON")
     parser.add_argument("--count", type=_positive, help="how much to measure; the unit is the benchmark's own")
     parser.add_argument("--stores", type=_positive, help="fleet: how many stores (default 100)")
+    parser.add_argument("--config", type=Path, metavar="hub.toml", help="fleet: on the servers that this names")
     parser.add_argument("--products", type=Path, help="a product file instead of 97,000 invented ones")
     parser.add_argument("--promotions", type=_positive, default=0, help="ui: how many promotions hold (default none)")
     parser.add_argument("--customers", type=_positive, default=0, help="ui: how many customers (default none)")
@@ -86,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _all() -> list[str]:
     """Name every benchmark that can run here: one wants photographs, a till has no browser's driver or head office."""
-    needs = {"ui": "playwright", "fleet": "duckdb", "backlog": "duckdb", "gateway": "envoy"}
+    needs = {"ui": "playwright", "fleet": "duckdb", "reports": "duckdb", "backlog": "duckdb", "gateway": "envoy"}
     missing = {"barcode"} | {name for name, module in needs.items() if find_spec(module) is None}
     if not _has_servers():
         missing.add("ingest")
@@ -214,7 +216,14 @@ def _newcomer(wish: Wish) -> list[Row]:
 def _fleet(wish: Wish) -> list[Row]:
     from tillmesh.bench import fleet
 
-    return fleet.run(wish.place, stores=wish.stores or fleet.STORES, batches=wish.count or fleet.BATCHES)
+    batches = wish.count or fleet.BATCHES
+    return fleet.run(wish.place, stores=wish.stores or fleet.STORES, batches=batches, config=wish.config)
+
+
+def _reports(wish: Wish) -> list[Row]:
+    from tillmesh.bench import reports
+
+    return reports.run(wish.place, lines=wish.count or reports.LINES)
 
 
 def _backlog(wish: Wish) -> list[Row]:
@@ -274,6 +283,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "year": Benchmark("the database of a shop that goes on for months, and its speed", _year, "days"),
     "newcomer": Benchmark("giving a new till everything: three ways, the same log", _newcomer, "events"),
     "fleet": Benchmark("many stores at one head office: --stores N", _fleet, "batches of each store"),
+    "reports": Benchmark("head office's reports on 5 million lines of ten stores, embedded", _reports, "lines"),
     "gateway": Benchmark("uploads through Envoy beside straight ones", _gateway, "pairs of blocks"),
     "backlog": Benchmark("15 tills' day without internet drains while the leader sells", _backlog, "sales per till"),
     "ai": Benchmark("recognition from JPEG to answer, and the memory of the worker", _ai, "photos"),
