@@ -34,6 +34,7 @@ SIGN_KEY: Final = "office.sign"
 ACTOR: Final = "actor"
 COPY: Final = "office.sealed"
 CARRIED: Final = "office.db.carried"
+MODELS: Final = "models"
 SECRET_CHARS_MIN: Final = 32
 NONCE_BYTES: Final = 12
 
@@ -87,6 +88,16 @@ def own_keys(settings: Settings, data_dir: Path, key: bytes, office: Office) -> 
     if not copy.exists() or seal.open(COPY, copy.read_bytes()) != packed:
         write_file(copy, seal.close(COPY, packed))
     return _keys(*kept)
+
+
+def shared_key(settings: Settings, what: str) -> bytes:
+    """Give the key of a file that services with folders of their own share, from the secret that ``hub.toml`` names."""
+    found = secret_of(settings.master) if isinstance(settings.master, PostgresTables) else b""
+    if not found:
+        raise Invalid(
+            f"{what} are shared, and no secret is", hint="Name secret or secret_file in [master] of hub.toml."
+        )
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"tillmesh {what} v1".encode()).derive(found)
 
 
 def secret_of(master: PostgresTables) -> bytes:

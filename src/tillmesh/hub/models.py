@@ -113,7 +113,12 @@ class Models:
     def answer(self, store: str, known: bytes) -> tuple[dict[str, str], list[SignedOrder] | None]:
         """Give what goes into the answer to an upload; orders only if they are not those that the store has."""
         told = self.told(store)
-        return told.versions, None if told.digest == known else told.orders
+        return told.versions, told.orders if self.has_news(store, known) else None
+
+    def has_news(self, store: str, known: bytes) -> bool:
+        """Say whether the store's orders are others than these. Who has none says nothing: another service may."""
+        told = self.told(store)
+        return bool(told.orders) and told.digest != known
 
     def bundle_for(self, store: str, name: str, version: int) -> Published:
         """Give a version that a store is to have some of its tills run; any other one is not there for it."""

@@ -15,6 +15,7 @@ from tillmesh.adapters.sqlite.hub.reading import SqliteReading
 from tillmesh.fleet.models import Registry
 from tillmesh.fleet.office import Office
 from tillmesh.fleet.ports import Analytics, EventLog, Master, Reading
+from tillmesh.hub.keys import MODELS, shared_key
 from tillmesh.hub.models import FOLDER, Models
 from tillmesh.hub.settings import (
     ClickReports,
@@ -100,7 +101,10 @@ def open_analytics(settings: Settings, data_dir: Path, key: bytes) -> Analytics:
 
 
 def open_models(settings: Settings, data_dir: Path, key: bytes, pen: Ed25519PrivateKey) -> Models:
-    """Open the registry of models; its files, and what tills report, are always in the data directory."""
+    """Open the registry of models; its files, and what tills report, are in the data directory or the named folder."""
+    if settings.models.folder:
+        data_dir, key = Path(settings.models.folder), shared_key(settings, MODELS)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     blobs = Blobs(data_dir / FOLDER)
     db = models.open_models(data_dir / models.FILE, key)
     registry: Registry

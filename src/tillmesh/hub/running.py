@@ -189,7 +189,7 @@ class Hub:
         return False
 
     async def _has_news(self, store: str, have: int, orders: bytes | None) -> bool:
-        if orders is not None and self.opened.models.told(store).digest != orders:
+        if orders is not None and self.opened.models.has_news(store, orders):
             return True
         return await self.write(lambda: self._written(store)) > have
 

@@ -96,13 +96,16 @@ class ClickReports(Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
 
 
 class SqliteRegistry(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sqlite"):
-    """The registry of models in a file of the data directory."""
+    """The registry of models in a file of the data directory, or of a folder that several services can reach."""
+
+    folder: Annotated[str, Meta(pattern=r"^(/[\w./-]*)?$")] = ""
 
 
 class MlflowRegistry(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="mlflow"):
     """The registry of models in MLflow's own tables: SQLite or PostgreSQL, as an address of SQLAlchemy."""
 
-    uri: Annotated[str, Meta(pattern=r"^((sqlite|postgresql(\+psycopg)?)://.{1,500})?$")] = ""  # DATA/mlflow.db
+    uri: Annotated[str, Meta(pattern=r"^((sqlite|postgresql(\+psycopg)?)://.{1,500})?$")] = ""  # FOLDER/mlflow.db
+    folder: Annotated[str, Meta(pattern=r"^(/[\w./-]*)?$")] = ""  # of the bundles; nothing: the data directory
 
 
 class Webhook(Struct, frozen=True, forbid_unknown_fields=True):

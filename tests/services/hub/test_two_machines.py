@@ -20,13 +20,14 @@ from tests.services.hub.office import PASSWORD, USER, RunningOffice, enrolled, r
 from tillmesh.adapters.envoy.configuration import ADMISSION, CONFIGURATION, file_of
 from tillmesh.adapters.wan.bundle import Bundle, read_bundle
 from tillmesh.adapters.wan.client import HubClient
+from tillmesh.fleet.models import Rollout
 from tillmesh.fleet.office import hashed
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.commands import add_person
 from tillmesh.hub.enrolling import prepare
 from tillmesh.hub.keys import CARRIED
-from tillmesh.hub.settings import PostgresTables, Settings
+from tillmesh.hub.settings import PostgresTables, Settings, SqliteRegistry
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import Conflict, Invalid
 from tillmesh.kernel.ids import is_office
@@ -161,6 +162,27 @@ def test_a_gateway_on_a_third_machine_hears_of_every_key_and_of_every_key_that_i
     finally:
         watching.kill()
         watching.wait()
+
+
+def test_services_hand_out_the_same_models_from_a_folder_that_they_share_and_say_nothing_without(
+    servers: Servers, tmp_path: Path
+) -> None:
+    room = with_secret(servers.room())
+    shared = msgspec.structs.replace(room, models=SqliteRegistry(folder=str(tmp_path / "models")))
+    here, there, without = (
+        open_hub(tmp_path / name, settings)
+        for name, settings in (("here", shared), ("there", shared), ("without", room))
+    )
+    here.models.registry.note("fraud", Rollout())
+    assert list(there.models.registry.rollouts()) == ["fraud"]
+    assert list(without.models.registry.rollouts()) == []
+    assert without.models.has_news("corner", b"orders of another") is False
+    assert without.models.answer("corner", b"orders of another")[1] is None
+    for each in (here, there, without):
+        each.close()
+    embedded = Settings(models=SqliteRegistry(folder=str(tmp_path / "models")))
+    with pytest.raises(Invalid, match="no secret is"):
+        open_hub(tmp_path / "alone", embedded)
 
 
 def test_the_first_who_may_sign_in_is_added_once(pair: Pair, tmp_path: Path) -> None:

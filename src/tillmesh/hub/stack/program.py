@@ -55,6 +55,10 @@ replicas = 1
 kind = "postgres"
 dsn = "{dsn}"
 secret_file = "{secret}"
+
+[models]
+kind = "sqlite"
+folder = "{models}"
 """
 
 
@@ -109,7 +113,9 @@ class Stack:
         if not secret.exists():
             write_file(secret, token_urlsafe(SEAL_BYTES).encode())
         ports = {"stores": self.ports.stores, "sync": self.ports.sync, "gateway": self.ports.gateway}
-        text = _TOML.format(servers=self.kafka.servers, dsn=self.postgres.dsn, secret=secret, **ports)
+        text = _TOML.format(
+            servers=self.kafka.servers, dsn=self.postgres.dsn, secret=secret, models=self.place / "models", **ports
+        )
         write_file(file, text.encode())
         return file
 
