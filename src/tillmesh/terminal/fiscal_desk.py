@@ -33,11 +33,13 @@ class FiscalDesk:
     Invariant: ``_waiting`` holds the receipts of this run that are not signed, oldest first.
     """
 
-    def __init__(self, driver: Driver, *, clock: Callable[[], int] = now_ms) -> None:
+    def __init__(self, driver: Driver, *, clock: Callable[[], int] = now_ms, sign_ms: int = SIGN_MS_MAX) -> None:
+        """``sign_ms`` is how long the device may take, and a paper waits for it."""
         self.device: SignatureDevice | None = None
         self.is_out = False
         self._driver = driver
         self._clock = clock
+        self._sign_ms = sign_ms
         self._late = True
         self._waiting: list[str] = []
         self._done: dict[str, asyncio.Event] = {}  # of receipts that somebody may want to print now
@@ -68,7 +70,7 @@ class FiscalDesk:
         done = self._done.get(event_id)
         if done is not None and not self.is_out:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(done.wait(), SIGN_MS_MAX / 1000)
+                await asyncio.wait_for(done.wait(), self._sign_ms / 1000)
 
     @property
     def waiting(self) -> int:
@@ -152,9 +154,9 @@ class FiscalDesk:
     async def _ask(self, device: SignatureDevice, data: str) -> Signature:
         asked = asyncio.get_running_loop().run_in_executor(self._threads, device.sign, data, self._clock())
         try:
-            return await asyncio.wait_for(asked, SIGN_MS_MAX / 1000)
+            return await asyncio.wait_for(asked, self._sign_ms / 1000)
         except TimeoutError:
-            raise DeviceSilent(f"no signature within {SIGN_MS_MAX} ms") from None
+            raise DeviceSilent(f"no signature within {self._sign_ms} ms") from None
 
     def _let_go(self) -> None:
         """Let papers come out with the notice."""

@@ -87,7 +87,7 @@ class Shop:
         live = Live()
         self.services = Services(self.driver, Sessions(), pins, live, clock=self.clock)
         await join_store(self.services, ALONE)
-        self.fiscal = self.services.extra["fiscal"] = FiscalDesk(self.driver, clock=self.clock)
+        self.fiscal = self.services.extra["fiscal"] = FiscalDesk(self.driver, clock=self.clock, sign_ms=60_000)
         await self.fiscal.start()
         self.printing: Printing = await start_printing(self.driver, live, signed=self.fiscal.signed)
         self.services.extra["printer"] = self.printing.view

@@ -57,7 +57,7 @@ def test_an_accepted_card_pays_the_sale_and_a_void_goes_back_to_it(till: Shop) -
     assert (paid["method"], paid["last_four"]) == ("card", "0000")
     assert "SIM-" not in str(sale)  # the token is the till's and the terminal's alone
     till.ok("POST", f"/sales/{sale['sale_id']}/void", {"reason": "mistake"})
-    found = till.wait_for(lambda: [one for one in _listed(till) if one["kind"] == "refund"] or None)
+    found = till.wait_for(lambda: [one for one in _listed(till) if one["kind"] == "refund"] or None, 60)
     assert ends(till, found[0]["payment_id"])["state"] == "approved"
 
 

@@ -20,7 +20,7 @@ def till(fresh: Callable[[], Shop]) -> Shop:
     shop = fresh()
     shop.product("tea")
     shop.ok("PATCH", "/settings", {"terminal": {"signature_device": "simulated"}})
-    shop.wait_for(lambda: shop.fiscal.device)
+    shop.wait_for(lambda: shop.fiscal.device, 60)
     return shop
 
 
@@ -58,7 +58,7 @@ def test_a_till_sells_on_while_the_device_is_out_says_so_on_paper_and_signs_afte
     assert [one.late for one in late] == [True, True]
     assert late[1].counter == late[0].counter + 1
     assert "Signed after an outage" in paper(till, sale)
-    assert till.wait_for(lambda: till.ok("GET", "/fiscal/device")["unsigned"] == 0 or None)
+    assert till.wait_for(lambda: till.ok("GET", "/fiscal/device")["unsigned"] == 0 or None, 60)
     assert till.ok("GET", "/fiscal/device")["out_of_order_since"] is None
     actions = [one["action"] for one in till.ok("GET", "/audit")["entries"]]
     assert {"signing_stopped", "signing_resumed"} <= set(actions)
