@@ -99,10 +99,14 @@ def test_a_payment_on_the_screen_is_cancelled_or_taken_by_the_customer(till: Sho
     till.ok("POST", "/card-payments/p/cancel", {}, role="cashier")
     assert ends(till)["reason"] == "cancelled"
     charge(till, "second")
+    assert any(one["check"] == "cards" for one in till.ok("GET", "/health")["checks"])
     till.ok("POST", "/card-payments/second/press", {"outcome": "accept"}, role="cashier")
     assert ends(till, "second")["state"] == "approved"
     assert till.call("POST", "/card-payments/second/press", {"outcome": "explode"}).status_code == 422
+    (told,) = [one["text"] for one in till.ok("GET", "/health")["checks"] if one["check"] == "cards"]
+    assert "is in no sale" in told
     assert pay(till, "second")["total_minor"] == 250
+    assert not [one for one in till.ok("GET", "/health")["checks"] if one["check"] == "cards"]
 
 
 def test_a_till_without_a_terminal_says_so_and_sells_by_hand(till: Shop) -> None:

@@ -10,7 +10,7 @@ import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
-from tillmesh.adapters.sqlite import reporting, searching
+from tillmesh.adapters.sqlite import card_payments, reporting, searching
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.adapters.web.speaking import say, spoken
 from tillmesh.kernel.errors import TillmeshError
@@ -71,6 +71,20 @@ async def state_hash(context: Context) -> Any:
     return await context.driver.read(reporting.state_hash)
 
 
+def _card_checks(db: Any) -> list[dict[str, Any]]:
+    """Say what of the card terminal somebody should look at: what has no end, and money that no sale has taken."""
+    found = []
+    waiting = len(card_payments.still_open(db))
+    if waiting:
+        text = f"The card terminal has not said how {waiting} payments ended: they are asked for."
+        found.append({"check": "cards", "ok": False, "text": text})
+    free = sum(one.is_free for one in card_payments.newest(db))
+    if free:
+        text = f"The card terminal took money {free} times that is in no sale: finish the sale or give it back."
+        found.append({"check": "cards", "ok": False, "text": text})
+    return found
+
+
 async def health(context: Context) -> Any:
     """Say in plain words how the till is."""
     driver = context.driver
@@ -102,6 +116,7 @@ async def health(context: Context) -> Any:
     if twice:
         text = f"Money was taken or given back twice in {twice} cases: a manager has to look at the conflicts."
         checks.append({"check": "money", "ok": False, "text": text})
+    checks += await driver.read(lambda db, _: _card_checks(db))
     if trouble := context.services.extra.get("hub_trouble", str)():
         text = f"Head office takes nothing now: {trouble}. The tills sell on, and what they sold waits."
         checks.append({"check": "hub", "ok": False, "text": text})
