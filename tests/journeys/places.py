@@ -94,6 +94,11 @@ def _unsearch(person: Cashier) -> None:
     person.page.get_by_role("searchbox").fill("")
 
 
+def _sent(person: Cashier) -> None:
+    _both(_row(".sale-row"), _row(".sale-acts button:nth-of-type(2)"))(person)
+    _tap("Send or save")(person)
+
+
 STILL: Final = """() => Promise.all(document.getAnimations()
   .filter((one) => isFinite(one.effect?.getComputedTiming().endTime ?? Infinity))
   .map((one) => one.finished.catch(() => {})))"""
@@ -135,6 +140,11 @@ DIALOGS: Final = (
     Place("pay-card", "pay", ".cardfields", _tap("Card")),
     Place("pay-gift", "pay", ".cardfields", _tap("Gift card")),
     Place("gift-card", "sell", DIALOG, _press("Home")),
+    Place("split", "pay", DIALOG, _tap("Split")),
+    Place("quick-keys", "settings", DIALOG, _tap("Arrange quick keys")),
+    Place("mail-server", "settings", DIALOG, _tap("Mail server")),
+    Place("erase", "customers/c-cafe", DIALOG, _tap("Erase")),
+    Place("send", "sales", DIALOG + " .send svg", _sent),
     Place("statement", "customers/c-cafe", DIALOG, _tap("Statement")),
     Place("receipt", "sales", DIALOG, _both(_row(".sale-row"), _row(".sale-acts button:nth-of-type(2)"))),
     Place("refund", "sales", DIALOG, _both(_row(".sale-row"), _row(".sale-acts .primary"))),

@@ -22,7 +22,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from tillmesh.adapters.sqlite.database import DatabaseDamaged, connect, rows, settle, storage_errors, write
 from tillmesh.kernel.errors import TillmeshError
-from tillmesh.kernel.limits import KEY_CHARS_MAX, SUBJECT_KEY_BUCKETS, SUBJECT_KEY_BYTES, SUBJECT_KEYS_MAX
+from tillmesh.kernel.limits import (
+    KEY_CHARS_MAX,
+    SUBJECT_KEY_BUCKETS,
+    SUBJECT_KEY_BYTES,
+    SUBJECT_KEYS_MAX,
+    SUBJECT_TEXTS_CACHED_MAX,
+)
 from tillmesh.shop.events import Change, Value
 from tillmesh.shop.personal import PERSONAL, SEAL, is_sealed
 from tillmesh.till.commands import ChangeRecords
@@ -63,7 +69,7 @@ def bucket_of(subject: str) -> int:
 class SubjectKeys:
     """The keys that this till holds. Reads from any thread, everything else on the writer's.
 
-    Invariant: no key of an erased customer is in memory; on disk at most until :meth:`sweep` could write.
+    Invariant: no key and no text of an erased customer is in memory; on disk at most until :meth:`sweep` could write.
     """
 
     def __init__(self, folder: Path, key: bytes, entropy: Callable[[int], bytes], erased: Iterable[str]) -> None:
@@ -71,6 +77,7 @@ class SubjectKeys:
         self._entropy = entropy
         self._erased = set(erased)
         self._keys: dict[str, dict[str, bytes]] = {}
+        self._texts: dict[tuple[str, str, str], str] = {}  # opened; none of an erased customer
         self._buckets = [0] * SUBJECT_KEY_BUCKETS
         self._db = _open(folder, key)
         with storage_errors():
@@ -117,6 +124,18 @@ class SubjectKeys:
         }
 
     def _opened(self, subject: str, name: str, text: str) -> str:
+        """Open a sealed text; a list of customers opens the same ones with every letter that is typed."""
+        place = name, subject, text
+        known = self._texts.get(place)
+        if known is None:
+            known = self._open_text(subject, name, text)
+            if known and subject in self._keys:
+                if len(self._texts) >= SUBJECT_TEXTS_CACHED_MAX:
+                    self._texts.clear()
+                self._texts[place] = known
+        return known
+
+    def _open_text(self, subject: str, name: str, text: str) -> str:
         key = self._keys.get(subject, {}).get(text[1 : 1 + _NAME_CHARS])
         if key is None:
             return ""
@@ -162,6 +181,7 @@ class SubjectKeys:
             self._erased.add(subject)
             self._unswept.add(subject)
             self._drop(subject)
+        self._texts.clear()
         try:
             self.sweep()
         except TillmeshError as cause:
