@@ -15,6 +15,7 @@ import msgspec
 from tillmesh.fleet.ports import Entry
 from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.envelope import Envelope
+from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.limits import WEBHOOK_EVENTS_MAX
@@ -32,24 +33,32 @@ SIGNATURE: Final = "Tillmesh-Signature"
 
 
 def messages(entry: Entry, *, events: Iterable[str], stores: Iterable[str]) -> Iterator[bytes]:
-    """Give what an entry of the event log is to a receiver that wants these events of these stores (none: all)."""
+    """Give what an entry of the event log is to a receiver that wants these events of these stores (none: all).
+
+    What can't be read is told nobody: a till that lies, or a newer one, must not keep all else from a receiver.
+    """
     wanted, only = frozenset(events), frozenset(stores)
     if only and entry.store not in only:
         return
     found = [event for event in entry.events if event.type in wanted and event.type in TOLD]
     for first in range(0, len(found), WEBHOOK_EVENTS_MAX):
-        part = found[first : first + WEBHOOK_EVENTS_MAX]
-        yield msgspec.json.encode({"store": entry.store, "events": [_told(event) for event in part]})
+        part = [told for event in found[first : first + WEBHOOK_EVENTS_MAX] if (told := _told(event)) is not None]
+        if part:
+            yield msgspec.json.encode({"store": entry.store, "events": part})
 
 
-def _told(event: Envelope) -> dict[str, Any]:
+def _told(event: Envelope) -> dict[str, Any] | None:
+    try:
+        body = decode(event.body, KINDS[event.type])
+    except TillmeshError:
+        return None
     return {
         "event_id": event.id,
         "terminal": terminal_of(event.actor),
         "sequence": event.seq,
         "type": event.type,
         "at": rfc3339(physical_ms(event.hlc)),
-        "body": _plain(decode(event.body, KINDS[event.type])),
+        "body": _plain(body),
     }
 
 

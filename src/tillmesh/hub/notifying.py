@@ -17,7 +17,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
+
+import msgspec
 
 from tillmesh.fleet.notifying import SIGNATURE, messages, signature, wait_s
 from tillmesh.fleet.ports import EventLog, Position
@@ -27,6 +29,7 @@ from tillmesh.kernel.errors import Invalid, TillmeshError
 FOLDER: Final = "webhooks"  # in the data directory
 ANSWER_S: Final = 10.0
 LOOK_S: Final = 1.0
+STOP_S: Final = 2 * ANSWER_S
 ANSWER_BYTES_MAX: Final = 4_096
 SECRET_BYTES_MIN: Final = 16
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -48,37 +51,42 @@ class Notifier:
         self._open_log = open_log
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"webhook {hook.name}", daemon=True)
-        if not self._place.exists():
-            self._note({} if hook.from_start else now)
+        self._kept = True  # whether the file says how far it came
+        if self._place.exists():
+            self._reached = self._read()
+        else:
+            self._reach({} if hook.from_start else now)
 
     def start(self) -> None:
         """Begin."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop after the message that is on its way."""
+        """Stop after the message that is on its way; a receiver that answers without end keeps nobody."""
         self._stop.set()
-        self._thread.join()
+        self._thread.join(STOP_S)
 
     def _run(self) -> None:
-        event_log = self._open_log()
+        event_log: EventLog | None = None
         try:
             while not self._stop.is_set():
                 try:
+                    event_log = event_log or self._open_log()
                     self._catch_up(event_log)
                 except TillmeshError as cause:
                     log.warning("webhook %s: the event log can't be read: %s", self.hook.name, cause.detail)
                 self._stop.wait(LOOK_S)
         finally:
-            event_log.close()
+            if event_log is not None:
+                event_log.close()
 
     def _catch_up(self, event_log: EventLog) -> None:
-        for position, entry in event_log.replay(self._position()):
+        for position, entry in event_log.replay(self._reached):
             for body in messages(entry, events=self.hook.events, stores=self.hook.stores):
                 self._until_taken(body)
             if self._stop.is_set():
                 return
-            self._note(position)
+            self._reach(position)
 
     def _until_taken(self, body: bytes) -> None:
         """Send a message until it is taken, or until head office stops: then it is sent again at the next start."""
@@ -99,12 +107,7 @@ class Notifier:
     def _post(self, body: bytes) -> None:
         """Send a message once; raises :class:`NotTaken` for anything but 2xx. A redirection is not followed."""
         address = urlsplit(self.hook.url)
-        host = address.hostname or ""
-        connection = (
-            http.client.HTTPSConnection(host, address.port, timeout=ANSWER_S, context=ssl.create_default_context())
-            if address.scheme == "https"
-            else http.client.HTTPConnection(host, address.port, timeout=ANSWER_S)
-        )
+        connection = self._connection(address)
         path = (address.path or "/") + (f"?{address.query}" if address.query else "")
         headers = {"Content-Type": "application/json", "User-Agent": "tillmesh",
                    SIGNATURE: signature(self._secret, body, int(time.time()))}  # fmt: skip
@@ -112,21 +115,40 @@ class Notifier:
             connection.request("POST", path, body, headers)
             answer = connection.getresponse()
             answer.read(ANSWER_BYTES_MAX)
-        except (OSError, http.client.HTTPException) as cause:
+        except (OSError, ValueError, http.client.HTTPException) as cause:  # ValueError: no name that a host can have
             raise NotTaken(str(cause) or type(cause).__name__) from cause
         finally:
             connection.close()
         if not 200 <= answer.status < 300:
             raise NotTaken(f"it answered {answer.status}")
 
-    def _position(self) -> Position:
+    @staticmethod
+    def _connection(address: SplitResult) -> http.client.HTTPConnection:
+        host = address.hostname or ""
+        if address.scheme == "https":
+            context = ssl.create_default_context()
+            return http.client.HTTPSConnection(host, address.port, timeout=ANSWER_S, context=context)
+        return http.client.HTTPConnection(host, address.port, timeout=ANSWER_S)
+
+    def _read(self) -> Position:
         try:
-            found: dict[str, int] = json.loads(self._place.read_text())
+            return msgspec.json.decode(self._place.read_bytes(), type=dict[str, int])
         except (OSError, ValueError):  # lost or half written: from the beginning; receivers know what they have
             return {}
-        return found
 
-    def _note(self, position: Position) -> None:
+    def _reach(self, position: Position) -> None:
+        """Note how far it came. While the disk refuses it goes on all the same, and says some of it again later."""
+        self._reached = dict(position)
+        try:
+            self._write(position)
+        except OSError as cause:
+            if self._kept:
+                log.warning("webhook %s: its place can't be kept: %s", self.hook.name, cause)
+            self._kept = False
+        else:
+            self._kept = True
+
+    def _write(self, position: Position) -> None:
         self._place.parent.mkdir(mode=0o700, exist_ok=True)
         new = self._place.with_suffix(".new")
         with new.open("w") as file:
@@ -137,7 +159,11 @@ class Notifier:
 
 
 def _secret(hook: Webhook) -> bytes:
-    address = urlsplit(hook.url)
+    try:
+        address = urlsplit(hook.url)
+        address.port  # noqa: B018 - raises for what is none
+    except ValueError as cause:
+        raise Invalid(f"webhook {hook.name} has the address {hook.url[:80]!r}: {cause}", hint="Mend it.") from cause
     if address.scheme != "https" and not (address.scheme == "http" and address.hostname in LOOPBACK):
         raise Invalid(f"webhook {hook.name} has the address {hook.url[:80]!r}", hint="Use https, or http on loopback.")
     try:

@@ -13,14 +13,17 @@ import pytest
 
 from tests.unit.till.shop_till import Shop
 from tillmesh.adapters.sqlite.hub.log import FILE, SqliteEventLog
-from tillmesh.fleet.ports import Entry
+from tillmesh.adapters.sqlite.store import Origin
+from tillmesh.fleet.ports import Away, Entry
 from tillmesh.hub.notifying import Notifier
 from tillmesh.hub.settings import Webhook, read_settings
+from tillmesh.kernel.envelope import Head, seal
 from tillmesh.kernel.errors import Invalid
 
 KEY = bytes(32)
 SECRET = b"a secret of the books"
 PATIENCE_S = 60.0
+OTHER = Origin(store="market0shop0", terminal="z9x8w7v6", actor="z9x8w7v6.11112222")
 
 
 class Books:
@@ -156,6 +159,7 @@ def test_a_receiver_that_was_away_over_a_restart_is_told_what_it_missed(
     [
         ({"url": "http://books.example/"}, "use https"),
         ({"url": "ftp://127.0.0.1/"}, "use https"),
+        ({"url": "https://books.example:99999999/"}, "port"),
         ({"secret_file": "/nowhere/secret"}, "can't be read"),
     ],
 )
@@ -176,3 +180,38 @@ def test_an_event_that_nobody_may_be_told_is_refused_in_hub_toml(tmp_path: Path)
     place.write_text('[[webhook]]\nname = "x"\nurl = "https://x/"\nsecret_file = "s"\nevents = ["customers_changed"]\n')
     with pytest.raises(Invalid, match="customers_changed"):
         read_settings(place)
+
+
+def test_a_sale_that_nobody_can_read_keeps_no_other_store_s_sales_from_a_receiver(
+    tmp_path: Path, books: Books, event_log: SqliteEventLog
+) -> None:
+    hostile = seal("market", Head("hhhhhhhh.11112222"), hlc=1, kind="sale_closed", version=1, body=b"\xc1 nonsense")
+    event_log.append(Entry("market", 1, hostile.actor, 0, (hostile,)))
+    running = notifier(books.hook(tmp_path, from_start=True), tmp_path, event_log)
+    wanted = sold(event_log, Shop().furnish().open())
+    running.start()
+    until(books, wanted)
+    running.stop()
+
+
+def test_a_full_disk_and_a_log_that_is_away_at_the_start_stop_no_receiver_for_good(
+    tmp_path: Path, books: Books, event_log: SqliteEventLog
+) -> None:
+    (tmp_path / "webhooks").write_text("a file where the folder should be: nothing can be kept")
+    away = [Away("the event log is away", part="log", retry_after_ms=1)]
+
+    def opened() -> SqliteEventLog:
+        if away:
+            raise away.pop()
+        return SqliteEventLog(tmp_path / FILE, KEY, read_only=True)
+
+    running = Notifier(books.hook(tmp_path), tmp_path, opened, {})
+    wanted = sold(event_log, Shop().furnish().open(), 2)
+    running.start()
+    until(books, wanted)
+    (tmp_path / "webhooks").unlink()
+    until(books, wanted := [*wanted, *sold(event_log, Shop(OTHER).furnish().open())])
+    running.stop()
+    assert books.events() == wanted
+    again = Notifier(books.hook(tmp_path), tmp_path, opened, {})  # its place is kept since the disk takes it again
+    assert again._reached == {"log": 3}
