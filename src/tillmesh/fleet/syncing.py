@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from tillmesh.fleet.ingest import Forked, judge
 from tillmesh.fleet.ports import Analytics, Entry, EventLog, Held, LogBroken, Master
-from tillmesh.fleet.transfers import said
+from tillmesh.fleet.transfers import may_be_store, said
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.hlc import HybridLogicalClock
@@ -146,6 +146,8 @@ class SyncService:
 
     def tell(self, store: str, body: Record, now_ms: int) -> bool:
         """Say something to a store in head office's own log there; False if no such store was ever heard of."""
+        if not may_be_store(store):
+            return False
         self.catch_up()
         held = self._master.held(store)
         if not held.heads:

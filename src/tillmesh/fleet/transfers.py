@@ -6,13 +6,14 @@ counts it once.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from tillmesh.fleet.ports import Held
 from tillmesh.kernel.codec import Record, decode, encode
 from tillmesh.kernel.envelope import Envelope, Head, seal
-from tillmesh.kernel.errors import TillmeshError
+from tillmesh.kernel.errors import TillmeshError, TooLarge
 from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.shop.events import NAMES, VERSION
 from tillmesh.shop.transfer_events import (
@@ -23,6 +24,7 @@ from tillmesh.shop.transfer_events import (
     TransferSent,
 )
 
+_STORE: Final = re.compile(r"[0-9a-z]{1,64}")
 RELAYED: Final[dict[str, type[Record]]] = {
     "transfer_sent": TransferSent,
     "transfer_received": TransferReceived,
@@ -40,22 +42,44 @@ def news(store: str, events: Iterable[Envelope]) -> Iterator[tuple[str, Record]]
             body = decode(event.body, kind)
         except TillmeshError:
             continue
-        match body:
-            case TransferSent():
-                yield body.to_store, TransferComing(
-                    transfer_id=event.id, from_store=store, from_name=body.from_name, lines=body.lines,
-                    note=body.note, sent_at_ms=body.sent_at_ms,
-                )  # fmt: skip
-            case TransferReceived():
-                yield body.from_store, TransferAnswered(
-                    transfer_id=body.transfer_id, event=event.id, received=body.lines
-                )  # fmt: skip
-            case TransferClosed():
-                yield body.from_store, TransferAnswered(
-                    transfer_id=body.transfer_id, event=event.id, lost=body.lost, closed=True, reason=body.reason
-                )  # fmt: skip
-            case _:
-                pass
+        target, told = _told(store, event.id, body)
+        if _fits(told):
+            yield target, told
+        elif (answer := returned(told, target)) is not None:
+            yield store, answer
+
+
+def may_be_store(name: str) -> bool:
+    """Say whether a store can be called so: what a till has noted is asked of no database before."""
+    return _STORE.fullmatch(name) is not None
+
+
+def _told(store: str, event: str, body: Record) -> tuple[str, Record]:
+    match body:
+        case TransferSent():
+            return body.to_store, TransferComing(
+                transfer_id=event, from_store=store, from_name=body.from_name, lines=body.lines, note=body.note,
+                sent_at_ms=body.sent_at_ms,
+            )  # fmt: skip
+        case TransferReceived():
+            return body.from_store, TransferAnswered(
+                transfer_id=body.transfer_id, event=event, received=body.lines, store=store
+            )
+        case TransferClosed():
+            return body.from_store, TransferAnswered(
+                transfer_id=body.transfer_id, event=event, lost=body.lost, closed=True, reason=body.reason, store=store
+            )
+        case _:
+            raise AssertionError("one of RELAYED")
+
+
+def _fits(body: Record) -> bool:
+    """Say whether it is small enough to be an event: a till that has noted just so much must not stop its store."""
+    try:
+        encode(body)
+    except TooLarge:
+        return False
+    return True
 
 
 def returned(body: Record, store: str) -> TransferAnswered | None:
@@ -63,8 +87,9 @@ def returned(body: Record, store: str) -> TransferAnswered | None:
     if not isinstance(body, TransferComing):
         return None
     return TransferAnswered(
-        transfer_id=body.transfer_id, event=body.transfer_id, reason=f"no store {store[:64]}", undeliverable=True
-    )
+        transfer_id=body.transfer_id, event=body.transfer_id, reason=f"no store {store[:64]}", undeliverable=True,
+        store=store[:64],
+    )  # fmt: skip
 
 
 def said(held: Held, store: str, clock: HybridLogicalClock, body: Record, now_ms: int) -> Envelope:

@@ -71,6 +71,7 @@ class TransferAnswered(Record):
     closed: bool = False
     reason: str = ""
     undeliverable: bool = False  # head office knows no store of that name
+    store: str = ""  # which one has noted it, as head office knows; empty from a head office that did not say
 
 
 class TransferTakenBack(Record):

@@ -59,35 +59,49 @@ class Transfer:
 
 
 def transfers(notes: Iterable[tuple[str, object]]) -> list[Transfer]:
-    """Add up what was noted about transfers, as pairs of transfer and event body in any sequence; the newest first."""
+    """Add up what was noted about transfers, as pairs of transfer and event body in any sequence; the newest first.
+
+    What another store says counts only if the transfer is between the two. Stores name transfers by themselves: one
+    that takes a name that is known here changes nothing.
+    """
     found: dict[str, Transfer] = {}
+    answers: list[tuple[str, TransferAnswered]] = []
     for transfer_id, body in notes:
-        _note(found.setdefault(transfer_id, Transfer(transfer_id)), body)
+        if isinstance(body, TransferAnswered):
+            answers.append((transfer_id, body))
+        else:
+            _note(found.setdefault(transfer_id, Transfer(transfer_id)), body)
+    for transfer_id, answer in answers:
+        one = found.get(transfer_id)
+        if one is not None and one.direction == OUT and answer.store in {"", one.other}:
+            _answered(one, answer)
     known = [one for one in found.values() if one.direction]
     return sorted(known, key=lambda one: (-one.at_ms, one.transfer_id))
 
 
 def _note(one: Transfer, body: object) -> None:
     match body:
-        case TransferSent():
+        case TransferSent():  # this store's own word: it goes before what another one calls the same
             one.direction, one.other, one.other_name = OUT, body.to_store, body.to_store
             one.lines, one.note, one.by, one.at_ms = body.lines, body.note, body.by, body.sent_at_ms
-        case TransferComing():
+        case TransferComing() if not one.direction:
             one.direction, one.other, one.other_name = IN, body.from_store, body.from_name
             one.lines, one.note, one.at_ms = body.lines, body.note, body.sent_at_ms
         case TransferReceived():
             _came(one, body.key, body.lines)
         case TransferClosed():
             one.closed, one.reason = True, body.reason
-        case TransferAnswered():
-            _came(one, body.event, body.received)
-            one.closed = one.closed or body.closed
-            one.reason = body.reason or one.reason
-            one.undeliverable = one.undeliverable or body.undeliverable
         case TransferTakenBack():
             one.taken_back = True
         case _:
             pass
+
+
+def _answered(one: Transfer, body: TransferAnswered) -> None:
+    _came(one, body.event, body.received)
+    one.closed = one.closed or body.closed
+    one.reason = body.reason or one.reason
+    one.undeliverable = one.undeliverable or body.undeliverable
 
 
 def _came(one: Transfer, key: str, lines: tuple[TransferLine, ...]) -> None:

@@ -8,12 +8,21 @@ import pytest
 from tests.contracts.memory_hub import MemoryLog, MemoryMaster
 from tests.unit.till.shop_till import CASHIER, SUPERVISOR, Shop
 from tillmesh.adapters.sqlite.store import Origin
-from tillmesh.fleet.ports import Entry
+from tillmesh.fleet.ports import Entry, Held
 from tillmesh.fleet.syncing import SyncService
 from tillmesh.fleet.transfers import news, returned
-from tillmesh.kernel.envelope import Envelope
-from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
-from tillmesh.shop.transfer_events import TransferAnswered, TransferComing, TransferLine, TransferSent
+from tillmesh.kernel.codec import Record, encode
+from tillmesh.kernel.envelope import Envelope, Head, seal
+from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, NotFound, StorageFailed
+from tillmesh.kernel.limits import EVENT_BODY_BYTES_MAX
+from tillmesh.shop.transfer_events import (
+    TransferAnswered,
+    TransferClosed,
+    TransferComing,
+    TransferLine,
+    TransferReceived,
+    TransferSent,
+)
 from tillmesh.shop.transfers import Transfer, transfers
 from tillmesh.till import commands as c
 from tillmesh.till.transfers import standing
@@ -163,3 +172,56 @@ def test_what_tills_and_head_office_noted_adds_up_in_any_sequence() -> None:
     coming = TransferComing(transfer_id="t", from_store="c", from_name="Corner", lines=(line,))
     assert [one.other_name for one in transfers([("t", coming)])] == ["Corner"]
     assert transfers([("t", last)]) == []
+
+
+def test_a_third_store_can_neither_answer_nor_rename_a_transfer_between_two_others(corner: Shop, market: Shop) -> None:
+    office = Office(corner, market)
+    transfer_id = send(corner)
+    office.sync(corner)
+    office.deliver(market)
+    line = TransferLine(sku="mug", name="Mug", quantity_milli=5_000)
+    lies: list[tuple[str, str, Record]] = [
+        ("corner0shop0", "transfer_received",
+         TransferReceived(transfer_id=transfer_id, from_store="corner0shop0", key="x", lines=(line,), by="x")),
+        ("corner0shop0", "transfer_closed",
+         TransferClosed(transfer_id=transfer_id, from_store="corner0shop0", lost=(line,), by="x", reason="gone")),
+        ("market0shop0", "transfer_sent", TransferSent(to_store="market0shop0", from_name="x", lines=(), by="x")),
+        ("corner0shop0", "transfer_sent", TransferSent(to_store="corner0shop0", from_name="x", lines=(), by="x")),
+    ]  # fmt: skip
+    actor, _, seq = transfer_id.rpartition("-")
+    for target, kind, body in lies:
+        named = seal("thief0shop00", Head(actor, int(seq) - 1), hlc=1, kind=kind, version=1, body=encode(body))
+        for store, told in news("thief0shop00", [named]):
+            assert store == target
+            assert office.service.tell(store, told, corner.clock_ms)
+    office.deliver(corner)
+    office.deliver(market)
+    assert (only(corner).state, only(corner).direction, only(corner).came_milli) == ("transit", "out", {})
+    assert (only(market).state, only(market).other, len(only(market).lines)) == ("transit", "corner0shop0", 2)
+
+
+class Strict(MemoryMaster):
+    """As PostgreSQL: it refuses a name with a NUL in it."""
+
+    def held(self, store: str) -> Held:
+        if "\0" in store:
+            raise StorageFailed("PostgreSQL refused", hint="Look into its log.")
+        return super().held(store)
+
+
+def test_goods_for_a_store_that_can_not_be_called_so_stop_nobody_s_upload(corner: Shop) -> None:
+    office = Office(corner)
+    office.service._master = Strict()
+    office._hear("corner0shop0", [])
+    for body in (
+        TransferSent(to_store="nul\0", from_name="x", lines=(), by="x"),
+        TransferSent(to_store="market0shop0", from_name="x" * (EVENT_BODY_BYTES_MAX - 60), lines=(), by="x"),
+    ):
+        event = seal(
+            "corner0shop0", Head("aaaa1111.bbbb2222"), hlc=1, kind="transfer_sent", version=1, body=encode(body)
+        )
+        ((target, told),) = news("corner0shop0", [event])
+        assert not office.service.tell(target, told, 1) or target == "corner0shop0"
+        answer = told if isinstance(told, TransferAnswered) else returned(told, target)
+        assert isinstance(answer, TransferAnswered)
+        assert (answer.undeliverable, answer.store) == (True, body.to_store)
