@@ -143,7 +143,7 @@ def project(events: Iterable[Envelope], carried: Mapping[str, int] = NOTHING_YET
             rows.set_aside(event.actor)  # hostile or newer: the chain holds its bytes, and no sum depends on it
             continue
         weight, before = _weight(one), rows.weights.get(event.actor, 0)
-        if _sane(one) and carried.get(event.actor, 0) + before + weight <= ACTOR_SUM_MAX:
+        if _sane(one, weight) and carried.get(event.actor, 0) + before + weight <= ACTOR_SUM_MAX:
             rows.add(one)
             rows.weights[event.actor] = before + weight
         else:
@@ -167,52 +167,38 @@ def _weight(rows: Rows) -> int:
     )
 
 
-def _sane(rows: Rows) -> bool:
+def _sane(rows: Rows, weight: int) -> bool:
     """Say whether every database can store it: a broken till must not break a report, or head office itself.
 
-    Sums of very many numbers must fit 64 bits, keys an index, and no text may hold a NUL.
+    Sums of very many numbers must fit 64 bits, keys an index, and no text may hold a NUL. No number is larger than
+    the ``weight`` of all of them.
     """
+    return (weight <= NUMBER_MAX or _sane_numbers(rows)) and _sane_texts(rows)
+
+
+def _sane_numbers(rows: Rows) -> bool:
     return (
-        all(map(_sane_sale, rows.sales))
-        and all(map(_sane_line, rows.lines))
-        and all(map(_sane_payment, rows.payments))
-        and all(map(_sane_move, rows.moves))
-        and (not rows.writes or all(_sane_key(write.key) for write in rows.writes))
+        all(max(abs(r.total_minor), abs(r.tax_minor)) <= NUMBER_MAX for r in rows.sales)
+        and all(max(abs(r.discount_minor), abs(r.rounding_minor)) <= NUMBER_MAX for r in rows.sales)
+        and all(max(abs(r.total_minor), abs(r.tax_minor), abs(r.quantity_milli)) <= NUMBER_MAX for r in rows.lines)
+        and all(abs(r.amount_minor) <= NUMBER_MAX for r in rows.payments)
+        and all(max(r.plus_milli, r.minus_milli) <= NUMBER_MAX for r in rows.moves)
     )
 
 
-def _sane_sale(row: SaleRow) -> bool:
-    return (
-        0 <= row.at_ms <= NUMBER_MAX
-        and -NUMBER_MAX <= row.total_minor <= NUMBER_MAX
-        and -NUMBER_MAX <= row.tax_minor <= NUMBER_MAX
-        and -NUMBER_MAX <= row.discount_minor <= NUMBER_MAX
-        and -NUMBER_MAX <= row.rounding_minor <= NUMBER_MAX
-        and "\0" not in f"{row.number}{row.person}{row.customer_id}{row.currency}{row.answers}"
-    )
-
-
-def _sane_line(row: LineRow) -> bool:
-    return (
-        -NUMBER_MAX <= row.total_minor <= NUMBER_MAX
-        and -NUMBER_MAX <= row.tax_minor <= NUMBER_MAX
-        and -NUMBER_MAX <= row.quantity_milli <= NUMBER_MAX
-        and len(row.sku) <= KEY_CHARS_MAX
-        and "\0" not in row.sku
-        and "\0" not in row.name
-    )
-
-
-def _sane_payment(row: PaymentRow) -> bool:
-    return -NUMBER_MAX <= row.amount_minor <= NUMBER_MAX and "\0" not in row.method
-
-
-def _sane_move(row: MoveRow) -> bool:
-    return row.plus_milli <= NUMBER_MAX and row.minus_milli <= NUMBER_MAX and _sane_key(row.sku)
-
-
-def _sane_key(key: str) -> bool:
-    return len(key) <= KEY_CHARS_MAX and "\0" not in key
+def _sane_texts(rows: Rows) -> bool:
+    texts: list[str] = []
+    keys: list[str] = [write.key for write in rows.writes]
+    for sale in rows.sales:
+        if not 0 <= sale.at_ms <= NUMBER_MAX:
+            return False
+        texts += (sale.number, sale.person, sale.customer_id, sale.currency, sale.answers)
+    for line in rows.lines:
+        keys.append(line.sku)
+        texts.append(line.name)
+    keys += [move.sku for move in rows.moves]
+    texts += [payment.method for payment in rows.payments]
+    return all(len(key) <= KEY_CHARS_MAX for key in keys) and "\0" not in "".join(texts + keys)
 
 
 def _receipt(rows: Rows, event: Envelope, body: object) -> None:
