@@ -12,6 +12,7 @@ from tests.unit.edge.test_voice_sound import tone, wav
 
 pytestmark = [pytest.mark.service, pytest.mark.slow, pytest.mark.xdist_group("ai")]
 SPOKEN = Path(__file__).parents[2] / "data" / "spoken"
+UNSPOKEN = Path(__file__).parents[2] / "data" / "unspoken"
 
 
 def say(shop: AiShop, name: str) -> Json:
@@ -27,6 +28,14 @@ def test_a_spoken_command_is_understood(ai_shop: AiShop, path: Path) -> None:
     answer = hear(ai_shop, path.read_bytes())
     assert " ".join(answer["words"]) == path.stem.replace("-", " ")
     assert answer["command"]
+
+
+@pytest.mark.parametrize("path", sorted(UNSPOKEN.glob("*.wav")), ids=lambda path: path.stem)
+def test_what_people_say_beside_the_till_is_no_command(ai_shop: AiShop, path: Path) -> None:
+    answer = hear(ai_shop, path.read_bytes())
+    assert answer["command"] == ""
+    assert answer["requires_confirmation"]
+    assert not answer["sure"]
 
 
 def test_silence_and_a_tone_are_no_command(ai_shop: AiShop) -> None:

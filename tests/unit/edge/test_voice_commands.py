@@ -8,7 +8,6 @@ import pytest
 from tillmesh.edge.voice import COMMANDS, PRODUCT_WORDS, WORDS, Calibration, Evidence, Heard, understand
 from tillmesh.edge.voice.commands import NUMBERS
 from tillmesh.edge.voice.decoding import confidence, weighed
-from tillmesh.edge.voice.grammar import whole
 
 SURE = Calibration(bias=4.0, per_gap=-1.0, per_clear=1.0, accept=0.5, sure=0.8)
 CLEAR, FAINT = 0.97, 0.03
@@ -112,15 +111,14 @@ def test_a_number_that_is_none_makes_nobody_sure() -> None:
 
 
 def test_words_beside_the_command_are_evidence_against_it() -> None:
-    grammar = whole()
-    clean = weighed(steps_of("undo"), 0.0, grammar, 0.5)[1]
-    beside = weighed(steps_of("<other> <other> undo"), 0.0, grammar, 0.5)[1]
+    clean = weighed(steps_of("undo"), SURE, spoken_s=0.5)[1]
+    beside = weighed(steps_of("<other> <other> undo"), SURE, spoken_s=0.5)[1]
     assert clean.stray < 1 < beside.stray
     assert clean.doubt < 1 < beside.doubt
 
 
 def test_more_speech_than_a_word_takes_is_evidence_against_it() -> None:
-    short, long = (weighed(steps_of("undo"), 0.0, whole(), seconds)[1] for seconds in (0.5, 3.0))
+    short, long = (weighed(steps_of("undo"), SURE, spoken_s=seconds)[1] for seconds in (0.5, 3.0))
     assert (short.spare_s, short.lone) == (0.0, 1.0)
     assert long.spare_s > 2
     by = msgspec.structs.replace(SURE, per_spare=-3.0)
@@ -129,7 +127,7 @@ def test_more_speech_than_a_word_takes_is_evidence_against_it() -> None:
 
 def test_the_doubt_is_that_of_exactly_these_words() -> None:
     """One step, and a word of 97 in 100: the words were said with that probability."""
-    evidence = weighed([_step(WORDS.index("undo"), CLEAR)], 0.0, whole(), 0.0)[1]
+    evidence = weighed([_step(WORDS.index("undo"), CLEAR)], SURE)[1]
     assert evidence.doubt == pytest.approx(-math.log(CLEAR), abs=1e-3)
 
 

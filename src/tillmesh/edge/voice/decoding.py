@@ -21,8 +21,8 @@ from tillmesh.edge.voice.words import WORDS
 
 BEAM: Final = 18.0  # walks this much less likely (e^18) than the best are dropped; guess, no command was lost by it
 NEVER: Final = -1e9  # the log of no probability, finite so that differences of it are
-PHRASE_S: Final = 0.25  # of speech, that edges take; with LETTER_S a slow speaker: guesses, weighed by fitting
-LETTER_S: Final = 0.09
+PHRASE_S: Final = 0.45  # of speech, that edges take; with LETTER_S a slow speaker: guesses, weighed by fitting
+LETTER_S: Final = 0.12
 Step = Sequence[float]
 
 
@@ -91,24 +91,34 @@ def understand(
     steps: Sequence[Step], calibration: Calibration, grammar: Grammar | None = None, *, spoken_s: float = 0.0
 ) -> Heard:
     """Say which command was spoken, with its slots and how sure that is."""
+    return weighed(steps, calibration, grammar, spoken_s=spoken_s)[0]
+
+
+def weighed(
+    steps: Sequence[Step], calibration: Calibration, grammar: Grammar | None = None, *, spoken_s: float = 0.0
+) -> tuple[Heard, Evidence]:
+    """Say which command was spoken, and what speaks for and against it."""
     grammar = grammar or whole()
-    walk, evidence = weighed(steps, calibration.nothing, grammar, spoken_s)
+    bent = eager(steps, calibration.nothing)
+    walk = best_walk(bent, grammar)
     if walk is None:
-        return Heard(command="", slots={}, confidence=0.0, requires_confirmation=True, words=())
+        return Heard(command="", slots={}, confidence=0.0, requires_confirmation=True, words=()), Evidence()
+    evidence = _evidence(walk, steps, freest(bent), grammar, spoken_s)
     words = tuple(WORDS[grammar.nodes[node].word] for node in walk.nodes)
-    sure = confidence(evidence, calibration)
-    if sure < calibration.accept:
-        return Heard(command="", slots={}, confidence=sure, requires_confirmation=True, words=words)
+    level = confidence(evidence, calibration)
+    if level < calibration.accept:
+        return Heard(command="", slots={}, confidence=level, requires_confirmation=True, words=words), evidence
     name = grammar.nodes[walk.nodes[-1]].ends
-    is_sure = sure >= threshold(name, calibration)
-    return Heard(
+    is_sure = level >= threshold(name, calibration)
+    heard = Heard(
         command=name,
         slots=_slots(grammar, walk.nodes),
-        confidence=sure,
+        confidence=level,
         requires_confirmation=BY_NAME[name].confirms or not is_sure,
         words=words,
         sure=is_sure,
     )
+    return heard, evidence
 
 
 def threshold(name: str, by: Calibration) -> float:
@@ -116,16 +126,11 @@ def threshold(name: str, by: Calibration) -> float:
     return max(by.sure, by.certain) if BY_NAME[name].changes else by.sure
 
 
-def weighed(steps: Sequence[Step], nothing: float, grammar: Grammar, spoken_s: float) -> tuple[Walk | None, Evidence]:
-    """Find the best walk, and what speaks for it."""
-    bent = eager(steps, nothing)
-    walk = best_walk(bent, grammar)
-    if walk is None:
-        return None, Evidence()
+def _evidence(walk: Walk, steps: Sequence[Step], freely: float, grammar: Grammar, spoken_s: float) -> Evidence:
     places = [grammar.nodes[node].word for node in walk.nodes]
     letters = sum(len(WORDS[place]) for place in places)
-    return walk, Evidence(
-        gap=freest(bent) - walk.score,
+    return Evidence(
+        gap=freely - walk.score,
         clear=walk.clear,
         stray=_stray(steps, frozenset(places)),
         doubt=-_log_probability(steps, places),

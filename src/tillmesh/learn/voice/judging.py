@@ -14,14 +14,14 @@ from tillmesh.adapters.inference.hearing import Ear, words_of
 from tillmesh.edge.voice import PRODUCT_WORDS, Calibration, Evidence, Heard, understand
 from tillmesh.edge.voice.commands import BY_NAME, NUMBERS
 from tillmesh.edge.voice.decoding import confidence, threshold, weighed
-from tillmesh.edge.voice.grammar import whole
 from tillmesh.edge.voice.sound import RATE_HZ, Sound, spoken_seconds
 from tillmesh.learn.voice.clips import Clip
 from tillmesh.learn.voice.head import Weights
 from tillmesh.learn.voice.sound import loud, with_noise
+from tillmesh.learn.voice.texts import is_near
 
 NOISES_DB: Final = (None, 20, 10, 5)
-NOTHING: Final = 2.5  # of 0.5 to 3.5, the one with which most was understood on the voices that choose
+NOTHING: Final = 3.5  # of 1.5 to 4.5, the one with which most words were right on the voices that choose
 OPEN: Final = Calibration(accept=0.0, nothing=NOTHING)
 Z95: Final = 1.96
 
@@ -45,6 +45,7 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     evidence: Evidence
     is_right: bool
     wanted: str
+    is_near: bool = False  # no command, but made to be taken for one
     seconds: float
     heard: Heard
 
@@ -66,12 +67,13 @@ def judged(ear: Ear, head: Weights, sound: Sound, clip: Clip) -> Judged:
     """Hear one clip."""
     steps = words_of(ear.hear(sound), head).tolist()
     spoken_s = spoken_seconds(sound)
-    heard = understand(steps, OPEN, spoken_s=spoken_s)
+    heard, evidence = weighed(steps, OPEN, spoken_s=spoken_s)
     right = bool(clip.command) and heard.command == clip.command and heard.slots == slots_of(clip)
     return Judged(
-        evidence=weighed(steps, NOTHING, whole(), spoken_s)[1],
+        evidence=evidence,
         is_right=right,
         wanted=clip.command,
+        is_near=not clip.command and is_near(clip.text),
         seconds=len(sound) / RATE_HZ,
         heard=heard,
     )
@@ -115,19 +117,30 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
     asked_per_hour: float
     done_per_hour: float
     done_per_hour_most: float  # the upper end of what may be, in 95 of 100 cases
+    near: int  # phrases beside these hours that were made to be taken for a command
+    near_asked: int
+    near_done: int
 
 
 def false_accepts(found: Sequence[Judged], by: Calibration) -> Rate:
-    """Count over the clips that are no command."""
-    others = [one for one in found if not one.wanted]
+    """Count over the clips that are no command: by the hour, and apart from it those made to be taken for one."""
+    others, near = natural(found), [one for one in found if one.is_near]
     hours = sum(one.seconds for one in others) / 3_600
-    taken = [one for one in others if confidence(one.evidence, by) >= by.accept]
-    done = sum(is_done(one, by) for one in others)
+    done, near_done = (sum(is_done(one, by) for one in some) for some in (others, near))
+    asked, near_asked = (
+        sum(confidence(one.evidence, by) >= by.accept for one in some) - count
+        for some, count in ((others, done), (near, near_done))
+    )
     per = 1 / max(hours, 1e-9)
     return Rate(
-        hours=hours, asked=len(taken) - done, done=done, asked_per_hour=(len(taken) - done) * per,
-        done_per_hour=done * per, done_per_hour_most=poisson_most(done) * per,
+        hours=hours, asked=asked, done=done, asked_per_hour=asked * per, done_per_hour=done * per,
+        done_per_hour_most=poisson_most(done) * per, near=len(near), near_asked=near_asked, near_done=near_done,
     )  # fmt: skip
+
+
+def natural(found: Sequence[Judged]) -> list[Judged]:
+    """Give what is no command and was not made to be taken for one."""
+    return [one for one in found if not one.wanted and not one.is_near]
 
 
 def is_done(one: Judged, by: Calibration) -> bool:

@@ -140,7 +140,7 @@ def made(head: Weights, calibration: Calibration, metrics: dict[str, float], ver
         sources=(
             "speech_embedding by Google (Apache-2.0), as TFLite in pyopen-wakeword 1.1.0 (Apache-2.0)",
             "synthetic speech of espeak-ng (GPL-3.0), flite (BSD-like) and hibari (Apache-2.0), to train",
-            "festival (BSD-like), and asterisk's Italian, Russian and French prompts (CC BY-SA 3.0), to choose with",
+            "asterisk's Italian and Russian (CC BY 3.0) and French prompts (CC BY-SA 3.0), to choose thresholds",
             "piper's joe and asterisk's English prompts (CC BY-SA 3.0), to judge alone",
         ),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Speech of people: the prompts of a telephone system, as Debian ships them (asterisk-core-sounds, CC BY-SA 3.0).
+"""Speech of people: the prompts of a telephone system, as Debian ships them (asterisk-core-sounds).
 
 They never train. English ones judge, by their transcript; those in other languages, cut where the voice pauses, are
 speech that is no command and help to choose thresholds. Where they are not installed, the machines' voices are all.
@@ -50,7 +50,7 @@ def foreign() -> list[Clip]:
     """Give pieces of prompts in other languages; none is a command."""
     paths = [path for pattern in FOREIGN for path in sorted(SOUNDS.glob(f"{pattern}/**/*.wav"))]
     return [
-        Clip("people", path.relative_to(SOUNDS).parts[0], path.stem, "", piece)
+        Clip("people", path.relative_to(SOUNDS).parts[0], "", "", piece)
         for path in paths
         if (sound := _sound(path)) is not None
         for piece in pieces(sound)

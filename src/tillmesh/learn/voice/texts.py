@@ -101,6 +101,12 @@ def ending(text: str) -> str:
     return next((grammar.nodes[node].ends for node in sorted(at) if node != START and grammar.nodes[node].ends), "")
 
 
+def is_near(text: str) -> bool:
+    """Say whether a text that is no command was made to be taken for one: a lone word, or mostly words of commands."""
+    known = [place > 1 for place in labels(text)]
+    return len(known) == 1 or (bool(known) and 2 * sum(known) >= len(known))
+
+
 def labels(text: str) -> list[int]:
     """Give the places of a text's words in WORDS; a word that is not there is "another word"."""
     return [_PLACES.get(word, 1) for word in text.split()]

@@ -11,11 +11,11 @@ import numpy as np
 from tillmesh.edge.voice import Calibration
 from tillmesh.edge.voice.commands import BY_NAME
 from tillmesh.edge.voice.decoding import confidence
-from tillmesh.learn.voice.judging import NOTHING, Judged, is_done
+from tillmesh.learn.voice.judging import NOTHING, Judged, is_done, natural
 
 DONE_PER_HOUR: Final = 0.5  # half the aim of one an hour: new voices are heard worse than those that choose
 CHANGED_PER_HOUR: Final = 0.0  # and none that would change the sale
-ASKED_PER_HOUR: Final = 10.0  # of speech that is none; what is asked needs a hand to be done
+ASKED_PER_HOUR: Final = 30.0  # of speech that is none; what is asked needs a hand to be done
 COMMANDS_TO_OTHERS: Final = 1.0  # the mix for which a confidence is a share: who holds the key mostly means it; guess
 ROUNDS: Final = 200
 KINDS: Final = ("per_gap", "per_clear", "per_stray", "per_doubt", "per_spare", "per_lone")  # as Calibration.weights
@@ -38,7 +38,7 @@ def fit(found: Sequence[Judged]) -> Calibration:
 
 def set_thresholds(found: Sequence[Judged], by: Calibration) -> Calibration:
     """Set from when a command is asked about and done, by how much other speech would be in an hour."""
-    others = [one for one in found if not one.wanted]
+    others = natural(found)
     hours = sum(one.seconds for one in others) / 3_600
     by = msgspec.structs.replace(by, accept=0.0, sure=0.0, certain=0.0)
     harmful = [one for one in others if is_done(one, by)]
