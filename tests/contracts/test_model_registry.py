@@ -7,11 +7,16 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tillmesh.adapters.sqlite.hub.models import SqliteRegistry, open_models
+from tests.servers import ON_SERVERS, Servers
+from tillmesh.adapters.host.blobs import Blobs
+from tillmesh.adapters.postgres.models import PostgresBundles, PostgresRegistry, PostgresReports, database
+from tillmesh.adapters.sqlite.hub.models import ModelReports, SqliteRegistry, open_models
 from tillmesh.edge.bundle import Contract, Manifest
-from tillmesh.fleet.models import Published, Registry, Rollout, activated, rolled_back
-from tillmesh.kernel.errors import Conflict
-from tillmesh.sync.model_orders import Kind
+from tillmesh.fleet.models import Published, Registry, Reports, Rollout, activated, rolled_back
+from tillmesh.hub.settings import PostgresTables, Settings
+from tillmesh.kernel.errors import Conflict, Invalid
+from tillmesh.kernel.limits import MODEL_REPORTS_KEPT_MS
+from tillmesh.sync.model_orders import Kind, Report
 
 KEY = bytes(range(32))
 NOW = 1_800_000_000_000
@@ -26,6 +31,11 @@ def mlflow(folder: Path) -> Registry:
     from tillmesh.adapters.mlflow.registry import MlflowRegistry
 
     return MlflowRegistry(f"sqlite:///{folder / 'mlflow.db'}", folder / "models")
+
+
+def postgres(room: Settings) -> Registry:
+    assert isinstance(room.master, PostgresTables)
+    return PostgresRegistry(database(room.master.dsn, room.master.schema))
 
 
 @pytest.fixture(scope="session")
@@ -46,17 +56,18 @@ OF_MLFLOW = [
 ]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("mlflow", marks=OF_MLFLOW)])
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=ON_SERVERS), pytest.param("mlflow", marks=OF_MLFLOW)])
 def open_registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
     """Opens the registry, again and again the same one."""
     opened: list[Registry] = []
+    room = request.getfixturevalue("servers").room() if request.param == "postgres" else None
     if request.param == "mlflow":
         shutil.copy(request.getfixturevalue("mlflow_tables"), tmp_path)
 
     def reopen() -> Registry:
         while opened:
             opened.pop().close()
-        opened.append({"sqlite": sqlite, "mlflow": mlflow}[request.param](tmp_path))
+        opened.append(postgres(room) if room else {"sqlite": sqlite, "mlflow": mlflow}[request.param](tmp_path))
         return opened[0]
 
     yield reopen
@@ -121,3 +132,52 @@ def test_the_aliases_follow_what_is_tried_widened_and_taken_back(open_registry: 
     assert registry.aliases("voice") == {"champion": 1}
     assert open_registry().rollouts()["voice"] == back
     assert back.kind is Kind.ROLLBACK
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=ON_SERVERS)])
+def reports(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Reports]:
+    """What tills say of their models, with nothing said yet."""
+    if request.param == "postgres":
+        master = request.getfixturevalue("servers").room().master
+        made: Reports = PostgresReports(database(master.dsn, master.schema))
+    else:
+        made = ModelReports(open_models(tmp_path / "models.db", KEY))
+    yield made
+    made.close()
+
+
+def report(end_ms: int, asked: int = 1, name: str = "voice", terminal: str = "till1") -> Report:
+    start = end_ms - 1_000
+    return Report(terminal=terminal, name=name, version=1, window_start=start, window_end=end_ms, asked=asked)
+
+
+def test_reports_count_once_come_newest_first_and_are_kept_for_a_season(reports: Reports) -> None:
+    old, early, late = report(NOW - MODEL_REPORTS_KEPT_MS - 1), report(NOW - 5_000), report(NOW)
+    assert reports.take("one", [old, early, late], NOW) == 3
+    again = report(NOW, asked=9)
+    reports.take("one", [again], NOW)
+    reports.take("two", [report(NOW - 1, name="fraud")], NOW)
+    assert reports.of("voice") == [("one", again), ("one", early)]
+    assert reports.of("voice", NOW - 10) == [("one", again)]
+    assert reports.names() == ["fraud", "voice"]
+
+
+def test_a_report_on_a_time_that_is_not_over_is_refused_with_all_that_came_with_it(reports: Reports) -> None:
+    with pytest.raises(Invalid, match="till2"):
+        reports.take("one", [report(NOW), report(NOW + 86_400_000, terminal="till2")], NOW)
+    assert reports.names() == []
+
+
+@pytest.mark.parametrize("_on", [pytest.param("", marks=ON_SERVERS)])
+def test_a_bundle_that_one_machine_keeps_is_found_by_another(servers: Servers, tmp_path: Path, _on: str) -> None:
+    master = servers.room().master
+    assert isinstance(master, PostgresTables)
+    here, there = (
+        Blobs(tmp_path / name, PostgresBundles(database(master.dsn, master.schema))) for name in ("here", "there")
+    )
+    name = here.put(b"a bundle")
+    assert there.has(name)
+    assert there.read(name) == b"a bundle"
+    assert not there.has("0" * 64)
+    here.close()
+    there.close()

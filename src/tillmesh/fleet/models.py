@@ -14,11 +14,12 @@ from msgspec import Struct
 
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.limits import CANARY_STORES_MAX, MODEL_ORDER_MS, MODEL_VERSIONS_MAX
-from tillmesh.sync.model_orders import Kind, Order
+from tillmesh.sync.model_orders import Kind, Order, Report
 
 CHAMPION: Final = "champion"
 CHALLENGER: Final = "challenger"
 ALL: Final = 100  # percent
+REPORT_AHEAD_MS: Final = 300_000  # as far as a till's clock may be ahead
 
 
 class Published(Struct, frozen=True, kw_only=True):
@@ -84,6 +85,50 @@ class Registry(Protocol):
     def close(self) -> None:
         """Let go of everything."""
         ...
+
+
+class Reports(Protocol):
+    """Keeps what tills say of their models. One contract suite runs against every adapter."""
+
+    def take(self, store: str, reports: Sequence[Report], now_ms: int) -> int:
+        """Keep reports of a store; the same window again takes the place of what was said before."""
+        ...
+
+    def of(self, name: str, since_ms: int = 0) -> list[tuple[str, Report]]:
+        """Give the reports on a model that end after a time, the newest first, each with its store."""
+        ...
+
+    def names(self) -> list[str]:
+        """List the models that anybody reported on."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+class Bundles(Protocol):
+    """Keeps bundles where every machine of head office finds them. Used from any thread."""
+
+    def keep(self, sha256: str, data: bytes) -> None:
+        """Keep a bundle under its hash."""
+        ...
+
+    def give(self, sha256: str) -> bytes | None:
+        """Give a bundle, or None."""
+        ...
+
+    def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+
+def check_windows(reports: Sequence[Report], now_ms: int) -> None:
+    """Raise :class:`Invalid` for a report on a time that is not over yet, or ends before it begins."""
+    for one in reports:
+        if one.window_end > now_ms + REPORT_AHEAD_MS or one.window_end < one.window_start:
+            window = f"{one.window_start} to {one.window_end}"
+            raise Invalid(f"a report of {one.terminal} for {window}", hint="Set its clock.")
 
 
 def check_next(held: Sequence[Published], version: Published) -> bool:

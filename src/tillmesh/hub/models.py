@@ -16,13 +16,13 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tillmesh.adapters.host.blobs import Blobs
-from tillmesh.adapters.sqlite.hub.models import ModelReports
 from tillmesh.edge.bundle import Manifest, Sealed, Trusted, open_bundle, pack, unpack
 from tillmesh.fleet.model_standing import Standing, look, why_halt
 from tillmesh.fleet.models import (
     ALL,
     Published,
     Registry,
+    Reports,
     Rollout,
     activated,
     check_next,
@@ -68,7 +68,7 @@ class Models:
     """The registry with what head office adds: signatures, checks, files."""
 
     def __init__(
-        self, registry: Registry, reports: ModelReports, blobs: Blobs, pen: Ed25519PrivateKey, shipped: Path = SHIPPED
+        self, registry: Registry, reports: Reports, blobs: Blobs, pen: Ed25519PrivateKey, shipped: Path = SHIPPED
     ) -> None:
         self.registry, self.reports, self.blobs = registry, reports, blobs
         self._pen, self._shipped = pen, shipped
@@ -242,6 +242,7 @@ class Models:
         """Close the registry and the reports."""
         self.registry.close()
         self.reports.close()
+        self.blobs.close()
 
 
 def affected(before: Rollout, after: Rollout) -> frozenset[str] | None:

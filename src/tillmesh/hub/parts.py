@@ -12,7 +12,7 @@ from tillmesh.adapters.duckdb.analytics import DuckAnalytics
 from tillmesh.adapters.host.blobs import Blobs
 from tillmesh.adapters.sqlite.hub import log, master, models, office
 from tillmesh.adapters.sqlite.hub.reading import SqliteReading
-from tillmesh.fleet.models import Registry
+from tillmesh.fleet.models import Registry, Reports
 from tillmesh.fleet.office import Office
 from tillmesh.fleet.ports import Analytics, EventLog, Master, Reading
 from tillmesh.hub.keys import MODELS, shared_key
@@ -25,7 +25,6 @@ from tillmesh.hub.settings import (
     PostgresTables,
     Settings,
     SqliteLog,
-    SqliteRegistry,
     SqliteTables,
 )
 
@@ -101,20 +100,26 @@ def open_analytics(settings: Settings, data_dir: Path, key: bytes) -> Analytics:
 
 
 def open_models(settings: Settings, data_dir: Path, key: bytes, pen: Ed25519PrivateKey) -> Models:
-    """Open the registry of models; its files, and what tills report, are in the data directory or the named folder."""
-    if settings.models.folder:
-        data_dir, key = Path(settings.models.folder), shared_key(settings, MODELS)
+    """Open the registry of models, reports and bundles: in the folder that is named, else with the master database."""
+    named, master_is = settings.models.folder, settings.master
+    if named:
+        data_dir, key = Path(named), shared_key(settings, MODELS)
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    blobs = Blobs(data_dir / FOLDER)
-    db = models.open_models(data_dir / models.FILE, key)
+    folder = data_dir / FOLDER
     registry: Registry
-    match settings.models:
-        case SqliteRegistry():
-            registry = models.SqliteRegistry(db)
-        case MlflowRegistry() as mlflow:
-            from tillmesh.adapters.mlflow.registry import MlflowRegistry as Mlflow
+    reports: Reports
+    if isinstance(master_is, PostgresTables) and not named:
+        from tillmesh.adapters.postgres import models as shared
 
-            registry = Mlflow(mlflow.uri or f"sqlite:///{(data_dir / 'mlflow.db').absolute()}", data_dir / FOLDER)
-        case other:
-            assert_never(other)
-    return Models(registry, models.ModelReports(db), blobs, pen)
+        dsn, schema = master_is.dsn, master_is.schema
+        registry = shared.PostgresRegistry(shared.database(dsn, schema))
+        reports = shared.PostgresReports(shared.database(dsn, schema))
+        blobs = Blobs(folder, shared.PostgresBundles(shared.database(dsn, schema)))
+    else:
+        db = models.open_models(data_dir / models.FILE, key)
+        registry, reports, blobs = models.SqliteRegistry(db), models.ModelReports(db), Blobs(folder)
+    if isinstance(settings.models, MlflowRegistry):
+        from tillmesh.adapters.mlflow.registry import MlflowRegistry as Mlflow
+
+        registry = Mlflow(settings.models.uri or f"sqlite:///{(data_dir / 'mlflow.db').absolute()}", folder)
+    return Models(registry, reports, blobs, pen)

@@ -96,7 +96,7 @@ class ClickReports(Struct, frozen=True, forbid_unknown_fields=True, tag_field="k
 
 
 class SqliteRegistry(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="sqlite"):
-    """The registry of models in a file of the data directory, or of a folder that several services can reach."""
+    """The registry of models in PostgreSQL if the master database is, else in a file; in the folder if one is named."""
 
     folder: Annotated[str, Meta(pattern=r"^(/[\w./-]*)?$")] = ""
 

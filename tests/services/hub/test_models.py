@@ -29,6 +29,26 @@ NAME, OTHER = "barcode", "fraud"  # a test each: they move what all stores run
 STORES = ("one", "two")
 
 
+def publish(office: RunningOffice, folder: Path, *, damaged: bool = False) -> tuple[int, Any]:
+    """Put a signed bundle into the registry through the door for people."""
+    packed = bytearray(pack(read_folder(folder)))
+    packed[-1] ^= int(damaged)
+    signer = next(iter(shipped_keys(folder.parent)))
+    line = http.client.HTTPConnection("127.0.0.1", office.port, timeout=60)
+    headers = {"Authorization": f"Bearer {office.token}", "Content-Type": "application/vnd.tillmesh.model"}
+    line.request("POST", f"/api/v1/models?signer={signer}", packed, headers)
+    answer = line.getresponse()
+    said = json.loads(answer.read())
+    line.close()
+    return answer.status, said
+
+
+def made(version: int, name: str, out: Path) -> Path:
+    """Make a later version of a model that ships, as its pipeline would: signed with a key of its own."""
+    bundle = open_bundle(read_folder(SHIPPED / name), shipped_keys())
+    return ship(msgspec.structs.replace(bundle.manifest, version=version), bundle.files, out)
+
+
 class Chain:
     """Head office, two stores, and a folder in which new versions are made."""
 
@@ -37,11 +57,7 @@ class Chain:
         self.clients = {store: HubClient(office.stores_url, bundle) for store, bundle in stores.items()}
 
     def make(self, version: int, name: str = NAME) -> Path:
-        """Make a later version of a model that ships, as its pipeline would: signed with a key of its own."""
-        bundle = open_bundle(read_folder(SHIPPED / name), shipped_keys())
-        out = self.folder / f"v{version}"
-        ship(msgspec.structs.replace(bundle.manifest, version=version), bundle.files, out)
-        return out
+        return made(version, name, self.folder / f"v{version}").parent
 
     def models(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         where = ("--hub", f"http://127.0.0.1:{self.office.port}", "--user", USER)
@@ -64,17 +80,7 @@ class Chain:
         return [order for order in orders if order.name == name]
 
     def publish(self, version: int, name: str, *, damaged: bool = False) -> tuple[int, Any]:
-        out = self.make(version, name)
-        packed = bytearray(pack(read_folder(out / name)))
-        packed[-1] ^= int(damaged)
-        line = http.client.HTTPConnection("127.0.0.1", self.office.port, timeout=60)
-        signer = next(iter(shipped_keys(out)))
-        headers = {"Authorization": f"Bearer {self.office.token}", "Content-Type": "application/vnd.tillmesh.model"}
-        line.request("POST", f"/api/v1/models?signer={signer}", packed, headers)
-        answer = line.getresponse()
-        said = json.loads(answer.read())
-        line.close()
-        return answer.status, said
+        return publish(self.office, self.make(version, name) / name, damaged=damaged)
 
     def get(self, store: str, version: int, asked: str = "") -> tuple[Reply, http.client.HTTPMessage]:
         client = self.clients[store]
@@ -101,11 +107,11 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     folder = tmp_path_factory.mktemp("hub")
     stores = {store: enrolled(folder / "hub", store) for store in STORES}
     with running(folder / "hub") as office:
-        made = Chain(office, stores, folder)
-        for store, client in made.clients.items():
+        chain = Chain(office, stores, folder)
+        for store, client in chain.clients.items():
             assert client.upload(batch(store, sales(store, 3)), MEDIA).status == 200
-        yield made
-        for client in made.clients.values():
+        yield chain
+        for client in chain.clients.values():
             client.close()
 
 

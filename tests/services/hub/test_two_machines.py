@@ -17,9 +17,11 @@ from tests.laws.hub_world import sealed
 from tests.servers import ON_SERVERS, Servers, configured
 from tests.services.hub.gateway import TILL, batch, sales, until
 from tests.services.hub.office import PASSWORD, USER, RunningOffice, enrolled, running
+from tests.services.hub.test_models import made, publish
 from tillmesh.adapters.envoy.configuration import ADMISSION, CONFIGURATION, file_of
 from tillmesh.adapters.wan.bundle import Bundle, read_bundle
 from tillmesh.adapters.wan.client import HubClient
+from tillmesh.edge.bundle import open_bundle, unpack
 from tillmesh.fleet.models import Rollout
 from tillmesh.fleet.office import hashed
 from tillmesh.fleet.people import OfficeRole
@@ -31,6 +33,7 @@ from tillmesh.hub.settings import PostgresTables, Settings, SqliteRegistry
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import Conflict, Invalid
 from tillmesh.kernel.ids import is_office
+from tillmesh.learn.shipping import shipped_keys
 from tillmesh.shop.events import Change, ProductsChanged
 from tillmesh.sync.upload import MEDIA, read_answer
 
@@ -216,3 +219,17 @@ def test_what_one_machine_kept_in_files_is_carried_over_once_and_its_stores_go_o
     prepare(tmp_path / "third", "other", USER, PASSWORD)  # another head office, which must not be mixed with this one
     with pytest.raises(Conflict, match="another head office"):
         open_hub(tmp_path / "third", room)
+
+
+def test_a_model_that_is_published_at_one_is_handed_out_by_the_other(pair: Pair, tmp_path: Path) -> None:
+    assert publish(pair.here, made(2, "barcode", tmp_path))[0] == 201
+    assert pair.here.call("POST", "/models/barcode/activate", {"version": 2, "share": 50})[0] == 200
+    store, asking = pair.bundle.store, client(pair.there, pair.bundle)
+
+    def ordered() -> dict[str, str]:
+        return dict(read_answer(asking.upload(batch(store, sales(store, 1)), MEDIA).body).model_versions)
+
+    until(ordered, lambda versions: versions == {"barcode": "2"}, "the other machine does not know of it")
+    got = asking._call("GET", f"/api/v1/stores/{store}/models/barcode/2", None, {})
+    assert (got.status, open_bundle(unpack(got.body), shipped_keys(tmp_path)).manifest.version) == (200, 2)
+    asking.close()

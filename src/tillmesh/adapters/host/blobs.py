@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Final
 
 from tillmesh.adapters.host.keys import write_file
+from tillmesh.fleet.models import Bundles
 from tillmesh.kernel.errors import Damaged, NotFound
 
 _HASH: Final = re.compile(r"[0-9a-f]{64}")
 
 
 class Blobs:
-    """A folder of such files."""
+    """A folder of such files, and perhaps where other machines find them too."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, shared: Bundles | None = None) -> None:
+        self._folder, self._shared, self._fetching = folder, shared, Lock()
 
     def put(self, data: bytes) -> str:
         """Keep these bytes durably and give their name."""
@@ -25,7 +27,18 @@ class Blobs:
         path = self.path(name)
         if not path.exists() or path.stat().st_size != len(data):
             write_file(path, data)
+        if self._shared is not None:
+            self._shared.keep(name, data)
         return name
+
+    def has(self, name: str) -> bool:
+        """Say whether a file is here, after a look where other machines keep theirs."""
+        with self._fetching:
+            if not self.path(name).exists() and self._shared is not None:
+                data = self._shared.give(name)
+                if data is not None and sha256(data).hexdigest() == name:
+                    write_file(self.path(name), data)
+        return self.path(name).exists()
 
     def path(self, name: str) -> Path:
         """Say where a file is, or would be."""
@@ -43,6 +56,11 @@ class Blobs:
         if sha256(data).hexdigest() != name:
             raise Damaged(f"{path} is not what was put there", hint="Publish the model again.")
         return data
+
+    def close(self) -> None:
+        """Let go of what is shared."""
+        if self._shared is not None:
+            self._shared.close()
 
     def part(self, name: str, first: int, last: int) -> bytes:
         """Give the bytes of a file from ``first`` up to ``last``, both included; fewer if it ends before."""

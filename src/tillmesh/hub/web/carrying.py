@@ -35,7 +35,7 @@ class BundleGone(TillmeshError):
     title = "Head office lacks this model's files"
 
 
-def carried(blobs: Blobs, version: Published, headers: Headers) -> Response:
+async def carried(blobs: Blobs, version: Published, headers: Headers) -> Response:
     """Answer with a bundle, or with the part of it that is asked for."""
     tag = f'"{version.sha256}"'
     asked = _RANGE.fullmatch(headers.get("range", ""))
@@ -46,7 +46,7 @@ def carried(blobs: Blobs, version: Published, headers: Headers) -> Response:
         status, part = 206, {"Content-Range": f"bytes {first}-{last}/{version.size}"}
     else:
         first, last, status, part = 0, version.size - 1, 200, {}
-    if not blobs.path(version.sha256).exists():
+    if not await asyncio.to_thread(blobs.has, version.sha256):
         raise BundleGone(f"the bundle of {version.name} {version.version} is gone", hint="Publish the model again.")
     return StreamingResponse(
         _parts(blobs, version.sha256, first, last), status, media_type=MEDIA,

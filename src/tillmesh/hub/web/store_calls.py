@@ -101,7 +101,9 @@ async def bundle(context: Context) -> Response:
     if not (version.isascii() and version.isdigit() and len(version) < 11):
         raise NotFound(f"{version[:20]!r} is no version of a model", hint="Look at the orders of head office.")
     models = context.hub.opened.models
-    return carried(models.blobs, models.bundle_for(store, context.path("name"), int(version)), context.request.headers)
+    return await carried(
+        models.blobs, models.bundle_for(store, context.path("name"), int(version)), context.request.headers
+    )
 
 
 async def reports(context: Context, raw: bytes) -> dict[str, int]:

@@ -11,8 +11,7 @@ import apsw
 import msgspec
 
 from tillmesh.adapters.sqlite.database import connect, migrate, rows, settle, storage_errors, write
-from tillmesh.fleet.models import Published, Rollout, aliases_of, check_next
-from tillmesh.kernel.errors import Invalid
+from tillmesh.fleet.models import Published, Rollout, aliases_of, check_next, check_windows
 from tillmesh.kernel.limits import MODEL_REPORT_ROWS_MAX, MODEL_REPORTS_KEPT_MS, MODEL_REPORTS_READ_MAX
 from tillmesh.sync.model_orders import Report
 
@@ -87,12 +86,7 @@ class ModelReports:
 
     def take(self, store: str, reports: Sequence[Report], now_ms: int) -> int:
         """Keep reports of a store; the same window again takes the place of what was said before."""
-        future = [one for one in reports if one.window_end > now_ms + _AHEAD_MS or one.window_end < one.window_start]
-        if future:
-            one = future[0]
-            raise Invalid(
-                f"a report of {one.terminal} for {one.window_start} to {one.window_end}", hint="Set its clock."
-            )
+        check_windows(reports, now_ms)
         held = [
             (store, one.name, one.version, one.terminal, one.window_start, one.window_end, msgspec.msgpack.encode(one))
             for one in reports
@@ -121,9 +115,6 @@ class ModelReports:
     def close(self) -> None:
         """Close the file; the registry may share it and have done so."""
         self._db.close()
-
-
-_AHEAD_MS: Final = 300_000  # as far as a till's clock may be ahead
 
 
 def _published(row: tuple[Any, ...]) -> Published:
