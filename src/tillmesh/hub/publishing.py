@@ -34,8 +34,9 @@ def main(arguments: Sequence[str], say: Callable[[str], object]) -> int:
     """Run one command."""
     options = _parser().parse_args(list(arguments))
     run: Callable[[argparse.Namespace], Any] = options.run
-    say(json.dumps(run(options), indent=2, ensure_ascii=False))
-    return 0
+    said = run(options)
+    say(json.dumps(said, indent=2, ensure_ascii=False))
+    return int(getattr(options, "wanted", False) and not said["models"])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
     _where(back)
     back.set_defaults(run=_roll_back)
     listing = commands.add_parser("registry", help="what head office has, who runs it and how it does")
+    listing.add_argument("--wanted", action="store_true", help="only models that drift; exit status 1 if none does")
     _where(listing)
     listing.set_defaults(run=_registry)
     return parser
@@ -175,11 +177,16 @@ def _roll_back(options: argparse.Namespace) -> Any:
 
 def _registry(options: argparse.Namespace) -> Any:
     if options.hub is not None:
-        return _door(options).call("GET", "/models")
-    return _offline(
-        options,
-        lambda opened: {"models": [shown(opened.models, name, now_ms()) for name in opened.models.known()]},
-    )
+        said = _door(options).call("GET", "/models")
+    else:
+
+        def look(opened: Opened) -> dict[str, Any]:
+            return {"models": [shown(opened.models, name, now_ms()) for name in opened.models.known()]}
+
+        said = _offline(options, look)
+    if options.wanted:
+        said["models"] = [one for one in said["models"] if one["retrain_wanted"]]
+    return said
 
 
 def _offline(options: argparse.Namespace, work: Callable[[Opened], dict[str, Any]]) -> dict[str, Any]:
