@@ -73,6 +73,7 @@ def test_a_till_killed_while_it_takes_the_money_sells_once(till: TillProcess, at
 
 
 def test_twenty_scans_are_painted_while_the_till_is_frozen(till: TillProcess, at_till: OpenCashier) -> None:
+    till.without_offers()
     maya = at_till(till).sign_in()
     maya.scan(in_store_code(PIECES[0]))
     maya.expect_saved()

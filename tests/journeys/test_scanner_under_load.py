@@ -31,6 +31,7 @@ BUSY = """() => {
 
 
 def test_no_scan_is_lost_and_none_counts_twice(till: TillProcess, at_till: OpenCashier) -> None:
+    till.without_offers()
     maya = at_till(till).sign_in()
     maya.page.evaluate(BUSY)
     scanned = scan_many(maya)
