@@ -126,6 +126,8 @@ def test_how_a_terminal_is_reached_is_a_manager_s_and_its_passphrase_never_comes
     assert till.call("PUT", "/card-terminal", body, role="supervisor").status_code == 403
     assert till.call("PUT", "/card-terminal", body).status_code == 422
     body["authority"] = certificate("x")[0]
+    for wrong in ({"authority": "\u00e9"}, {"key_version": 1 << 64}, {"passphrase": "x\u0000"}, {"port": 0}):
+        assert till.call("PUT", "/card-terminal", body | wrong).status_code == 422, wrong
     assert till.ok("PUT", "/card-terminal", body)["has_passphrase"] is True
     assert "very secret" not in str(till.ok("GET", "/card-terminal"))
     assert "very secret" not in str(till.ok("GET", "/audit"))

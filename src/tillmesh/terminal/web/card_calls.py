@@ -23,6 +23,8 @@ from tillmesh.terminal.web.live import Live
 from tillmesh.till.commands import AskCard, CardSettled, Note, ReverseCard
 from tillmesh.till.desk import checked_text
 
+KEY_VERSION_MAX = 1_000_000
+
 
 class CardBody(msgspec.Struct):
     """What the terminal is to charge; the same ``payment_id`` again is the same payment."""
@@ -188,9 +190,11 @@ async def put_setup(context: Context, body: SetupBody) -> Any:
     held = await context.driver.read(lambda db, _: journal.read_setup(db))
     if not 1 <= body.port <= 65_535:
         raise Invalid(f"{body.port} is no port", hint="Adyen's terminals listen at 8443.")
+    if not 0 <= body.key_version <= KEY_VERSION_MAX:
+        raise Invalid(f"key_version must be a whole number from 0 to {KEY_VERSION_MAX}", hint="Check the number.")
     try:
         ssl.create_default_context(cadata=body.authority or "none")  # nothing would be the authorities of the web
-    except (ssl.SSLError, ValueError):
+    except (ssl.SSLError, ValueError, TypeError):  # the last: not ASCII
         raise Invalid("the root certificate can't be read", hint="Paste the whole PEM file.") from None
     setup = Setup(
         host=checked_text(body.host, "the address", least=1, most=100),
@@ -198,7 +202,7 @@ async def put_setup(context: Context, body: SetupBody) -> Any:
         poi_id=checked_text(body.poi_id, "the terminal's id", least=1, most=100),
         key_identifier=checked_text(body.key_identifier, "the key's name", least=1, most=100),
         key_version=body.key_version,
-        passphrase=body.passphrase or held.passphrase,
+        passphrase=checked_text(body.passphrase, "the passphrase", most=200) or held.passphrase,
         authority=body.authority,
     )
     if not setup.passphrase:
