@@ -175,6 +175,11 @@ def test_whose_signatures_count_for_a_store_is_known_to_all(again: Open) -> None
     here.put_trust("corner", b"authority", b"lists")
     here.put_trust("corner", b"authority", b"newer")
     assert there.trust("corner") == (b"authority", b"newer")
+    there.keep_lists("corner", b"authority", b"newest")
+    assert here.trust("corner") == (b"authority", b"newest")
+    here.put_trust("corner", b"another authority", b"its lists")  # the store was lost and is back
+    there.keep_lists("corner", b"authority", b"of the lost one")
+    assert here.trust("corner") == (b"another authority", b"its lists")
 
 
 def test_one_service_at_a_time_writes_for_a_store(again: Open) -> None:

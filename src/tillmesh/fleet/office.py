@@ -211,6 +211,9 @@ class Office(Sessions, Plans, Credentials, Protocol):
     def put_trust(self, store: str, authority: bytes, lists: bytes) -> None:
         """Note whose signatures count for a store."""
 
+    def keep_lists(self, store: str, authority: bytes, lists: bytes) -> None:
+        """Note the lists of a store's tills, if this is its authority still: it may have come back under another."""
+
     def groups(self) -> dict[str, list[str]]:
         """List the groups of stores, by name, with the stores in each."""
         ...

@@ -64,21 +64,31 @@ def named(found: Estate, heard: dict[str, int], names: dict[str, dict[str, objec
     return msgspec.structs.replace(found, heard=heard, tills=tills)
 
 
-def vouching(opened: Opened, store: str, serial: bytes, now_ms: int) -> bool:
-    """Say whether head office signs for the store's tills: their own keys are not known, as the store had no lists."""
+def vouching(opened: Opened, store: str, serial: bytes, now_ms: int) -> frozenset[str]:
+    """Name the tills that head office signs for: their own keys are not known, as the store had no lists.
+
+    One that came back from that before has lists, and these name head office's key for its former tills.
+    """
     _require(opened, store, serial, now_ms)
-    return _permitted(opened, store, serial).alone
+    believed = opened.office.trust(store)
+    if _permitted(opened, store, serial).alone or believed is None:
+        return frozenset(opened.service.held(store).heads)
+    authority, lists = believed
+    signed = msgspec.msgpack.decode(lists, type=list[bytes])
+    members = Membership(read_authority(authority), store, *signed).members if signed else {}
+    return frozenset(actor for actor, member in members.items() if member.sign_public == opened.sign_public)
 
 
-def vouch(opened: Opened, store: str, head: Head, *, for_tills: bool) -> bytes | None:
-    """Sign a head of head office's own log, or of a till that worked alone."""
-    return opened.service.sign(store, head) if for_tills or is_office(head.actor) else None
+def vouch(opened: Opened, store: str, head: Head, tills: frozenset[str]) -> bytes | None:
+    """Sign a head of head office's own log, or of a till that it signs for."""
+    return opened.service.sign(store, head) if head.actor in tills or is_office(head.actor) else None
 
 
 def claim(opened: Opened, store: str, serial: bytes, said: Claim, now_ms: int) -> int:
     """Believe the recovered store's new authority, and refuse its older certificates; gives how many those were.
 
-    Said again with the same authority it changes nothing.
+    Said again with the same authority it changes nothing. The older ones end first: whatever is cut off in between,
+    the store is not believed to be back while a stolen one is still in force.
     """
     held = _permitted(opened, store, serial)
     if held.authority == said.authority and held.authority:
@@ -87,10 +97,10 @@ def claim(opened: Opened, store: str, serial: bytes, said: Claim, now_ms: int) -
     if held.authority:
         raise Conflict(f"the store {store} was recovered already", hint="Permit it anew: tillmesh hub recovery.")
     Membership(read_authority(said.authority), store, *said.lists)
-    opened.office.put_trust(store, said.authority, msgspec.msgpack.encode(said.lists))
-    _put(opened, store, msgspec.structs.replace(held, authority=said.authority))
     others = [one.serial for one in opened.office.issued() if (one.store, one.revoked_ms) == (store, None)]
     gone = sum(opened.office.revoke_one(store, other, now_ms) for other in others if other != serial)
+    opened.office.put_trust(store, said.authority, msgspec.msgpack.encode(said.lists))
+    _put(opened, store, msgspec.structs.replace(held, authority=said.authority))
     opened.office.audit(now_ms, "system", "store_recovered", store, f"{gone} older certificates refused from now on")
     return gone
 

@@ -42,7 +42,7 @@ class Trust:
             held = self._known.get(store)
             membership = held[1] if held is not None and held[0] == authority else None
         if membership is not None and (now := msgspec.msgpack.encode(membership.lists[:STORE_LISTS_MAX])) != kept:
-            self._office.put_trust(store, authority, now)
+            self._office.keep_lists(store, authority, now)
         members = membership.members if membership is not None else {}
 
         def key_of(actor: str) -> bytes | None:

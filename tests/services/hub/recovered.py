@@ -97,9 +97,9 @@ class Direct:
 
     def _page(self, after: str) -> bytes:
         self.pages += 1
-        alone = recovery.vouching(self.hub, self.store, self.serial, self.now_ms)
+        tills = recovery.vouching(self.hub, self.store, self.serial, self.now_ms)
         stretch = self.hub.log.of_store(self.store, read_place(after))
-        made = page_of(self.store, stretch, lambda head: recovery.vouch(self.hub, self.store, head, for_tills=alone))
+        made = page_of(self.store, stretch, lambda head: recovery.vouch(self.hub, self.store, head, tills))
         return write_page(self.spoil(made))
 
 

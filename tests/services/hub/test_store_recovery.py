@@ -1,6 +1,6 @@
 """All tills of a store are lost: head office gives it back to a new machine, checked event by event."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from tests.services.hub.recovered import (
     sell,
     upload,
 )
+from tillmesh.adapters.wan.bundle import read_bundle
 from tillmesh.adapters.wan.certificates import serial_of
 from tillmesh.hub.bootstrap import EMBEDDED, Opened, enrol_store, open_hub
 from tillmesh.hub.recovery import claim, permit
@@ -223,3 +224,46 @@ def test_what_only_the_lost_tills_held_is_named(tmp_path: Path) -> None:
                 "events_known_lost": [last + 1, last + 3],
             }
         ]  # fmt: skip
+
+
+@pytest.mark.parametrize("tills", [1, 2])
+def test_a_store_that_is_lost_twice_comes_back_twice(tmp_path: Path, tills: int) -> None:
+    places = found_store(tmp_path, tills)
+    old = sell(places[0], 1, 2, 3)
+    with head_office(tmp_path / "hub", places) as (hub, store):
+        burn(*places)
+        once, again = tmp_path / "once", tmp_path / "again"
+        found = recovered(once, bundle := permitted(hub, store), Direct(hub, bundle))
+        new = sell(once, 4, 5)
+        upload(hub, once, term=int(str(found["term"])))
+        burn(once)
+        recovered(again, bundle := permitted(hub, store), Direct(hub, bundle))
+        assert {sale.sale_id for sale in read_books(again)[0]} == {*old, *new}
+
+
+def test_a_power_cut_while_a_store_is_given_back_leaves_no_stolen_bundle_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = found_store(tmp_path, 2)
+    sell(places[0], 1)
+    with head_office(tmp_path / "hub", places) as (hub, store):
+        stolen = read_bundle(enrol_store(hub, store, NOW_MS))
+        burn(*places)
+        bundle, writes = permitted(hub, store), [0]
+        for name in ("put_trust", "note", "revoke_one", "audit"):
+            done = getattr(hub.office, name)
+
+            def cut(*said: object, done: Callable[..., object] = done) -> object:
+                writes[0] += 1
+                if writes[0] == 3:
+                    raise Conflict("the power is gone", hint="Run it again.")
+                return done(*said)
+
+            monkeypatch.setattr(hub.office, name, cut)
+        line = Direct(hub, bundle)
+        with pytest.raises(Refused):
+            recovered(tmp_path / "new", bundle, line)
+        monkeypatch.undo()
+        recovered(tmp_path / "new", bundle, line)
+        assert hub.office.certificate_store(serial_of(stolen.certificate)) is None
+        assert hub.office.key_owner(stolen.api_key) is None

@@ -125,6 +125,10 @@ class PostgresOffice(Sessions, Plans, Credentials):
         """Note whose signatures count for a store."""
         self._do(_TRUST, (store, authority, lists))
 
+    def keep_lists(self, store: str, authority: bytes, lists: bytes) -> None:
+        """Note the lists of a store's tills, if this is its authority still."""
+        self._do("UPDATE trust SET lists = %s WHERE store = %s AND authority = %s", (lists, store, authority))
+
     def groups(self) -> dict[str, list[str]]:
         """List the groups of stores, by name, with the stores in each."""
         with self._database.using() as db, db.transaction():

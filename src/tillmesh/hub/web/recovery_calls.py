@@ -31,11 +31,11 @@ async def events(context: Context) -> Response:
     """Give a page of the store's log behind a place; it says where to go on."""
     store, serial = await admitted_as(context)
     hub, now, after = context.hub, context.services.clock(), read_place(context.query("after"))
-    for_tills = await hub.write(lambda: recovery.vouching(hub.opened, store, serial, now))
+    tills = await hub.write(lambda: recovery.vouching(hub.opened, store, serial, now))
     stretch = await hub.stretch(store, after)
 
     def vouch(head: Head) -> bytes | None:
-        return recovery.vouch(hub.opened, store, head, for_tills=for_tills)
+        return recovery.vouch(hub.opened, store, head, tills)
 
     return Response(write_page(page_of(store, stretch, vouch)), media_type=MEDIA)
 

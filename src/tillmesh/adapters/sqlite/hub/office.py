@@ -154,6 +154,11 @@ class SqliteOffice(Plans, Sessions):
                 (store, authority, lists),
             )
 
+    def keep_lists(self, store: str, authority: bytes, lists: bytes) -> None:
+        """Note the lists of a store's tills, if this is its authority still."""
+        with write(self._db) as db:
+            db.execute("UPDATE trust SET lists = ? WHERE store = ? AND authority = ?", (lists, store, authority))
+
     def issued(self) -> list[Issued]:
         """List every certificate, the newest first."""
         sql = "SELECT serial, store, issued_ms, revoked_ms FROM certificate ORDER BY issued_ms DESC, serial"
