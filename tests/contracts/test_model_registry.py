@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.servers import ON_SERVERS, Servers
 from tillmesh.adapters.host.blobs import Blobs
@@ -13,9 +14,10 @@ from tillmesh.adapters.postgres.models import PostgresBundles, PostgresRegistry,
 from tillmesh.adapters.sqlite.hub.models import ModelReports, SqliteRegistry, open_models
 from tillmesh.edge.bundle import Contract, Manifest
 from tillmesh.fleet.models import Published, Registry, Reports, Rollout, activated, rolled_back
+from tillmesh.hub.models import Models
 from tillmesh.hub.settings import PostgresTables, Settings
 from tillmesh.kernel.errors import Conflict, Invalid
-from tillmesh.kernel.limits import MODEL_REPORTS_KEPT_MS
+from tillmesh.kernel.limits import MODEL_REPORT_VERSIONS_MAX, MODEL_REPORTS_KEPT_MS, MODELS_MAX
 from tillmesh.sync.model_orders import Kind, Report
 
 KEY = bytes(range(32))
@@ -181,3 +183,23 @@ def test_a_bundle_that_one_machine_keeps_is_found_by_another(servers: Servers, t
     assert not there.has("0" * 64)
     here.close()
     there.close()
+
+
+def test_a_store_that_makes_names_and_versions_up_fills_no_disk_and_no_page(reports: Reports, tmp_path: Path) -> None:
+    db = open_models(tmp_path / "models.db", KEY)
+    pen = Ed25519PrivateKey.from_private_bytes(KEY)
+    models = Models(SqliteRegistry(db), reports, Blobs(tmp_path / "blobs"), pen)
+    for first in range(0, 600, 200):
+        names = [
+            Report(terminal="till1", name=f"m{n}", version=1, window_start=NOW, window_end=NOW)
+            for n in range(first, first + 200)
+        ]
+        versions = [
+            msgspec.structs.replace(names[0], name="voice", version=n + 1, window_end=NOW + n)
+            for n in range(first, first + 200)
+        ]
+        assert models.take("one", [*names, *versions], NOW + 1_000) == {}
+    assert len(models.reports.names()) <= MODELS_MAX + 1
+    said = {report.version for _, report in models.reports.of("voice")}
+    assert said == set(range(600, 600 - MODEL_REPORT_VERSIONS_MAX, -1))
+    models.close()

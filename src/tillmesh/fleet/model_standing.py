@@ -87,7 +87,14 @@ def who_runs(heard: Heard, now_ms: int) -> list[Running]:
 
 
 def why_halt(rollout: Rollout, heard: Heard) -> str:
-    """Say in words why a roll-out should stop: the tills that try a version do worse than the others."""
-    canary = summed(report for _, report in heard if report.version == rollout.challenger)
+    """Say in words why a roll-out should stop: the tills that try a version do worse than the others.
+
+    Only stores that are to try it have a say in how it does: no other one stops, or speeds, what it was not asked.
+    """
+    canary = summed(
+        report
+        for store, report in heard
+        if report.version == rollout.challenger and (not rollout.stores or store in rollout.stores)
+    )
     others = summed(report for _, report in heard if report.version < rollout.challenger)
     return ", ".join(canary_does_worse(canary, others))

@@ -35,7 +35,7 @@ from tillmesh.fleet.models import (
 )
 from tillmesh.fleet.ports import Away
 from tillmesh.kernel.errors import Invalid, NotFound
-from tillmesh.kernel.limits import BUNDLE_BYTES_MAX
+from tillmesh.kernel.limits import BUNDLE_BYTES_MAX, MODELS_MAX
 from tillmesh.sync.model_orders import Report, SignedOrder, orders_digest, sign_order
 
 log = logging.getLogger(__name__)
@@ -201,6 +201,7 @@ class Models:
 
     def take(self, store: str, reports: Sequence[Report], now_ms: int) -> dict[str, str]:
         """Keep what tills say of their models; halts what does worse, and gives which and why."""
+        reports = self._worth_keeping(reports)
         self.reports.take(store, reports, now_ms)
         self._looked = {}
         found = {}
@@ -212,6 +213,16 @@ class Models:
                     self.halt(name, why, now_ms)
                     found[name] = f"version {rollout.challenger}: {why}"
         return found
+
+    def _worth_keeping(self, reports: Sequence[Report]) -> list[Report]:
+        """Let fall what is said of models that nobody knows, once there are many: a name takes room on every page."""
+        strange = {one.name for one in reports} - self._picture.versions.keys()
+        strange = {name for name in strange if not (self._shipped / name).is_dir()}
+        if strange:
+            before = {*self.reports.names()}
+            strange -= before
+            strange = {*sorted(strange)[max(0, MODELS_MAX - len(before)) :]}
+        return [one for one in reports if one.name not in strange]
 
     def looked(self, name: str, now_ms: int) -> list[Standing]:
         """Say how each version of a model does, as of some seconds ago at most."""

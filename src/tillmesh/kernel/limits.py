@@ -227,6 +227,7 @@ MODEL_REPORTS_MAX: Final = 500  # in one call
 MODEL_REPORTS_BYTES_MAX: Final = 512 << 10
 MODEL_REPORTS_KEPT_MS: Final = 90 * 86_400_000
 MODEL_REPORT_ROWS_MAX: Final = 20_000  # of one model in one store: 15 tills that report every two hours for 90 days
+MODEL_REPORT_VERSIONS_MAX: Final = 16  # of one model in one store, the latest ones that it spoke of
 MODEL_REPORTS_READ_MAX: Final = 50_000  # the newest, to judge one model by
 MODEL_REASONS_MAX: Final = 32  # of fallbacks, by name
 MODEL_CONFIDENCE_BINS: Final = 20

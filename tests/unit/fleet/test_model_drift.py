@@ -76,6 +76,8 @@ def test_a_canary_that_does_worse_in_any_way_stops_the_roll_out() -> None:
     ):  # fmt: skip
         new = [("two", report(day, 2, "till9", **worse)) for day in range(3)]  # type: ignore[arg-type]
         assert why_halt(Rollout(champion=1, challenger=2), [*old, *new]) == why
+        assert why_halt(Rollout(champion=1, challenger=2, stores=("two",)), [*old, *new]) == why
+        assert why_halt(Rollout(champion=1, challenger=2, stores=("one",)), [*old, *new]) == ""  # nobody asked it
     fine = [("two", report(day, 2, "till9", p95_ms=38)) for day in range(3)]
     assert why_halt(Rollout(champion=1, challenger=2), [*old, *fine]) == ""
     assert canary_does_worse(Sum(), Sum()) == ()

@@ -12,7 +12,12 @@ import msgspec
 from tillmesh.adapters.postgres.database import Database, rows
 from tillmesh.fleet.models import Published, Rollout, aliases_of, check_next, check_windows
 from tillmesh.kernel.errors import Conflict
-from tillmesh.kernel.limits import MODEL_REPORT_ROWS_MAX, MODEL_REPORTS_KEPT_MS, MODEL_REPORTS_READ_MAX
+from tillmesh.kernel.limits import (
+    MODEL_REPORT_ROWS_MAX,
+    MODEL_REPORT_VERSIONS_MAX,
+    MODEL_REPORTS_KEPT_MS,
+    MODEL_REPORTS_READ_MAX,
+)
 from tillmesh.sync.model_orders import Report
 
 STEPS: Final = files("tillmesh.adapters.postgres") / "models"
@@ -33,6 +38,10 @@ _REPORT: Final = (
 _TOO_MANY: Final = (
     "DELETE FROM report WHERE name = %s AND store = %s AND window_end < coalesce((SELECT window_end FROM report "
     "WHERE name = %s AND store = %s ORDER BY window_end DESC LIMIT 1 OFFSET %s), 0)"
+)
+_TOO_MANY_VERSIONS: Final = (
+    "DELETE FROM report WHERE name = %s AND store = %s AND version NOT IN (SELECT version FROM report WHERE name = %s "
+    "AND store = %s GROUP BY version ORDER BY max(window_end) DESC, version DESC LIMIT %s)"
 )
 _HEARD: Final = "SELECT store, held FROM report WHERE name = %s AND window_end >= %s ORDER BY window_end DESC LIMIT %s"
 
@@ -107,6 +116,7 @@ class PostgresReports:
             cursor.execute("DELETE FROM report WHERE window_end < %s", (now_ms - MODEL_REPORTS_KEPT_MS,))
             for name in sorted({one.name for one in reports}):
                 cursor.execute(_TOO_MANY, (name, store, name, store, MODEL_REPORT_ROWS_MAX))
+                cursor.execute(_TOO_MANY_VERSIONS, (name, store, name, store, MODEL_REPORT_VERSIONS_MAX))
         return len(held)
 
     def of(self, name: str, since_ms: int = 0) -> list[tuple[str, Report]]:

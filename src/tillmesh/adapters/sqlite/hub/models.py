@@ -12,7 +12,12 @@ import msgspec
 
 from tillmesh.adapters.sqlite.database import connect, migrate, rows, settle, storage_errors, write
 from tillmesh.fleet.models import Published, Rollout, aliases_of, check_next, check_windows
-from tillmesh.kernel.limits import MODEL_REPORT_ROWS_MAX, MODEL_REPORTS_KEPT_MS, MODEL_REPORTS_READ_MAX
+from tillmesh.kernel.limits import (
+    MODEL_REPORT_ROWS_MAX,
+    MODEL_REPORT_VERSIONS_MAX,
+    MODEL_REPORTS_KEPT_MS,
+    MODEL_REPORTS_READ_MAX,
+)
 from tillmesh.sync.model_orders import Report
 
 FILE: Final = "models.db"
@@ -99,6 +104,12 @@ class ModelReports:
                     "DELETE FROM report WHERE name = ? AND store = ? AND window_end < coalesce((SELECT window_end FROM "
                     "report WHERE name = ? AND store = ? ORDER BY window_end DESC LIMIT 1 OFFSET ?), 0)",
                     (name, store, name, store, MODEL_REPORT_ROWS_MAX),
+                )
+                db.execute(
+                    "DELETE FROM report WHERE name = ? AND store = ? AND version NOT IN (SELECT version FROM "
+                    "report WHERE name = ? AND store = ? GROUP BY version "
+                    "ORDER BY max(window_end) DESC, version DESC LIMIT ?)",
+                    (name, store, name, store, MODEL_REPORT_VERSIONS_MAX),
                 )
         return len(held)
 
