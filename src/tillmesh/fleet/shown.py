@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tillmesh.fleet.ports import SaleView, StoreView
 from tillmesh.fleet.projecting import Kind
-from tillmesh.fleet.standing import CatalogueRow, ShopRow
+from tillmesh.fleet.standing import CatalogueRow, ShopRow, zone_or_utc
 from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import event_id, is_office, terminal_of
 from tillmesh.shop.events import Value
@@ -59,12 +59,15 @@ def store_view(
 def shop_row(
     row: StoreRow, settings: Mapping[str, Value], actors: Sequence[ActorRow], fenced: Sequence[str]
 ) -> ShopRow:
-    """Show a store without its sums; what its settings do not say is the default."""
+    """Show a store without its sums; what its settings do not say is the default.
+
+    A zone that does not exist counts as UTC: one store's settings must not keep an offer from all the others.
+    """
     return ShopRow(
         store=row.store,
         name=str(settings.get("name") or row.store),
         currency=str(settings.get("currency") or StoreSettings().currency),
-        time_zone=str(settings.get("time_zone") or StoreSettings().time_zone),
+        time_zone=zone_or_utc(str(settings.get("time_zone") or StoreSettings().time_zone)).key,
         term=row.term,
         sender=row.sender,
         last_sync_ms=row.last_sync_ms,
