@@ -55,14 +55,11 @@ class People:
     async def sign_in(self, name: str, password: str, now_ms: int) -> tuple[str, Signed]:
         """Give a token for a name and its password; wrong tries cost growing time."""
         self._admit(name, now_ms)
+        self._count(name, now_ms)  # before it is looked at: else tries that come all at once would cost no time
         person = await self._hub.ask(lambda office: office.person(name[:KEY_CHARS_MAX]))
         stored = _NOBODY if person is None else person.password
         right = await asyncio.get_running_loop().run_in_executor(self._hashing, self._matches, stored, password)
         if person is None or not right:
-            tries, _ = self._failures.pop(name, (0, 0))
-            self._failures[name] = (tries + 1, now_ms)
-            while len(self._failures) > TRIES_KEPT_MAX:
-                self._failures.popitem(last=False)
             raise WrongPassword("nobody here has this name and password", hint="Try again.")
         self._failures.pop(name, None)
         signed = Signed(person.name, person.role)
@@ -92,6 +89,12 @@ class People:
     def close(self) -> None:
         """Stop checking."""
         self._hashing.shutdown(wait=True)
+
+    def _count(self, name: str, now_ms: int) -> None:
+        tries, _ = self._failures.pop(name, (0, 0))
+        self._failures[name] = (tries + 1, now_ms)
+        while len(self._failures) > TRIES_KEPT_MAX:
+            self._failures.popitem(last=False)
 
     def _admit(self, name: str, now_ms: int) -> None:
         tries, last_ms = self._failures.get(name, (0, 0))
