@@ -39,6 +39,10 @@ def permit(opened: Opened, store: str, now_ms: int, *, by: str = "system") -> by
     """Let a store be recovered, and give the bundle for the machine that will be its first till."""
     if not opened.service.held(store).heads:
         raise NotFound(f"head office holds nothing of a store {store[:64]!r}", hint="Look at the list of stores.")
+    noted = opened.office.meta(_NOTE + store)
+    before = None if noted is None else msgspec.msgpack.decode(noted, type=Permit)
+    if before is not None and not before.authority:  # nobody came with that one: it must not stay a key to the store
+        opened.office.revoke_one(store, before.serial, now_ms)
     data = enrol_store(opened, store, now_ms, by=by)
     serial = serial_of(read_bundle(data).certificate)
     _put(opened, store, Permit(serial, now_ms + RECOVERY_MS_MAX, alone=opened.office.trust(store) is None))

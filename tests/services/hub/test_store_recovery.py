@@ -172,6 +172,8 @@ def test_only_who_was_permitted_fetches_a_log_and_not_for_ever(tmp_path: Path) -
         bundle = permitted(hub, store)  # a later permission takes the place of an earlier one
         with pytest.raises(Refused, match="may not fetch"):
             recovered(tmp_path / "new", usual, Direct(hub, usual))
+        assert hub.office.certificate_store(serial_of(usual.certificate)) is None  # nor does it upload any more
+        assert hub.office.key_owner(usual.api_key) is None
         line = Direct(hub, bundle)
         line.now_ms = NOW_MS + RECOVERY_MS_MAX + 1
         with pytest.raises(Refused, match="expired"):
