@@ -7,10 +7,13 @@ import pytest
 
 from tests.services.hub.office import enrolled
 from tests.services.hub.test_models import made
+from tillmesh.adapters.inference.shelf import read_folder
+from tillmesh.edge.bundle import open_bundle
 from tillmesh.hub.bootstrap import open_hub
 from tillmesh.hub.publishing import main
 from tillmesh.hub.running import now_ms
 from tillmesh.kernel.errors import Invalid, NotFound
+from tillmesh.learn.shipping import SHIPPED, shipped_keys
 from tillmesh.sync.model_orders import Report
 
 pytestmark = pytest.mark.slow
@@ -24,11 +27,12 @@ def asked(hub: Path, *words: str) -> tuple[int, dict[str, object]]:
 
 
 def report(terminal: str, days_ago: int, bin_: int, now: int) -> Report:
+    shipped = open_bundle(read_folder(SHIPPED / "voice"), shipped_keys()).manifest
     histogram = [0] * 20
     histogram[bin_] = 600
     end = now - days_ago * DAY
     return Report(
-        terminal=terminal, name="voice", version=1, window_start=end - DAY, window_end=end, asked=600,
+        terminal=terminal, name="voice", version=shipped.version, window_start=end - DAY, window_end=end, asked=600,
         confidence_histogram=histogram,
     )  # fmt: skip
 
