@@ -251,3 +251,15 @@ def test_a_store_that_is_no_name_reaches_no_database() -> None:
         away.position()
     with pytest.raises(Invalid):
         Wire("ftp://nowhere", "nowhere")
+
+
+def test_what_duckdb_refuses_is_said_in_words_and_it_is_opened_anew_after_a_fatal_error(tmp_path: Path) -> None:
+    reports = DuckAnalytics(tmp_path / FILE, KEY)
+    with pytest.raises(StorageFailed, match="does not work"), reports._in_words():
+        raise pytest.importorskip("duckdb").FatalException("the database was invalidated")
+    assert reports.position() == {}  # over a connection that was made since
+    reports._db.execute("DROP TABLE position")
+    for ask in (reports.position, reports.begin_anew):
+        with pytest.raises(StorageFailed, match="does not work"):
+            ask()
+    reports.close()

@@ -9,7 +9,9 @@ of two cores, where parameters one by one managed 250.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from hashlib import sha256
 from importlib.resources import files
 from importlib.util import find_spec
@@ -78,38 +80,44 @@ class DuckAnalytics:
         """Open the file, making it anew if there is none; what an earlier version wrote in clear is thrown away."""
         for left in path.parent.glob(f"{IN_CLEAR}*"):
             left.unlink()
-        self._db = duckdb.connect(":memory:", config=_ALONE)  # type: ignore[arg-type] # any value is one here
+        self._path, self._key = path, key
+        self._opening = threading.Lock()
+        self._is_broken = False  # DuckDB refuses everything after an error that it calls fatal: it is opened anew
+        self._db = self._opened()
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        db = duckdb.connect(":memory:", config=_ALONE)  # type: ignore[arg-type] # any value is one here
         try:
-            self._db.execute(f"LOAD {_quoted(extension())}")
-            self._db.execute(f"ATTACH {_quoted(path)} AS reports (ENCRYPTION_KEY '{_derived(key)}')")
+            db.execute(f"LOAD {_quoted(extension())}")
+            db.execute(f"ATTACH {_quoted(self._path)} AS reports (ENCRYPTION_KEY '{_derived(self._key)}')")
             # From here on nothing is fetched and no other file is touched, whatever an SQL text says.
-            self._db.execute("SET temp_file_encryption = true; SET enable_external_access = false; USE reports")
-            self._db.execute(_TABLES)
+            db.execute("SET temp_file_encryption = true; SET enable_external_access = false; USE reports")
+            db.execute(_TABLES)
         except duckdb.Error as cause:
-            self._db.close()
-            raise StorageFailed(
-                f"{path.name} can't be opened ({str(cause)[:200]})", hint="Delete it: it is made anew from the events."
-            ) from cause
+            db.close()
+            detail = f"{self._path.name} can't be opened ({str(cause)[:200]})"
+            raise StorageFailed(detail, hint="Delete it: it is made anew from the events.") from cause
+        return db
 
     def position(self) -> Position:
         """Say up to where the log was taken in."""
-        return dict(self._cursor().execute("SELECT part, entry FROM position").fetchall())
+        with self._in_words():
+            return dict(self._cursor().execute("SELECT part, entry FROM position").fetchall())
 
     def take(self, entries: Sequence[tuple[Position, Entry]]) -> None:
         """Take in entries and note the last place, in one transaction."""
-        db = self._cursor()
-        chains = self._chains(db, {entry.store for _, entry in entries})
-        found: dict[str, list[tuple[Any, ...]]] = {"sale": [], "line": []}
-        place: dict[str, int] = {}
-        for position, entry in entries:
-            rows = chains.take(entry)
-            found["sale"] += [
-                (entry.store, s.actor, s.seq, int(s.kind), s.at_ms, s.total_minor, s.tax_minor, s.answers)
-                for s in rows.sales
-            ]
-            found["line"] += [(entry.store, *line) for line in rows.lines]
-            place |= position
-        try:
+        with self._in_words(), closing(self._cursor()) as db:
+            chains = self._chains(db, {entry.store for _, entry in entries})
+            found: dict[str, list[tuple[Any, ...]]] = {"sale": [], "line": []}
+            place: dict[str, int] = {}
+            for position, entry in entries:
+                rows = chains.take(entry)
+                found["sale"] += [
+                    (entry.store, s.actor, s.seq, int(s.kind), s.at_ms, s.total_minor, s.tax_minor, s.answers)
+                    for s in rows.sales
+                ]
+                found["line"] += [(entry.store, *line) for line in rows.lines]
+                place |= position
             db.execute("BEGIN")
             for table, many in found.items():
                 _insert(db, table, many)
@@ -118,46 +126,62 @@ class DuckAnalytics:
             for part in place.items():
                 db.execute("INSERT OR REPLACE INTO position VALUES (?, ?)", part)
             db.execute("COMMIT")
-        except duckdb.Error as cause:
-            raise StorageFailed(f"analytics can't be written ({str(cause)[:200]})", hint="Free some space.") from cause
-        finally:
-            db.close()
 
     def days(self, stores: Sequence[str], first_ms: int, last_ms: int) -> list[DayRow]:
         """Add up sales per store and day (UTC)."""
         asked = [first_ms, last_ms, list(stores), list(stores)]
-        return [DayRow(*row) for row in self._cursor().execute(_DAYS, asked).fetchall()]
+        with self._in_words():
+            return [DayRow(*row) for row in self._cursor().execute(_DAYS, asked).fetchall()]
 
     def quarters(
         self, stores: Sequence[str], first_ms: int, last_ms: int, step_ms: int = QUARTER_MS
     ) -> list[QuarterRow]:
         """Add up sales per store and quarter of an hour, or another step."""
         asked = [step_ms, step_ms, first_ms, last_ms, list(stores), list(stores)]
-        return [QuarterRow(*row) for row in self._cursor().execute(_QUARTERS, asked).fetchall()]
+        with self._in_words():
+            return [QuarterRow(*row) for row in self._cursor().execute(_QUARTERS, asked).fetchall()]
 
     def products(self, stores: Sequence[str], first_ms: int, last_ms: int, limit: int) -> list[ProductRow]:
         """List the products with the highest net sales."""
         asked = [first_ms, last_ms, list(stores), list(stores), limit]
-        return [ProductRow(*row) for row in self._cursor().execute(_PRODUCTS, asked).fetchall()]
+        with self._in_words():
+            return [ProductRow(*row) for row in self._cursor().execute(_PRODUCTS, asked).fetchall()]
 
     def digest(self) -> str:
         """Give the hash of what was taken in."""
         total = sha256()
-        for table in _COLUMNS:
-            for row in self._cursor().execute(f"FROM {table} ORDER BY ALL").fetchall():
-                total.update(repr(row).encode())
+        with self._in_words():
+            for table in _COLUMNS:
+                for row in self._cursor().execute(f"FROM {table} ORDER BY ALL").fetchall():
+                    total.update(repr(row).encode())
         return total.hexdigest()
 
     def begin_anew(self) -> None:
         """Forget everything."""
-        self._db.execute("BEGIN; DELETE FROM sale; DELETE FROM line; DELETE FROM head; DELETE FROM position; COMMIT")
+        with self._in_words():
+            self._db.execute(
+                "BEGIN; DELETE FROM sale; DELETE FROM line; DELETE FROM head; DELETE FROM position; COMMIT"
+            )
 
     def close(self) -> None:
         """Close the file."""
         self._db.close()
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
-        return self._db.cursor().execute("USE reports")
+        with self._opening:
+            if self._is_broken:
+                self._db.close()
+                self._db, self._is_broken = self._opened(), False
+            return self._db.cursor().execute("USE reports")
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """Say what DuckDB refuses as an error of ours, and note when it has to be opened anew."""
+        try:
+            yield
+        except duckdb.Error as cause:
+            self._is_broken = self._is_broken or isinstance(cause, duckdb.FatalException)
+            raise StorageFailed(f"analytics does not work ({str(cause)[:200]})", hint="Free some space.") from cause
 
     def _chains(self, db: duckdb.DuckDBPyConnection, stores: set[str]) -> Chains:
         asked = "SELECT store, actor, seq, weight FROM head WHERE list_contains(?::VARCHAR[], store)"
