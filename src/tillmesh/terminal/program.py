@@ -116,6 +116,10 @@ class _Run:
             await self._sell(services, among)
         except asyncio.CancelledError:
             pass
+        except TillmeshError as cause:
+            if self._trouble is None:
+                raise
+            log.warning("given up meanwhile: %s", cause.detail)  # it follows from what was found already
         finally:
             driver.on_trouble = log.error
             if among is not None:

@@ -140,11 +140,13 @@ def test_a_cashier_teaches_what_a_supervisor_approves_on_the_spot_and_once(camer
     cashier = camera.sign_in("cashier")
     pin = {"pin": PINS["supervisor"], "action": "teach_product"}
     approval = call(camera, cashier, "POST", "/approvals", pin)[1]["approval"]
-    assert enrol(camera, cashier, "lemon", [b"no photo"], approval)[0] == 422  # and nothing is used up
-    assert enrol(camera, cashier, "lemon", [photo("lemon-5")], approval)[0] == 201
-    assert enrol(camera, cashier, "lemon", [photo("lemon-5")], approval)[0] == 403
+    lime = {"sku": "lime", "name": "Limes", "price_minor": 40}
+    assert call(camera, camera.sign_in("manager"), "POST", "/products", lime)[0] == 201
+    assert enrol(camera, cashier, "lime", [b"no photo"], approval)[0] == 422  # and nothing is used up
+    assert enrol(camera, cashier, "lime", [photo("lemon-5")], approval)[0] == 201
+    assert enrol(camera, cashier, "lime", [photo("lemon-5")], approval)[0] == 403
     entries = call(camera, camera.sign_in("manager"), "GET", "/audit?limit=5")[1]["entries"]
-    assert any(entry["approved_by"] and entry["subject"] == "lemon" for entry in entries), entries
+    assert any(entry["approved_by"] and entry["subject"] == "lime" for entry in entries), entries
 
 
 def test_what_people_say_to_suggestions_is_counted(camera: Running) -> None:
