@@ -41,9 +41,9 @@ const needsCustomer = (method) => method === "account" || method === "points";
 /** What is still to pay by this method; cash may be rounded. @param {Quote | null} open @param {string} method */
 const dueOf = (open, method) => (open ? (method === "cash" ? open.cash_remaining_minor : open.remaining_minor) : cart.value.total_minor);
 
-/** Ask Python; the newest question wins. @param {Payment[]} payments @param {number} turn */
+/** Ask Python; the newest question wins. `fresh` says whether the answer is about these very payments. @param {Payment[]} payments @param {number} turn */
 function useQuote(payments, turn) {
-  const [quote, setQuote] = useState(/** @type {Quote | null} */ (null));
+  const [held, setHeld] = useState({ key: "", quote: /** @type {Quote | null} */ (null) });
   const { revision, total_minor } = cart.value;
   const key = JSON.stringify([payments, revision, total_minor]);
   useEffect(() => {
@@ -51,17 +51,17 @@ function useQuote(payments, turn) {
     const ask = async () => {
       try {
         const answer = await call("POST", `/carts/${cart.peek().cart_id}/quote`, { payments });
-        if (!over) setQuote(answer);
+        if (!over) setHeld({ key, quote: answer });
       } catch (error) {
         if (over) return;
         if (asProblem(error).network) setTimeout(() => !over && ask(), RETRY_MS);
-        else setQuote(null);
+        else setHeld({ key, quote: null });
       }
     };
     void ask();
     return () => void (over = true);
   }, [key, turn]);
-  return quote;
+  return { quote: held.quote, fresh: held.key === key };
 }
 
 /** A large amount, as large as its digits leave room for. @param {{id?: string, amount: number}} props */
@@ -126,7 +126,10 @@ function Tender({ shares, onSplit, onPaid }) {
   const turn = useRef(0);
   const METHODS = methods();
   const now = cart.value;
-  const open = useQuote(taken, 0);
+  const { quote: open, fresh } = useQuote(taken, 0);
+  // After a part was taken, what is left has to be known before the next is: a quick Enter waits for it.
+  const sure = !taken.length || (fresh && open !== null);
+  const wanted = useRef(false);
   const due = dueOf(open, method);
   const gift = method === "gift_card";
   const asksPurse = isPurse(method);
@@ -139,7 +142,7 @@ function Tender({ shares, onSplit, onPaid }) {
   const amount = typed ? Number(typed) : share;
   /** @type {Payment} */
   const current = { method, amount_minor: amount, ...((method === "card" || gift) && reference ? { reference } : {}), ...(method === "card" && last ? { last_four: last } : {}), ...(gift && last ? { pin: last } : {}) };
-  const quote = useQuote(amount > 0 ? [...taken, current] : taken, 1);
+  const { quote } = useQuote(amount > 0 ? [...taken, current] : taken, 1);
   const [byHand, setByHand] = useState(false);
   const wired = method === "card" && hasCardTerminal() && !byHand;
   const part = amount > 0 && amount < due;
@@ -150,6 +153,7 @@ function Tender({ shares, onSplit, onPaid }) {
   }, [now.lines.length]);
 
   const choose = (/** @type {string} */ name) => {
+    wanted.current = false;
     setMethod(name);
     setTyped("");
     setReference("");
@@ -162,10 +166,12 @@ function Tender({ shares, onSplit, onPaid }) {
     choose("gift_card");
     setReference(code);
   });
-  const press = (/** @type {string} */ key) =>
+  const press = (/** @type {string} */ key) => {
+    wanted.current = false;
     setTyped((text) => (key === "back" ? text.slice(0, -1) : (text + key).replace(/^0+/, "").slice(0, DIGITS_MAX)));
+  };
   const addPart = () => {
-    if (!part || wired || tooMuch || empty) return;
+    if (!sure || !part || wired || tooMuch || empty) return;
     setTaken([...taken, current]);
     choose(method === "cash" ? "card" : "cash");
   };
@@ -192,7 +198,8 @@ function Tender({ shares, onSplit, onPaid }) {
     setTaken((held) => held.filter((_, i) => i !== at));
   };
   const complete = async () => {
-    if (busy || empty || pending.peek()) return;
+    wanted.current = !sure;
+    if (!sure || busy || empty || pending.peek()) return;
     if (tooMuch) return toast({ tone: "warn", title: t("pay.toomuch", { method: t(`method.${method}`) }), detail: limit });
     if (wired && amount > 0) return byTerminal({ amount_minor: amount });
     if (part) return addPart();
@@ -218,6 +225,9 @@ function Tender({ shares, onSplit, onPaid }) {
       }
     }
   };
+  useEffect(() => {
+    if (sure && wanted.current) void complete();
+  }, [sure]);
   useEffect(() => () => void (turn.current += 1), []);
   const split = async () => !busy && !taken.length && onSplit(await splitBill());
   const back = () => (busy === "retry" ? undefined : go("sell"));
