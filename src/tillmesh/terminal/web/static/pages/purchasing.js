@@ -1,5 +1,5 @@
 // Purchasing: orders at suppliers, what has come of them, and what the stock is worth.
-import { freshId, html, useState } from "../lib/ui.js";
+import { html, useState } from "../lib/ui.js";
 import { day, dayClock, t } from "../lib/i18n.js";
 import { asProblem } from "../lib/http.js";
 import { money, moneyField, parseMoney, parseQuantity, quantity } from "../lib/money.js";
@@ -10,6 +10,7 @@ import { call, get, may } from "../state/session.js";
 import { openDialog, toastOk } from "../state/notices.js";
 import { useScans } from "../state/scan.js";
 import { Confirm } from "../parts/dialog.js";
+import { ArrivalForm } from "../parts/arrivalform.js";
 import { Field, Refusal } from "../parts/fields.js";
 import { FormDialog } from "../parts/formdialog.js";
 import { Icon } from "../parts/icon.js";
@@ -65,30 +66,10 @@ function OrderForm({ suppliers, records, start, close }) {
   <//>`;
 }
 
-/** @param {{order: any, close: (order?: any) => void}} props */
-function DeliveryForm({ order, close }) {
-  const open = order.lines.filter((/** @type {any} */ line) => Number(line.missing) > 0);
-  const [came, setCame] = useState(/** @type {Record<string, string>} */ (Object.fromEntries(open.map((/** @type {any} */ line) => [line.sku, line.missing]))));
-  const [key] = useState(freshId);
-  const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
-  const lines = Object.entries(came).filter(([, text]) => (parseQuantity(text || "0") ?? 0) > 0);
-  const submit = async () => {
-    try {
-      close(await call("POST", `/orders/${encodeURIComponent(order.order_id)}/receipts`, { key, lines: lines.map(([sku, text]) => ({ sku, quantity: text.replace(",", ".") })) }));
-    } catch (error) {
-      setProblem(asProblem(error));
-    }
-  };
-  return html`<${FormDialog} title=${t("buy.receive.title", { supplier: order.supplier })} note=${t("buy.receive.note")} close=${() => close()} ok=${lines.length > 0} submit=${submit} label=${t("stock.receive")}>
-    <${Refusal} problem=${problem} />
-    ${open.map((/** @type {any} */ line) => html`<${Field} key=${line.sku} label=${line.name} mode="decimal" unit=${t("buy.of", { n: quantity(line.missing) })} value=${came[line.sku]} onChange=${(/** @type {string} */ v) => setCame({ ...came, [line.sku]: v })} />`)}
-  <//>`;
-}
-
 /** @param {{order: any, again: () => void}} props */
 function Order({ order, again }) {
   const receive = async () => {
-    if (!(await openDialog(DeliveryForm, { order }))) return;
+    if (!(await openDialog(ArrivalForm, { title: t("buy.receive.title", { supplier: order.supplier }), path: `/orders/${encodeURIComponent(order.order_id)}`, expected: order.lines }))) return;
     toastOk("buy.received", { supplier: order.supplier });
     again();
   };

@@ -9,6 +9,7 @@ import { product, rowOfCode, search } from "../state/catalogue.js";
 import { call, may } from "../state/session.js";
 import { openDialog, toastOk, toastProblem } from "../state/notices.js";
 import { useScans } from "../state/scan.js";
+import { ArrivalForm } from "../parts/arrivalform.js";
 import { Field, Refusal } from "../parts/fields.js";
 import { FormDialog } from "../parts/formdialog.js";
 import { Icon } from "../parts/icon.js";
@@ -59,26 +60,6 @@ function SendForm({ stores, close }) {
   <//>`;
 }
 
-/** @param {{one: any, close: (done?: any) => void}} props */
-function ArrivalForm({ one, close }) {
-  const open = one.lines.filter((/** @type {any} */ line) => Number(line.missing) > 0);
-  const [came, setCame] = useState(/** @type {Record<string, string>} */ (Object.fromEntries(open.map((/** @type {any} */ line) => [line.sku, line.missing]))));
-  const [key] = useState(freshId);
-  const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
-  const lines = Object.entries(came).filter(([, text]) => (parseQuantity(text || "0") ?? 0) > 0);
-  const submit = async () => {
-    try {
-      close(await call("POST", `/transfers/${encodeURIComponent(one.transfer_id)}/receipts`, { key, lines: lines.map(([sku, text]) => ({ sku, quantity: text.replace(",", ".") })) }));
-    } catch (error) {
-      setProblem(asProblem(error));
-    }
-  };
-  return html`<${FormDialog} title=${t("transfer.arrived", { store: one.store_name })} note=${t("buy.receive.note")} close=${() => close()} ok=${lines.length > 0} submit=${submit} label=${t("stock.receive")}>
-    <${Refusal} problem=${problem} />
-    ${open.map((/** @type {any} */ line) => html`<${Field} key=${line.sku} label=${line.name} mode="decimal" unit=${t("buy.of", { n: quantity(line.missing) })} value=${came[line.sku]} onChange=${(/** @type {string} */ v) => setCame({ ...came, [line.sku]: v })} />`)}
-  <//>`;
-}
-
 /** @param {{one: any, again: () => void}} props */
 function Transfer({ one, again }) {
   const path = `/transfers/${encodeURIComponent(one.transfer_id)}`;
@@ -89,7 +70,7 @@ function Transfer({ one, again }) {
     if (reason) await ask("close", { reason });
   };
   const arrived = async () => {
-    if (await openDialog(ArrivalForm, { one })) again();
+    if (await openDialog(ArrivalForm, { title: t("transfer.arrived", { store: one.store_name }), path, expected: one.lines })) again();
   };
   return html`<section class="card section"><header class="buy-head"><div><h2>${t(`transfer.${one.direction}`, { store: one.store_name })}</h2><small>${dayClock(one.sent_at)}${one.by ? ` · ${one.by.name}` : ""}${one.note ? ` · ${one.note}` : ""}</small></div><span class=${`pill sm ${TONES[/** @type {keyof typeof TONES} */ (one.state)] ?? ""}`}>${t(`transfer.state.${one.state}`)}</span></header>
     ${one.reason && html`<p class="hint">${one.reason}</p>`}
