@@ -21,6 +21,7 @@ from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 
+from tillmesh.adapters.https import HTTPSConnection
 from tillmesh.fleet.notifying import SIGNATURE, messages, signature, wait_s
 from tillmesh.fleet.ports import EventLog, Position
 from tillmesh.hub.settings import Webhook
@@ -127,7 +128,7 @@ class Notifier:
         host = address.hostname or ""
         if address.scheme == "https":
             context = ssl.create_default_context()
-            return http.client.HTTPSConnection(host, address.port, timeout=ANSWER_S, context=context)
+            return HTTPSConnection(host, address.port, timeout=ANSWER_S, context=context)
         return http.client.HTTPConnection(host, address.port, timeout=ANSWER_S)
 
     def _read(self) -> Position:

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
+from tillmesh.adapters.https import HTTPSConnection
 from tillmesh.adapters.inference.shelf import read_folder
 from tillmesh.edge.bundle import Sealed, Trusted, open_bundle, pack, signed_by, unpack
 from tillmesh.fleet.models import ALL
@@ -89,7 +90,7 @@ class Door:
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise Invalid(f"{url[:80]!r} is no address", hint="Write it like http://127.0.0.1:8080.")
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        kind = HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._line = kind(parts.hostname, parts.port, timeout=TIMEOUT_S)
         self._token = ""
         self._token = self.call("POST", "/session", {"user": user, "password": password})["token"]

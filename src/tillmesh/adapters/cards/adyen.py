@@ -22,6 +22,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from tillmesh.adapters.cards.nexo import Json, Key, NotGenuine, unwrap, wrap
+from tillmesh.adapters.https import HTTPSConnection
 from tillmesh.kernel.limits import CARD_ANSWER_BYTES_MAX, CARD_PAY_MS_MAX
 from tillmesh.kernel.money import exponent
 from tillmesh.shop.card_payment import REFUND, CardAnswer, CardPayment, Said
@@ -65,7 +66,7 @@ class AdyenTerminal:
         self._entropy = entropy
         self._tls = ssl.create_default_context(cadata=reach.authority)
         self._tls.check_hostname = False  # the name in the certificate is the terminal's, not its address; see _named
-        self._open: set[http.client.HTTPSConnection] = set()
+        self._open: set[HTTPSConnection] = set()
         self._lock = threading.Lock()
 
     def pay(self, payment: CardPayment) -> CardAnswer:
@@ -153,7 +154,7 @@ class AdyenTerminal:
         return message
 
     def _post(self, body: bytes, limit_s: float) -> bytes:
-        connection = http.client.HTTPSConnection(
+        connection = HTTPSConnection(
             self._reach.host, self._reach.port, timeout=limit_s, context=self._tls
         )  # fmt: skip
         with self._lock:
@@ -171,14 +172,14 @@ class AdyenTerminal:
                 self._open.discard(connection)
             connection.close()
 
-    def _connect(self, connection: http.client.HTTPSConnection) -> None:
+    def _connect(self, connection: HTTPSConnection) -> None:
         try:
             connection.connect()
             self._check_name(connection)
         except (OSError, NotGenuine) as cause:
             raise NotReached(f"the card terminal is not reached ({_short(cause)})") from cause
 
-    def _check_name(self, connection: http.client.HTTPSConnection) -> None:
+    def _check_name(self, connection: HTTPSConnection) -> None:
         """Adyen: the certificate's name is the terminal's id, not its address on the shop's network."""
         certificate: Any = connection.sock.getpeercert()
         names = [value for part in certificate.get("subject", ()) for key, value in part if key == "commonName"]

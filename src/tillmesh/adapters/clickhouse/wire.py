@@ -9,6 +9,7 @@ from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
+from tillmesh.adapters.https import HTTPSConnection
 from tillmesh.kernel.errors import Invalid, StorageFailed
 
 TIMEOUT_S: Final = 60.0
@@ -51,7 +52,7 @@ class Wire:
             self._post(head + b"\n".join(msgspec.json.encode(row) for row in rows))
 
     def _post(self, body: bytes) -> bytes:
-        kind = http.client.HTTPSConnection if self._secure else http.client.HTTPConnection
+        kind = HTTPSConnection if self._secure else http.client.HTTPConnection
         connection = kind(self._host, self._port, timeout=TIMEOUT_S)
         try:
             connection.request("POST", self._path, body, self._headers)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, urlsplit
 
+from tillmesh.adapters.https import HTTPSConnection
 from tillmesh.adapters.wan.bundle import Bundle
 from tillmesh.adapters.wan.certificates import ssl_context
 from tillmesh.kernel.errors import Invalid, TillmeshError
@@ -59,7 +60,7 @@ class HubClient:
         self._store = f"/api/v1/stores/{bundle.store}"
         self._path = f"{self._store}/sync"
         self._headers = {"X-Api-Key": bundle.api_key, "Accept": "application/json"}
-        self._connection: http.client.HTTPSConnection | None = None
+        self._connection: HTTPSConnection | None = None
 
     def state(self) -> Reply:
         """Ask what head office holds."""
@@ -121,7 +122,7 @@ class HubClient:
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         if self._connection is None:
-            self._connection = http.client.HTTPSConnection(
+            self._connection = HTTPSConnection(
                 self._host, self._port, timeout=self._timeout_s, context=self._tls
             )
         self._connection.request(method, path, body, {**self._headers, **headers})
