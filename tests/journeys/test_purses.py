@@ -33,6 +33,30 @@ def test_a_gift_card_pays_what_is_on_it_and_cash_the_rest(till: TillProcess, at_
     assert till.ask("/gift-cards/balance", "POST", {"code": code})["balance_minor"] == 0
 
 
+# A hand on the key as the field appears: what it types stands in the field before the browser has painted it.
+FIRST_KEY = """() => new MutationObserver((_, watching) => {
+    const field = document.querySelector(".cardfields input");
+    if (!field) return;
+    watching.disconnect();
+    field.value = "D";
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+}).observe(document.body, { childList: true, subtree: true })"""
+
+
+def test_the_first_letter_of_a_cards_code_is_not_lost_to_a_field_that_just_appeared(
+    till: TillProcess, at_till: OpenCashier
+) -> None:
+    maya = at_till(till).sign_in()
+    maya.scan(code_of("Sourdough loaf"))
+    maya.expect_total("£3.80")
+    maya.charge()
+    maya.page.evaluate(FIRST_KEY)
+    maya.key("g")
+    expect(maya.page.get_by_label("Code of the card")).to_be_focused()
+    maya.type("EMO")
+    expect(maya.page.get_by_label("Code of the card")).to_have_value("DEMO")
+
+
 def test_an_offer_that_comes_in_changes_an_open_sale_only_before_the_cashiers_eyes(
     till: TillProcess, at_till: OpenCashier
 ) -> None:

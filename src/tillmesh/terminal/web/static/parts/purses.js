@@ -55,7 +55,7 @@ export function PurseFields({ method, purse, code, pin, onCode, onPin, onEnter }
   const [typed, setTyped] = useState(code);
   const form = /** @type {import("../vendor/preact-hooks.js").Ref<HTMLFormElement | null>} */ (useRef(null));
   const { held, problem } = purse;
-  useEffect(() => setTyped(code), [code]);
+  useLayoutEffect(() => setTyped(code), [code]); // at once: a moment later somebody may have begun to type
   useLayoutEffect(() => {
     // Where the cashier types next: the code, then the PIN; with neither missing the digits are the amount.
     const [first, second] = form.current?.querySelectorAll("input") ?? [];
