@@ -26,10 +26,9 @@ hub-stack: ## Envoy, PostgreSQL, Kafka and a head office on this machine: ARGS=s
 
 test: check ## set up everything, check, run the whole suite, e.g. ARGS="-k receipt"
 	@mkdir -p artifacts
-	TILLMESH_HYPOTHESIS=gate $(BIN)/python -m pytest -n 2 --dist loadgroup -m "not journey" \
-		--junitxml=artifacts/junit.xml $(ARGS) $(MAY_BE_NONE)
+	TILLMESH_HYPOTHESIS=gate $(BIN)/python scripts/suite.py junit -n 2 --dist loadgroup -m "not journey" $(ARGS) $(MAY_BE_NONE)
 	@# On its own: the browser's driver keeps an event loop open, in which no other test could run one.
-	$(BIN)/python -m pytest -m journey --junitxml=artifacts/junit-journeys.xml $(ARGS) $(MAY_BE_NONE)
+	$(BIN)/python scripts/suite.py junit-journeys -n 2 --dist loadfile -m journey $(ARGS) $(MAY_BE_NONE)
 
 check: ## format, lint, types of Python and of the UI, import contracts
 	@scripts/setup.sh test

@@ -35,6 +35,13 @@ settings.register_profile(
 settings.load_profile(os.environ.get("TILLMESH_HYPOTHESIS", "dev"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say in the report what each test is called, and whether a busy machine may have a part in its failure."""
+    for item in items:
+        disturbable = any(item.get_closest_marker(name) for name in ("service", "journey"))
+        item.user_properties += [("test", item.nodeid), ("disturbable", "yes" if disturbable else "no")]
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The top of the checkout."""
