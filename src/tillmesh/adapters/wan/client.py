@@ -122,9 +122,7 @@ class HubClient:
 
     def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Reply:
         if self._connection is None:
-            self._connection = HTTPSConnection(
-                self._host, self._port, timeout=self._timeout_s, context=self._tls
-            )
+            self._connection = HTTPSConnection(self._host, self._port, timeout=self._timeout_s, context=self._tls)
         self._connection.request(method, path, body, {**self._headers, **headers})
         answer = self._connection.getresponse()
         found = answer.read(ANSWER_BYTES_MAX + 1)
