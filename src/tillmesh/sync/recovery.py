@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
-from struct import Struct as Layout
 from typing import Annotated, Final, NamedTuple
 
 import msgspec
@@ -27,15 +26,15 @@ from tillmesh.kernel.limits import (
     SYNC_ACTORS_MAX,
 )
 from tillmesh.sync.messages import Actor, Mark, Run, Seq, Vector
-from tillmesh.sync.packing import FrameDamaged, pack, unpack
+from tillmesh.sync.packing import FrameDamaged
 from tillmesh.sync.signatures import Notary, SignedHead, Verdict
 from tillmesh.sync.store_messages import SignedList
 from tillmesh.sync.upload import Store, Till
+from tillmesh.sync.wrapping import HEAD, Wrapping
 
 PAGE_PROTOCOL: Final = 1
 MAGIC: Final = 0x746C  # "tl"
 MEDIA: Final = "application/vnd.tillmesh.log"
-_HEAD: Final = Layout(">HBBI")  # magic, protocol, packing, unpacked size
 Document = Annotated[bytes, Meta(max_length=STORE_DOCUMENT_BYTES_MAX)]
 
 
@@ -157,28 +156,25 @@ def _estates() -> msgspec.json.Decoder[Estate]:
     return msgspec.json.Decoder(Estate)
 
 
+_PAGES: Final[Wrapping[Page]] = Wrapping(
+    MAGIC,
+    PAGE_PROTOCOL,
+    "a page of a log",
+    HEAD.size + LOG_PAGE_BYTES_MAX,
+    LOG_PAGE_BYTES_MAX,
+    _pages,
+    "Update the till or head office.",
+)
+
+
 def write_page(page: Page) -> bytes:
-    """Encode a page."""
-    body = msgspec.msgpack.encode(page)
-    assert len(body) <= LOG_PAGE_BYTES_MAX, "a page ends before that"
-    packing, packed = pack(body)
-    return _HEAD.pack(MAGIC, PAGE_PROTOCOL, packing, len(body)) + packed
+    """Encode a page; it ends long before LOG_PAGE_BYTES_MAX."""
+    return _PAGES.write(page)
 
 
 def read_page(frame: bytes) -> Page:
     """Decode a page; raises :class:`FrameDamaged`, never anything else, and never unpacks beyond the limit."""
-    if len(frame) < _HEAD.size:
-        raise FrameDamaged(f"{len(frame)} bytes are no page of a log", hint="Update the till or head office.")
-    magic, protocol, packing, size = _HEAD.unpack_from(frame)
-    if magic != MAGIC or protocol != PAGE_PROTOCOL or size > LOG_PAGE_BYTES_MAX:
-        raise FrameDamaged(
-            f"a page of protocol {protocol} that unpacks to {size} bytes", hint="Update the till or head office."
-        )
-    body = unpack(packing, frame[_HEAD.size :], size)
-    try:
-        return _pages().decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
-        raise FrameDamaged(f"bytes that are no page of a log: {cause}") from cause
+    return _PAGES.read(frame)
 
 
 def write_estate(estate: Estate) -> bytes:

@@ -7,7 +7,6 @@ events travel as runs, exactly as between two tills. Fields are added at the end
 from __future__ import annotations
 
 from functools import cache
-from struct import Struct as Layout
 from typing import Annotated, Final, TypeVar
 
 import msgspec
@@ -26,13 +25,13 @@ from tillmesh.kernel.limits import (
 )
 from tillmesh.sync.messages import Actor, Mark, Run, Seq, Vector
 from tillmesh.sync.model_orders import ORDERS_DIGEST_BYTES, SignedOrder
-from tillmesh.sync.packing import FrameDamaged, pack, unpack
+from tillmesh.sync.packing import FrameDamaged
 from tillmesh.sync.store_messages import SignedList
+from tillmesh.sync.wrapping import Wrapping
 
 UPLOAD_PROTOCOL: Final = 1
 MAGIC: Final = 0x7475  # "tu"
 MEDIA: Final = "application/vnd.tillmesh.batch"
-_HEAD: Final = Layout(">HBBI")  # magic, protocol, packing, unpacked size
 
 T = TypeVar("T")
 Store = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[0-9a-z]+$")]
@@ -95,29 +94,25 @@ def _states() -> msgspec.json.Decoder[State]:
     return msgspec.json.Decoder(State)
 
 
+_BATCHES: Final[Wrapping[Batch]] = Wrapping(
+    MAGIC,
+    UPLOAD_PROTOCOL,
+    "a batch",
+    UPLOAD_BYTES_MAX,
+    UPLOAD_UNPACKED_BYTES_MAX,
+    _batches,
+    "Update the till or head office.",
+)
+
+
 def write_batch(batch: Batch) -> bytes:
     """Encode a batch; raises :class:`FrameDamaged` over UPLOAD_UNPACKED_BYTES_MAX, which batching keeps away from."""
-    body = msgspec.msgpack.encode(batch)
-    if len(body) > UPLOAD_UNPACKED_BYTES_MAX:
-        raise FrameDamaged(f"a batch of {len(body)} bytes; the limit is {UPLOAD_UNPACKED_BYTES_MAX}", hint="Send less.")
-    packing, packed = pack(body)
-    return _HEAD.pack(MAGIC, UPLOAD_PROTOCOL, packing, len(body)) + packed
+    return _BATCHES.write(batch)
 
 
 def read_batch(frame: bytes) -> Batch:
     """Decode a batch; raises :class:`FrameDamaged`, never anything else, and never unpacks beyond the limit."""
-    if not _HEAD.size <= len(frame) <= UPLOAD_BYTES_MAX:
-        raise FrameDamaged(f"a batch of {len(frame)} bytes; {_HEAD.size} to {UPLOAD_BYTES_MAX} are allowed")
-    magic, protocol, packing, size = _HEAD.unpack_from(frame)
-    if magic != MAGIC or protocol != UPLOAD_PROTOCOL or size > UPLOAD_UNPACKED_BYTES_MAX:
-        raise FrameDamaged(
-            f"a batch of protocol {protocol} that unpacks to {size} bytes", hint="Update the till or head office."
-        )
-    body = unpack(packing, frame[_HEAD.size :], size)
-    try:
-        return _batches().decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
-        raise FrameDamaged(f"bytes that are no batch: {cause}") from cause
+    return _BATCHES.read(frame)
 
 
 def write_answer(answer: Answer | State) -> bytes:
