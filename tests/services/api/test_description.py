@@ -1,6 +1,8 @@
 """The OpenAPI description of a running till, and what it answers to whoever takes it by its word, or does not."""
 
-from collections.abc import Iterator
+import json
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import jsonschema_rs
@@ -19,7 +21,9 @@ from schemathesis.specs.openapi.definitions import OPENAPI_31
 
 from tests.services.api.process import Running, running
 from tests.services.api.shop import Json
+from tillmesh.adapters.web.openapi import Call, describe
 from tillmesh.adapters.web.problems import NotAvailable
+from tillmesh.hub.program import FOR_PEOPLE
 from tillmesh.terminal.web.app import CALLS
 
 EXAMPLES = 25
@@ -55,6 +59,15 @@ def test_the_description_is_valid_openapi_3_1(description: Json) -> None:
     assert description["openapi"].startswith("3.1.")
     jsonschema_rs.validator_for(OPENAPI_31).validate(description)
     assert "Problem" in description["components"]["schemas"]
+
+
+@pytest.mark.parametrize("calls", [CALLS, FOR_PEOPLE])
+def test_every_reference_of_a_description_leads_somewhere(calls: Sequence[Call]) -> None:
+    """Two areas may each have a body of one name."""
+    text = describe(calls, "a program").decode()
+    named = set(re.findall(r'"#/components/schemas/([^"]+)"', text))
+    assert len(named) > 5
+    assert named <= set(json.loads(text)["components"]["schemas"])
 
 
 @pytest.mark.slow

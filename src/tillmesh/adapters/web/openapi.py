@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -67,11 +67,13 @@ def describe(calls: Sequence[Call], title: str) -> bytes:
     bodies = sorted(
         {call.body for call in calls if call.body is not None and _is_struct(call.body)}, key=lambda kind: kind.__name__
     )
-    _, components = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
+    schemas, components = msgspec.json.schema_components(bodies, ref_template="#/components/schemas/{name}")
+    # Two bodies of one name get longer ones, so only what was given here says how a body is found.
+    held = dict(zip(bodies, schemas, strict=True))
     components["Problem"] = _problem()
     paths: dict[str, Any] = {}
     for call in calls:
-        paths.setdefault(PREFIX + call.path, {})[call.method.lower()] = _operation(call)
+        paths.setdefault(PREFIX + call.path, {})[call.method.lower()] = _operation(call, held)
     return msgspec.json.encode(
         {
             "openapi": "3.1.0",
@@ -89,7 +91,7 @@ def _is_struct(kind: type | None) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _operation(call: Call) -> dict[str, Any]:
+def _operation(call: Call, held: Mapping[type, dict[str, Any]]) -> dict[str, Any]:
     done: dict[str, Any] = {"description": "Done"}
     if call.status != NO_CONTENT:
         done["content"] = {media: {"schema": {"type": "object"} if media == JSON else {}} for media in call.gives}
@@ -117,17 +119,14 @@ def _operation(call: Call) -> dict[str, Any]:
     if call.role is not None:
         operation["security"] = [{"session": []}]
     if call.body is not None:
-        operation["requestBody"] = {"required": True, "content": _content(call)}
+        operation["requestBody"] = {"required": True, "content": _content(call, held)}
     return operation
 
 
-def _content(call: Call) -> dict[str, Any]:
+def _content(call: Call, held: Mapping[type, dict[str, Any]]) -> dict[str, Any]:
     if call.body is bytes:
         return {call.media: {"schema": {}}}
-    if _is_struct(call.body):
-        assert call.body is not None
-        return {JSON: {"schema": {"$ref": f"#/components/schemas/{call.body.__name__}"}}}
-    return {JSON: {"schema": {"type": "object"}}}
+    return {JSON: {"schema": held.get(call.body, {"type": "object"}) if call.body is not None else {}}}
 
 
 def _problem() -> dict[str, Any]:
