@@ -33,10 +33,10 @@ FLOAT_MINOR = 10_000
 OPENING_MILLI = 1_000_000
 
 
-def found_shop(data_dir: Path, *, printer: str = "", pins: bool = False) -> None:
-    """Set up people, goods, stock and an open shift in a fresh data directory."""
+def found_shop(data_dir: Path, *, printer: str = "", pins: bool = False, at_ms: int = 0) -> None:
+    """Set up people, goods, stock and an open shift in a fresh data directory, now or at an earlier moment."""
     till = OfflineTill(data_dir, hurried=True)
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = at_ms or time.time_ns() // 1_000_000
     people = [
         Change(key=user, fields={"name": user, "role": ROLES[user], "pin_tag": till.pin_tag(pin) if pins else user,
                                  "active": True})

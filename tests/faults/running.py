@@ -126,13 +126,18 @@ class Program:
 
     def call(self, method: str, path: str, body: Any = None, token: str = "") -> Answer:
         """Make one call of the API; raises OSError when no answer comes."""
+        raw = None if body is None else json.dumps(body).encode()
+        return self.send(method, path, raw, "application/json", token)
+
+    def send(self, method: str, path: str, raw: bytes | None, media: str, token: str = "") -> Answer:
+        """Send a body as it is; raises OSError when no answer comes."""
         connection = self.connection()
-        headers = {"Content-Type": "application/json", **({"Authorization": f"Bearer {token}"} if token else {})}
+        headers = {"Content-Type": media, **({"Authorization": f"Bearer {token}"} if token else {})}
         try:
-            connection.request(method, f"/api/v1{path}", None if body is None else json.dumps(body), headers)
+            connection.request(method, f"/api/v1{path}", raw, headers)
             response = connection.getresponse()
-            raw = response.read()
-            return Answer(response.status, json.loads(raw) if raw else None)
+            answer = response.read()
+            return Answer(response.status, json.loads(answer) if answer else None)
         except http.client.HTTPException as cause:
             raise ConnectionError("the till hung up") from cause
         finally:
@@ -140,6 +145,15 @@ class Program:
 
     def get(self, path: str, token: str = "") -> Answer:
         return self.call("GET", path, None, token)
+
+    def metrics(self) -> str:
+        """Give what Prometheus would be told."""
+        connection = self.connection()
+        try:
+            connection.request("GET", "/api/v1/metrics")
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
 
     def sign_in(self, user: str = "maya") -> str:
         """Sign somebody in and give their token."""

@@ -59,7 +59,7 @@ def _sell(opened: Opened, skus: list[str], day: int) -> None:
 
 def _put_away(opened: Opened, day: int) -> None:
     db, actor = opened.writer.db, opened.writer.books.actors.id(opened.till.head.actor)
-    before = archived_before_ms(START_MS + day * DAY_MS, in_need=False)
+    before = archived_before_ms(START_MS + day * DAY_MS)
     while chunk := archive.gather(db, actor, opened.till.head.seq, before, least=ARCHIVE_CHUNK_EVENTS):
         with write(db):
             archive.put_away(db, chunk)

@@ -79,7 +79,18 @@ OVERSELL_POLICY_ADJUST_MILLI_MAX: Final = 10_000  # A policy may adjust little; 
 ARCHIVE_CHUNK_EVENTS: Final = 256
 ARCHIVE_CHUNK_BYTES_MAX: Final = 1 << 20
 ARCHIVE_AFTER_DAYS: Final = 30
-ARCHIVE_AFTER_DAYS_IN_NEED: Final = 7  # while the disk is short of room
+ARCHIVE_AFTER_DAYS_SCARCE: Final = 7  # while room is scarce on the disk
+ARCHIVE_AFTER_DAYS_TIGHT: Final = 1  # ... and while it is tight
+
+# Room on a till's disk (tillmesh.till.room). The budget of the data is mission D9, the rest are guesses; of a limit in
+# bytes and a share of the disk the smaller one counts, so that a small disk is no reason to worry.
+DATA_BYTES_BUDGET: Final = 2_000_000_000
+DATA_SCARCE_PERCENT: Final = 80  # of the budget
+ROOM_SCARCE_BYTES: Final = 2 << 30  # free
+ROOM_SCARCE_PERCENT: Final = 20
+ROOM_TIGHT_BYTES: Final = 512 << 20
+ROOM_TIGHT_PERCENT: Final = 5
+ROOM_BACK_PERCENT: Final = 110  # of a limit has to be free again before it counts as passed
 
 WEBHOOK_EVENTS_MAX: Final = 100  # in one message
 
@@ -236,7 +247,7 @@ MODEL_PIECE_BYTES_MAX: Final = 64 << 10  # between tills
 MODEL_CHUNK_BYTES_MAX: Final = 256 << 10  # from head office
 MODEL_MESSAGE_BYTES_MAX: Final = 256 << 10  # what a till says about models, at once
 MODEL_STORED_BYTES_MAX: Final = 128 << 20  # bundles as they travel, kept to hand out; Guess: three times what ships
-MODEL_FREE_BYTES_MIN: Final = 128 << 20  # what must stay free for sales when a model is fetched
+MODEL_FREE_BYTES_MIN: Final = ROOM_TIGHT_BYTES  # what must stay free for sales when a model is fetched
 MODEL_REPORTS_KEPT_MAX: Final = 128  # of one till, until head office has them: a day without internet
 MODEL_REPORTS_PASSED_MAX: Final = 500  # of the others, at the leader
 MODEL_REFUSALS_MAX: Final = 64  # kinds of refusals that are counted apart

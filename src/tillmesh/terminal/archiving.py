@@ -16,14 +16,13 @@ from tillmesh.adapters.sqlite.archive import Chunk
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import write
 from tillmesh.kernel.errors import TillmeshError
-from tillmesh.kernel.limits import ARCHIVE_CHUNK_EVENTS
+from tillmesh.kernel.limits import ARCHIVE_AFTER_DAYS, ARCHIVE_CHUNK_EVENTS
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.till.retention import archived_before_ms, settled
 
 FIRST_S: Final = 300.0  # after the start; guess: the busiest minutes are over
 EVERY_S: Final = 3_600.0
 REST_S: Final = 0.5  # between chunks: the writer is busy with one for some 10 ms
-SHORT_OF_ROOM_BYTES: Final = 2 << 30  # Guess: a till's data is to stay below this.
 log = logging.getLogger(__name__)
 
 
@@ -33,20 +32,14 @@ class Archiving:
     ``tills`` and ``office`` say what others hold, None: there are none; ``reached`` hears how far the archive goes.
     """
 
-    def __init__(
-        self,
-        driver: Driver,
-        *,
-        first_s: float = FIRST_S,
-        every_s: float = EVERY_S,
-        short_of_room_bytes: int = SHORT_OF_ROOM_BYTES,
-    ) -> None:
+    def __init__(self, driver: Driver, *, first_s: float = FIRST_S, every_s: float = EVERY_S) -> None:
+        self.after_days: Callable[[], int] = lambda: ARCHIVE_AFTER_DAYS
         self.tills: Callable[[], Mapping[str, int] | None] = lambda: None
         self.office: Callable[[], Mapping[str, int] | None] = lambda: None
         self.reached: Callable[[Mapping[str, int]], None] = lambda reached: None  # noqa: ARG005
         self.saved_bytes = 0  # since the start
         self._driver, self._first_s, self._every_s = driver, first_s, every_s
-        self._short_of_room_bytes = short_of_room_bytes
+        self._hurry = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -60,21 +53,31 @@ class Archiving:
             with suppress(asyncio.CancelledError):
                 await self._task
 
+    def hurry(self) -> None:
+        """Look now: room has become scarcer."""
+        self._hurry.set()
+
     async def _working(self) -> None:
-        await asyncio.sleep(self._first_s)
+        await self._pause(self._first_s)
         while True:
             try:
                 await self.put_away(rest_s=REST_S)
             except TillmeshError as cause:
                 log.warning("old sales are not put away for now: %s", cause.detail)
-            await asyncio.sleep(self._every_s)
+            await self._pause(self._every_s)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurry.wait()
+        self._hurry.clear()
 
     async def put_away(self, *, rest_s: float = 0.0, at_ms: int = 0) -> int:
         """Put away all that may be, and give how many sales that were; ``at_ms`` is the moment, now if 0."""
-        in_need = self._driver.opened.reserve.free_bytes() < self._short_of_room_bytes
-        before = archived_before_ms(at_ms or now_ms(), in_need=in_need)
+        days = self.after_days()
+        before = archived_before_ms(at_ms or now_ms(), days=days)
         heads = await self._driver.look(lambda books: dict(books.vector()))
-        least, count = (1 if in_need else ARCHIVE_CHUNK_EVENTS), 0
+        least, count = (1 if days < ARCHIVE_AFTER_DAYS else ARCHIVE_CHUNK_EVENTS), 0
         for actor, upto in settled(heads, held_by_tills=self.tills(), held_by_office=self.office()).items():
             while chunk := await self._gather(actor, upto, before, least):
                 self.saved_bytes += await self._driver.on_writer(partial(_put_away, chunk))

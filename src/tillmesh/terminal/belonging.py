@@ -27,6 +27,7 @@ from tillmesh.terminal.neighbours import Address, Neighbours
 from tillmesh.terminal.pairing_desk import PairingDesk
 from tillmesh.terminal.provisioning import Belonging, belonging, is_founder
 from tillmesh.terminal.purse_holds import PurseHolds
+from tillmesh.terminal.roomkeeping import Roomkeeping
 from tillmesh.terminal.standing import Standings
 from tillmesh.terminal.storekeeper import Storekeeper
 from tillmesh.terminal.uplinking import Uplinking, to_head_office
@@ -231,6 +232,8 @@ async def join_store(services: Services, around: Around) -> Among:
     services.extra["archiving"] = archiving = Archiving(driver)
     archiving.tills, archiving.office = among.held_by_tills, among.held_by_office
     archiving.reached = among.put_away
+    services.extra["room"] = Roomkeeping(driver, archiving)
+    services.check_room = services.extra["room"].check
     among.standings = Standings(services, among.mesh)
     among.standings.start()
     services.extra["standings"] = among.standings

@@ -108,8 +108,11 @@ class Driver:
             self._remember(outcome.head)
         return outcome
 
-    def _with_disk(self, work: Callable[[Opened], T]) -> T:
-        """Run work that writes; mend what can be mended when the disk refuses, and remember what it said."""
+    def _with_disk(self, work: Callable[[Opened], T], *, spare: bool = True) -> T:
+        """Run work that writes; mend what can be mended when the disk refuses, and remember what it said.
+
+        Without ``spare`` it may wait for room: the reserve is not for it, and nobody has to be told.
+        """
         try:
             if self._doubtful:
                 self._reopen()
@@ -117,11 +120,13 @@ class Driver:
                 return work(self.opened)
             except DiskFull:
                 # The room kept back lets the till finish its sales and close the shift.
-                if not self.opened.reserve.release():
+                if not spare or not self.opened.reserve.release():
                     raise
                 log.warning("the disk is full: the reserve was released")
                 return work(self.opened)
         except TillmeshError as error:
+            if isinstance(error, DiskFull) and not spare:
+                raise
             # Damage that is not the database's is somebody else's: events that do not join on.
             if error.status >= 500 and (not isinstance(error, Damaged) or isinstance(error, DatabaseDamaged)):
                 self.storage_error = error.detail
@@ -161,13 +166,14 @@ class Driver:
         """Store events of other actors, with signatures, on the writer's thread; give where their chains end then.
 
         In parts, between which a waiting sale takes its turn. If one fails the parts before it stay: they joined on,
-        and what is held already is passed over when the batch comes again.
+        and what is held already is passed over when the batch comes again. On a full disk they wait for more room: the
+        reserve is for this till's own sales.
         """
         heads: dict[str, Head] = {}
         for part in replica.parts(events):
             ends = {(event.actor, event.seq) for event in part}
             vouched = [each for each in signed if (each.head.actor, each.head.seq) in ends]
-            work = functools.partial(self._with_disk, functools.partial(self._merge, part, vouched))
+            work = functools.partial(self._with_disk, functools.partial(self._merge, part, vouched), spare=False)
             heads |= await asyncio.get_running_loop().run_in_executor(self._writing, work)
         return heads
 

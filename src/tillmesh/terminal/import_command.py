@@ -10,7 +10,9 @@ from tillmesh.shop.product_file import batches, plan_import
 from tillmesh.shop.product_rows import text_lines
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.importing import chunks, reading_of, report_view, shelf_of
+from tillmesh.terminal.roomkeeping import measure
 from tillmesh.till.commands import ChangeRecords, Command, Who
+from tillmesh.till.room import check_room, stage_of
 
 SYSTEM = Who(user_id="system", role="manager")
 
@@ -27,6 +29,8 @@ def import_products(
     """Import a product file in one transaction and give the report."""
     opened = open_terminal(data_dir, key_file=key_file)
     try:
+        room = measure(data_dir, opened.reserve)
+        check_room(room, stage_of(room))
         books = opened.writer.books
         reading = reading_of(books.store(), mapping)
         plan = plan_import(text_lines(chunks(file)), reading, shelf_of(books), skip_bad=skip_bad, dry_run=dry_run)

@@ -35,6 +35,7 @@ from tillmesh.terminal.patrol import Patrol
 from tillmesh.terminal.printing_setup import start_printing
 from tillmesh.terminal.recovering import GiveUp, reads_whole
 from tillmesh.terminal.restoring import HEAR_LOST_S, HEAR_S, hear, read_old, restore
+from tillmesh.terminal.roomkeeping import Roomkeeping
 from tillmesh.terminal.signing import sign_heads
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.app import build
@@ -188,7 +189,7 @@ class _Run:
         self._stops(functools.partial(_stop, server, services))
         office = await _open_office(services, self._options)
         settle_memory()
-        keeping = asyncio.create_task(_housekeeping(services.driver))
+        keeping = asyncio.create_task(_housekeeping(services.driver, services.extra["room"]))
         patrol = Patrol(services.driver)
         patrol.start()
         archiving = services.extra["archiving"]
@@ -290,13 +291,15 @@ def listen(bind: str, port: int) -> socket.socket:
     return listening
 
 
-async def _housekeeping(driver: Driver) -> None:
-    """Sign heads, keep the anchor and the reserve up, and look whether a refusing disk is well again."""
+async def _housekeeping(driver: Driver, room: Roomkeeping) -> None:
+    """Sign heads, keep the anchor, the reserve and other room, and look whether a refusing disk is well again."""
     signed = Head("")
     while True:
         await asyncio.sleep(HOUSEKEEPING_S)
         with contextlib.suppress(Exception):
             await driver.look_after()
+        with contextlib.suppress(Exception):
+            await room.look()
         with contextlib.suppress(Exception):
             if driver.opened.till.head != signed:
                 await driver.on_writer(lambda db: sign_heads(driver.opened, db, now_ms()))

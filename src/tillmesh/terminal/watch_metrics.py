@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from prometheus_client import CollectorRegistry, Histogram
@@ -19,9 +19,7 @@ PRINTER_READY: Final = frozenset({"ready", "off"})
 class WatchMetrics(Collector):
     """What the watch of one till saw, the store's leadership, the disk and the printer among it."""
 
-    def __init__(
-        self, registry: CollectorRegistry, watch: Watch, driver: Driver, extra: Mapping[str, Callable[[], Any]]
-    ) -> None:
+    def __init__(self, registry: CollectorRegistry, watch: Watch, driver: Driver, extra: Mapping[str, Any]) -> None:
         self._watch, self._driver, self._extra = watch, driver, extra
         self._failover = Histogram(
             "tillmesh_failover_seconds", "Without a leader, until the next one led", buckets=FAILOVER_S,
@@ -73,6 +71,12 @@ class WatchMetrics(Collector):
     def _of_machine(self) -> Iterator[Metric]:
         opened = self._driver.opened
         yield GaugeMetricFamily("tillmesh_disk_free_bytes", "Free where the data is", opened.reserve.free_bytes())
+        keeping = self._extra["room"]
+        yield GaugeMetricFamily("tillmesh_data_bytes", "What the data takes on the disk", keeping.room.data)
+        yield GaugeMetricFamily(
+            "tillmesh_disk_stage", "0 room is plenty, 1 scarce, 2 kept for sales, 3 sales take the reserve",
+            keeping.stage,
+        )  # fmt: skip
         yield GaugeMetricFamily(
             "tillmesh_disk_reserve_held", "1 while the reserve for a full disk is held", int(opened.reserve.held)
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from tillmesh.kernel.limits import ARCHIVE_AFTER_DAYS, ARCHIVE_AFTER_DAYS_IN_NEED
+from tillmesh.kernel.limits import ARCHIVE_AFTER_DAYS
 
 DAY_MS: Final = 86_400_000
 
@@ -32,6 +32,6 @@ def settled(
     return found
 
 
-def archived_before_ms(now_ms: int, *, in_need: bool) -> int:
-    """Give the moment before which sales are put away; ``in_need`` while the disk is short of room."""
-    return now_ms - (ARCHIVE_AFTER_DAYS_IN_NEED if in_need else ARCHIVE_AFTER_DAYS) * DAY_MS
+def archived_before_ms(now_ms: int, *, days: int = ARCHIVE_AFTER_DAYS) -> int:
+    """Give the moment before which sales are put away: so many days ago."""
+    return now_ms - days * DAY_MS

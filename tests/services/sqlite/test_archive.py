@@ -155,7 +155,8 @@ def test_a_piece_of_the_archive_that_was_changed_is_found(place: Path) -> None:
 def test_a_running_till_puts_away_what_all_others_hold_and_says_so(place: Path) -> None:
     async def scene() -> None:
         driver = Driver(open_terminal(place))
-        archiving = Archiving(driver, short_of_room_bytes=1 << 60)
+        archiving = Archiving(driver)
+        archiving.after_days = lambda: 7  # then a few sales are enough
         told: list[Mapping[str, int]] = []
         archiving.reached = told.append
         actor = driver.identity.actor

@@ -22,6 +22,6 @@ def test_a_store_that_never_agreed_on_anything_puts_nothing_away() -> None:
     assert settled(HEADS, held_by_tills={}, held_by_office=None) == {}
 
 
-def test_a_disk_that_is_short_of_room_puts_away_after_a_week_instead_of_a_month() -> None:
-    assert archived_before_ms(100 * DAY_MS, in_need=False) == 70 * DAY_MS
-    assert archived_before_ms(100 * DAY_MS, in_need=True) == 93 * DAY_MS
+def test_sales_are_put_away_after_a_month_or_as_few_days_as_the_room_on_the_disk_asks_for() -> None:
+    assert archived_before_ms(100 * DAY_MS) == 70 * DAY_MS
+    assert archived_before_ms(100 * DAY_MS, days=7) == 93 * DAY_MS

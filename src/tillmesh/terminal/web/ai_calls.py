@@ -146,7 +146,7 @@ CALLS = [
     Call("POST", "/ai/recognise", recognise, "Recognise a product", bytes, media=ANY, bytes_max=IMAGE_BYTES_MAX),
     Call("POST", "/ai/recognise/verdict", verdict, "Judge a suggestion", VerdictBody, status=204),
     Call(
-        "POST", "/ai/enrol", enrol, "Learn a product from photos", bytes, status=201, media=ANY,
+        "POST", "/ai/enrol", enrol, "Learn a product from photos", bytes, status=201, media=ANY, takes_room=True,
         bytes_max=ENROL_BYTES_MAX,
     ),
 ]  # fmt: skip

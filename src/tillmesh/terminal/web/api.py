@@ -49,6 +49,7 @@ class Services:
     decide: Callable[[tuple[Change, ...], Who], Awaitable[None]] | None = None
     replicated_to: Callable[[str, int], tuple[str, ...]] = lambda actor, seq: ()  # noqa: ARG005 - alone, nobody holds it
     sync_state: Callable[[str, int], str] = lambda actor, seq: "pending"  # noqa: ARG005 - alone, it goes nowhere
+    check_room: Callable[[], None] = lambda: None  # refuses what is no sale while the disk is nearly full
     extra: dict[str, Any] = field(default_factory=dict)
     trainer: Training | None = None
     oversold: Oversold = field(init=False)
@@ -144,6 +145,7 @@ class Call:
     gives: tuple[str, ...] = (JSON,)  # media types of the answer
     in_training: bool = False  # whether a manager may make this change while the till practises
     bytes_max: int = REQUEST_BODY_BYTES_MAX
+    takes_room: bool = False  # much of it, for what can wait until the disk has some
 
 
 def routes(calls: list[Call], services: Services) -> list[Route]:
@@ -172,6 +174,8 @@ async def _serve(call: Call, services: Services, request: Request) -> Response:
     if call.role is Role.MANAGER and call.method != "GET" and not call.in_training and services.practising:
         raise Conflict("this till is in training", hint="End the training first.")
     context = Context(services, request, person)
+    if call.takes_room:
+        services.check_room()
     if call.body is None:
         result = await call.handler(context)
     else:

@@ -107,6 +107,6 @@ CALLS = [
     Call("GET", "/products/export", export_products, "Export products as CSV", role=Role.SUPERVISOR, gives=(CSV,)),
     Call(
         "POST", "/products/import", import_products, "Import products from CSV", bytes, role=Role.MANAGER,
-        query=("dry_run", "skip_bad", "map"), media=CSV, bytes_max=IMPORT_BODY_BYTES_MAX,
+        query=("dry_run", "skip_bad", "map"), media=CSV, bytes_max=IMPORT_BODY_BYTES_MAX, takes_room=True,
     ),
 ]  # fmt: skip

@@ -121,7 +121,8 @@ def _whole(context: Context, name: str, otherwise: int, least: int, most: int) -
 
 CALLS = [
     Call("GET", "/labels", print_labels, "Labels as a PDF", query=("skus", "sheet", "copies", "skip"), gives=(PDF,)),
-    Call("POST", "/products/bulk", change_many, "Change many products at once", BulkBody, role=Role.MANAGER),
+    Call("POST", "/products/bulk", change_many, "Change many products at once", BulkBody, role=Role.MANAGER,
+         takes_room=True),
     Call("POST", "/products/{sku}/variants", make_variants, "Let a product come in variants", VariantsBody,
          role=Role.MANAGER, status=201),
 ]  # fmt: skip

@@ -16,6 +16,7 @@ from tillmesh.adapters.web.speaking import say, spoken
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.terminal.web.api import Call, Context
 from tillmesh.till import money_conflicts
+from tillmesh.till.room import Stage, words
 
 GZIP_LEVEL = 5
 
@@ -89,7 +90,6 @@ async def health(context: Context) -> Any:
     """Say in plain words how the till is."""
     driver = context.driver
     checks = []
-    free = driver.opened.reserve.free_bytes()
     events = await driver.read(lambda db, _: one(db, "SELECT coalesce(sum(seq), 0) FROM version_vector"))
     checks.append({"check": "database", "ok": True, "text": f"The database answers; it holds {events} events."})
     checks.append(
@@ -99,15 +99,10 @@ async def health(context: Context) -> Any:
             "text": f"The last write failed: {driver.storage_error}." if driver.storage_error else "Writing works.",
         }
     )
-    held = driver.opened.reserve.held
-    checks.append(
-        {
-            "check": "disk",
-            "ok": held,
-            "text": f"{free // (1 << 20)} MiB are free."
-            + ("" if held else " The reserve is used up: free some space, the till still sells."),
-        }
-    )
+    keeping = context.services.extra["room"]
+    await keeping.look()
+    is_enough = keeping.stage < Stage.TIGHT  # before that the till helps itself
+    checks.append({"check": "disk", "ok": is_enough, "text": words(keeping.room, keeping.stage)})
     clocks = context.services.extra.get("clocks", list)()
     checks += [{"check": "clock", "ok": False, "text": clock["text"]} for clock in clocks]
     for action, detail in driver.opened.notices:

@@ -28,6 +28,8 @@ async def end(context: Context) -> None:
 
 
 CALLS = [
-    Call("POST", "/training", begin, "Begin training", role=Role.MANAGER, status=201, in_training=True),
+    Call(
+        "POST", "/training", begin, "Begin training", role=Role.MANAGER, status=201, in_training=True, takes_room=True
+    ),
     Call("DELETE", "/training", end, "End training", status=204, in_training=True),
 ]
