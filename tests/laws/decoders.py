@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests.pictures import jpeg, webp
 from tillmesh.adapters.lan.pairing_messages import read_message as read_pairing
 from tillmesh.adapters.lan.roster import read_roster
 from tillmesh.adapters.wan.bundle import read_bundle
@@ -35,6 +36,7 @@ from tillmesh.raft import (
 from tillmesh.raft import encode as encode_raft
 from tillmesh.shop.events import KINDS, Payment, SaleClosed, SaleLine
 from tillmesh.shop.gs1 import read_elements
+from tillmesh.shop.pictures import cleaned
 from tillmesh.shop.product_columns import Reading
 from tillmesh.shop.product_file import plan_import
 from tillmesh.shop.product_matching import Shelf
@@ -44,6 +46,7 @@ from tillmesh.sync import (
     key_messages,
     model_messages,
     model_orders,
+    picture_messages,
     read_frame,
     recovery,
     standing,
@@ -131,6 +134,12 @@ DECODERS: Final[dict[str, Decoder]] = {
         model_messages.write_message(model_messages.Known({}, [bytes(32)])),
         model_messages.write_message(model_messages.Piece(bytes(32), 0, b"piece")),
     )),
+    "pictures": Decoder(picture_messages.read_message, (
+        picture_messages.write_message(picture_messages.Ask(bytes(32))),
+        picture_messages.write_message(picture_messages.Here(bytes(32), b"picture")),
+        picture_messages.write_message(picture_messages.Have([bytes(32)])),
+    )),
+    "picture": Decoder(cleaned, (jpeg(), webp(), webp(lossless=True))),
     "reports": Decoder(model_orders.read_reports, (b'{"reports":[]}',)),
     "roster": Decoder(lambda data: read_roster(_KEY.public_key(), "store", data), (
         msgspec.msgpack.encode([b"body", bytes(64)]),

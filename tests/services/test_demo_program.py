@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from tests.pictures import jpeg
 from tests.ports import free_ports
 from tillmesh.demo.control import check
 from tillmesh.demo.program import main
@@ -69,15 +70,21 @@ def alive(pid: int) -> bool:
 
 
 def call(url: str, method: str, path: str, body: object = None, token: str = "") -> Any:
+    status, data = ask(url, method, path, None if body is None else json.dumps(body).encode(), token)
+    assert status < 300, data
+    return json.loads(data)
+
+
+def ask(url: str, method: str, path: str, body: bytes | None = None, token: str = "") -> tuple[int, bytes]:
+    """Call the API with bytes, for bytes."""
     host, port = url.removeprefix("http://").split(":")
     connection = http.client.HTTPConnection(host, int(port), timeout=10)
     headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
-    connection.request(method, "/api/v1" + path, None if body is None else json.dumps(body), headers)
+    connection.request(method, "/api/v1" + path, body, headers)
     answer = connection.getresponse()
     data = answer.read()
     connection.close()
-    assert answer.status < 300, data
-    return json.loads(data)
+    return answer.status, data
 
 
 @pytest.mark.slow
@@ -232,6 +239,12 @@ def test_three_tills_sell_apart_and_agree_when_they_hear_each_other_again(tmp_pa
         assert len(hashes(urls)) == 2, "the till that is cut off sells on its own"
         assert call(urls[2], "GET", "/sync")["unreplicated"] == 1
         assert sold["replicated_to"] == []
+        manager = call(urls[0], "POST", "/session", {"pin": "9999"})["token"]
+        status, product = ask(urls[0], "PUT", "/products/FM-00301/image", jpeg(), manager)
+        assert status == 200, product
+        picture = f"/pictures/{json.loads(product)['image'][:64]}"
+        until(lambda: ask(urls[1], "GET", picture, token=tokens[1])[0] == 200)
+        assert ask(urls[2], "GET", picture, token=tokens[2])[0] == 404
         path = f"/sales/{sold['sale_id']}"
         # If it was this till that led: it notices within an election timeout that nobody follows any more.
         until(lambda: call(urls[2], "GET", path, token=tokens[2])["sync_state"] == "pending")
@@ -243,6 +256,8 @@ def test_three_tills_sell_apart_and_agree_when_they_hear_each_other_again(tmp_pa
         until(lambda: len(call(urls[2], "GET", path, token=tokens[2])["replicated_to"]) == 2)
         held = {"acked_by_leader", "sent_to_hub", "complete"}
         until(lambda: call(urls[2], "GET", path, token=tokens[2])["sync_state"] in held)
+        until(lambda: ask(urls[2], "GET", picture, token=tokens[2])[0] == 200)
+        assert ask(urls[2], "GET", picture, token=tokens[2]) == ask(urls[0], "GET", picture, token=tokens[0])
 
 
 def until(holds: Callable[[], bool]) -> None:

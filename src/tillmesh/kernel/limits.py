@@ -24,6 +24,21 @@ MAIL_AGE_MS_MAX: Final = 2 * 86_400_000  # then nobody waits for the receipt any
 
 QUICK_KEYS_MAX: Final = 99  # two digits reach each of them
 
+# Pictures of products. Sizes: a tile is 164 pixels wide, and screens show two pixels for one.
+PICTURE_SIDE_MAX: Final = 320  # pixels
+PICTURE_BYTES_MAX: Final = 24 << 10
+PICTURE_UPLOAD_BYTES_MAX: Final = 256 << 10  # as it is sent: metadata comes off before the size is looked at
+PICTURE_PARTS_MAX: Final = 256  # segments or chunks of one file; Guess: a progressive JPEG has about 30
+PICTURES_BYTES_MAX: Final = 256 << 20  # all that one till keeps; Guess: 25,000 as the page makes them
+PICTURES_LOOKED_AT_MAX: Final = 200  # at once, of those that are not here
+PICTURES_NAMED_MAX: Final = 64  # in one message
+PICTURES_MISSED_MAX: Final = 500  # that pages asked for and that are not here
+PICTURE_MESSAGE_BYTES_MAX: Final = PICTURE_BYTES_MAX + 256
+PICTURE_UNNAMED_MS: Final = 86_400_000  # a picture that no product names any more is forgotten after a day
+
+assert PICTURE_BYTES_MAX < PICTURE_UPLOAD_BYTES_MAX < PICTURES_BYTES_MAX
+assert PICTURES_NAMED_MAX * 35 + 16 < PICTURE_MESSAGE_BYTES_MAX
+
 # Practice at a till ends by itself: who forgets it would ring real sales into nothing.
 TRAINING_MS_MAX: Final = 2 * 3_600_000  # guess: a morning's lesson
 

@@ -12,6 +12,7 @@ from tillmesh.kernel.money import check_amount
 from tillmesh.kernel.quantity import ONE, format_quantity, parse_quantity
 from tillmesh.shop.cardnumbers import refuse_card_number
 from tillmesh.shop.events import Value
+from tillmesh.shop.pictures import read_reference
 
 # Decimals that a quantity may have. Three are what a shop scale shows and what thousandths can hold.
 UNITS: Final = {"piece": 0, "kg": 3, "g": 0, "l": 3, "ml": 0, "m": 3, "hour": 3}
@@ -40,6 +41,7 @@ class Product(Record, frozen=True):
     parent: str = ""  # the product that this one is a variant of
     options: tuple[str, ...] = ()  # "Size=M" of a variant; "Size=S,M,L" of a product that comes in variants
     min_age: int = 0  # years; whoever buys it must be as old
+    image: str = ""  # names its picture: hash, media and size
 
     @property
     def comes_in_variants(self) -> bool:
@@ -54,6 +56,8 @@ def from_fields(sku: str, fields: Mapping[str, Value]) -> Product:
         for name, value in fields.items()
         if name in _DEFAULTS and value is not None
     }
+    if not isinstance(named := known.get("image", ""), str) or read_reference(named) is None:
+        known.pop("image", None)  # other tills may be broken or hostile: a page is never told to fetch just anything
     return Product(**cast("dict[str, Any]", {"name": sku, "price_minor": 0, **known, "sku": sku}))
 
 
@@ -201,6 +205,12 @@ def _age(value: object, what: str) -> Value:
     return value
 
 
+def _image(value: object, what: str) -> Value:
+    if value != "" and (not isinstance(value, str) or read_reference(value) is None):
+        raise Invalid(f"{what} must name a picture, or be empty", hint="Leave it out.")
+    return str(value)
+
+
 _CHECKS: Final[dict[str, tuple[str, Callable[[object, str], Value]]]] = {
     "name": ("name", _name),
     "price_minor": ("price_minor", _amount),
@@ -220,5 +230,6 @@ _CHECKS: Final[dict[str, tuple[str, Callable[[object, str], Value]]]] = {
     "min_age": ("min_age", _age),
     "colour": ("colour", _short),
     "icon": ("icon", _short),
+    "image": ("image", _image),
 }
 _DEFAULTS: Final = frozenset(own for own, _ in _CHECKS.values())

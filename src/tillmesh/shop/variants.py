@@ -64,6 +64,7 @@ def _variants(parent: Product, listed: Sequence[tuple[str, list[str]]]) -> Itera
                 "min_age": parent.min_age,
                 "colour": parent.colour,
                 "icon": parent.icon,
+                "image": parent.image,
                 "barcodes": [sku],
                 "parent": parent.sku,
                 "options": [f"{name}={value}" for name, value in zip(names, values, strict=True)],

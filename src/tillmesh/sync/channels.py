@@ -22,6 +22,7 @@ class Channel(IntEnum):
     HUB = 5  # what head office holds, as the leader hears it
     KEYS = 6  # of customers' personal data, which is no part of the logs
     SYNC = 1  # the logs
+    PICTURES = 9  # of products: behind every sale
     MODELS = 7  # which versions of models the store runs, and the models themselves: behind every sale
 
 

@@ -25,6 +25,7 @@ from tillmesh.terminal.lacking import Lacking
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.terminal.neighbours import Address, Neighbours
 from tillmesh.terminal.pairing_desk import PairingDesk
+from tillmesh.terminal.pictures import Pictures
 from tillmesh.terminal.provisioning import Belonging, belonging, is_founder
 from tillmesh.terminal.purse_holds import PurseHolds
 from tillmesh.terminal.roomkeeping import Roomkeeping
@@ -234,6 +235,9 @@ async def join_store(services: Services, around: Around) -> Among:
     archiving.reached = among.put_away
     services.extra["room"] = Roomkeeping(driver, archiving)
     services.check_room = services.extra["room"].check
+    services.extra["pictures"] = Pictures(
+        driver, among.mesh, lambda sha256: services.live.send("picture", {"sha256": sha256})
+    )
     among.standings = Standings(services, among.mesh)
     among.standings.start()
     services.extra["standings"] = among.standings

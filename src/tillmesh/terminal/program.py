@@ -194,6 +194,8 @@ class _Run:
         patrol.start()
         archiving = services.extra["archiving"]
         archiving.start()
+        pictures = services.extra["pictures"]
+        pictures.start()
         air = by_air(
             services.driver, ai, among.mesh, among.uplinking, self._options.around.hub_url, among.office_public
         )
@@ -205,7 +207,7 @@ class _Run:
             keeping.cancel()
             await _stop_parts(mailing, office, watch)
             await stocking
-            await _stop_parts(air, ai, archiving, patrol, cards, printing, fiscal)
+            await _stop_parts(pictures, air, ai, archiving, patrol, cards, printing, fiscal)
 
     def _stops(self, stop: Callable[[], object]) -> None:
         """Do this from now on when somebody stops the program, or the database is given up."""

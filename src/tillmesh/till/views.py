@@ -73,6 +73,7 @@ def product(found: Product, currency: str, stock_milli: int, now_minor: int | No
         "parent": found.parent,
         "options": list(found.options),
         "min_age": found.min_age,
+        "image": found.image,
     }
 
 

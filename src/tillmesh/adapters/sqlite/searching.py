@@ -64,13 +64,18 @@ def catalogue(db: apsw.Connection, priced_now: Mapping[str, int] | None = None) 
         found = [_priced(row, priced_now) for row in found]
     columns = zip(*found, strict=True) if found else [()] * len(COLUMNS)
     named = {name: list(column) for name, column in zip(COLUMNS, columns, strict=True)}
-    return {"count": len(found), "columns": named, "variants": _variants(db)}
+    return {"count": len(found), "columns": named, "variants": _variants(db), "images": _images(db)}
 
 
 def _variants(db: apsw.Connection) -> dict[str, list[Any]]:
     """Give the few products that have variants or are one: sku -> the product it is a variant of, and the options."""
     sql = "SELECT sku, parent, options FROM product WHERE active AND options <> ''"
     return {sku: [parent, options.split("\n")] for sku, parent, options in rows(db, sql)}
+
+
+def _images(db: apsw.Connection) -> dict[str, str]:
+    """Give the pictures of the products that have one, by sku."""
+    return dict(rows(db, "SELECT sku, image FROM product WHERE image <> '' AND active"))
 
 
 def _priced(row: tuple[Any, ...], now: Mapping[str, int]) -> tuple[Any, ...]:

@@ -138,9 +138,16 @@ def _cart(books: Books, cart_id: str) -> tuple[Cart, int]:
 
 
 async def show(context: Context) -> Any:
-    """Show a working cart with every amount as it would be charged now."""
+    """Show a working cart with every amount as it would be charged now, and which of its products have a picture."""
     cart_id = context.path("cart_id")
-    return await context.driver.look(lambda books: views.cart(books, *_cart(books, cart_id)))
+
+    def query(books: Books) -> dict[str, Any]:
+        cart, revision = _cart(books, cart_id)
+        found = (books.product(line.sku) for line in cart.lines)
+        images = {one.sku: one.image for one in found if one is not None and one.image}
+        return {**views.cart(books, cart, revision), "images": images}
+
+    return await context.driver.look(query)
 
 
 async def list_carts(context: Context) -> Any:

@@ -33,7 +33,8 @@ from tillmesh.till.scanning import find_scanned
 Fields = dict[str, Any]
 
 
-def _view(books: Books, sku: str) -> dict[str, Any]:
+def product_view(books: Books, sku: str) -> dict[str, Any]:
+    """Show a product as it is now."""
     found = books.product(sku)
     if found is None:
         raise NotFound(f"no product {sku[:40]!r}", hint="Search by name, or add the product.")
@@ -69,9 +70,9 @@ async def get_product(context: Context) -> Any:
 
     def query(books: Books) -> dict[str, Any]:
         if books.product(code) is not None:
-            return _view(books, code)
+            return product_view(books, code)
         product, quantity, total = find_scanned(books, barcode=code)
-        view = _view(books, product.sku)
+        view = product_view(books, product.sku)
         if quantity is not None:
             view["scanned"] = {"quantity": format_quantity(quantity)}
         elif total is not None:
@@ -96,7 +97,7 @@ async def upsert_product(context: Context, body: Fields) -> tuple[int, Any]:
         fields = catalogue.check_fields({k: v for k, v in body.items() if k != "sku"}, tax_codes)
     await context.driver.look(lambda books: _check_codes(books, sku, fields))
     await context.do(ChangeRecords(entity="product", changes=(Change(key=sku, fields=fields),)))
-    return (201 if before is None else 200), await context.driver.look(lambda books: _view(books, sku))
+    return (201 if before is None else 200), await context.driver.look(lambda books: product_view(books, sku))
 
 
 async def patch_product(context: Context, body: Fields) -> Any:
@@ -113,7 +114,7 @@ async def patch_product(context: Context, body: Fields) -> Any:
     fields = catalogue.check_fields(body, tuple(settings.rates_ppm()))
     await context.driver.look(lambda books: _check_codes(books, sku, fields))
     await context.do(ChangeRecords(entity="product", changes=(Change(key=sku, fields=fields),)))
-    return await context.driver.look(lambda books: _view(books, sku))
+    return await context.driver.look(lambda books: product_view(books, sku))
 
 
 def _known(books: Books, code: str, *, by_code: bool) -> Product | None:

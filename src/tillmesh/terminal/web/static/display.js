@@ -5,6 +5,7 @@ import { send } from "./lib/http.js";
 import { money, quantity, setCurrency } from "./lib/money.js";
 import { look } from "./state/look.js";
 import { Icon } from "./parts/icon.js";
+import { pictureCame, Thumb } from "./parts/thumb.js";
 
 const RETRY_MS = 2000;
 /** How long thanks and change stay once a sale is paid. */
@@ -12,7 +13,7 @@ const THANKS_MS = 20_000;
 /** More would not be read; the newest count. */
 const LINES_MAX = 40;
 
-/** @typedef {{lines: any[], total_minor: number, tax_minor: number, cart_id: string, discount_minor: number}} Basket */
+/** @typedef {{lines: any[], total_minor: number, tax_minor: number, cart_id: string, discount_minor: number, images?: Record<string, string>}} Basket */
 
 const training = signal(false);
 const store = signal(/** @type {Record<string, any>} */ ({}));
@@ -64,6 +65,7 @@ async function begin() {
     source.addEventListener(name, (event) => take(JSON.parse(event.data || "{}")));
   on("cart", (news) => void showCart(news.cart_id));
   on("sale", (news) => void showSale(news));
+  on("picture", (news) => pictureCame(news.sha256));
   on("training", () => location.reload());
   on("offers", () => void (basket.value && showCart(basket.value.cart_id)));
   on("parked", () => void (basket.value && showCart(basket.value.cart_id)));
@@ -80,19 +82,22 @@ const Large = ({ amount }) => html`<output class="num" style=${`--n:${money(amou
 /** @param {any} line */
 const howMuch = (line) => (line.unit === "piece" ? `${quantity(line.quantity)} ×` : `${quantity(line.quantity)} ${line.unit}`);
 
-/** @param {{line: any, fresh: boolean}} props */
-const Line = ({ line, fresh }) => {
+/** `image` is undefined while nothing in the basket has a picture. @param {{line: any, fresh: boolean, image?: string}} props */
+const Line = ({ line, fresh, image }) => {
   const off = line.discount_minor + (line.cart_discount_minor ?? 0);
   const why = (line.promotions ?? []).map((/** @type {any} */ one) => one.name).join(", ");
-  return html`<li class=${fresh ? "new" : ""}><span class="num">${howMuch(line)}</span><b>${line.name}${off > 0 && html`<small>${why && `${why} `}${t("cart.off.amount", { amount: money(off) })}</small>`}</b><span class="num">${money(line.total_minor)}</span></li>`;
+  return html`<li class=${`${fresh ? "new" : ""} ${image === undefined ? "" : "pic"}`}>${image !== undefined && html`<span class="th pic" data-c="slate"><${Thumb} image=${image} icon="package" /></span>`}<span class="num">${howMuch(line)}</span><b>${line.name}${off > 0 && html`<small>${why && `${why} `}${t("cart.off.amount", { amount: money(off) })}</small>`}</b><span class="num">${money(line.total_minor)}</span></li>`;
 };
 
 /** @param {{now: Basket}} props */
-const Buying = ({ now }) => html`<div class="customer">
+const Buying = ({ now }) => {
+  const images = Object.keys(now.images ?? {}).length ? now.images : undefined;
+  return html`<div class="customer">
   <main><div class="brand"><${Icon} name="store" />${store.value.name}</div><h1>${t("display.basket")}</h1>
-    <ol>${now.lines.slice(-LINES_MAX).map((line, at, all) => html`<${Line} key=${line.line_id} line=${line} fresh=${at === all.length - 1} />`)}</ol></main>
+    <ol>${now.lines.slice(-LINES_MAX).map((line, at, all) => html`<${Line} key=${line.line_id} line=${line} image=${images && (images[line.sku] ?? "")} fresh=${at === all.length - 1} />`)}</ol></main>
   <aside aria-live="polite"><small>${t("display.due")}</small><${Large} amount=${now.total_minor} />
     <small>${t(store.value.prices_include_tax === false ? "cart.tax" : "cart.tax.included")} ${money(now.tax_minor)}</small></aside></div>`;
+};
 
 /** @param {{sale: any}} props */
 const Thanks = ({ sale }) => html`<div class="customer">

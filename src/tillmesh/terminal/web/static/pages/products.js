@@ -16,6 +16,7 @@ import { Icon, Key } from "../parts/icon.js";
 import { ImportDialog } from "../parts/importdialog.js";
 import { Nothing } from "../parts/load.js";
 import { ProductForm } from "../parts/productform.js";
+import { Thumb } from "../parts/thumb.js";
 import { perUnit } from "../parts/tiles.js";
 import { Head } from "../parts/top.js";
 import { Virtual } from "../parts/virtual.js";
@@ -65,7 +66,7 @@ function Row({ row, chosen, onChoose }) {
   const style = styleOf(item.department);
   const left = stockOf(item.sku);
   return html`<button class="list-row product-row" aria-pressed=${onChoose ? chosen : undefined} onClick=${() => (onChoose ? onChoose(item.sku) : void edit(item.sku))}>
-    <span class="th" data-c=${onChoose ? (chosen ? "green" : "slate") : style.colour}><${Icon} name=${onChoose ? (chosen ? "check" : "plus") : style.icon} /></span>
+    <span class=${`th ${item.image && !onChoose ? "pic" : ""}`} data-c=${onChoose ? (chosen ? "green" : "slate") : style.colour}>${onChoose ? html`<${Icon} name=${chosen ? "check" : "plus"} />` : html`<${Thumb} image=${item.image} icon=${style.icon} />`}</span>
     <span><b>${item.name}</b><small>${item.barcodes || item.sku}</small></span>
     <span class="hide-s soft">${item.department}</span><span class="r hide-s soft">${item.tax_code}</span>
     <span class="r num">${left === undefined ? "" : quantity(left)}</span>

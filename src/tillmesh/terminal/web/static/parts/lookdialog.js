@@ -5,6 +5,7 @@ import { asProblem } from "../lib/http.js";
 import { call } from "../state/session.js";
 import { dialogs, openDialog, toastOk, toastProblem } from "../state/notices.js";
 import { productOf } from "../state/catalogue.js";
+import { useCamera } from "./camera.js";
 import { Dialog } from "./dialog.js";
 import { Icon, Key } from "./icon.js";
 import { ProductPicker } from "./picker.js";
@@ -13,7 +14,6 @@ import { ProductPicker } from "./picker.js";
 const PAUSE_MS = 150;
 /** How many looks in a row must agree before anything is added by itself. */
 const AGREE = 2;
-const SIDE = { width: 640, height: 480 };
 const QUALITY = 0.85;
 const PHOTOS = { least: 3, most: 5 };
 
@@ -21,33 +21,6 @@ const PHOTOS = { least: 3, most: 5 };
 /** @typedef {{sku: string, name: string, confidence: number, word: "sure" | "likely" | "maybe"}} Guess */
 /** @typedef {{predictions: Guess[], requires_confirmation: boolean, known: boolean, fallback: boolean, reason: string}} Answer */
 /** @typedef {{current: HTMLVideoElement | null}} VideoRef */
-
-/** Show the camera's picture; gives why there is none. @param {VideoRef} video */
-function useLookCamera(video) {
-  const [problem, setProblem] = useState("");
-  useEffect(() => {
-    /** @type {MediaStream | null} */
-    let stream = null;
-    let over = false;
-    const start = async () => {
-      try {
-        stream = await navigator.mediaDevices.getUserMedia({ video: { ...SIDE, facingMode: "environment" } });
-        if (over || !video.current) return stop();
-        video.current.srcObject = stream;
-        await video.current.play();
-      } catch {
-        if (!over) setProblem(t("look.none"));
-      }
-    };
-    const stop = () => stream?.getTracks().forEach((track) => track.stop());
-    void start();
-    return () => {
-      over = true;
-      stop();
-    };
-  }, []);
-  return problem;
-}
 
 /** Take what the camera sees as a JPEG; null before it sees anything. @param {VideoRef} video @returns {Promise<Blob | null>} */
 async function photo(video) {
@@ -122,7 +95,7 @@ function useLooks(video, paused, onSure) {
 function LookDialog({ close }) {
   const video = /** @type {import("../vendor/preact-hooks.js").Ref<HTMLVideoElement | null>} */ (useRef(null));
   const [teaching, setTeaching] = useState(false);
-  const silent = useLookCamera(video);
+  const silent = useCamera(video);
   const { answer, problem } = useLooks(video, teaching, (guess) => close({ guess, sure: true }));
   const take = (/** @type {Guess} */ guess) => {
     tellVerdict(answer?.predictions[0]?.sku ?? guess.sku, guess.sku);

@@ -8,8 +8,10 @@ import { departments, takeProducts } from "../state/catalogue.js";
 import { call, may, store } from "../state/session.js";
 import { toastOk } from "../state/notices.js";
 import { useScans } from "../state/scan.js";
+import { styleOf } from "./departments.js";
 import { Choice, Field, Refusal, Toggle } from "./fields.js";
 import { FormDialog } from "./formdialog.js";
+import { PictureField } from "./picturefield.js";
 
 export const UNITS = ["piece", "kg", "g", "l", "ml", "m", "hour"];
 
@@ -55,6 +57,8 @@ export function ProductForm({ start, close }) {
   const [form, setForm] = useState(formOf(start));
   const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
   const [busy, setBusy] = useState(false);
+  const [image, setImage] = useState(start.image ?? "");
+  const [chosen, setChosen] = useState(/** @type {Blob | null} */ (null));
   const set = (/** @type {keyof Form} */ name) => (/** @type {any} */ value) => setForm({ ...form, [name]: value });
   useScans((code) => setForm((now) => (now.barcodes.split(" ").includes(code) ? now : { ...now, barcodes: `${now.barcodes} ${code}`.trim() })));
   const price = parseMoney(form.price || "-");
@@ -63,8 +67,9 @@ export function ProductForm({ start, close }) {
   const submit = async () => {
     setBusy(true);
     try {
-      const body = bodyOf(form);
-      const saved = old ? await call("PATCH", `/products/${encodeURIComponent(start.sku)}`, body) : await call("POST", "/products", { ...body, ...(form.sku.trim() ? { sku: form.sku.trim() } : {}) });
+      const body = { ...bodyOf(form), ...(old && image !== (start.image ?? "") ? { image } : {}) };
+      const made = old ? await call("PATCH", `/products/${encodeURIComponent(start.sku)}`, body) : await call("POST", "/products", { ...body, ...(form.sku.trim() ? { sku: form.sku.trim() } : {}) });
+      const saved = chosen ? await call("PUT", `/products/${encodeURIComponent(made.sku)}/image`, chosen, { type: chosen.type }) : made;
       takeProducts([saved]);
       close(saved);
     } catch (error) {
@@ -72,6 +77,7 @@ export function ProductForm({ start, close }) {
       setBusy(false);
     }
   };
+  const style = styleOf(form.department);
   const rates = Object.entries(/** @type {Record<string, number>} */ (store.value.tax_rates ?? {}));
   return html`<${FormDialog} title=${old ? form.name || start.name : t("product.new")} note=${old ? start.sku : ""} wide=${true} close=${() => close()} ok=${ok} submit=${submit} label=${t("save")}>
     <${Refusal} problem=${problem} />${locked && html`<p class="hint">${t("product.locked")}</p>`}
@@ -90,6 +96,7 @@ export function ProductForm({ start, close }) {
       <${Field} label=${t("product.age")} mode="numeric" max=${2} value=${form.min_age} onChange=${set("min_age")} disabled=${locked} hint=${t("product.age.hint")} error=${/^\d{0,2}$/.test(form.min_age) ? "" : t("product.age.wrong")} />
       <${Field} label=${t("product.low")} mode="decimal" value=${form.low_stock} onChange=${set("low_stock")} disabled=${locked || !form.track_stock} hint=${t("product.low.hint")} />
     </div>
+    ${!locked && html`<${PictureField} name=${form.name} icon=${style.icon} colour=${style.colour} image=${image} chosen=${chosen} onChange=${(/** @type {string} */ named, /** @type {Blob | null} */ picked) => { setImage(named); setChosen(picked); }} />`}
     <div class="grid3"><${Toggle} label=${t("product.favourite")} hint=${t("product.favourite.hint")} value=${form.favourite} onChange=${set("favourite")} disabled=${locked} />
       <${Toggle} label=${t("product.track")} value=${form.track_stock} onChange=${set("track_stock")} disabled=${locked} />
       ${old && html`<${Toggle} label=${t("product.active")} hint=${t("product.active.hint")} value=${form.active} onChange=${set("active")} disabled=${locked} />`}</div>

@@ -8,6 +8,7 @@ import { isWeighed } from "../state/cart.js";
 import { styleOf } from "./departments.js";
 import { Icon, Key } from "./icon.js";
 import { SenseBar } from "./sensebar.js";
+import { Thumb } from "./thumb.js";
 import { Virtual } from "./virtual.js";
 
 const FOUND_MAX = 400;
@@ -26,7 +27,7 @@ function Tile({ row, onPick, active, index, plain }) {
   const left = stockOf(item.sku);
   const low = left !== undefined && Number(left) <= 3;
   return html`<button class=${`tile ${active ? "active" : ""}`} data-c=${quickKeys.value[key]?.colour || style.colour} data-i=${index} onClick=${() => onPick(item)}>
-    <span class="th"><${Icon} name=${style.icon} /></span>
+    <span class=${`th ${item.image ? "pic" : ""}`}><${Thumb} image=${item.image} icon=${style.icon} /></span>
     <b>${item.name}</b>${key >= 0 && html`<kbd class="quick-n"><span class="sr">${t("quick.number")} </span>${key + 1}</kbd>`}
     ${!plain && html`<small>${item.department}</small>`}
     <span class="pr"><span>${money(item.price_minor)}${isWeighed(item.unit) && html`<small class="per">${perUnit(item.unit)}</small>`}</span>

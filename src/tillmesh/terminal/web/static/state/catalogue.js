@@ -7,7 +7,7 @@ import { spellings } from "../lib/gtin.js";
 /** Rows indexed between two chances for the browser to paint. */
 const SLICE = 6000;
 
-/** @typedef {{sku: string, name: string, price_minor: number, unit: string, tax_code: string, department: string, barcodes: string, favourite: boolean, active: boolean, parent?: string, options?: string[]}} Product */
+/** @typedef {{sku: string, name: string, price_minor: number, unit: string, tax_code: string, department: string, barcodes: string, favourite: boolean, active: boolean, parent?: string, options?: string[], image?: string}} Product */
 
 /** Grows with every change, so that what was computed from the columns is computed again. */
 export const version = signal(0);
@@ -35,6 +35,9 @@ let listed = new Map();
 
 /** The few that have variants or are one: the product it is a variant of, or "", and the options. @type {Map<string, {parent: string, options: string[]}>} */
 let variants = new Map();
+
+/** How products name their pictures, by sku. @type {Map<string, string>} */
+let images = new Map();
 
 /** News that came while the index is being built. @type {any[] | null} */
 let held = null;
@@ -72,6 +75,7 @@ async function index(answer) {
     department: all(from.department, ""), barcodes: all(from.barcodes, ""), favourite: all(from.favourite, 0), active: all(from.active, 1), tracked: all(from.track_stock, 1),
   };
   variants = new Map(Object.entries(answer.variants ?? {}).map(([sku, [parent, options]]) => [sku, { parent, options }]));
+  images = new Map(Object.entries(answer.images ?? {}));
   held = [];
   if (!ready.value) {
     columns = next;
@@ -153,6 +157,8 @@ export function takeProducts(products) {
     columns.tracked[row] = product.track_stock === false ? 0 : 1;
     if (product.options?.length) variants.set(product.sku, { parent: product.parent ?? "", options: product.options });
     else variants.delete(product.sku);
+    if (product.image) images.set(product.sku, product.image);
+    else images.delete(product.sku);
     fresh.set(row, fold(product.name));
     if (product.active !== false && barcodes !== product.sku) addCodes(byCode, barcodes, row);
     if (product.stock !== undefined && product.stock !== null) stock.set(product.sku, String(product.stock));
@@ -179,7 +185,7 @@ export function product(row) {
   return {
     sku: columns.sku[row], name: columns.name[row], price_minor: columns.price[row], unit: columns.unit[row], tax_code: columns.tax[row],
     department: columns.department[row], barcodes: columns.barcodes[row], favourite: Boolean(columns.favourite[row]), active: Boolean(columns.active[row]),
-    ...variants.get(columns.sku[row]),
+    image: images.get(columns.sku[row]), ...variants.get(columns.sku[row]),
   };
 }
 

@@ -3,6 +3,7 @@ import { asProblem, reachable, send } from "../lib/http.js";
 import { effect, signal } from "../lib/ui.js";
 import { hearOfCart, hearOfOffers, hearOfSale } from "./cart.js";
 import { loadCatalogue, takeLevels, takeProducts } from "./catalogue.js";
+import { pictureCame } from "../parts/thumb.js";
 import { everSignedIn, loadState, oversold, printer, session, sync } from "./session.js";
 
 const PROBE_MS = 1000;
@@ -33,6 +34,7 @@ const takers = {
     shiftNews.value += 1;
     void reload(false);
   },
+  picture: (data) => pictureCame(data.sha256),
   parked: () => void reload(false),
   oversold: (data) => {
     oversold.value = data.open ?? 0;

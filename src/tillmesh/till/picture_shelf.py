@@ -1,0 +1,53 @@
+"""Which pictures give way when a till's shelf of them is full.
+
+First those that no product names any more, then those used longest ago. Never one that this till's own people
+added, and of the others only one that a till with a smaller name holds: of all holders the smallest keeps it, so tills
+that make room at the same time can't drop the last copy between them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
+
+from tillmesh.kernel.limits import PICTURE_UNNAMED_MS, PICTURES_BYTES_MAX
+
+
+class Held(NamedTuple):
+    """A picture on the shelf."""
+
+    sha256: str
+    size: int
+    own: bool  # added by people of this till
+    used_ms: int
+    named: bool  # by a product
+
+
+def forgotten(shelf: Sequence[Held], now_ms: int) -> list[str]:
+    """List those that no product has named for a day, as far as their last use tells."""
+    return [one.sha256 for one in shelf if not one.named and one.used_ms <= now_ms - PICTURE_UNNAMED_MS]
+
+
+def over(shelf: Sequence[Held], size: int, bytes_max: int = PICTURES_BYTES_MAX) -> int:
+    """Say how many bytes must go so that a picture of a size fits; not above 0: it fits."""
+    return sum(one.size for one in shelf) + size - bytes_max
+
+
+def may_go(shelf: Sequence[Held]) -> list[Held]:
+    """List what could give way, the first first; whether others hold it is still to be asked."""
+    return sorted((one for one in shelf if not (one.own and one.named)), key=lambda one: (one.named, one.used_ms, one))
+
+
+def giving_way(shelf: Sequence[Held], bytes_over: int, elsewhere: Collection[str]) -> list[str] | None:
+    """List what gives way for so many bytes; None if there can't be made room.
+
+    ``elsewhere`` are those that tills with smaller names hold.
+    """
+    gone: list[str] = []
+    for one in may_go(shelf):
+        if bytes_over <= 0:
+            break
+        if not one.named or one.sha256 in elsewhere:
+            gone.append(one.sha256)
+            bytes_over -= one.size
+    return gone if bytes_over <= 0 else None
