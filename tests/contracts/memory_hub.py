@@ -42,6 +42,7 @@ class MemoryLog:
 class Tenant:
     """What is held of one store."""
 
+    generation: int = 0
     term: int = 0
     clock: int = 0
     heads: dict[str, Head] = field(default_factory=dict)
@@ -65,7 +66,9 @@ class MemoryMaster:
     def held(self, store: str) -> Held:
         tenant = self.tenants.get(store, Tenant())
         fenced = dict(self.fences.get(store, {}))
-        return Held(heads=dict(tenant.heads), term=tenant.term, clock=tenant.clock, fenced=fenced)
+        return Held(
+            heads=dict(tenant.heads), term=tenant.term, clock=tenant.clock, fenced=fenced, generation=tenant.generation
+        )
 
     def hash_of(self, store: str, actor: str, seq: int) -> bytes | None:
         event = self.tenants.get(store, Tenant()).events.get((actor, seq))
@@ -77,7 +80,8 @@ class MemoryMaster:
             raise StorageFailed("the master database is away", hint="Wait.")
         events = fresh(self.held(entry.store), entry.events)
         tenant = self.tenants.setdefault(entry.store, Tenant())
-        tenant.term = max(tenant.term, entry.term)
+        claimed = (tenant.generation, tenant.term), (entry.generation, entry.term)
+        tenant.generation, tenant.term = max(claimed)
         for event in events:
             tenant.heads[event.actor] = Head(event.actor, event.seq, event.hash)
             tenant.events[event.actor, event.seq] = event

@@ -56,13 +56,13 @@ def chain(actor: str, count: int, store: str = "corner") -> list[Envelope]:
     return events
 
 
-def entry(events: list[Envelope], store: str = "corner", term: int = 1) -> Entry:
-    return Entry(store, term, events[0].actor if events else A, 5_000, tuple(events))
+def entry(events: list[Envelope], store: str = "corner", term: int = 1, generation: int = 0) -> Entry:
+    return Entry(store, term, events[0].actor if events else A, 5_000, tuple(events), generation=generation)
 
 
 def test_what_was_appended_is_replayed_in_order_from_any_position(fresh_pair: Callable[[], Pair]) -> None:
     log, _ = fresh_pair()
-    wanted = [entry(chain(A, 3)), entry(chain(B, 2)), entry(chain(A, 2, "other"), "other")]
+    wanted = [entry(chain(A, 3)), entry(chain(B, 2), generation=3), entry(chain(A, 2, "other"), "other")]
     positions = [log.append(each) for each in wanted]
     found = list(log.replay({}))
     for store in ("corner", "other"):  # in each store's order; that of stores among each other is the log's own affair
@@ -127,8 +127,8 @@ def test_one_stores_entries_are_read_in_portions_in_their_order_and_nobody_elses
         signed = (SignedHead(heads[store], b"s" * 64),)
         wanted[store].append(entry([event], store)._replace(signed=signed))
         log.append(wanted[store][-1])
-    log.append(entry([], "store0", term=9))
-    wanted["store0"].append(entry([], "store0", term=9))
+    log.append(entry([], "store0", term=9, generation=2))
+    wanted["store0"].append(entry([], "store0", term=9, generation=2))
     assert {store: of_store(log, store) for store in wanted} == wanted
     assert of_store(log, "nobody") == []
 
@@ -194,6 +194,41 @@ def test_a_term_never_goes_back(fresh_pair: Callable[[], Pair]) -> None:
     master.apply({"log": 1}, entry([], term=9))
     master.apply({"log": 2}, entry(chain(A, 1), term=2))
     assert master.held("corner").term == 9
+
+
+def test_a_term_of_credentials_that_were_revoked_is_forgotten_with_the_first_term_of_later_ones(
+    fresh_pair: Callable[[], Pair],
+) -> None:
+    log, master = fresh_pair()
+    events = chain(A, 4)
+    entries = [
+        entry(events[:1], term=2**62),
+        entry(events[1:2], term=7, generation=1),
+        entry(events[2:3], term=2**62),  # was let in before the others were revoked, and comes in behind them
+        entry([], term=5, generation=1),
+        entry(events[3:], term=8, generation=1),
+        entry(chain(A, 1, "other"), "other", term=3),
+    ]
+    seen = []
+    for each in entries:
+        master.apply(log.append(each), each)
+        held = master.held("corner")
+        seen.append((held.generation, held.term))
+    assert seen == [(0, 2**62), (1, 7), (1, 7), (1, 7), (1, 8), (1, 8)]
+    assert (master.held("other").generation, master.held("other").term) == (0, 3)
+    assert master.held("corner").heads[A].seq == 4
+    rebuild(log, master)
+    held = master.held("corner")
+    assert (held.generation, held.term, held.heads[A].seq) == (1, 8, 4)
+
+
+def test_whose_credentials_are_of_a_later_generation_is_who_uploads_for_a_store(
+    read_master: tuple[Master, Reading],
+) -> None:
+    master, reading = read_master
+    for number, (actor, term, generation) in enumerate(((A, 2**62, 0), (B, 7, 1), (A, 2**62, 0)), 1):
+        master.apply({"log": number}, Entry("corner", term, actor, 5_000 + number, (), generation=generation))
+    assert [(store.sender, store.term) for store in reading.stores()] == [(B, 7)]
 
 
 def test_the_order_of_stores_and_tills_does_not_change_the_hash(fresh_pair: Callable[[], Pair]) -> None:

@@ -61,6 +61,22 @@ def test_all_keys_and_certificates_of_a_store_are_revoked_and_those_of_no_other(
     assert [one.serial for one in office.issued()] == [b"\2", b"\1", b"\0"]
 
 
+def test_credentials_of_a_store_are_of_a_later_generation_after_each_that_is_revoked(again: Open) -> None:
+    here, there = again(), again()
+    for serial in (b"one", b"two", b"three"):
+        here.put_certificate(serial, "corner", 10)
+    here.put_certificate(b"far", "other", 10)
+    assert here.generation("corner") == 0
+    assert (here.revoke_one("corner", b"one", 20), there.generation("corner")) == (True, 1)
+    assert (there.revoke_one("corner", b"one", 21), here.generation("corner")) == (False, 1)
+    assert (there.revoke("corner", 30), here.generation("corner")) == (2, 2)
+    assert (there.revoke("corner", 31), here.generation("corner")) == (0, 2)
+    assert (here.begin_generation("corner"), there.generation("corner")) == (3, 3)
+    assert (here.begin_generation("corner", above=9), there.generation("corner")) == (10, 10)
+    assert (here.begin_generation("other", above=4), there.generation("other")) == (5, 5)
+    assert here.generation("nobody") == 0
+
+
 def test_people_come_change_and_go(again: Open) -> None:
     here, there = again(), again()
     assert here.has_people() is False
@@ -202,6 +218,7 @@ def test_all_of_it_moves_from_a_file_to_postgresql_and_goes_on_counting(servers:
     old.remove_person("bob")
     old.put_certificate(b"one", "corner", 10)
     old.put_key("secret", "corner", b"one", 10)
+    old.begin_generation("corner")
     for number in range(3):
         old.audit(number, "ann", "did", f"thing\0 {number}")
     old.put_trust("corner", b"authority", b"lists")

@@ -7,7 +7,7 @@ from tests.contracts.memory_hub import MemoryLog, MemoryMaster
 from tillmesh.fleet.syncing import SyncService
 from tillmesh.kernel.codec import Record, encode
 from tillmesh.kernel.envelope import Envelope, Head, seal
-from tillmesh.kernel.errors import TillmeshError
+from tillmesh.kernel.errors import NotAllowed, TillmeshError
 from tillmesh.kernel.hlc import pack
 from tillmesh.shop.events import NAMES, Payment, SaleClosed
 from tillmesh.sync.session import Side
@@ -63,6 +63,8 @@ class Office:
     def __init__(self) -> None:
         self.log, self.master = MemoryLog(), MemoryMaster()
         self.actor = OFFICE
+        self.generation = 0  # of the store's credentials
+        self.revoked: set[str] = set()
         self.service = self._come_up()
 
     def _come_up(self) -> SyncService:
@@ -71,6 +73,11 @@ class Office:
     def _mint(self) -> str:
         self.actor = OFFICE_ANEW
         return self.actor
+
+    def revoke(self, credentials: str) -> None:
+        """Let nobody in with these any more."""
+        self.revoked.add(credentials)
+        self.generation += 1
 
     def restart(self) -> None:
         """Come up again on what is in the log and the master database."""
@@ -88,6 +95,7 @@ class Till:
         self.logs: dict[str, list[Envelope]] = {}
         self.now_ms = 0
         self.alive = True
+        self.credentials = "first"
         self.alarms: list[str] = []
         self.requests = 0
         self.uplink = self._fresh()
@@ -150,7 +158,8 @@ class Till:
         if fate is not Fate.ARRIVES:
             return self._silence(step.ticket, fate)
         try:
-            state = self.office.service.state(STORE)
+            self._let_in()
+            state = self.office.service.state(STORE, self.office.generation)
         except TillmeshError as error:
             return self._refused(step.ticket, error)
         return self.uplink.told(step.ticket, read_state(write_answer(state)), self.now_ms)
@@ -162,12 +171,18 @@ class Till:
         if fate is Fate.LOST:
             return self._silence(step.ticket, fate)
         try:
-            answer = self.office.service.take(read_batch(write_batch(step.batch)), self.now_ms)
+            self._let_in()
+            batch = read_batch(write_batch(step.batch))
+            answer = self.office.service.take(batch, self.now_ms, self.office.generation)
         except TillmeshError as error:
             return self._refused(step.ticket, error)
         if fate is not Fate.ARRIVES:
             return self._silence(step.ticket, fate)
         return self.uplink.answered(step.ticket, read_answer(write_answer(answer)), self.now_ms)
+
+    def _let_in(self) -> None:
+        if self.credentials in self.office.revoked:
+            raise NotAllowed("these credentials were revoked", hint="Ask head office for new ones.")
 
     def _refused(self, ticket: int, error: TillmeshError) -> list[UplinkStep]:
         actor = str(error.members().get("actor", ""))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from tillmesh.fleet.ports import HashOf, Held
 from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.errors import Conflict, Invalid
-from tillmesh.kernel.limits import SYNC_ACTORS_MAX
+from tillmesh.kernel.limits import SYNC_ACTORS_MAX, TERM_LEAP_MAX
 from tillmesh.sync.messages import Run
 from tillmesh.sync.signatures import Notary, SignedHead
 from tillmesh.sync.signatures import Verdict as Judgement
@@ -31,6 +31,13 @@ class OlderTerm(Conflict):
     def members(self) -> dict[str, object]:
         """Name the newest term that head office heard of."""
         return {"term": self.term}
+
+
+class TermLeap(Conflict):
+    """A term so far above the last one that no election can have led there."""
+
+    kind = "term-leap"
+    title = "A term out of nowhere"
 
 
 class Forked(Conflict):
@@ -82,18 +89,20 @@ class Verdict:
 
 
 def judge(
-    held: Held, batch: Batch, hash_of: HashOf, office: frozenset[str] = frozenset(), notary: Notary | None = None
+    held: Held,
+    batch: Batch,
+    hash_of: HashOf,
+    office: frozenset[str] = frozenset(),
+    notary: Notary | None = None,
+    *,
+    generation: int = 0,
 ) -> Verdict:
-    """Say what is new in a batch; raises :class:`OlderTerm`, :class:`Unsigned`, or :class:`Forked` for a fenced actor.
+    """Say what is new in a batch; raises what is named above, :class:`Forked` for an actor that is fenced already.
 
     ``office`` are head office's own actors: nobody else may add to their logs. Without a notary all is believed.
+    ``generation`` is that of the credentials under which the batch was let in.
     """
-    if batch.term < held.term:
-        raise OlderTerm(
-            f"{batch.sender} uploads in term {batch.term}, term {held.term} has begun",
-            term=held.term,
-            hint="Let the leader of that term upload.",
-        )
+    _require_term(held, batch, generation)
     if "\0" in batch.sender or any("\0" in run.actor for run in batch.runs):
         raise Invalid("the name of an actor holds a NUL", hint="Look at the till that sends this.")
     verdict = Verdict()
@@ -114,6 +123,30 @@ def judge(
         if notary is not None and len(verdict.events) > before:
             _require_signature(run, notary)
     return verdict
+
+
+def _require_term(held: Held, batch: Batch, generation: int) -> None:
+    """Let later terms in, step by step. In a new generation of credentials every term is the first one."""
+    if generation > held.generation:
+        return
+    if generation < held.generation:
+        raise OlderTerm(
+            f"{batch.sender} uploads under credentials of generation {generation}, {held.generation} has begun",
+            term=held.term,
+            hint="Upload again. If it goes on, head office's keys are an old copy: forget the store's term there.",
+        )
+    if batch.term < held.term:
+        raise OlderTerm(
+            f"{batch.sender} uploads in term {batch.term}, term {held.term} has begun",
+            term=held.term,
+            hint="Let the leader of that term upload. If no till knows that term: forget it at head office.",
+        )
+    if batch.term > held.term + TERM_LEAP_MAX:
+        raise TermLeap(
+            f"{batch.sender} uploads in term {batch.term}, head office knows of {held.term}; "
+            f"the limit is {TERM_LEAP_MAX} more",
+            hint="If this till is no stolen one, forget the store's term at head office: then any term is the first.",
+        )
 
 
 def _require_few(held: Held, batch: Batch) -> None:

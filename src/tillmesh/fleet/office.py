@@ -60,6 +60,7 @@ KEPT: Final[Mapping[str, tuple[str, ...]]] = {
     "person": ("name", "role", "password", "active"),
     "api_key": ("hash", "store", "certificate", "created_ms", "revoked_ms"),
     "certificate": ("serial", "store", "issued_ms", "revoked_ms"),
+    "generation": ("store", "number"),
     "audit": ("id", "at_ms", "by", "action", "subject", "detail"),
     "trust": ("store", "authority", "lists"),
     "store_group": ("name",),
@@ -148,11 +149,22 @@ class Credentials(Protocol):
         ...
 
     def revoke_one(self, store: str, serial: bytes, at_ms: int) -> bool:
-        """Revoke one certificate of a store and the keys that are bound to it; says whether it was in force."""
+        """Revoke one certificate of a store and the keys that are bound to it; says whether it was in force.
+
+        If it was, a generation of the store's credentials begins with it.
+        """
         ...
 
     def revoke(self, store: str, at_ms: int) -> int:
-        """Revoke every key and certificate of a store; says how many there were."""
+        """Revoke every key and certificate of a store, as :meth:`revoke_one`; says how many there were."""
+        ...
+
+    def generation(self, store: str) -> int:
+        """Say in which generation a store's credentials are: 0 until the first is revoked."""
+        ...
+
+    def begin_generation(self, store: str, above: int = 0) -> int:
+        """Begin another one, above all that were and above a number; gives it."""
         ...
 
 

@@ -52,6 +52,7 @@ class Entry(NamedTuple):
     at_ms: int  # when head office took it in
     events: tuple[Envelope, ...]
     signed: tuple[SignedHead, ...] = ()  # under which they came: of each actor the last one's head
+    generation: int = 0  # of the store's credentials: a term counts among those of the same one only
 
 
 class Stretch(NamedTuple):
@@ -70,6 +71,7 @@ class Held:
     term: int = 0
     clock: int = 0  # the latest timestamp of any event
     fenced: Mapping[str, str] = field(default_factory=dict)  # actor -> why nothing of it is taken any more
+    generation: int = 0  # of the credentials that ``term`` was claimed under
 
 
 class EventLog(Protocol):

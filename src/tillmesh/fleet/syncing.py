@@ -82,8 +82,11 @@ class SyncService:
         self.clock = HybridLogicalClock(actor)
         self.seen: dict[str, Seen] = {}
 
-    def take(self, batch: Batch, now_ms: int) -> Answer:
-        """Take a batch in; raises Forked, OlderTerm, or StorageFailed with nothing acknowledged."""
+    def take(self, batch: Batch, now_ms: int, generation: int = 0) -> Answer:
+        """Take in a batch that was let in under credentials of some generation.
+
+        Raises Forked, OlderTerm, or StorageFailed with nothing acknowledged.
+        """
         self.catch_up()
         held = self._master.held(batch.store)
         self._notice_lost_log(held, batch)
@@ -91,16 +94,17 @@ class SyncService:
         def hash_of(actor: str, seq: int) -> bytes | None:
             return self._master.hash_of(batch.store, actor, seq)
 
-        verdict = judge(held, batch, hash_of, frozenset({self.actor}), self._trust(batch.store, batch.lists))
+        notary = self._trust(batch.store, batch.lists)
+        verdict = judge(held, batch, hash_of, frozenset({self.actor}), notary, generation=generation)
         for actor, detail in verdict.forks.items():
             self._master.fence(batch.store, actor, detail, now_ms)
         if verdict.forks:
             actor, detail = next(iter(verdict.forks.items()))
             raise Forked(detail, actor=actor, hint="Upload the others; have a person look at this till.")
         self._relay(batch.store, verdict.events)
-        if verdict.events or batch.term > held.term:
+        if verdict.events or (generation, batch.term) > (held.generation, held.term):
             new, signed = tuple(verdict.events), tuple(verdict.signed)
-            self.store(Entry(batch.store, batch.term, batch.sender, now_ms, new, signed))
+            self.store(Entry(batch.store, batch.term, batch.sender, now_ms, new, signed, generation))
             for event in verdict.events:
                 if event.hlc > self.clock.last:  # of a day's backlog only the first is
                     self.clock.observe(event.hlc, now_ms)
@@ -134,11 +138,11 @@ class SyncService:
         """Sign a head of a store's chain with head office's own key."""
         return self._sign(store, head)
 
-    def state(self, store: str) -> State:
-        """Say what is held of a store."""
+    def state(self, store: str, generation: int = 0) -> State:
+        """Say what is held of a store, and the newest term of this generation of its credentials."""
         self.catch_up()
         held = self._master.held(store)
-        return State(vector_of(held), held.term)
+        return State(vector_of(held), held.term if generation <= held.generation else 0)
 
     def carry_by(self, relay: Relay) -> None:
         """Let this carry news between stores from now on."""
@@ -153,7 +157,7 @@ class SyncService:
         if not held.heads:
             return False
         event = said(held, store, self.clock, body, now_ms)
-        self.store(Entry(store, held.term, self.actor, now_ms, (event,)))
+        self.store(Entry(store, held.term, self.actor, now_ms, (event,), generation=held.generation))
         return True
 
     def store(self, entry: Entry) -> None:

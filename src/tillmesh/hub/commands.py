@@ -21,6 +21,7 @@ from tillmesh.hub.program import Options, serve, serve_stores
 from tillmesh.hub.recovery import permit
 from tillmesh.hub.running import now_ms
 from tillmesh.hub.settings import Settings, read_settings
+from tillmesh.hub.terms import forget_term
 from tillmesh.hub.web.people import make_person
 
 
@@ -36,6 +37,8 @@ def main(argv: Sequence[str]) -> int:
             _enrol(options, read_settings(options.config))
         case "recovery":
             _recovery(options, read_settings(options.config))
+        case "forget-term":
+            _forget_term(options, read_settings(options.config))
         case "person":
             _person(options, read_settings(options.config))
         case "sync":
@@ -58,14 +61,16 @@ def parser() -> argparse.ArgumentParser:
         description="Head office: runs, unless a command is given. See also: tillmesh hub stack --help",
     )
     found.add_argument(
-        "command", nargs="?", choices=["enrol", "recovery", "person", "rebuild", "gateway-config", "sync"]
+        "command",
+        nargs="?",
+        choices=["enrol", "recovery", "forget-term", "person", "rebuild", "gateway-config", "sync"],
     )
     found.add_argument("--data-dir", type=Path, required=True)
     found.add_argument("--config", type=Path, metavar="hub.toml", help="settings; the command line goes before them")
     found.add_argument("--bind", help="the address of both doors (default 127.0.0.1)")
     found.add_argument("--port", type=int, help="the door for people (default 8080)")
     found.add_argument("--stores-port", type=int, help="the door for stores, over TLS (default PORT + 100)")
-    found.add_argument("--store", default="", help="enrol, recovery: the id of the store")
+    found.add_argument("--store", default="", help="enrol, recovery, forget-term: the id of the store")
     found.add_argument("--authority", type=Path, help="enrol: the store's authority, store/authority.der of any till")
     found.add_argument("--out", type=Path, help="enrol, recovery: where the bundle for the store's tills goes")
     found.add_argument("--watch", action="store_true", help="gateway-config: go on, and keep the files up to date")
@@ -115,6 +120,15 @@ def _recovery(given: argparse.Namespace, settings: Settings) -> None:
         write_file(given.out or Path(f"{given.store}.recovery"), permit(opened, given.store, now_ms()))
     finally:
         opened.close()
+
+
+def _forget_term(given: argparse.Namespace, settings: Settings) -> None:
+    opened = open_hub(given.data_dir, settings)
+    try:
+        begun = forget_term(opened, given.store, now_ms())
+    finally:
+        opened.close()
+    sys.stdout.write(json.dumps({"store": given.store, "generation": begun}) + "\n")
 
 
 def _person(given: argparse.Namespace, settings: Settings) -> None:

@@ -22,6 +22,7 @@ from tillmesh.hub.bootstrap import Opened
 from tillmesh.hub.contacts import Contacts
 from tillmesh.hub.keys import actor_of
 from tillmesh.hub.models import Models, affected
+from tillmesh.hub.terms import forget_term
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Conflict, StorageFailed, TillmeshError, TooMany
@@ -93,14 +94,17 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         opened.service.carry_by(self._carry)
 
-    async def take(self, batch: Batch) -> Answer:
-        """Take a batch in; raises what the sync service raises, or :class:`Busy`."""
+    async def take(self, batch: Batch, generation: int) -> Answer:
+        """Take in a batch of a store whose credentials are of this generation.
+
+        Raises what the sync service raises, or :class:`Busy`.
+        """
         self._contacts.heard(batch.store, now_ms())
         self._loop = asyncio.get_running_loop()
         if isinstance(self.trouble, Away):  # said at once: :meth:`watch` finds out when it is over
             raise self.trouble
         try:
-            answer = await self.write(lambda: self._take(batch))
+            answer = await self.write(lambda: self._take(batch, generation))
         except (Away, LogBroken, StorageFailed) as trouble:
             self.trouble = trouble
             raise
@@ -114,11 +118,11 @@ class Hub:
         trouble = self.trouble
         return None if trouble is None else {"kind": trouble.kind, "detail": trouble.detail, "hint": trouble.hint}
 
-    def _take(self, batch: Batch) -> Answer:
+    def _take(self, batch: Batch, generation: int) -> Answer:
         service = self.opened.service
         if self.opened.shared:
             service.follow(actor_of(self.opened.office))
-        return service.take(batch, now_ms())
+        return service.take(batch, now_ms(), generation)
 
     def _carry(self, store: str, events: Sequence[Envelope]) -> None:
         """Tell stores what another one has noted about goods between them; on the writer's thread."""
@@ -137,10 +141,16 @@ class Hub:
         if (bell := self._bells.pop(store, None)) is not None:
             bell.set()
 
-    async def state(self, store: str) -> State:
+    async def state(self, store: str, generation: int) -> State:
         """Say what is held of a store."""
         self._contacts.heard(store, now_ms())
-        return await self.write(lambda: self.opened.service.state(store))
+        return await self.write(lambda: self.opened.service.state(store, generation))
+
+    async def forget_term(self, store: str, by: str) -> int:
+        """Let the next term that a store names be its first; its leader is told at once. Gives the generation."""
+        begun = await self.write(lambda: forget_term(self.opened, store, now_ms(), by=by))
+        self._ring_for(store)
+        return begun
 
     def contact(self, store: str) -> Contact:
         """Give when a store's leader was here last and what it held then; nothing from before the start."""
@@ -220,7 +230,7 @@ class Hub:
         held = service.held(store)
         service.clock.observe(held.clock, now_ms())
         events = change_records(store, held, service.clock, wanted, make, now_ms())
-        service.store(Entry(store, held.term, service.actor, now_ms(), events))
+        service.store(Entry(store, held.term, service.actor, now_ms(), events, generation=held.generation))
         if not all(service.has(store, event) for event in events):
             raise Outrun(f"another service wrote for {store} at the same moment", hint="Do it once more.")
         return events[-1].seq if events else 0

@@ -198,6 +198,7 @@ LOG_PAGE_RUNS_MAX: Final = 20_000
 LOG_PAGE_BYTES_MAX: Final = 8 << 20  # unpacked, and as it arrives
 LOG_PLACE_CHARS_MAX: Final = 4_096
 RECOVERY_MS_MAX: Final = 72 * 3_600_000  # Guess: a new machine is bought and set up within three days
+TERM_LEAP_MAX: Final = 1 << 20  # what one message or batch may add to a term; an operator's recovery adds 1,024
 RETRY_AFTER_S_MAX: Final = 3_600  # however long head office asks to wait, it is asked again after an hour
 
 # What tills say about their store (tillmesh.sync.store_messages).

@@ -199,6 +199,8 @@ class Uplink:
     def news(self, now_ms: int) -> list[UplinkStep]:
         """Head office has something for this store: fetch it."""
         self._due_ms = now_ms
+        if self._term is not None and self._term == self._stale:
+            self._not_before_ms = now_ms
         return self._next(now_ms)
 
     def told(self, ticket: int, state: State, now_ms: int) -> list[UplinkStep]:
@@ -209,7 +211,8 @@ class Uplink:
         self.reachable = True
         self._theirs = dict(state.acked)
         if self._term is not None and state.term > self._term:
-            return self._older(f"head office has heard of term {state.term}")
+            return self._older(f"head office has heard of term {state.term}", now_ms)
+        self._stale = None
         return [Known(self._theirs, {}), *self._next(now_ms)]
 
     def loaded(
@@ -257,7 +260,7 @@ class Uplink:
         quiet: list[UplinkStep] = [Known(self._theirs or {}, {})]
         match why.status, why.kind:
             case 409, "older-term":
-                return [*quiet, *self._older(why.detail)]
+                return [*quiet, *self._older(why.detail, now_ms)]
             case ((409 | 422), ("fork" | "unsigned" | "too-many-actors")) if why.subject:
                 self._fenced.add(why.subject)
                 return [*quiet, *self._alarm(f"hub_{why.kind}", why.subject, why.detail), *self._next(now_ms)]
@@ -280,11 +283,11 @@ class Uplink:
     # What follows from it ---------------------------------------------------------------------------------------
 
     def _next(self, now_ms: int) -> list[UplinkStep]:
-        if self._term is None or self._term == self._stale or not self._online or self._busy:
+        if self._term is None or not self._online or self._busy:
             return []
         if now_ms < self._not_before_ms:
             return [WakeAt(self._not_before_ms)]
-        if self._theirs is None:
+        if self._theirs is None or self._term == self._stale:
             return [AskState(self._take_ticket())]
         spans = self._lacking(self._theirs)
         if spans:
@@ -340,9 +343,10 @@ class Uplink:
             steps.append(Take(tuple(fresh), tuple(signed)))
         return bool(fresh)
 
-    def _older(self, detail: str) -> list[UplinkStep]:
+    def _older(self, detail: str, now_ms: int) -> list[UplinkStep]:
+        """Upload no more, but ask now and then: head office may have found that nobody led in the later term."""
         self._stale = self._term
-        return self._alarm("hub_older_term", self._me.actor, detail)
+        return [*self._alarm("hub_older_term", self._me.actor, detail), *self._again(now_ms, REFUSED_MS)]
 
     def _again(self, now_ms: int, wait_ms: int, asked_ms: int = 0) -> list[UplinkStep]:
         """Wait at least as long as was asked for, and a random part of the own delay on top."""

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from tillmesh.kernel.errors import Conflict, Damaged, TillmeshError
+from tillmesh.kernel.limits import TERM_LEAP_MAX
 from tillmesh.raft import (
     ConfState,
     Entry,
@@ -56,8 +57,6 @@ DUTY_TICKS: Final = 4  # how often a leader looks after the membership
 ENTRIES_KEPT: Final = 500  # applied entries that stay beside the snapshot: who was away for a while needs no snapshot
 CATCH_UP_ENTRIES: Final = 10
 PROPOSALS_WAITING_MAX: Final = 64
-# An operator's recovery leaps 1,024 terms. Whoever could name any term would lead the store to the last one there is.
-TERM_LEAP_MAX: Final = 1 << 20
 _RAFT, _ASK, _NO = b"m", b"p", b"n"
 
 
@@ -112,6 +111,7 @@ class Council:
             if message.from_ != actor:
                 raise Damaged(f"{actor} speaks for {message.from_}", hint="Refuse its sender.")
             begun = message.snapshot.term if message.snapshot is not None else 0
+            # Whoever could name any term would lead the store to the last one there is.
             if max(message.term, message.log_term, begun) > self._node.status().term + TERM_LEAP_MAX:
                 raise Damaged(f"{actor} speaks of term {message.term}, far ahead of every other", hint="Look at it.")
             self._node.step(message)

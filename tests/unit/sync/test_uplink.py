@@ -220,10 +220,20 @@ def test_a_leader_of_an_older_term_stops_and_a_newer_term_of_its_own_begins_anew
     leader = Leader(3)
     steps = leader.failed(leader.sending(), Refusal(status=409, kind="older-term", detail="term 2 has begun"))
     assert the(Alarm, steps).kind == "hub_older_term"
-    assert leader.after(EVERY_MS * 2) == []
-    assert leader.sell() == []
+    assert none(LoadUp, leader.sell())
     assert leader.lead(None) == []
     assert not none(AskState, leader.lead(3))
+
+
+def test_a_leader_that_was_called_older_asks_now_and_then_and_goes_on_when_that_term_is_forgotten() -> None:
+    leader = Leader(3)
+    leader.failed(leader.sending(), Refusal(status=409, kind="older-term", detail="term 9000 has begun"))
+    assert none(AskState, leader.after(REFUSED_MS // 2 - 1))
+    steps = leader.told(leader.after(REFUSED_MS), {}, term=9_000)
+    assert none(LoadUp, steps)
+    assert none(Alarm, steps)  # it was told
+    steps = leader.uplink.news(leader.now_ms)  # head office rings when a person has let the term be forgotten
+    assert not none(LoadUp, leader.told(steps, {}, term=0))
 
 
 def test_a_term_that_head_office_knows_to_be_over_is_not_even_tried() -> None:

@@ -46,6 +46,7 @@ class _Message(msgspec.Struct, frozen=True, array_like=True):
     at_ms: int
     stretches: list[_Stretch]
     signed: list[_Signed]
+    generation: int = 0
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -56,7 +57,7 @@ def write_message(entry: Entry) -> bytes:
     """Encode an entry."""
     signed = [_Signed(one.head.actor, one.head.seq, one.head.hash, one.signature) for one in entry.signed]
     body = _encoder.encode(
-        _Message(entry.store, entry.term, entry.sender, entry.at_ms, _stretches(entry.events), signed)
+        _Message(entry.store, entry.term, entry.sender, entry.at_ms, _stretches(entry.events), signed, entry.generation)
     )
     packing, packed = pack(body)
     return _HEAD.pack(MAGIC, VERSION, packing, len(body)) + packed
@@ -75,7 +76,8 @@ def read_message(data: bytes) -> Entry:
         raise Damaged(f"{len(data)} bytes in the event log are no entry: {cause}", hint="Is this our topic?") from cause
     events = tuple(event for stretch in message.stretches for event in _events(message.store, stretch))
     signed = tuple(SignedHead(Head(one.actor, one.seq, one.hash), one.signature) for one in message.signed)
-    return Entry(message.store, message.term, message.sender, message.at_ms, events, signed)
+    said = (message.store, message.term, message.sender, message.at_ms)
+    return Entry(*said, events, signed, message.generation)
 
 
 def _stretches(events: tuple[Envelope, ...]) -> list[_Stretch]:

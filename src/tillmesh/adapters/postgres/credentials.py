@@ -18,6 +18,11 @@ _MARK: Final = (
     "(SELECT count(*), count(revoked_ms) FROM certificate) c"
 )
 
+_BEGIN: Final = (
+    "INSERT INTO generation AS g (store, number) VALUES (%s, %s) "
+    "ON CONFLICT (store) DO UPDATE SET number = greatest(g.number + 1, excluded.number) RETURNING number"
+)
+
 
 class Credentials:
     """Mixed into head office's own database."""
@@ -73,15 +78,30 @@ class Credentials:
             found = db.execute(query, which).rowcount > 0
             query = "UPDATE api_key SET revoked_ms = %s WHERE store = %s AND certificate = %s AND revoked_ms IS NULL"
             db.execute(query, which)
+            if found:
+                db.execute(_BEGIN, (plain(store), 1))
         return found
 
     def revoke(self, store: str, at_ms: int) -> int:
         """Revoke every key and certificate of a store; says how many there were."""
         with self._database.using() as db, db.transaction():
-            return sum(
+            changed = sum(
                 db.execute(
                     f"UPDATE {table} SET revoked_ms = %s WHERE store = %s AND revoked_ms IS NULL",  # noqa: S608
                     (at_ms, plain(store)),
                 ).rowcount
                 for table in ("api_key", "certificate")
             )
+            if changed:
+                db.execute(_BEGIN, (plain(store), 1))
+        return changed
+
+    def generation(self, store: str) -> int:
+        """Say in which generation a store's credentials are."""
+        with self._database.using() as db:
+            return int(one(db, "SELECT number FROM generation WHERE store = %s", (plain(store),)) or 0)
+
+    def begin_generation(self, store: str, above: int = 0) -> int:
+        """Begin another one, above all that were and above a number."""
+        with self._database.using() as db:
+            return int(one(db, _BEGIN, (plain(store), above + 1)))

@@ -33,15 +33,20 @@ WEEK_MS: Final = 604_800_000
 WEEKS_BACK: Final = 106  # a week's rows lie together if head office hears of them within two years;
 WEEKS_AHEAD: Final = 1  # what is later or earlier is a wrong clock, and must not make tables without end
 _STORE: Final = (
-    "INSERT INTO store AS s (name, term, sender, last_sync_ms) VALUES (%s, %s, %s, %s) ON CONFLICT (name) "
-    "DO UPDATE SET "
-    "sender = CASE WHEN excluded.term >= s.term AND excluded.sender <> '' THEN excluded.sender ELSE s.sender END, "
-    "term = greatest(s.term, excluded.term), last_sync_ms = greatest(s.last_sync_ms, excluded.last_sync_ms) "
+    "INSERT INTO store AS s (name, generation, term, sender, last_sync_ms) VALUES (%s, %s, %s, %s, %s) "
+    "ON CONFLICT (name) DO UPDATE SET "
+    "sender = CASE WHEN (excluded.generation, excluded.term) >= (s.generation, s.term) AND excluded.sender <> '' "
+    "THEN excluded.sender ELSE s.sender END, "
+    "term = CASE WHEN (excluded.generation, excluded.term) > (s.generation, s.term) THEN excluded.term "
+    "ELSE s.term END, "
+    "generation = greatest(s.generation, excluded.generation), "
+    "last_sync_ms = greatest(s.last_sync_ms, excluded.last_sync_ms) "
     "RETURNING id"
 )
 _ACTORS: Final = "SELECT a.name, a.seq, a.weight FROM actor a WHERE a.store = (SELECT id FROM store WHERE name = %s)"
 _HELD: Final = (
-    "SELECT s.term, a.name, a.seq, a.hash, a.hlc FROM store s LEFT JOIN actor a ON a.store = s.id WHERE s.name = %s"
+    "SELECT s.generation, s.term, a.name, a.seq, a.hash, a.hlc FROM store s LEFT JOIN actor a ON a.store = s.id "
+    "WHERE s.name = %s"
 )
 _HEADS: Final = Insert(
     "actor AS a (store, name, seq, hash, hlc, weight, aside)",
@@ -102,8 +107,9 @@ class PostgresMaster:
             fenced = db.execute("SELECT actor, detail FROM fence WHERE store = %s", (store,))
             found = heads.fetchall()
             return Held(
-                heads={name: Head(name, seq, pinned) for _, name, seq, pinned, _ in found if name is not None},
-                term=max((term for term, *_ in found), default=0),
+                heads={name: Head(name, seq, pinned) for *_, name, seq, pinned, _ in found if name is not None},
+                generation=found[0][0] if found else 0,
+                term=found[0][1] if found else 0,
                 clock=max((hlc or 0 for *_, hlc in found), default=0),
                 fenced=dict(fenced.fetchall()),
             )
@@ -122,7 +128,7 @@ class PostgresMaster:
         with self._database.using() as db:
             self._make_room(db, entry, whole)
             with db.pipeline(), db.transaction():
-                locked = db.execute(_STORE, (entry.store, entry.term, *heard))
+                locked = db.execute(_STORE, (entry.store, entry.generation, entry.term, *heard))
                 known = db.execute(_ACTORS, (entry.store,)).fetchall()
                 (store,) = locked.fetchone() or (0,)
                 held = Held(heads={name: Head(name, seq) for name, seq, _ in known})
@@ -193,7 +199,7 @@ class PostgresMaster:
             return
         part = self._parts.get(entry.store)
         if part is None:
-            one(db, _STORE, (entry.store, 0, "", 0))
+            one(db, _STORE, (entry.store, 0, 0, "", 0))
             part = int(one(db, "SELECT part_of(id) FROM store WHERE name = %s", (entry.store,)))
             self._parts[entry.store] = part
         for week in sorted(weeks):

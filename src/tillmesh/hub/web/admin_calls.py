@@ -89,6 +89,12 @@ async def revoke(context: Context) -> dict[str, Any]:
     return {"store": store, "revoked": gone}
 
 
+async def forget_term(context: Context) -> dict[str, Any]:
+    """Let the next term that a store's leader names be its first: for a store that a false term keeps out."""
+    store = context.path("store_id")
+    return {"store": store, "generation": await context.hub.forget_term(store, context.who().name)}
+
+
 async def audit(context: Context) -> dict[str, Any]:
     """List what was done, the newest first; ``before`` an entry, and with the words ``q`` in it."""
     limit, words, before = context.limit(100, PAGE_ROWS_MAX), context.query("q")[:100].strip(), context.query("before")
@@ -106,6 +112,7 @@ CALLS: Final = [
     Call("DELETE", "/people/{name}", remove_person, "Remove somebody", role=OfficeRole.ADMIN),
     Call("POST", "/stores/{store_id}/credentials", enrol, "Enrol a store", body=EnrolBody, role=OfficeRole.ADMIN),
     Call("DELETE", "/stores/{store_id}/credentials", revoke, "Revoke a store", role=OfficeRole.ADMIN),
+    Call("DELETE", "/stores/{store_id}/term", forget_term, "Forget a store's term", role=OfficeRole.ADMIN),
     Call("POST", "/stores/{store_id}/recovery", permit_recovery, "Permit a recovery", role=OfficeRole.ADMIN),
     Call("GET", "/audit", audit, "What was done", role=OfficeRole.ADMIN, query=("limit", "before", "q")),
 ]

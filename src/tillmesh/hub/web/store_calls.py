@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import re
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from starlette.responses import Response
@@ -32,6 +32,14 @@ SEEN_CHARS_MAX: Final = 8_192
 _SEEN: Final = re.compile(r'(?:[A-Za-z]+=[^;,"]*;)*Cert="([^"]+)"')
 _DIGEST: Final = re.compile(r"[0-9a-f]{32}")
 log = logging.getLogger(__name__)
+
+
+class Admitted(NamedTuple):
+    """A store that was let in: the serial number of its certificate, and which generation of its credentials is in force."""
+
+    store: str
+    serial: bytes
+    generation: int
 
 
 class KeyRefused(TillmeshError):
@@ -66,19 +74,19 @@ async def sync(context: Context, raw: bytes) -> Response:
 
 
 async def _take(context: Context, raw: bytes) -> tuple[Response, int]:
-    store = await admitted(context)
+    store, _, generation = await admitted_as(context)
     context.services.throttle.admit(store, context.services.clock())
     batch = read_batch(raw)
     if batch.store != store:
         raise NotAllowed(f"a batch of the store {batch.store}", hint="A store uploads what is its own.")
-    answer = write_answer(await context.hub.take(batch))
+    answer = write_answer(await context.hub.take(batch, generation))
     return Response(answer, media_type=JSON), sum(len(run.items) for run in batch.runs)
 
 
 async def state(context: Context) -> Response:
     """Say what is held of a store: whoever leads it now goes on from there."""
-    store = await admitted(context)
-    return Response(write_answer(await context.hub.state(store)), media_type=JSON)
+    store, _, generation = await admitted_as(context)
+    return Response(write_answer(await context.hub.state(store, generation)), media_type=JSON)
 
 
 async def news(context: Context) -> dict[str, bool]:
@@ -133,11 +141,11 @@ async def health(context: Context) -> dict[str, str]:
 
 async def admitted(context: Context) -> str:
     """Give the store that calls: certificate, key and path have to agree. Who is refused is logged."""
-    return (await admitted_as(context))[0]
+    return (await admitted_as(context)).store
 
 
-async def admitted_as(context: Context) -> tuple[str, bytes]:
-    """Give the store that calls, and the serial number of its certificate."""
+async def admitted_as(context: Context) -> Admitted:
+    """Give the store that calls, and as whom."""
     try:
         return await _admitted(context)
     except TillmeshError as refused:
@@ -145,7 +153,7 @@ async def admitted_as(context: Context) -> tuple[str, bytes]:
         raise
 
 
-async def _admitted(context: Context) -> tuple[str, bytes]:
+async def _admitted(context: Context) -> Admitted:
     hub, now_s = context.hub, context.services.clock() // 1000
     authority = hub.opened.authority
     certificate: bytes | None = context.request.scope.get(PEER)
@@ -155,11 +163,12 @@ async def _admitted(context: Context) -> tuple[str, bytes]:
     named, serial = authority.store_of(certificate, now_s)
     key = context.request.headers.get(KEY_HEADER, "")[:200]
 
-    def look(office: Office) -> tuple[bool, str | None, tuple[str, bytes] | None]:
+    def look(office: Office) -> tuple[int, bool, str | None, tuple[str, bytes] | None]:
+        generation = office.generation(named)  # before what is revoked, so that whoever is let in had not been then
         believed = gateway is None or office.certificate_store(gateway) == GATEWAY
-        return believed, office.certificate_store(serial), office.key_owner(key)
+        return generation, believed, office.certificate_store(serial), office.key_owner(key)
 
-    believed, known, owner = await hub.ask(look)
+    generation, believed, known, owner = await hub.ask(look)
     if not believed:
         raise GatewayRefused(
             "the certificate of the gateway was revoked",
@@ -176,7 +185,7 @@ async def _admitted(context: Context) -> tuple[str, bytes]:
         raise NotAllowed("this API key belongs to another certificate", hint="Use the key that came with it.")
     if context.path("store_id") != named:
         raise NotAllowed(f"{named} asks for another store's data", hint="A store has its own address.")
-    return named, serial
+    return Admitted(named, serial, generation)
 
 
 def _seen(context: Context) -> bytes | None:

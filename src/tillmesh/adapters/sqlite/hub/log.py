@@ -17,7 +17,7 @@ from tillmesh.sync.signatures import SignedHead
 FILE: Final = "events.db"
 PART: Final = "log"  # there is one part
 STEPS: Final = files("tillmesh.adapters.sqlite.hub") / "log"
-_ENTRY: Final = "INSERT INTO entry (store, term, sender, at_ms) VALUES (?, ?, ?, ?) RETURNING id"
+_ENTRY: Final = "INSERT INTO entry (store, term, sender, at_ms, generation) VALUES (?, ?, ?, ?, ?) RETURNING id"
 _EVENT: Final = (
     "INSERT INTO event (actor, seq, entry, hlc, type, version, body, prev_hash, hash) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
@@ -29,8 +29,9 @@ _SIGNATURES: Final = (
 )
 _ACTOR: Final = "SELECT id FROM actor WHERE store = ? AND name = ?"
 _REPLAY: Final = (
-    "SELECT n.id, n.store, n.term, n.sender, n.at_ms, a.name, e.seq, e.hlc, e.type, e.version, e.body, e.prev_hash, "
-    "e.hash FROM entry n LEFT JOIN event e ON e.entry = n.id LEFT JOIN actor a ON a.id = e.actor "
+    "SELECT n.id, n.store, n.term, n.sender, n.at_ms, n.generation, "
+    "a.name, e.seq, e.hlc, e.type, e.version, e.body, e.prev_hash, e.hash "
+    "FROM entry n LEFT JOIN event e ON e.entry = n.id LEFT JOIN actor a ON a.id = e.actor "
     "WHERE n.id > ? AND n.id <= ? ORDER BY n.id, e.actor, e.seq"
 )
 _NEXT_OF_STORE: Final = "SELECT id FROM entry WHERE id > ? AND store = ? ORDER BY id LIMIT ?"
@@ -57,7 +58,8 @@ class SqliteEventLog:
         """Store an entry durably and give its place."""
         try:
             with write(self._db) as db:
-                (number,) = next(iter(rows(db, _ENTRY, (entry.store, entry.term, entry.sender, entry.at_ms))))
+                said = (entry.store, entry.term, entry.sender, entry.at_ms, entry.generation)
+                (number,) = next(iter(rows(db, _ENTRY, said)))
                 db.executemany(
                     _EVENT,
                     [
@@ -95,9 +97,10 @@ class SqliteEventLog:
             signed: dict[int, list[SignedHead]] = {}
             for entry, name, seq, pinned, signature in rows(self._db, _SIGNATURES, (at, at + ENTRIES_AT_ONCE)):
                 signed.setdefault(entry, []).append(SignedHead(Head(name, seq, pinned), signature))
-            for (number, store, term, sender, at_ms), events in groupby(found, key=lambda row: row[:5]):
-                carried = tuple(Envelope(*row[5:]) for row in events if row[5] is not None)
-                yield {PART: number}, Entry(store, term, sender, at_ms, carried, tuple(signed.get(number, ())))
+            for (number, store, term, sender, at_ms, generation), events in groupby(found, key=lambda row: row[:6]):
+                carried = tuple(Envelope(*row[6:]) for row in events if row[6] is not None)
+                under = tuple(signed.get(number, ()))
+                yield {PART: number}, Entry(store, term, sender, at_ms, carried, under, generation)
             at += ENTRIES_AT_ONCE
 
     def of_store(self, store: str, after: Position) -> Stretch:
@@ -116,15 +119,15 @@ class SqliteEventLog:
         return Stretch({PART: at}, tuple(found), whole)
 
     def _entry(self, number: int) -> Entry:
-        ((store, term, sender, at_ms),) = rows(
-            self._db, "SELECT store, term, sender, at_ms FROM entry WHERE id = ?", (number,)
+        ((store, term, sender, at_ms, generation),) = rows(
+            self._db, "SELECT store, term, sender, at_ms, generation FROM entry WHERE id = ?", (number,)
         )
         signed = [
             SignedHead(Head(name, seq, pinned), signature)
             for _, name, seq, pinned, signature in rows(self._db, _SIGNATURES, (number - 1, number))
         ]
         events = tuple(Envelope(*row) for row in rows(self._db, _ONE, (number,)))
-        return Entry(store, term, sender, at_ms, events, tuple(signed))
+        return Entry(store, term, sender, at_ms, events, tuple(signed), generation)
 
     def close(self) -> None:
         """Close the file."""

@@ -24,9 +24,11 @@ from tillmesh.shop.personal import join
 FILE: Final = "master.db"
 STEPS: Final = files("tillmesh.adapters.sqlite.hub") / "master"
 _STORE: Final = (
-    "INSERT INTO store (name, term, sender, last_sync_ms) VALUES (?, ?, ?, ?) ON CONFLICT (name) DO UPDATE SET "
-    "sender = CASE WHEN excluded.term >= term AND excluded.sender <> '' THEN excluded.sender ELSE sender END, "
-    "term = max(term, excluded.term), "
+    "INSERT INTO store (name, generation, term, sender, last_sync_ms) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (name) DO UPDATE SET sender = CASE WHEN (excluded.generation, excluded.term) >= (generation, term) "
+    "AND excluded.sender <> '' THEN excluded.sender ELSE sender END, "
+    "term = CASE WHEN (excluded.generation, excluded.term) > (generation, term) THEN excluded.term ELSE term END, "
+    "generation = max(generation, excluded.generation), "
     "last_sync_ms = max(last_sync_ms, excluded.last_sync_ms) RETURNING id"
 )
 _HEAD: Final = (
@@ -89,11 +91,14 @@ class SqliteMaster:
             "SELECT a.name, a.seq, a.hash FROM actor a JOIN store s ON s.id = a.store WHERE s.name = ?",
             (store,),
         )
+        found = rows(self._db, "SELECT generation, term FROM store WHERE name = ?", (store,))
+        generation, term = found[0] if found else (0, 0)
         return Held(
             heads={name: Head(name, seq, pinned) for name, seq, pinned in heads},
-            term=int(one(self._db, "SELECT term FROM store WHERE name = ?", (store,)) or 0),
+            term=term,
             clock=int(one(self._db, _CLOCK, (store,)) or 0),
             fenced=dict(rows(self._db, "SELECT actor, detail FROM fence WHERE store = ?", (store,))),
+            generation=generation,
         )
 
     def hash_of(self, store: str, actor: str, seq: int) -> bytes | None:
@@ -107,7 +112,7 @@ class SqliteMaster:
             events = fresh(self.held(entry.store), entry.events)  # under the lock: others write, too
             # What head office writes itself is no word from the store.
             heard = ("", 0) if is_office(entry.sender) else (entry.sender, entry.at_ms)
-            store = int(one(db, _STORE, (entry.store, entry.term, *heard)))
+            store = int(one(db, _STORE, (entry.store, entry.generation, entry.term, *heard)))
             carried = dict(rows(db, "SELECT name, weight FROM actor WHERE store = ?", (store,)))
             found = project(events, carried)
             actors = self._heads(store, events, found)

@@ -15,6 +15,10 @@ from tillmesh.fleet.office import KEPT, Audited, Issued, Person, hashed
 
 FILE: Final = "office.db"
 STEPS: Final = files("tillmesh.adapters.sqlite.hub") / "office"
+_BEGIN: Final = (
+    "INSERT INTO generation (store, number) VALUES (?, ?) "
+    "ON CONFLICT (store) DO UPDATE SET number = max(number + 1, excluded.number) RETURNING number"
+)
 
 
 class SqliteOffice(Plans, Sessions):
@@ -172,6 +176,8 @@ class SqliteOffice(Plans, Sessions):
             found = db.changes() > 0
             sql = "UPDATE api_key SET revoked_ms = ? WHERE store = ? AND certificate = ? AND revoked_ms IS NULL"
             db.execute(sql, (at_ms, store, serial))
+            if found:
+                one(db, _BEGIN, (store, 1))
         return found
 
     def revoke(self, store: str, at_ms: int) -> int:
@@ -182,7 +188,18 @@ class SqliteOffice(Plans, Sessions):
                 sql = f"UPDATE {table} SET revoked_ms = ? WHERE store = ? AND revoked_ms IS NULL"  # noqa: S608
                 db.execute(sql, (at_ms, store))
                 changed += db.changes()
+            if changed:
+                one(db, _BEGIN, (store, 1))
         return changed
+
+    def generation(self, store: str) -> int:
+        """Say in which generation a store's credentials are."""
+        return int(one(self._db, "SELECT number FROM generation WHERE store = ?", (store,)) or 0)
+
+    def begin_generation(self, store: str, above: int = 0) -> int:
+        """Begin another one, above all that were and above a number."""
+        with write(self._db) as db:
+            return int(one(db, _BEGIN, (store, above + 1)))
 
     def groups(self) -> dict[str, list[str]]:
         """List the groups of stores, by name, with the stores in each."""

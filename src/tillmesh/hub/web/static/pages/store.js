@@ -3,7 +3,10 @@ import { html } from "../lib/ui.js";
 import { dayClock, number, t } from "../lib/i18n.js";
 import { amount } from "../lib/amounts.js";
 import { span } from "../lib/words.js";
+import { call, may } from "../state/session.js";
+import { openDialog, toastOk, toastProblem } from "../state/notices.js";
 import { tick } from "../state/tick.js";
+import { Confirm } from "../parts/dialog.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
 import { Head } from "../parts/shell.js";
@@ -27,13 +30,28 @@ const Latest = ({ data, load }) => {
     <span><b>${one.receipt_number}</b><small>${[t(`kind.${one.kind}`), one.terminal_name].join(" · ")}</small></span><span class="r"><b class="num">${one.kind === "sale" ? "" : "−"}${amount(one.total_minor, data)}</b><small class="num">${dayClock(one.at)}</small></span></li>`)}</ul>`;
 };
 
+/** A false term keeps the store's leader out: let its next one be the first. @param {{data: any, load: any}} props */
+const ForgetTerm = ({ data, load }) => {
+  const forget = async () => {
+    if (!(await openDialog(Confirm, { title: t("store.forget.title"), text: t("store.forget.text", { name: data.name }), yes: t("store.forget"), danger: true }))) return;
+    try {
+      await call("DELETE", `/stores/${encodeURIComponent(data.store)}/term`);
+      toastOk("store.forget.done");
+    } catch (error) {
+      toastProblem(error);
+    }
+    load.reload();
+  };
+  return html`<button class="btn" onClick=${() => void forget()}>${t("store.forget")}</button>`;
+};
+
 /** @param {{arg: string}} props */
 export function StorePage({ arg }) {
   const load = useLoad(`/stores/${encodeURIComponent(arg)}`, tick.value);
   const latest = useLoad(`/stores/${encodeURIComponent(arg)}/latest?limit=25`, tick.value);
   const data = load.data;
   const state = data && stateOf({ ...data, till_count: data.tills.length });
-  return html`<${Head} title=${data?.name ?? t("nav.stores")} sub=${data ? t("store.id", { id: data.store, zone: data.time_zone }) : ""} back="#/stores" />
+  return html`<${Head} title=${data?.name ?? t("nav.stores")} sub=${data ? t("store.id", { id: data.store, zone: data.time_zone }) : ""} back="#/stores">${data && may("admin") && html`<${ForgetTerm} data=${data} load=${load} />`}<//>
     ${!data ? html`<${Loading} load=${load} />` : html`
     <div class="kpis">
       <section class="card"><small>${t("stores.today")}</small><b class="kv">${amount(data.today.net_minor, data)}</b><${Change} one=${data} /></section>
