@@ -41,7 +41,10 @@ CROWD: Final = 3  # callers of another store, so that somebody often waits
 CROWD_S: Final = 0.02  # between their calls
 DRAINED_S: Final = 540.0
 PAUSE_S: Final = (0.02, 0.08)  # between what the cashier does
-STINGY: Final = "[limits]\nuploads_burst = 3\nuploads_per_s = 1\nwaiting_max = 2\n"
+# The crowd stands for many stores.
+STINGY: Final = (
+    "[limits]\nuploads_burst = 3\nuploads_per_s = 1\nasks_burst = 100000\nasks_per_s = 10000\nwaiting_max = 2\n"
+)
 
 
 @dataclass(slots=True)

@@ -9,6 +9,10 @@ from tillmesh.kernel.errors import TooMany
 
 BURST: Final = 60  # a day's backlog of 15 tills in one go
 PER_S: Final = 10  # guess: 10,000 events a second, far above any store
+# Questions pass the one writer like uploads. An honest store asks a few times a minute; a model of 32 MiB is 128
+# pieces, and a store that is recovered reads pages in a row: over the burst it waits as it is told.
+ASKS_BURST: Final = 200
+ASKS_PER_S: Final = 20
 STORES_KEPT_MAX: Final = 100_000
 
 
@@ -30,5 +34,7 @@ class Throttle:
         if not allowed:
             wait_ms = -(-(1_000 - left) // self._per_s)
             raise TooMany(
-                f"{store} calls more than {self._per_s} times a second", retry_after_ms=wait_ms, hint="Wait a moment."
+                f"{store} calls more than {self._per_s} times a second, and had {self._burst} calls ahead of that",
+                retry_after_ms=wait_ms,
+                hint="Wait a moment.",
             )

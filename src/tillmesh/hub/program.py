@@ -96,6 +96,7 @@ async def _serve_stores(options: Options) -> None:
         hub,
         people,
         throttle=Throttle(options.limits.uploads_burst, options.limits.uploads_per_s),
+        asking=Throttle(options.limits.asks_burst, options.limits.asks_per_s),
         behind_gateway=isinstance(options.settings.gateway, Envoy),
     )
     server = server_for(
@@ -122,9 +123,15 @@ async def _serve(options: Options) -> None:
     opened = open_hub(options.data_dir, options.settings)
     hub = Hub(opened, options.limits.waiting_max)
     people = People(hub)
-    throttle = Throttle(options.limits.uploads_burst, options.limits.uploads_per_s)
+    limits = options.limits
     gateway, hooks = options.settings.gateway, options.settings.webhook
-    services = Services(hub, people, throttle=throttle, behind_gateway=isinstance(gateway, Envoy))
+    services = Services(
+        hub,
+        people,
+        throttle=Throttle(limits.uploads_burst, limits.uploads_per_s),
+        asking=Throttle(limits.asks_burst, limits.asks_per_s),
+        behind_gateway=isinstance(gateway, Envoy),
+    )
     hosts = {"127.0.0.1", "localhost", options.bind}
     servers = [
         server_for(Guard(application(FOR_PEOPLE, services, page_routes(STATIC)), hosts, "head office")),

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import queue
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
@@ -40,6 +41,7 @@ CONTACTS_S: Final = 2.0
 BUSY_MS: Final = 2_000
 NEWS_MS: Final = 25_000  # below what routers and proxies let an idle connection live
 LISTENERS_MAX: Final = 20_000
+LISTENERS_PER_STORE_MAX: Final = 16  # one leader listens; guess: others led a moment ago, and hung up unheard
 LISTEN_S: Final = 1.0  # after which it is looked whether another process has written something for a store
 LOOKS_PER_S_MAX: Final = 1_000  # of all listeners together
 MODELS_S: Final = 2.0  # after which it is looked whether another process has changed who is to run what
@@ -82,6 +84,7 @@ class Hub:
         self._asking_now = 0
         self._waiting = 0
         self._bells: dict[str, asyncio.Event] = {}  # of stores whose leader listens
+        self._listening: Counter[str] = Counter()  # how many do, by store
         self._contacts = Contacts(opened.service.seen)
         self._grown = asyncio.Event()  # the log, since analytics looked last
         self._feeding = ThreadPoolExecutor(1, "analytics")
@@ -188,15 +191,27 @@ class Hub:
         """
         if store not in self._bells and len(self._bells) >= LISTENERS_MAX:
             raise Busy(f"{LISTENERS_MAX} stores listen already", retry_after_ms=NEWS_MS, hint="Ask again later.")
+        if self._listening[store] >= LISTENERS_PER_STORE_MAX:
+            raise TooMany(
+                f"{LISTENERS_PER_STORE_MAX} of {store} listen already",
+                retry_after_ms=NEWS_MS,
+                hint="One till of a store listens.",
+            )
         self._contacts.heard(store, now_ms())
         bell = self._bells.setdefault(store, asyncio.Event())
-        if await self._has_news(store, have, orders):
-            return True
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(NEWS_MS / 1000):
-                await self._rung(store, have, orders, bell)
+        self._listening[store] += 1
+        try:
+            if await self._has_news(store, have, orders):
                 return True
-        return False
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(NEWS_MS / 1000):
+                    await self._rung(store, have, orders, bell)
+                    return True
+            return False
+        finally:
+            self._listening[store] -= 1
+            if not self._listening[store]:
+                del self._listening[store]
 
     async def _has_news(self, store: str, have: int, orders: bytes | None) -> bool:
         if orders is not None and self.opened.models.has_news(store, orders):

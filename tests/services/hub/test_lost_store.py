@@ -64,7 +64,10 @@ def lose(folder: Path, office: RunningOffice, store: str) -> Lost:
 
         def settled() -> bool:
             shown = [till.get("/state-hash") for till in tills]
-            held = read_state(client.state().body).acked
+            reply = client.state()
+            if reply.status != 200:  # asked too often: later
+                return False
+            held = read_state(reply.body).acked
             return all(each["version_vector"] == held for each in shown)
 
         until("all hold the same", settled)

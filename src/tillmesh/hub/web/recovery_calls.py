@@ -10,7 +10,7 @@ from tillmesh.adapters.web.bodies import JSON
 from tillmesh.fleet.recovering import page_of, read_place
 from tillmesh.hub import recovery
 from tillmesh.hub.web.api import Call, Context
-from tillmesh.hub.web.store_calls import admitted_as
+from tillmesh.hub.web.store_calls import asking
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.ids import is_office, terminal_of
 from tillmesh.sync.recovery import MEDIA, Claim, write_estate, write_page
@@ -18,7 +18,7 @@ from tillmesh.sync.recovery import MEDIA, Claim, write_estate, write_page
 
 async def estate(context: Context) -> Response:
     """Say what head office holds of a store that is to be recovered."""
-    store, serial, _ = await admitted_as(context)
+    store, serial, _ = await asking(context)
     hub, now = context.hub, context.services.clock()
     found, held = await hub.write(lambda: recovery.estate(hub.opened, store, serial, now))
     tills = sorted({terminal_of(actor) for actor in held.heads if not is_office(actor)})
@@ -29,7 +29,7 @@ async def estate(context: Context) -> Response:
 
 async def events(context: Context) -> Response:
     """Give a page of the store's log behind a place; it says where to go on."""
-    store, serial, _ = await admitted_as(context)
+    store, serial, _ = await asking(context)
     hub, now, after = context.hub, context.services.clock(), read_place(context.query("after"))
     tills = await hub.write(lambda: recovery.vouching(hub.opened, store, serial, now))
     stretch = await hub.stretch(store, after)
@@ -42,7 +42,7 @@ async def events(context: Context) -> Response:
 
 async def claim(context: Context, body: Claim) -> dict[str, Any]:
     """Believe the recovered store's new authority, and refuse its older certificates and keys."""
-    store, serial, _ = await admitted_as(context)
+    store, serial, _ = await asking(context)
     hub, now = context.hub, context.services.clock()
     gone = await hub.write(lambda: recovery.claim(hub.opened, store, serial, body, now))
     return {"store": store, "refused": gone}

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 
 class Admitted(NamedTuple):
-    """A store that was let in: the serial number of its certificate, and which generation of its credentials is in force."""
+    """A store that was let in: its certificate's serial number, and the generation that its credentials are in."""
 
     store: str
     serial: bytes
@@ -85,13 +85,13 @@ async def _take(context: Context, raw: bytes) -> tuple[Response, int]:
 
 async def state(context: Context) -> Response:
     """Say what is held of a store: whoever leads it now goes on from there."""
-    store, _, generation = await admitted_as(context)
+    store, _, generation = await asking(context)
     return Response(write_answer(await context.hub.state(store, generation)), media_type=JSON)
 
 
 async def news(context: Context) -> dict[str, bool]:
     """Wait a while for something that head office has for the store; a leader asks again and again."""
-    store = await admitted(context)
+    store = (await asking(context)).store
     have = context.query("have", "0")
     if not (have.isascii() and have.isdigit() and len(have) < 19):
         raise Invalid(f"have={have[:20]!r} is no number of events", hint="Say how many the store has.")
@@ -104,7 +104,7 @@ async def news(context: Context) -> dict[str, bool]:
 
 async def bundle(context: Context) -> Response:
     """Give the bundle of a model that the store is to run, whole or from where a transfer broke off."""
-    store = await admitted(context)
+    store = (await asking(context)).store
     version = context.path("version")
     if not (version.isascii() and version.isdigit() and len(version) < 11):
         raise NotFound(f"{version[:20]!r} is no version of a model", hint="Look at the orders of head office.")
@@ -116,7 +116,7 @@ async def bundle(context: Context) -> Response:
 
 async def reports(context: Context, raw: bytes) -> dict[str, int]:
     """Take in how models do on the tills of a store."""
-    store = await admitted(context)
+    store = (await admitted_as(context)).store
     now = context.services.clock()
     context.services.throttle.admit(store, now)
     given = read_reports(raw).reports
@@ -139,13 +139,15 @@ async def health(context: Context) -> dict[str, str]:
     return {"status": "ok"}
 
 
-async def admitted(context: Context) -> str:
-    """Give the store that calls: certificate, key and path have to agree. Who is refused is logged."""
-    return (await admitted_as(context)).store
+async def asking(context: Context) -> Admitted:
+    """Let a store in that asks, unless it asks more often than any store needs to."""
+    found = await admitted_as(context)
+    context.services.asking.admit(found.store, context.services.clock())
+    return found
 
 
 async def admitted_as(context: Context) -> Admitted:
-    """Give the store that calls, and as whom."""
+    """Give the store that calls, and as whom: certificate, key and path have to agree. Who is refused is logged."""
     try:
         return await _admitted(context)
     except TillmeshError as refused:
