@@ -37,6 +37,7 @@ from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.news import tell_events
 from tillmesh.till.desk import Company
 from tillmesh.till.queue import Marks, SyncState
+from tillmesh.till.room import Stage
 
 _OWN: Final = (
     "SELECT count(*) FROM receipt r JOIN actor a ON a.id = r.actor WHERE r.kind = 0 AND a.name = ? AND r.seq > ?"
@@ -233,11 +234,12 @@ async def join_store(services: Services, around: Around) -> Among:
     services.extra["archiving"] = archiving = Archiving(driver)
     archiving.tills, archiving.office = among.held_by_tills, among.held_by_office
     archiving.reached = among.put_away
-    services.extra["room"] = Roomkeeping(driver, archiving)
-    services.check_room = services.extra["room"].check
-    services.extra["pictures"] = Pictures(
+    services.extra["room"] = room = Roomkeeping(driver, archiving)
+    services.check_room = room.check
+    services.extra["pictures"] = pictures = Pictures(
         driver, among.mesh, lambda sha256: services.live.send("picture", {"sha256": sha256})
     )
+    pictures.has_room = lambda: room.stage < Stage.TIGHT
     among.standings = Standings(services, among.mesh)
     among.standings.start()
     services.extra["standings"] = among.standings

@@ -34,6 +34,7 @@ class Pictures:
     def __init__(self, driver: Driver, mesh: Mesh | None, tell: Callable[[str], None]) -> None:
         self.bytes_max = PICTURES_BYTES_MAX
         self.post = PicturePost(driver, mesh)
+        self.has_room: Callable[[], bool] = lambda: True  # whether the disk has room for what may wait
         self._driver = driver
         self._tell = tell
         self._news = asyncio.Event()
@@ -94,8 +95,9 @@ class Pictures:
             self._news.clear()
             try:
                 await self._tidy()
-                await self._fetch_missed()
-                await self._fetch_named()
+                if self.has_room():
+                    await self._fetch_missed()
+                    await self._fetch_named()
             except TillmeshError as cause:
                 log.warning("pictures are looked for later: %s", cause.detail)
                 await asyncio.sleep(LOOK_S)

@@ -59,7 +59,7 @@ async def show_picture(context: Context) -> Response:
 CALLS = [
     Call(
         "PUT", "/products/{sku}/image", put_picture, "Give a product a picture", bytes, role=Role.MANAGER, media=ANY,
-        bytes_max=PICTURE_UPLOAD_BYTES_MAX,
+        bytes_max=PICTURE_UPLOAD_BYTES_MAX, takes_room=True,
     ),
     Call("GET", "/pictures/{sha256}", show_picture, "Show a picture of a product", gives=tuple(MEDIA.values())),
 ]  # fmt: skip
