@@ -19,6 +19,7 @@ class Counts(NamedTuple):
     confirmed: int = 0
     corrected: int = 0
     confidences: Sequence[int] = (0,) * MODEL_CONFIDENCE_BINS
+    given_up: int = 0  # the version that failed at work here, and is not taken again by itself; 0: none
 
 
 def bin_of(confidence: float) -> int:
@@ -50,6 +51,7 @@ def report_of(
         confidence_histogram=[max(0, b - a) for a, b in zip(before.confidences, after.confidences, strict=True)],
         p50_ms=_share(ordered, 0.5),
         p95_ms=_share(ordered, 0.95),
+        given_up=after.given_up,
     )
 
 

@@ -14,7 +14,7 @@ import msgspec
 
 from tillmesh.edge.bundle import Refused
 from tillmesh.edge.rollout import is_chosen
-from tillmesh.edge.slots import Rollback, Standing, rolled_back
+from tillmesh.edge.slots import Rollback, Standing, lifted, rolled_back
 from tillmesh.kernel.limits import MODEL_ORDERS_MAX
 from tillmesh.sync.model_orders import Kind, Order, OrderRefused, SignedOrder, read_order
 
@@ -37,6 +37,7 @@ class Due(StrEnum):
     WAITS = "waits"  # nothing yet: this till is not among those that take it now
     EXPIRED = "expired"  # nothing any more: it was to be begun earlier, and what runs goes on
     OLDER = "older"  # nothing: a later version was here, and the order is no rollback that counts
+    FAILED = "failed"  # nothing: the version was given up here after it was ordered so
     GO_BACK = "go_back"  # lower the floor, and let the slot with that version run if there is one
     FETCH = "fetch"  # get the bundle and try it
 
@@ -122,6 +123,8 @@ def due(order: Order, standing: Standing, till: str, now_ms: int) -> Due:
         return Due.RUNS
     if order.version < standing.floor:
         return Due.OLDER
+    if order.version == standing.failed and order.serial <= standing.failed_serial:
+        return Due.FAILED
     if not is_back and not is_chosen(order.name, order.version, till, order.share):
         return Due.WAITS
     return Due.FETCH if now_ms <= order.expires_ms else Due.EXPIRED
@@ -135,6 +138,6 @@ def gone_back(standing: Standing, order: Order) -> Standing:
     if max(standing.floor, standing.version) <= order.version:
         if order.serial <= standing.serial:
             raise Refused(f"rollback {order.serial} is not newer than {standing.serial}", reason="older")
-        return msgspec.structs.replace(standing, serial=order.serial, ceiling=order.version)
+        return msgspec.structs.replace(lifted(standing, order.version), serial=order.serial, ceiling=order.version)
     back = rolled_back(standing, Rollback(name=order.name, version=order.version, serial=order.serial))
     return msgspec.structs.replace(back, ceiling=order.version)

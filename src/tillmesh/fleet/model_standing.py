@@ -17,6 +17,10 @@ from tillmesh.sync.model_orders import Report
 NOW_MS: Final = 7 * 86_400_000  # what counts as how it does now
 RUNS_MS: Final = 2 * 86_400_000  # since when a till that said so is taken to run a version
 REFERENCE: Final = "confidence_histogram"  # in a manifest's settings: how sure the model was where it was judged
+GIVEN_UP: Final = "given_up"
+GIVEN_UP_SHARE: Final = (
+    0.05  # of the tills that took a version; Guess: one till with bad memory is not the model's fault
+)
 Heard = Sequence[tuple[str, Report]]  # each with its store
 
 
@@ -27,6 +31,8 @@ class Running(Struct, frozen=True):
     terminal: str
     version: int
     heard_ms: int
+    since_ms: int = 0  # when the stretch of time began that it spoke of
+    given_up: int = 0  # the version that failed at work there, and which it went back from by itself
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -34,6 +40,7 @@ class Standing(Struct, frozen=True, kw_only=True):
 
     version: int
     running: tuple[Running, ...] = ()
+    given_up: tuple[Running, ...] = ()  # tills that went back from it by themselves
     verdict: Verdict = Verdict()
     first: Sum = Sum()
     now: Sum = Sum()
@@ -43,14 +50,25 @@ def look(versions: Sequence[Published], heard: Heard, now_ms: int) -> list[Stand
     """Say how every version does that is in the registry or on a till, the latest first."""
     running = who_runs(heard, now_ms)
     given = {one.version: reference_of(one.manifest) for one in versions}
-    named = {*given, *(report.version for _, report in heard)}
+    named = {*given, *(report.version for _, report in heard), *(one.given_up for one in running if one.given_up)}
     found = []
     for version in sorted(named, reverse=True):
         reports = [report for _, report in heard if report.version == version]
         first, now = _compared(reports, given.get(version), now_ms)
         tills = tuple(one for one in running if one.version == version)
-        found.append(Standing(version=version, running=tills, verdict=judge(first, now), first=first, now=now))
+        gone = tuple(one for one in running if one.given_up == version)
+        verdict = judge(first, now)
+        if _is_given_up(len(gone), len(tills)):
+            verdict = msgspec.structs.replace(verdict, state="drift", reasons=(GIVEN_UP, *verdict.reasons))
+        found.append(
+            Standing(version=version, running=tills, given_up=gone, verdict=verdict, first=first, now=now)
+        )  # fmt: skip
     return found
+
+
+def _is_given_up(gone: int, running: int) -> bool:
+    """Say whether so many tills went back from a version by themselves that it is the version's fault."""
+    return gone > 0 and gone >= GIVEN_UP_SHARE * (gone + running)
 
 
 def _compared(reports: Sequence[Report], reference: Sum | None, now_ms: int) -> tuple[Sum, Sum]:
@@ -81,8 +99,9 @@ def who_runs(heard: Heard, now_ms: int) -> list[Running]:
     for store, report in heard:
         key = store, report.terminal
         known = latest.get(key)
-        if report.window_end > now_ms - RUNS_MS and (known is None or report.window_end > known.heard_ms):
-            latest[key] = Running(store, report.terminal, report.version, report.window_end)
+        said = report.window_end, report.window_start  # who changes a version ends one stretch and begins the next
+        if report.window_end > now_ms - RUNS_MS and (known is None or said > (known.heard_ms, known.since_ms)):
+            latest[key] = Running(store, report.terminal, report.version, *said, report.given_up)
     return [latest[key] for key in sorted(latest)]
 
 
@@ -91,10 +110,10 @@ def why_halt(rollout: Rollout, heard: Heard) -> str:
 
     Only stores that are to try it have a say in how it does: no other one stops, or speeds, what it was not asked.
     """
-    canary = summed(
-        report
-        for store, report in heard
-        if report.version == rollout.challenger and (not rollout.stores or store in rollout.stores)
-    )
+    asked = [(store, report) for store, report in heard if not rollout.stores or store in rollout.stores]
+    canary = summed(report for _, report in asked if report.version == rollout.challenger)
     others = summed(report for _, report in heard if report.version < rollout.challenger)
-    return ", ".join(canary_does_worse(canary, others))
+    tills = who_runs(asked, max((report.window_end for _, report in heard), default=0))
+    gone = sum(one.given_up == rollout.challenger for one in tills)
+    found = [GIVEN_UP] if _is_given_up(gone, sum(one.version == rollout.challenger for one in tills)) else []
+    return ", ".join([*found, *canary_does_worse(canary, others)])

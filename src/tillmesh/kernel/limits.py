@@ -267,6 +267,7 @@ MODEL_FREE_BYTES_MIN: Final = ROOM_TIGHT_BYTES  # what must stay free for sales 
 MODEL_REPORTS_KEPT_MAX: Final = 128  # of one till, until head office has them: a day without internet
 MODEL_REPORTS_PASSED_MAX: Final = 500  # of the others, at the leader
 MODEL_REFUSALS_MAX: Final = 64  # kinds of refusals that are counted apart
+MODEL_FAILURES_MAX: Final = 5  # more than it answers, then it is given up; Guess: one bad picture is tried thrice
 INFERENCE_BATCH_MAX: Final = 4
 INFERENCE_WAITING_MAX: Final = 32  # Guess: what a whole shift asks for in the deadline of the first; more get none
 INFERENCE_DEADLINE_MS: Final = 300  # of a model whose manifest names none; after it people type

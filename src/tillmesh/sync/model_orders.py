@@ -104,6 +104,7 @@ class Report(Struct, frozen=True, kw_only=True):
     ] = msgspec.field(default_factory=lambda: [0] * MODEL_CONFIDENCE_BINS)
     p50_ms: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
     p95_ms: Annotated[float, Meta(ge=0, le=1e9)] = 0.0
+    given_up: Annotated[int, Meta(ge=0, le=MODEL_VERSION_MAX)] = 0  # a version that failed at work there; 0: none
 
 
 class Reports(Struct, frozen=True):

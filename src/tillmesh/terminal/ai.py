@@ -23,6 +23,7 @@ from tillmesh.edge.bundle import Manifest, Refused, Sealed, Trusted, read_manife
 from tillmesh.sync.model_orders import Kind, Order
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.errands import Errands
+from tillmesh.terminal.model_failing import GivingUp, finding
 
 RECOGNITION: Final = "recognition"
 SHIPPED: Final = Path(__file__).parents[1] / "models"
@@ -46,6 +47,10 @@ class Orders(Protocol):
 
     def findings(self) -> list[str]:
         """Say in words what a manager should know."""
+        ...
+
+    def serial(self, name: str) -> int:
+        """Give the newest order's for a model; 0 without any."""
         ...
 
     @property
@@ -74,6 +79,9 @@ class Ai:
         self._is_behind = False  # something was learnt that recognition was not told yet
         self.shelf = Shelf(data_dir / "models", trusted_keys(shipped, data_dir))
         self.runner = Runner(self.shelf, **runner)
+        self._changing = asyncio.Lock()  # of which version runs: one change after the other
+        self.giving_up = GivingUp(self.shelf, self._changing, self._errands, self._serial, self._fell_back)
+        self.runner.did = self.giving_up.heard
 
     def stock_up(self) -> None:
         """Put the models that ship with the program on the shelf, where they are newer than what is there. Blocks."""
@@ -85,7 +93,7 @@ class Ai:
                 self.shelf.switch(manifest.name)
                 log.info("model %s %s is installed", manifest.name, manifest.version)
             except Refused as refused:
-                if refused.reason not in {"same", "older", "held"}:
+                if refused.reason not in {"same", "older", "held", "failed"}:
                     log.error("the model in %s is not used: %s", folder.name, refused.detail)  # noqa: TRY400
             except OSError as cause:
                 log.error("the model in %s can't be installed: %s", folder.name, cause)  # noqa: TRY400
@@ -121,18 +129,20 @@ class Ai:
 
     async def install(self, given: Sealed) -> Manifest:
         """Take a new version: verify it, try it beside the one that runs, and let it run only if it works."""
-        manifest = await asyncio.to_thread(self.shelf.put, given, now_ms())
-        spare = self.shelf.standing(manifest.name).spare
-        tried = await self.runner.try_out(manifest.name, spare, manifest.version, manifest.contract.deadline_ms)
-        if tried.refused:
-            raise Refused(f"{manifest.name} {manifest.version}: {tried.detail}", reason=tried.refused)
-        await asyncio.to_thread(self.shelf.switch, manifest.name)
+        async with self._changing:
+            manifest = await asyncio.to_thread(self.shelf.put, given, now_ms())
+            spare = self.shelf.standing(manifest.name).spare
+            tried = await self.runner.try_out(manifest.name, spare, manifest.version, manifest.contract.deadline_ms)
+            if tried.refused:
+                raise Refused(f"{manifest.name} {manifest.version}: {tried.detail}", reason=tried.refused)
+            await asyncio.to_thread(self.shelf.switch, manifest.name)
         self.learnt()
         return manifest
 
     async def roll_back(self, raw: bytes, signature: bytes) -> None:
         """Go back to an older version, as somebody who may sign the model signed."""
-        rollback = await asyncio.to_thread(self.shelf.roll_back, raw, signature)
+        async with self._changing:
+            rollback = await asyncio.to_thread(self.shelf.roll_back, raw, signature)
         self.runner.refused.pop(rollback.name, None)
 
     async def follow(self, order: Order, data: bytes) -> None:
@@ -154,17 +164,26 @@ class Ai:
         except Refused:
             shelf.vouch(given, order.name)
         if order.kind is Kind.RUN:
-            shelf.lift(order.name)
+            shelf.lift(order.name, order.version)
         return given
 
     async def go_back(self, order: Order) -> None:
         """Go back to an older version, as head office ordered; the worker loads it at once if it runs."""
-        standing = await asyncio.to_thread(self.shelf.go_back, order)
+        async with self._changing:
+            standing = await asyncio.to_thread(self.shelf.go_back, order)
         self.runner.refused.pop(order.name, None)
         self.learnt()
         if standing.active and self.runner.pid is not None:
             with suppress(NoAnswer):
                 await self.runner.load(order.name)
+
+    def _serial(self, name: str) -> int:
+        return 0 if self.orders is None else self.orders.serial(name)
+
+    def _fell_back(self, name: str) -> None:
+        """The version before runs again: what it refused or knew is of the one that was given up."""
+        self.runner.refused.pop(name, None)
+        self.learnt()
 
     async def ask(self, model: str, given: bytes, wait_ms: int | None = None) -> Reply:
         """Ask a model; raises :class:`NoAnswer` by the deadline."""
@@ -209,6 +228,8 @@ class Ai:
             "version": standing.version,
             "slot": standing.active,
             "floor": standing.floor,
+            "given_up": standing.failed,
+            "given_up_reason": standing.failed_reason,
             "loaded": self.runner.loaded.get(name) == standing.version and bool(standing.active),
             "refused": "" if refused is None else refused[0],
             "detail": "" if refused is None else refused[1],
@@ -224,6 +245,8 @@ class Ai:
             refused = self.runner.refused.get(name)
             if refused is not None:
                 found.append(f"The model for {name} is not used ({refused[1]}). Work goes on by hand.")
+            if gone := finding(name, self.shelf.standing(name)):
+                found.append(gone)
             found += [f"{name}: {text}" for text in troubles(self.tally(name))]
         return found + (self.orders.findings() if self.orders is not None else [])
 

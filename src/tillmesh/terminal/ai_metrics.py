@@ -31,6 +31,9 @@ class AiMetrics(Collector):
             "tillmesh_inference_ms", "Of the last answers, asked to answered", labels=["model", "quantile"]
         )
         version = GaugeMetricFamily("tillmesh_model_version", "The version that runs; 0: none", labels=["model"])
+        given_up = GaugeMetricFamily(
+            "tillmesh_model_given_up", "The version that failed at work here; 0: none", labels=["model"]
+        )
         for name in self._ai.shelf.names():
             tally = self._ai.tally(name)
             for outcome, count in (("answered", tally.answered), ("cached", tally.cached), ("late", tally.late)):
@@ -43,7 +46,8 @@ class AiMetrics(Collector):
             latency.add_metric([name, "0.5"], tally.percentile_ms(0.5))
             latency.add_metric([name, "0.99"], tally.percentile_ms(0.99))
             version.add_metric([name], self._ai.shelf.standing(name).version)
-        yield from (asked, fallbacks, judged, latency, version, *self._of_orders())
+            given_up.add_metric([name], self._ai.shelf.standing(name).failed)
+        yield from (asked, fallbacks, judged, latency, version, given_up, *self._of_orders())
         yield CounterMetricFamily(
             "tillmesh_model_worker_ends", "How often the model worker ended", self._ai.runner.restarts
         )

@@ -149,6 +149,10 @@ class Following:
             return True
         return failure.again_ms is not None and steady_ms() >= failure.again_ms
 
+    def serial(self, name: str) -> int:
+        """Give the newest order's for a model; 0 without any."""
+        return self._post.book.serials().get(name, 0)
+
     # For people -------------------------------------------------------------------------------------------------
 
     def names(self) -> list[str]:

@@ -204,7 +204,9 @@ def counted(ai: Ai | None) -> Counted:
             return found
         for name in ai.shelf.names():
             tally = ai.tally(name)
-            found[name] = (ai.shelf.standing(name).version, tally.counts(), list(tally.latencies_ms))
+            standing = ai.shelf.standing(name)
+            counts = tally.counts()._replace(given_up=standing.failed)
+            found[name] = (standing.version, counts, list(tally.latencies_ms))
         return found
 
     return count

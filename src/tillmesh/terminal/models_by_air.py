@@ -35,6 +35,7 @@ class ByAir:
         self.reports = ModelReports(folder, self.post, office, counted(ai))
         if ai is not None:
             ai.orders = self.following
+            ai.giving_up.noted = self._note
 
     async def start(self) -> None:
         """Begin; what ships with the program is on the shelf by now."""

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from tests.services.ai.air import STRANGER, AirTill, moody, tills, until
+from tests.services.ai.air import DEADLINE_MS, STRANGER, AirTill, moody, tills, until
 from tillmesh.adapters.inference.parcels import Parcels
+from tillmesh.adapters.inference.runner import NoAnswer
+from tillmesh.kernel.limits import MODEL_FAILURES_MAX
 from tillmesh.sync.model_orders import Kind
 from tillmesh.terminal.ai_metrics import AiMetrics
 
@@ -168,5 +170,42 @@ def test_a_disk_without_room_keeps_the_model_that_runs_and_says_so(tmp_path: Pat
             assert office.asked == []
             assert (till.version, till.order()["state"]) == (1, "fetch")
             assert any("MiB stay free for sales" in text for text in till.ai.findings())
+
+    run(scene)
+
+
+async def fails(till: AirTill, given: bytes, reason: str) -> None:
+    """Ask for what goes wrong until it does; on a slow machine the worker may still rest from the last time."""
+    said = ""
+    while said != reason:
+        with pytest.raises(NoAnswer) as caught:
+            await till.ai.ask("moody", given, DEADLINE_MS)
+        said = caught.value.reason
+
+
+def test_a_version_that_passes_its_trial_and_then_fails_gives_way_to_the_one_before_it(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with tills(tmp_path, 1) as (office, (till,)):
+            till.air.post.learn([office.order(moody(2, **KNOWN))])
+            await until(lambda: till.version == 2)
+            assert await till.says() == 2
+            bad = {b"crash": "crash", b"nan": "not_finite", b"error": "error"}
+            for given in (*bad, *bad)[:MODEL_FAILURES_MAX]:
+                await fails(till, given, bad[given])
+            await until(lambda: till.version == 1)
+            assert await till.says() == 1  # nobody did anything, and it answers
+            assert till.order()["state"] == "failed"
+            assert "Version 2 of the model for moody failed at work" in " ".join(till.ai.findings())
+            assert 'tillmesh_model_given_up{model="moody"} 2.0' in metrics(till)
+            await until(lambda: any((one.version, one.given_up) == (1, 2) for one in office.reports))
+            # A restart brings nothing back; a newer order does.
+            await till.stop()
+            again = AirTill(till.post, office)
+            await again.air.start()
+            assert (again.version, again.order()["state"]) == (1, "failed")
+            again.air.post.learn([office.order(moody(2, **KNOWN))])
+            await until(lambda: again.version == 2)
+            assert (await again.says(), again.ai.findings()) == (2, [])
+            await again.stop()
 
     run(scene)

@@ -170,7 +170,7 @@ def test_after_going_back_a_new_program_s_own_model_waits_for_an_order() -> None
     with pytest.raises(Refused) as caught:
         check_install(gone, manifest(3), SOON)
     assert caught.value.reason == "held"
-    check_install(lifted(gone), manifest(3), SOON)
+    check_install(lifted(gone, 3), manifest(3), SOON)
 
 
 def test_pieces_grow_while_they_are_quick_and_the_line_rests_as_long_as_it_works() -> None:

@@ -2,6 +2,7 @@
 
 import random
 
+import msgspec
 import pytest
 
 from tillmesh.fleet.drift import Sum, canary_does_worse, judge, lowest_rate, psi, split_reference, summed
@@ -90,3 +91,31 @@ def test_a_till_runs_what_it_said_last_unless_it_said_so_long_ago() -> None:
     ]  # fmt: skip
     looked = look((), heard, 2 * DAY)
     assert [(one.version, len(one.running)) for one in looked] == [(2, 1), (1, 1)]
+
+
+def gave_up(terminal: str, version: int, at_day: int = 9) -> Report:
+    """What a till says that went back from a version: the one before it runs."""
+    now = at_day * DAY
+    return Report(
+        terminal=terminal, name="voice", version=version - 1, window_start=now, window_end=now, given_up=version
+    )
+
+
+def test_a_version_that_tills_went_back_from_is_drift_and_stops_its_roll_out() -> None:
+    closing = msgspec.structs.replace(report(8, 2, "till1"), given_up=2)  # it ends as the next stretch begins
+    heard = [("corner", one) for one in (closing, gave_up("till1", 2), report(8, 2, "till2"))]
+    tried, before = look([], heard, 9 * DAY)
+    assert [one.terminal for one in tried.given_up] == ["till1"]
+    assert [one.terminal for one in tried.running] == ["till2"]
+    assert [one.terminal for one in before.running] == ["till1"]
+    assert (tried.verdict.state, tried.verdict.reasons) == ("drift", ("given_up",))
+    assert before.verdict.reasons == ()
+    assert why_halt(Rollout(champion=1, challenger=2), heard) == "given_up"
+    assert why_halt(Rollout(champion=1, challenger=2, stores=("market",)), heard) == ""
+
+
+def test_one_till_of_many_that_went_back_is_its_own_trouble() -> None:
+    heard = [("corner", gave_up("till0", 2)), *(("corner", report(8, 2, f"till{n}")) for n in range(1, 40))]
+    tried = look([], heard, 9 * DAY)[0]
+    assert (len(tried.given_up), tried.verdict.reasons) == (1, ())
+    assert why_halt(Rollout(champion=1, challenger=2), heard) == ""

@@ -56,6 +56,7 @@ class Answered(msgspec.Struct, tag=True, array_like=True, frozen=True):
     failed: str = ""
     ms: float = 0.0
     memory_bytes: int = 0
+    cpu_ms: float = 0.0  # of it, the processor's: what it took whatever else the machine had to do
 
 
 ToWorker = Load | Tell | Run

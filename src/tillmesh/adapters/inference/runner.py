@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -47,6 +48,9 @@ from tillmesh.kernel.limits import (
 TASKS: Final = "tillmesh.adapters.inference.tasks"
 WRONG_INPUT: Final = "input"
 log = logging.getLogger(__name__)
+
+
+Did = Callable[[str, int, str], None]  # model, version, and why it failed; empty: it answered
 
 
 class NoAnswer(TillmeshError):
@@ -105,6 +109,7 @@ class Runner:
     memory_bytes: int = 0
     refused: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # name -> reason, detail, not before
     loaded: dict[str, int] = field(default_factory=dict)  # name -> version, in the process that runs now
+    did: Did = lambda _model, _version, _reason: None  # told what is a model's own doing, batch by batch
     _waiting: Waiting = field(default_factory=Waiting)
     _open: dict[int, _Open] = field(default_factory=dict)
     _process: asyncio.subprocess.Process | None = None
@@ -317,6 +322,7 @@ class Runner:
                     pass
             await process.wait()
         self.restarts += 1
+        self._blame_for_end()
         self.loaded.clear()
         self._told.clear()
         self._not_before_ms = steady_ms() + self._rest_ms
@@ -324,6 +330,16 @@ class Runner:
         self._fail("crash")
         if not self._is_stopped:
             self._step()
+
+    def _blame_for_end(self) -> None:
+        """Tell whose work the worker ended in; who only waited for it has no part in it."""
+        match self._working:
+            case _Loading(load=load, tryout=None):
+                self.did(load.name, load.version, "crash")
+            case Batch(model=model):
+                self.did(model, self.loaded.get(model, 0), "crash")
+            case _:
+                pass
 
     def _kill(self) -> None:
         if self._process is not None:
@@ -352,6 +368,7 @@ class Runner:
                 loading.tryout.set_result(message)
         elif message.refused:
             self._refuse(name, message.refused, message.detail)
+            self.did(name, message.version, message.refused)
 
     def _refuse(self, name: str, reason: str, detail: str) -> None:
         log.error("%s is not used: %s", name, detail)
@@ -366,6 +383,7 @@ class Runner:
         late_before = self._waiting.late
         in_time = [] if message.failed == "memory" else self._waiting.answered(steady_ms())
         tally.late += self._waiting.late - late_before
+        self.did(batch.model, self.loaded[batch.model], self._fault(batch.model, message))
         if message.failed:
             for ticket in batch.tickets:
                 self._end(ticket, NoAnswer(message.failed))
@@ -379,6 +397,17 @@ class Runner:
         if self.memory_bytes > self.memory_mib << 20:
             log.warning("the model worker holds %s MiB; it starts anew", self.memory_bytes >> 20)
             self._kill()
+
+    def _fault(self, model: str, message: Answered) -> str:
+        """Say in a word what was wrong with a model's answers to a batch; nothing when some input was answered well.
+
+        Late is not slow: the machine may have had other work. Slow is who needs the processor for longer than allowed.
+        """
+        manifest = self.shelf.manifest(model)
+        deadline_ms = INFERENCE_DEADLINE_MS if manifest is None else manifest.contract.deadline_ms
+        if message.failed or "not_finite" in message.wrong:
+            return message.failed or "not_finite"
+        return "slow" if message.cpu_ms > deadline_ms else ""
 
     def _answer(self, ticket: int, reply: Reply) -> None:
         held = self._open.pop(ticket, None)

@@ -1,6 +1,6 @@
-"""Where a till keeps its models: two slots each, and beside them what was ever installed there.
+"""Where a till keeps its models: three slots each, and beside them what was ever installed there.
 
-``models/NAME/{a,b}/`` hold bundles as files, ``models/NAME/standing.json`` says which one runs. What lies there is
+``models/NAME/{a,b,c}/`` hold bundles as files, ``models/NAME/standing.json`` says which one runs. What lies there is
 believed only after its signature was verified, each time it is loaded.
 """
 
@@ -33,6 +33,7 @@ from tillmesh.edge.slots import (
     Rollback,
     Standing,
     check_install,
+    fallen_back,
     lifted,
     read_rollback,
     rolled_back,
@@ -78,7 +79,7 @@ class Shelf:
 
     def _highest(self, name: str) -> int:
         """Give the highest version whose signed manifest lies in a slot."""
-        return max((manifest.version for slot in "ab" if (manifest := self._manifest(name, slot))), default=0)
+        return max((manifest.version for slot in SLOTS if (manifest := self._manifest(name, slot))), default=0)
 
     def folder(self, name: str, slot: str) -> Path:
         """Say where a slot is."""
@@ -112,7 +113,7 @@ class Shelf:
         try:
             half.mkdir(parents=True)
             write_folder(half, given)
-        except OSError:  # a full disk: what lies in both slots stays as it is
+        except OSError:  # a full disk: what lies in the slots stays as it is
             shutil.rmtree(half, ignore_errors=True)
             raise
         shutil.rmtree(target, ignore_errors=True)
@@ -134,10 +135,18 @@ class Shelf:
         """Go back to an older version, as head office ordered; raises :class:`Refused` for an order seen before."""
         return self._note(order.name, gone_back(self.standing(order.name), order))
 
-    def lift(self, name: str) -> None:
-        """Let newer versions come again after a rollback: head office ordered one."""
-        if self.standing(name).ceiling:
-            self._note(name, lifted(self.standing(name)))
+    def lift(self, name: str, version: int) -> None:
+        """Let newer versions come again after a rollback, and this one if it was given up: head office ordered it."""
+        standing = self.standing(name)
+        if (again := lifted(standing, version)) != standing:
+            self._note(name, again)
+
+    def fall_back(self, name: str, reason: str, serial: int) -> Standing:
+        """Give up the version that runs for the one before it, if there is one."""
+        standing = self.standing(name)
+        if (back := fallen_back(standing, reason, serial)) == standing:
+            return standing
+        return self._note(name, back)
 
     def vouch(self, given: Sealed, name: str) -> None:
         """Trust this manifest for a model of this name from now on, and no other one that lies in no slot."""

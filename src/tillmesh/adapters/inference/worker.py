@@ -102,7 +102,7 @@ class Worker:
                 log.exception("%s can't take in what the till knows", told.name)
 
     def _run(self, asked: Run) -> Answered:
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         task = self._models[asked.name]
         outputs: list[Any] = []
         wrong: list[str] = []
@@ -123,7 +123,8 @@ class Worker:
             else:
                 outputs.append(None)
                 wrong.append("not_finite")
-        return Answered(outputs, wrong, ms=(time.perf_counter() - began) * 1e3, memory_bytes=memory_bytes())
+        ms, cpu_ms = (time.perf_counter() - began) * 1e3, (time.process_time() - worked) * 1e3
+        return Answered(outputs, wrong, ms=ms, memory_bytes=memory_bytes(), cpu_ms=cpu_ms)
 
 
 def _say(answers: IO[bytes], answer: Loaded | Answered) -> None:

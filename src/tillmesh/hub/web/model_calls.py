@@ -153,6 +153,7 @@ def _version(number: int, one: Published | None, shipped: Manifest | None, how: 
     return said | {
         "tills": len(tills),
         "stores_running": len({till.store for till in tills}),
+        "given_up": len(how.given_up),
         "state": how.verdict.state, "psi": how.verdict.psi, "reasons": list(how.verdict.reasons),
         "first": _rates(how.first), "now": _rates(how.now),
     }  # fmt: skip

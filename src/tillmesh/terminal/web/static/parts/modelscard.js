@@ -5,7 +5,8 @@ import { Icon } from "./icon.js";
 import { useLoad } from "./load.js";
 
 /** @param {any} model */
-const news = ({ order }) => {
+const news = ({ order, given_up }) => {
+  if (given_up && (!order || order.state === "failed" || order.state === "runs" || order.state === "waits")) return { tone: "bad", text: t("health.model.given_up", { v: given_up }) };
   if (!order || order.state === "runs" || order.state === "waits") return null;
   if (order.reason || order.state === "expired" || order.state === "older") return { tone: "bad", text: t("health.model.refused", { v: order.version }) };
   const percent = Math.floor((100 * order.bytes_here) / Math.max(1, order.bytes));
