@@ -166,9 +166,22 @@ def _train(options: argparse.Namespace) -> Any:
         raise Invalid(f"version {version}; versions count from 1")
     some = {"share": options.share} if options.name == "voice" else {}
     made: Made = importlib.import_module(PIPELINES[options.name]).train(options.data, version, **some)
-    manifest = msgspec.structs.replace(made.manifest, made_ms=time.time_ns() // 1_000_000)
+    manifest = msgspec.structs.replace(made.manifest, made_ms=made_ms())
     folder = ship(manifest, made.files, options.out)
     return {"bundle": str(folder), "version": version, "report": dict(made.report)}
+
+
+def made_ms() -> int:
+    """Give the time that a bundle says it was made at: now, unless SOURCE_DATE_EPOCH says another, in seconds.
+
+    Source: reproducible-builds.org/specs/source-date-epoch; with it a bundle made again is the same to the last byte.
+    """
+    given = os.environ.get("SOURCE_DATE_EPOCH")
+    if given is None:
+        return time.time_ns() // 1_000_000
+    if not given.isdecimal():
+        raise Invalid(f"SOURCE_DATE_EPOCH is {given[:40]!r}", hint="Whole seconds since 1970.")
+    return int(given) * 1_000
 
 
 def _evaluate(options: argparse.Namespace) -> Any:

@@ -55,26 +55,39 @@ class Made:
     report: Mapping[str, float]
 
 
+@dataclass(frozen=True)
+class Fitted:
+    """What is fitted on training photos, and their vectors."""
+
+    network: bytes
+    space: Space
+    training: Photos
+    calibration: Calibration
+
+
 def train(data: Path, version: int) -> Made:
     """Make the bundle from the published weights and a folder with the Grocery Store Dataset."""
     network = layers(read_checkpoint(weights()), VARIANT)
-    pixels = PIXELS[VARIANT]
+    pixels, names = PIXELS[VARIANT], classes(data)
     train_photos, val_photos = split(data, "train"), split(data, "val")
-    some = train_photos[:: max(1, len(train_photos) // RANGED_PHOTOS)]
+    fitted = fit(network, pixels, train_photos)
+    report = parity(network, fitted.network, pixels, val_photos[::6])
+    log.info("quantised to %s bytes: %s", len(fitted.network), report)
+    val = vectors_of(fitted.space, look(LiteRt(fitted.network), pixels, val_photos), val_photos)
+    report |= judging.judge(fitted.training, val, fitted.calibration)
+    made = files(fitted, names, train_photos[0])
+    return Made(manifest(version, fitted, names, report), made, report)
+
+
+def fit(network: Sequence[Conv], pixels: int, photos: Sequence[Labelled], episodes: int = EPISODES) -> Fitted:
+    """Fit everything that is fitted; the same photos give the same numbers."""
+    some = photos[:: max(1, len(photos) // RANGED_PHOTOS)]
     seen = ranges(network, pixels, (open_photo(one.read(), pixels).whole for one in some))
     whole = write(network, pixels, seen)
-    report = parity(network, whole, pixels, val_photos[::6])
-    log.info("quantised to %s bytes: %s", len(whole), report)
-    engine = LiteRt(whole)
-    looked = look(engine, pixels, train_photos)
+    looked = look(LiteRt(whole), pixels, photos)
     space = fit_space([whole_view for (whole_view, _), _ in looked])
-    training = vectors_of(space, looked, train_photos)
-    val = vectors_of(space, look(engine, pixels, val_photos), val_photos)
-    calibration = calibrate(training)
-    report |= judging.judge(training, val, calibration)
-    names = classes(data)
-    made = files(whole, space, training, names, some[0])
-    return Made(manifest(version, space, calibration, names, report), made, report)
+    training = vectors_of(space, looked, photos)
+    return Fitted(whole, space, training, calibrate(training, episodes))
 
 
 def evaluate(bundle: Bundle, data: Path) -> dict[str, float]:
@@ -129,9 +142,9 @@ def fit_space(maps: Sequence[Array]) -> Space:
     return Space(f"{VARIANT}-1", mean.astype(np.float16).astype(np.float32), matrix.astype(np.float32), COLOUR_WEIGHT)
 
 
-def calibrate(training: Photos) -> Calibration:
+def calibrate(training: Photos, episodes: int = EPISODES) -> Calibration:
     """Fit temperature and threshold on imagined shops."""
-    held = list(judging.episodes(training, START, EPISODES, np.random.default_rng(11)))
+    held = list(judging.episodes(training, START, episodes, np.random.default_rng(11)))
     fitted = judging.fit(held, START)
     log.info("calibrated: %s, surprise %.3f", fitted, judging.surprise(held, fitted))
     return fitted
@@ -149,10 +162,10 @@ def parity(network: Sequence[Conv], whole: bytes, pixels: int, photos: Sequence[
     return {"int8_cosine": round(float(np.mean(cosines)), 4), "int8_cosine_least": round(min(cosines), 4)}
 
 
-def files(whole: bytes, space: Space, training: Photos, names: Sequence[str], known: Labelled) -> dict[str, bytes]:
+def files(fitted: Fitted, names: Sequence[str], known: Labelled) -> dict[str, bytes]:
     """Give the files of the bundle."""
-    arrays = BytesIO()
-    starters = np.concatenate([starters_of(training, label) for label in range(len(names))])
+    arrays, space = BytesIO(), fitted.space
+    starters = np.concatenate([starters_of(fitted.training, label) for label in range(len(names))])
     np.savez_compressed(
         arrays,
         mean=space.mean.astype(np.float16),
@@ -161,7 +174,7 @@ def files(whole: bytes, space: Space, training: Photos, names: Sequence[str], kn
     )
     # A till that sees something else in this photo has another network, or another decoder.
     return {
-        "network.tflite": whole,
+        "network.tflite": fitted.network,
         "space.npz": arrays.getvalue(),
         "check_input.bin": LOOK + known.read(),
         "check_output.json": msgspec.json.encode({"space": space.name}),
@@ -175,15 +188,14 @@ def starters_of(training: Photos, label: int) -> Array:
     return np.stack([own[part].mean(0) for part in np.array_split(order, STARTERS_PER_CLASS)])
 
 
-def manifest(
-    version: int, space: Space, calibration: Calibration, names: Sequence[str], report: Mapping[str, float]
-) -> Manifest:
+def manifest(version: int, fitted: Fitted, names: Sequence[str], report: Mapping[str, float]) -> Manifest:
     """Say everything about the bundle."""
+    space = fitted.space
     settings: dict[str, Any] = {
         "space": space.name,
         "pixels": PIXELS[VARIANT],
         "colour_weight": space.colour_weight,
-        "calibration": msgspec.to_builtins(calibration),
+        "calibration": msgspec.to_builtins(fitted.calibration),
         "starters": {name: [at * STARTERS_PER_CLASS, (at + 1) * STARTERS_PER_CLASS] for at, name in enumerate(names)},
     }
     return Manifest(

@@ -39,7 +39,11 @@ class Made:
 
 def train(data: Path, version: int) -> Made:
     """Make the bundle from a folder with the invoice file; grocery baskets are fetched unless they lie there too."""
-    rows = rows_of(data)
+    return made(rows_of(data), version)
+
+
+def made(rows: Table, version: int) -> Made:
+    """Make the bundle from rows; the same rows give the same bytes."""
     rule = training.train(rows)
     report = training.evaluate(rows, rule)
     with tempfile.TemporaryDirectory() as folder:
