@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.journeys.cashier import AnyTill, Cashier
 from tests.journeys.till import TillProcess, build_shop, copy_shop
@@ -17,11 +17,14 @@ QUIET = (
     "--disable-sync --no-sandbox"
 ).split()
 
+PATIENCE_MS = 20_000  # of a loaded machine; how soon a page paints is measured elsewhere
+
 OpenCashier = Callable[..., Cashier]
 
 
 @pytest.fixture(scope="session")
 def browser(chromium: str | None) -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield found

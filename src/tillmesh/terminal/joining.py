@@ -33,12 +33,15 @@ def store_of(data_dir: Path) -> str:
         opened.close()
 
 
-def join_here(first_dir: Path, data_dir: Path, *, number: int, float_minor: int, by: Who) -> str:
+def join_here(
+    first_dir: Path, data_dir: Path, *, number: int, float_minor: int, by: Who, at_ms: int | None = None
+) -> str:
     """Make till ``number`` in ``data_dir`` with everything the first one knows and an open shift; give its id.
 
-    The first till must not be running. It becomes the store's issuer if it is not one already.
+    The first till must not be running. It becomes the store's issuer if it is not one already. All of it happens as of
+    ``at_ms``, or now.
     """
-    now_ms = time.time_ns() // 1_000_000
+    now_ms = time.time_ns() // 1_000_000 if at_ms is None else at_ms
     first = open_terminal(first_dir)
     try:
         origin = first.origin
