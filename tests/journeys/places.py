@@ -118,6 +118,7 @@ PAGES: Final = (
     Place("prices", "prices/trade", ".sale-card table"),
     Place("stock", "stock", ".list-tools"),
     Place("purchasing", "purchasing", ".office-main .kv"),
+    Place("transfers", "transfers", ".office-main .empty"),
     Place("conflicts", "conflicts", ".office-main .card"),
     Place("store", "store", ".office-main .empty"),
     Place("people", "people", ".person"),
@@ -154,6 +155,11 @@ DIALOGS: Final = (
     Place("person-new", "people", DIALOG, _tap("New person")),
     Place("cash-in", "shift", DIALOG, _tap("Put cash in")),
     Place("drawer", "shift", DIALOG, _tap("Open the drawer")),
+    Place("stock-move", "stock", DIALOG, _row(".stock-row b")),
+    Place("order", "purchasing", DIALOG + " .buy-line", _tap("New order")),
+    Place("arrival", "purchasing", DIALOG, _tap("Receive")),
+    Place("supplier", "purchasing", DIALOG, _tap("Add a supplier")),
+    Place("transfer", "transfers", DIALOG, _tap("Send to another store")),
     Place("close-shift", "shift", DIALOG, _tap("Close the shift")),
 )
 EVERYWHERE: Final = PAGES + DIALOGS

@@ -12,7 +12,7 @@ from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from tillmesh.demo import catalogue, offers, shop_data
+from tillmesh.demo import buying, catalogue, offers, shop_data
 from tillmesh.demo.history import DAYS, Script, Step, tell
 from tillmesh.demo.shop_data import MANAGER, PEOPLE, TIME_ZONE
 from tillmesh.kernel.errors import Invalid
@@ -58,7 +58,7 @@ def build(place: Path, open_till: OpenTill, *, now_ms: int, products: Path | Non
             policy = StoreSettings.of(shop_data.SETTINGS).policy()
             goods = catalogue.products(records)
             _play(till, tell(goods, policy, seed=seed, now_ms=now_ms, zone=_zone()))
-            for who, command in offers.commands(now_ms):
+            for who, command in (*offers.commands(now_ms), *buying.commands()):
                 till.do(who, command, now_ms)
         finally:
             till.close()

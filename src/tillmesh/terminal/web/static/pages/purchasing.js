@@ -2,26 +2,25 @@
 import { html, useState } from "../lib/ui.js";
 import { day, dayClock, t } from "../lib/i18n.js";
 import { asProblem } from "../lib/http.js";
-import { money, moneyField, parseMoney, parseQuantity, quantity } from "../lib/money.js";
+import { money, parseMoney, quantity } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
 import { go } from "../lib/router.js";
-import { product, productOf, rowOfCode, search, stockVersion } from "../state/catalogue.js";
+import { productOf, stockVersion } from "../state/catalogue.js";
 import { call, get, may } from "../state/session.js";
 import { openDialog, toastOk } from "../state/notices.js";
-import { useScans } from "../state/scan.js";
 import { Confirm } from "../parts/dialog.js";
 import { ArrivalForm } from "../parts/arrivalform.js";
-import { Field, Refusal } from "../parts/fields.js";
+import { Refusal } from "../parts/fields.js";
 import { FormDialog } from "../parts/formdialog.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
 import { Suppliers } from "../parts/suppliers.js";
 import { Head } from "../parts/top.js";
+import { areGood, quantityOf, WantedGoods } from "../parts/wantedgoods.js";
 
 const TONES = { open: "", partly: "warn", received: "ok", closed: "" };
-const FOUND_MAX = 6;
 
-/** @typedef {{sku: string, name: string, quantity: string, cost: string}} Wanted */
+/** @typedef {import("../parts/wantedgoods.js").Wanted} Wanted */
 
 /** What is low, as a start. @param {any} item @returns {Wanted} */
 const lowOne = (item) => ({ sku: item.sku, name: item.name, quantity: String(Math.max(1, Math.ceil(Number(item.low_stock) * 2 - Number(item.value)))), cost: "" });
@@ -30,39 +29,20 @@ const lowOne = (item) => ({ sku: item.sku, name: item.name, quantity: String(Mat
 function OrderForm({ suppliers, records, start, close }) {
   const [supplier, setSupplier] = useState("");
   const [lines, setLines] = useState(start);
-  const [text, setText] = useState("");
   const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
-  const add = async (/** @type {{sku: string, name: string}} */ item) => {
-    setText("");
-    if (lines.some((line) => line.sku === item.sku)) return;
-    const whole = await get(`/products/${encodeURIComponent(item.sku)}`).catch(() => ({}));
-    setLines((now) => [...now, { sku: item.sku, name: item.name, quantity: "1", cost: whole.cost_minor ? moneyField(whole.cost_minor) : "" }]);
-  };
-  useScans((code) => {
-    const row = rowOfCode(code);
-    if (row >= 0) void add(product(row));
-  });
   const known = records.find((one) => one.active && one.name === supplier.trim());
-  const set = (/** @type {number} */ at, /** @type {Partial<Wanted>} */ change) => setLines(lines.map((line, n) => (n === at ? { ...line, ...change } : line)));
-  const good = (/** @type {Wanted} */ line) => (parseQuantity(line.quantity) ?? 0) > 0 && (!line.cost || parseMoney(line.cost) !== null);
   const submit = async () => {
     try {
-      close(await call("POST", "/orders", { ...(known ? { supplier_id: known.supplier_id } : { supplier }), lines: lines.map((line) => ({ sku: line.sku, quantity: line.quantity.replace(",", "."), cost_minor: parseMoney(line.cost || "0") })) }));
+      close(await call("POST", "/orders", { ...(known ? { supplier_id: known.supplier_id } : { supplier }), lines: lines.map((line) => ({ sku: line.sku, quantity: quantityOf(line), cost_minor: parseMoney(line.cost || "0") })) }));
     } catch (error) {
       setProblem(asProblem(error));
     }
   };
-  const found = text.trim() ? search(text, FOUND_MAX).map(product) : [];
-  return html`<${FormDialog} title=${t("buy.new")} wide=${true} close=${() => close()} ok=${Boolean(supplier.trim()) && lines.length > 0 && lines.every(good)} submit=${submit} label=${t("buy.place")}>
+  return html`<${FormDialog} title=${t("buy.new")} wide=${true} close=${() => close()} ok=${Boolean(supplier.trim()) && areGood(lines)} submit=${submit} label=${t("buy.place")}>
     <${Refusal} problem=${problem} />
     <div class="field"><label for="buy-supplier">${t("buy.supplier")}</label><input id="buy-supplier" list="buy-suppliers" maxlength="100" data-first value=${supplier} onInput=${(/** @type {Event} */ e) => setSupplier(/** @type {HTMLInputElement} */ (e.currentTarget).value)} />
       <datalist id="buy-suppliers">${suppliers.map((one) => html`<option key=${one} value=${one} />`)}</datalist></div>
-    <${Field} label=${t("buy.add")} value=${text} onChange=${setText} hint=${t("buy.add.hint")} />
-    ${found.length > 0 && html`<div class="chips">${found.map((one) => html`<button type="button" class="chip" key=${one.sku} onClick=${() => void add(one)}>${one.name}</button>`)}</div>`}
-    <ul class="rows buy-lines">${lines.map((line, at) => html`<li key=${line.sku} class="buy-line"><b>${line.name}</b>
-      <${Field} label=${t("cart.quantity")} mode="decimal" value=${line.quantity} onChange=${(/** @type {string} */ v) => set(at, { quantity: v })} />
-      <${Field} label=${t("product.cost")} mode="decimal" value=${line.cost} onChange=${(/** @type {string} */ v) => set(at, { cost: v })} />
-      <button type="button" class="btn ghost icon" aria-label=${t("cart.remove", { name: line.name })} onClick=${() => setLines(lines.filter((one) => one !== line))}><${Icon} name="x" /></button></li>`)}</ul>
+    <${WantedGoods} lines=${lines} setLines=${setLines} priced=${true} />
   <//>`;
 }
 

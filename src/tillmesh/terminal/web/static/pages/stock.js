@@ -88,7 +88,7 @@ export function StockPage() {
     if (row >= 0) void move(product(row), load.reload);
     else toast({ tone: "info", title: t("scan.unknown.title"), detail: code });
   });
-  return html`<${Head} title=${t("nav.stock")} sub=${t("stock.sub")}><button class="btn" onClick=${() => go("transfers")}><${Icon} name="upload" />${t("transfer.title")}</button><//>
+  return html`<${Head} title=${t("nav.stock")} sub=${t("stock.sub")} />
     <section class="list deep full" aria-label=${t("nav.stock")}>
       <div class="list-tools"><label class="search"><${Icon} name="search" /><span class="sr">${t("product.search")}</span><input ref=${field} autocomplete="off" placeholder=${t("product.search")} onInput=${(/** @type {Event} */ e) => setText(valueOf(e))} /><${Key} k="F2" /></label>
         <div class=${may("supervisor") ? "seg three" : "seg"} role="group" aria-label=${t("stock.which")}>${["low", ...(may("supervisor") ? ["soon"] : []), "all"].map((one) => html`<button key=${one} aria-pressed=${which === one} onClick=${() => setWhich(one)}>${t(one === "low" ? "stock.low" : one === "soon" ? "order.soon" : "sell.all")}</button>`)}</div></div>

@@ -23,6 +23,6 @@ export function ArrivalForm({ title, path, expected, close }) {
   };
   return html`<${FormDialog} title=${title} note=${t("buy.receive.note")} close=${() => close()} ok=${lines.length > 0} submit=${submit} label=${t("stock.receive")}>
     <${Refusal} problem=${problem} />
-    ${open.map((line) => html`<${Field} key=${line.sku} label=${line.name} mode="decimal" unit=${t("buy.of", { n: quantity(line.missing) })} value=${came[line.sku]} onChange=${(/** @type {string} */ v) => setCame({ ...came, [line.sku]: v })} />`)}
+    ${open.map((line, at) => html`<${Field} key=${line.sku} auto=${at === 0} className="came" label=${line.name} mode="decimal" unit=${t("buy.of", { n: quantity(line.missing) })} value=${came[line.sku]} onChange=${(/** @type {string} */ v) => setCame({ ...came, [line.sku]: v })} />`)}
   <//>`;
 }

@@ -27,6 +27,7 @@ const GROUPS = {
     { page: "prices", icon: "tags", role: "manager" },
     { page: "stock", icon: "boxes", role: "cashier" },
     { page: "purchasing", icon: "truck", role: "cashier" },
+    { page: "transfers", icon: "arrow-left-right", role: "cashier" },
     { page: "conflicts", icon: "package-open", role: "supervisor" },
   ],
   office: [
@@ -43,7 +44,7 @@ const GROUPS = {
 };
 const GROUP_ICONS = { sale: "shopping-cart", goods: "package", office: "chart-column", system: "settings" };
 /** As many links stand in the menu without groups. */
-const FLAT_MAX = 9;
+const FLAT_MAX = 10;
 
 /** @param {{one: Place, onGo?: () => void}} props */
 const Link = ({ one, onGo }) =>
