@@ -19,7 +19,7 @@ PACKAGE = ROOT / "src" / "tillmesh"
 # Whose errors people at a till read. The rest speaks to programs, or to whoever runs the command line.
 SPEAKING = (
     "shop", "till", "terminal/web", "adapters/devices", "adapters/web/problems.py", "kernel/errors.py",
-    "kernel/money.py", "kernel/quantity.py", "kernel/times.py",
+    "kernel/money.py", "kernel/quantity.py", "kernel/times.py", "terminal/rights_desk.py",
     # What people at head office read; the rest there speaks to stores' programs and technicians.
     "fleet/ports.py", "hub/running.py", "hub/web/access_calls.py", "hub/web/admin_calls.py", "hub/web/api.py",
     "hub/web/catalogue_calls.py", "hub/web/group_calls.py", "hub/web/offer_calls.py", "hub/web/office_calls.py",

@@ -18,7 +18,7 @@ from tests.pictures import jpeg, webp
 from tillmesh.adapters.lan.pairing_messages import read_message as read_pairing
 from tillmesh.adapters.lan.roster import read_roster
 from tillmesh.adapters.wan.bundle import read_bundle
-from tillmesh.crdt import GCounter, LWWMap, LWWRegister, ORSet, PNCounter, VersionVector
+from tillmesh.crdt import BoundedCounter, GCounter, LWWMap, LWWRegister, ORSet, PNCounter, VersionVector
 from tillmesh.edge import bundle
 from tillmesh.edge.voice.sound import read_wav
 from tillmesh.kernel.codec import decode, encode
@@ -159,6 +159,7 @@ DECODERS: Final[dict[str, Decoder]] = {
     **{
         kind.__name__: Decoder(kind.from_bytes, (seed,))
         for kind, seed in (
+            (BoundedCounter, BoundedCounter().give("a", 2).move("a", "b", 1).to_bytes()),
             (PNCounter, PNCounter().to_bytes()), (GCounter, GCounter().to_bytes()), (ORSet, ORSet().to_bytes()),
             (LWWMap, LWWMap().to_bytes()), (VersionVector, VersionVector().to_bytes()), (LWWRegister, b"\x90"),
         )

@@ -12,6 +12,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tillmesh.crdt import (
+    BoundedCounter,
     CausalContext,
     GCounter,
     LWWMap,
@@ -111,6 +112,18 @@ def move(counter: PNCounter, till: str, change: tuple[str, int]) -> PNCounter:
     return counter.increment(till, n) if direction == "in" else counter.decrement(till, n)
 
 
+def deal(counter: BoundedCounter, till: str, change: tuple[str, int, str]) -> BoundedCounter:
+    """Give, use, hand on or take over, as far as the rights that this till knows of go."""
+    what, n, other = change
+    if what == "give":
+        return counter.give(till, n)
+    if what == "release":
+        n = min(n, max(0, counter.rights(other)))
+        return counter if other == till else counter.release(till, other, n)
+    n = min(n, max(0, counter.rights(till)))
+    return counter.use(till, n) if what == "use" or other == till else counter.move(till, other, n)
+
+
 def advance(vector: VersionVector, till: str, n: int) -> VersionVector:
     return vector.advance(till, vector.get(till) + n)
 
@@ -143,6 +156,12 @@ def put(some: ORSet, till: str, change: tuple[str, Any, int]) -> ORSet:
 
 KINDS = (
     Kind("PNCounter", PNCounter(), st.tuples(st.sampled_from(["in", "out"]), amounts), move),
+    Kind(
+        "BoundedCounter",
+        BoundedCounter(),
+        st.tuples(st.sampled_from(["give", "use", "move", "release"]), amounts, st.sampled_from(TILLS)),
+        deal,
+    ),
     Kind("GCounter", GCounter(), amounts, grow),
     Kind("VersionVector", VersionVector(), amounts, advance),
     Kind("CausalContext", CausalContext(), st.integers(1, 9), see),

@@ -1,5 +1,6 @@
 """Values that merge: whatever arrives, in whatever order and however often, all tills end with the same."""
 
+from tillmesh.crdt.bounded_counter import BoundedCounter
 from tillmesh.crdt.causal_context import CausalContext, Dot
 from tillmesh.crdt.g_counter import GCounter
 from tillmesh.crdt.lww import LWWMap, LWWRegister
@@ -12,6 +13,7 @@ from tillmesh.crdt.version_vector import Missing, VersionVector
 
 __all__ = [
     "UNSET",
+    "BoundedCounter",
     "CausalContext",
     "Column",
     "Dot",

@@ -71,6 +71,10 @@ PURSE_ENTRIES_SHOWN_MAX: Final = 1_000
 PURSE_MESSAGE_BYTES_MAX: Final = 1_000
 PURSE_HOLDS_MAX: Final = 1_000  # reservations that a till keeps; more are granted without being kept
 PURSE_HOLD_MS: Final = 3_000  # a sale is on every till in touch long before
+RIGHTS_MESSAGE_BYTES_MAX: Final = 1_000
+RIGHTS_ASK_MS: Final = 5_000  # between two questions of a till about one product by itself; guess
+RIGHTS_ANSWER_MS: Final = 3_000  # whoever asks by hand waits so long for the other till; no sale does
+RIGHTS_ASKED_MAX: Final = 1_000  # products that a till remembers to have asked about
 PURSE_ANSWER_MS: Final = 300  # a payment waits so long for the till that keeps the purse
 CUSTOMER_SALES_LOOKED_AT_MAX: Final = 200  # the newest ones, for the gift cards of a customer
 COUPONS_PER_CART_MAX: Final = 10
@@ -124,6 +128,7 @@ SEARCH_CHARS_MAX: Final = 100
 # Replicated states (crdt). Guesses, far above a store of 15 tills; a state over its limit never comes into being.
 ACTOR_CHARS_MAX: Final = 64
 CRDT_ACTORS_MAX: Final = 1_024
+CRDT_PAIRS_MAX: Final = 8_192  # who handed rights of one product to whom
 CRDT_FIELDS_MAX: Final = 128
 CRDT_VALUE_BYTES_MAX: Final = 32_768  # one field of a record
 CRDT_VALUE_DEPTH_MAX: Final = 4
@@ -163,6 +168,7 @@ assert SALE_LINES_MAX * AMOUNT_MINOR_MAX < 2**63  # totals fit SQLite's INTEGER
 assert EVENT_BODY_BYTES_MAX < REQUEST_BODY_BYTES_MAX
 assert PIN_DELAY_MS_FIRST <= PIN_DELAY_MS_MAX < PIN_QUIET_MS  # waiting is never the way to free tries
 assert CRDT_FIELDS_MAX * (CRDT_VALUE_BYTES_MAX + 4 * (KEY_CHARS_MAX + ACTOR_CHARS_MAX) + 64) < CRDT_STATE_BYTES_MAX
+assert 2 * CRDT_PAIRS_MAX * (4 * ACTOR_CHARS_MAX + 9) < CRDT_STATE_BYTES_MAX
 assert CRDT_DOTS_MAX * 4 * (KEY_CHARS_MAX + ACTOR_CHARS_MAX + 8) + CRDT_RUNS_MAX * 19 < CRDT_STATE_BYTES_MAX
 assert PROMOTION_CODES_MAX * (COUPON_CHARS_MAX + 2) < CRDT_VALUE_BYTES_MAX  # codes are plain ASCII
 assert BARCODES_PER_PRODUCT_MAX * (4 * KEY_CHARS_MAX + 2) < CRDT_VALUE_BYTES_MAX  # the largest field of a product

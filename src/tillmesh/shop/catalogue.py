@@ -42,6 +42,7 @@ class Product(Record, frozen=True):
     options: tuple[str, ...] = ()  # "Size=M" of a variant; "Size=S,M,L" of a product that comes in variants
     min_age: int = 0  # years; whoever buys it must be as old
     image: str = ""  # names its picture: hash, media and size
+    hard_limited: bool = False  # not one more is sold than there are: a till needs rights to sell it
 
     @property
     def comes_in_variants(self) -> bool:
@@ -228,6 +229,7 @@ _CHECKS: Final[dict[str, tuple[str, Callable[[object, str], Value]]]] = {
     "parent": ("parent", _parent),
     "options": ("options", _options),
     "min_age": ("min_age", _age),
+    "hard_limited": ("hard_limited", _flag),
     "colour": ("colour", _short),
     "icon": ("icon", _short),
     "image": ("image", _image),

@@ -31,6 +31,7 @@ from tillmesh.shop.register_events import (
     Value,
     counted,
 )
+from tillmesh.shop.rights_events import RIGHTS_KINDS
 from tillmesh.shop.transfer_events import TRANSFER_KINDS
 
 # Registers have a module of their own; whoever reads events reads both.
@@ -174,6 +175,7 @@ class SaleClosed(Record):
     cart_discount_reason: str = ""
     promotions: tuple[SalePromotion, ...] = ()
     purses: tuple[PurseMove, ...] = ()
+    limited: tuple[str, ...] = ()  # skus of which rights of this till went too
 
 
 class SaleVoided(Record):
@@ -193,6 +195,7 @@ class SaleVoided(Record):
     taxes: tuple[TaxTotal, ...] = ()  # the sale's, so that totals per rate need no look at the sale
     moves: tuple[StockMove, ...] = ()  # what returns to the shelf: the sale may not have arrived yet
     purses: tuple[PurseMove, ...] = ()
+    limited: tuple[str, ...] = ()
 
 
 class RefundLine(Record):
@@ -234,6 +237,7 @@ class SaleRefunded(Record):
     customer_id: str = ""
     refunded_at_ms: int = 0
     purses: tuple[PurseMove, ...] = ()
+    limited: tuple[str, ...] = ()
 
 
 class ShiftOpened(Record):
@@ -320,6 +324,7 @@ class StockReceived(Record):
     reason: str = ""
     order_id: str = ""  # the GoodsOrdered
     key: str = ""
+    limited: tuple[str, ...] = ()
 
 
 class StockAdjusted(Record):
@@ -329,6 +334,7 @@ class StockAdjusted(Record):
     by: str
     reason: str
     approved_by: str = ""
+    limited: tuple[str, ...] = ()
 
 
 class StockCounted(Record):
@@ -341,6 +347,7 @@ class StockCounted(Record):
     by: str
     reason: str = ""
     approved_by: str = ""
+    limited: tuple[str, ...] = ()
 
 
 class PursesAdjusted(Record):
@@ -477,6 +484,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "flag_reviewed": FlagReviewed,
     "product_learnt": ProductLearnt,
     **TRANSFER_KINDS,
+    **RIGHTS_KINDS,
     "period_closed": PeriodClosed,
     "receipt_signed": ReceiptSigned,
     "signing_stopped": SigningStopped,

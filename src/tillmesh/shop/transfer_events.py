@@ -26,6 +26,7 @@ class TransferSent(Record):
     note: str = ""
     sent_at_ms: int = 0
     key: str = ""  # the caller's idempotency key
+    limited: tuple[str, ...] = ()  # skus of which rights of this till went too
 
 
 class TransferComing(Record):
@@ -48,6 +49,7 @@ class TransferReceived(Record):
     lines: tuple[TransferLine, ...]
     by: str
     received_at_ms: int = 0
+    limited: tuple[str, ...] = ()
 
 
 class TransferClosed(Record):
@@ -80,6 +82,7 @@ class TransferTakenBack(Record):
     transfer_id: str
     lines: tuple[TransferLine, ...]
     by: str
+    limited: tuple[str, ...] = ()
 
 
 TRANSFER_KINDS: Final[dict[str, type[Record]]] = {

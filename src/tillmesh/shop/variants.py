@@ -62,6 +62,7 @@ def _variants(parent: Product, listed: Sequence[tuple[str, list[str]]]) -> Itera
                 "department": parent.department,
                 "cost_minor": parent.cost_minor,
                 "min_age": parent.min_age,
+                "hard_limited": parent.hard_limited,
                 "colour": parent.colour,
                 "icon": parent.icon,
                 "image": parent.image,

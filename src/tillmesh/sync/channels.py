@@ -17,6 +17,7 @@ class Channel(IntEnum):
 
     RAFT = 2  # agreement: votes, heartbeats, entries
     PURSES = 8  # what carts are about to take out of customers' money; a payment waits for it
+    RIGHTS = 10  # to sell what there are only few of; somebody may wait for them at the counter
     STORE = 3  # who belongs to the store: lists of tills, renewals
     STANDING = 4  # what each till says of itself, for people to see
     HUB = 5  # what head office holds, as the leader hears it

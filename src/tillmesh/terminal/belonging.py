@@ -28,6 +28,7 @@ from tillmesh.terminal.pairing_desk import PairingDesk
 from tillmesh.terminal.pictures import Pictures
 from tillmesh.terminal.provisioning import Belonging, belonging, is_founder
 from tillmesh.terminal.purse_holds import PurseHolds
+from tillmesh.terminal.rights_desk import RightsDesk
 from tillmesh.terminal.roomkeeping import Roomkeeping
 from tillmesh.terminal.standing import Standings
 from tillmesh.terminal.storekeeper import Storekeeper
@@ -81,6 +82,7 @@ class Among:
         self.office_public: Callable[[], bytes | None] = lambda: None
         self.standings: Standings | None = None
         self.holds: PurseHolds | None = None
+        self.rights: RightsDesk | None = None
         self.desk: PairingDesk | None = None
         self.keys: KeyGossip | None = None
 
@@ -90,6 +92,8 @@ class Among:
             await self.standings.stop()
         if self.holds is not None:
             await self.holds.stop()
+        if self.rights is not None:
+            await self.rights.stop()
         if self.keys is not None:
             await self.keys.stop()
         if self.uplinking is not None:
@@ -110,15 +114,22 @@ class Among:
         """The links to the other tills, if this one belongs to a store."""
         return self._mesh if self._neighbours is not None else None
 
+    def when_led(self, look: Callable[[], None]) -> None:
+        """Call whenever another till leads the store, or this one."""
+        if self._council is not None:
+            self._council.listen(lambda _: look())
+
     def others(self) -> int:
         """Count the other terminals of the store, as far as this till knows."""
         return len({terminal_of(actor) for actor in self._members()} - {self._driver.identity.terminal})
 
     def company(self) -> Company:
         """Name the other terminals of the store, and those that are linked now."""
-        others = {terminal_of(actor) for actor in self._members()} - {self._driver.identity.terminal}
+        members = self._members()
+        others = {terminal_of(actor) for actor in members} - {self._driver.identity.terminal}
         heard = self._mesh.linked() if self._mesh is not None else {}
-        return Company(others=tuple(sorted(others)), heard=tuple(sorted(heard)))
+        leads = self._council is None or self._council.council.leads
+        return Company(others=tuple(sorted(others)), heard=tuple(sorted(heard)), members=tuple(members), leads=leads)
 
     def raft(self) -> dict[str, Any]:
         """Say who leads the store; a till alone leads itself."""
@@ -224,6 +235,9 @@ async def join_store(services: Services, around: Around) -> Among:
         among = await _alone(services, around)
     driver.company = among.company
     services.extra["purse_holds"] = among.holds = PurseHolds(driver, among.mesh, among.company)
+    services.extra["rights"] = among.rights = rights = RightsDesk(driver, among.mesh)
+    among.when_led(rights.look_at_all)
+    rights.look_at_all()
     services.replicated_to = among.replicated_to
     services.sync_state = among.sync_state
     services.extra["sync"] = among.sync

@@ -9,6 +9,7 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop import events as e
 from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
+from tillmesh.shop.rights_events import RightsIssued, RightsReleased
 from tillmesh.shop.transfer_events import TransferClosed, TransferReceived, TransferSent, TransferTakenBack
 from tillmesh.till.ports import Books
 from tillmesh.till.views import person
@@ -40,15 +41,14 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
         case e.SaleVoided():
             return "sale_voided", body.receipt_number, body.reason
         case e.SaleRefunded():
-            action = "sale_refunded" if body.sale_id else "returned_without_receipt"
-            return action, body.receipt_number, body.reason
+            return "sale_refunded" if body.sale_id else "returned_without_receipt", body.receipt_number, body.reason
         case e.CashMoved():
             return ("cash_in" if body.amount_minor > 0 else "cash_out"), str(body.amount_minor), body.reason
         case e.ShiftOpened():
             return "shift_opened", event.id, f"float {body.float_minor}"
         case e.ShiftClosed():
-            variance = body.counted_minor - body.totals.expected_cash_minor
-            return "shift_closed", f"Z {body.z_number}", f"variance {variance:+d}"
+            words = f"variance {body.counted_minor - body.totals.expected_cash_minor:+d}"
+            return "shift_closed", f"Z {body.z_number}", words
         case e.StockAdjusted():
             moves = ", ".join(f"{move.sku} {format_quantity(move.quantity_milli)}" for move in body.moves)
             return "stock_adjusted", moves, body.reason
@@ -57,8 +57,8 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
         case OrderClosed():
             return "order_closed", body.order_id, body.reason
         case e.StockCounted():
-            correction = format_quantity(body.correction_milli)
-            return "stock_counted", body.sku, f"{format_quantity(body.counted_milli)} (correction {correction})"
+            counted, correction = format_quantity(body.counted_milli), format_quantity(body.correction_milli)
+            return "stock_counted", body.sku, f"{counted} (correction {correction})"
         case e.OversellResolved():
             words = f"{body.action.replace('_', ' ')}, {format_quantity(body.quantity_milli)}"
             return "oversell_resolved", body.sku, f"{words}: {body.reason}" if body.reason else words
@@ -76,6 +76,8 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
             return "transfer_sent", body.to_store, ", ".join(line.name for line in body.lines[:5])
         case TransferReceived() | TransferClosed() | TransferTakenBack():
             return event.type, body.transfer_id, str(getattr(body, "reason", ""))
+        case RightsIssued() | RightsReleased():
+            return event.type, body.sku, _rights(body)
         case e.PeriodClosed():
             return "period_closed", f"{body.kind} {body.period}", f"no. {body.number}"
         case e.SigningStopped():
@@ -90,6 +92,13 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
             return event.type, _keys(body.changes), _fields(body.changes)
         case _:
             return event.type, event.id, ""
+
+
+def _rights(body: RightsIssued | RightsReleased) -> str:
+    words = format_quantity(body.quantity_milli)
+    if isinstance(body, RightsReleased):
+        words = f"{words} of {body.holder}, known up to event {body.seen}"
+    return f"{words}: {body.reason}" if body.reason else words
 
 
 def _keys(changes: tuple[e.Change, ...]) -> str:

@@ -22,7 +22,7 @@ from tillmesh.shop.pricing import by_promotions, price, to_sale_lines
 from tillmesh.shop.tender import CASH, amount_text, settle
 from tillmesh.till import card_payments, fiscal
 from tillmesh.till.commands import CloseSale, PayCart, WantedLine
-from tillmesh.till.desk import Company, Desk, checked_key, checked_text
+from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import DropCart, Print
 from tillmesh.till.offers import coupon_code, offers_for, price_of, priced
 from tillmesh.till.purses import issue_cards, known_payments, moves_of
@@ -75,7 +75,7 @@ def pay_cart(desk: Desk, command: PayCart) -> EventId:
     if not cart.lines:
         raise Conflict("the cart is empty", hint="Add a product first.")
     if command.apart:
-        desk.company = Company(others=desk.company.others)
+        desk.company = structs.replace(desk.company, heard=())
     return _close(desk, cart, command.payments, shown_minor=command.total_minor)
 
 

@@ -373,6 +373,31 @@ class ReverseCard(Record):
     payment_id: str
 
 
+class HandRights(Record):
+    """Hand rights of a hard-limited product to another till. The tills ask each other for it, never people."""
+
+    sku: str
+    to: str  # an actor
+    quantity_milli: int
+    by: str = ""  # who waits for them over there; empty when that till asked by itself
+
+
+class IssueRights(Record):
+    """Give out the rights of a hard-limited product that nobody holds."""
+
+    sku: str
+    reason: str = ""
+
+
+class ReleaseRights(Record):
+    """Take over the rights of a till that is gone; ``accept_risk``: that some may have been sold unheard of."""
+
+    sku: str
+    holder: str  # an actor
+    reason: str
+    accept_risk: bool = False
+
+
 class ClosePeriods(Record):
     """Close the days, months and years that have passed and have receipts."""
 
@@ -424,5 +449,6 @@ Command = (
     | FlagAct | ReviewFlag
     | ClosePeriods | NoteSigned | NoteSigningStopped | NoteSigningResumed
     | AskCard | CardSent | CardHeard | CardStarted | CardSettled | ReverseCard
+    | HandRights | IssueRights | ReleaseRights
     | TeachProduct | ChangeRecords | EraseCustomer | AdjustPurse | Note
 )  # fmt: skip

@@ -37,6 +37,8 @@ class Company(Record):
 
     others: tuple[str, ...] = ()
     heard: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()  # the actors that belong to the store; empty for a till alone
+    leads: bool = True  # whether this till leads the store
 
     @property
     def is_whole(self) -> bool:

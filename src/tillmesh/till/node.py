@@ -18,6 +18,7 @@ from tillmesh.till import (
     checkout,
     drawer,
     erasure,
+    escrow,
     fiscal,
     flags,
     money_conflicts,
@@ -65,6 +66,7 @@ class Till:
             company=self.company,
         )
         reply = dispatch(desk, command)
+        escrow.bind(desk)
         oversells.fill_back_orders(desk)
         events, head = self._seal(desk.bodies, now_ms)
         return Outcome(
@@ -131,6 +133,8 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return transfers.decide(desk, command)
         case c.ReceiveStock() | c.AdjustStock() | c.CountStock():
             return stockroom.decide(desk, command)
+        case c.HandRights() | c.IssueRights() | c.ReleaseRights():
+            return escrow.decide(desk, command)
         case c.ResolveOversell():
             return oversells.resolve(desk, command)
         case c.SettleOversells():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from tillmesh.crdt import BoundedCounter
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop.card_payment import CardPayment
@@ -49,6 +50,9 @@ class Books(Protocol):
 
     def stock_columns(self, sku: str) -> Mapping[str, tuple[int, int]]:
         """Give the PN-counter of a product: per actor what it added and what it took."""
+
+    def rights(self, sku: str) -> BoundedCounter:
+        """Give who holds how many rights of a hard-limited product; empty if it never was one."""
 
     def below_zero(self) -> list[tuple[str, int, bool]]:
         """List counted products with stock below zero: sku, stock, whether any was ever booked in."""

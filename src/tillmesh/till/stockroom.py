@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tillmesh.kernel.errors import Invalid, NotFound
+from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.limits import QUANTITY_MILLI_MAX
 from tillmesh.shop.catalogue import Product, check_quantity
-from tillmesh.shop.events import StockAdjusted, StockCounted, StockMove, StockReceived
+from tillmesh.shop.events import OversellResolved, StockAdjusted, StockCounted, StockMove, StockReceived
 from tillmesh.shop.people import Action
 from tillmesh.till.commands import AdjustStock, CountStock, ReceiveStock
 from tillmesh.till.desk import Desk, checked_text
@@ -38,6 +38,8 @@ def adjust(desk: Desk, command: AdjustStock) -> EventId:
     quantity = _within(command.quantity_milli, product, least=-QUANTITY_MILLI_MAX)
     if quantity == 0:
         raise Invalid("an adjustment of zero changes nothing", hint="Use a count to say what is on the shelf.")
+    if quantity > 0 and not any(isinstance(body, OversellResolved) for body in desk.bodies):
+        _refuse_raise(product)
     reason = checked_text(command.reason, "reason", least=1)
     moves = (StockMove(sku=product.sku, quantity_milli=quantity),)
     return desk.record(StockAdjusted(moves=moves, by=desk.who.user_id, reason=reason, approved_by=approved_by))
@@ -48,17 +50,26 @@ def count(desk: Desk, command: CountStock) -> EventId:
     approved_by = desk.require(Action.COUNT_STOCK)
     product = _known(desk, command.sku)
     counted = _within(command.quantity_milli, product, least=0)
+    correction = counted - desk.books.stock_milli(product.sku)
+    if correction > 0:
+        _refuse_raise(product)
     return desk.record(
         StockCounted(
             sku=product.sku,
             counted_milli=counted,
-            correction_milli=counted - desk.books.stock_milli(product.sku),
+            correction_milli=correction,
             vector=desk.books.vector(),
             by=desk.who.user_id,
             reason=checked_text(command.reason, "reason"),
             approved_by=approved_by,
         )
     )
+
+
+def _refuse_raise(product: Product) -> None:
+    """A count or a correction can't tell whether a till out of reach sold some; goods that come in, somebody booked."""
+    if product.hard_limited:
+        raise Conflict(f"{product.name[:60]!r} is hard-limited: it can't be counted up", hint="Receive what came in.")
 
 
 def _known(desk: Desk, sku: str) -> Product:

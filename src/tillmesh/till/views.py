@@ -74,6 +74,7 @@ def product(found: Product, currency: str, stock_milli: int, now_minor: int | No
         "options": list(found.options),
         "min_age": found.min_age,
         "image": found.image,
+        "hard_limited": found.hard_limited,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import apsw
 
-from tillmesh.adapters.sqlite import card_payments, fiscal, money_twice, offers, oversold, purses, registers
+from tillmesh.adapters.sqlite import card_payments, escrow, fiscal, money_twice, offers, oversold, purses, registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.archive import Archive
 from tillmesh.adapters.sqlite.database import one, rows
@@ -15,6 +15,7 @@ from tillmesh.adapters.sqlite.ledger import request_key
 from tillmesh.adapters.sqlite.offers import OfferBook
 from tillmesh.adapters.sqlite.stock_tail import levels
 from tillmesh.adapters.sqlite.subject_keys import SubjectKeys
+from tillmesh.crdt import BoundedCounter
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import GENESIS, Envelope
 from tillmesh.kernel.errors import Invalid
@@ -131,6 +132,10 @@ class Books:
             "GROUP BY a.name ORDER BY a.name"
         )
         return {name: (p, n) for name, p, n in self._db.execute(sql, (sku,))}
+
+    def rights(self, sku: str) -> BoundedCounter:
+        """Give who holds how many rights of a hard-limited product; empty if it never was one."""
+        return escrow.counter(self._db, self.actors, sku)
 
     def below_zero(self) -> list[tuple[str, int, bool]]:
         """List counted products with stock below zero: sku, stock, whether any was ever booked in."""

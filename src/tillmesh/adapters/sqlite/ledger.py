@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import apsw
 
-from tillmesh.adapters.sqlite import fiscal, purses, registers
+from tillmesh.adapters.sqlite import escrow, fiscal, purses, registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.archive import Archive
 from tillmesh.adapters.sqlite.database import one
@@ -22,7 +22,9 @@ from tillmesh.kernel.envelope import GENESIS, Envelope, Head, check_link
 from tillmesh.kernel.errors import Damaged
 from tillmesh.kernel.ids import parse_event_id
 from tillmesh.shop import events as e
+from tillmesh.shop.escrow import Moving
 from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
+from tillmesh.shop.rights_events import RIGHTS_KINDS, RightsIssued, RightsMoved, RightsReleased
 from tillmesh.shop.stock import movements
 from tillmesh.shop.transfer_events import TRANSFER_KINDS, TransferSent
 
@@ -153,6 +155,8 @@ class Ledger:
                 gathered.add(actor, moves)
             else:
                 move(self._db, actor, moves)
+            if isinstance(body, Moving) and body.limited:
+                escrow.note(self._db, actor, moves, body.limited)
         handler = _HANDLERS.get(kind)
         if handler is not None:
             handler(Place(self._db, self._actors, actor), event, body)
@@ -191,6 +195,7 @@ PROJECTIONS: Final = (
     "price",
     "promotion_use",
     "purse_entry",
+    "escrow",
     "example",
     "period_close",
     "receipt_signature",
@@ -203,7 +208,7 @@ _AUDITED: Final = {
     "price_lists_changed", "prices_changed", "suppliers_changed",
     "gift_cards_changed", "purses_adjusted", "product_learnt", "period_closed", "signing_stopped",
     "transfer_sent", "transfer_received", "transfer_closed", "transfer_taken_back",
-    "signing_resumed", "customer_erased",
+    "signing_resumed", "customer_erased", "rights_issued", "rights_released",
 }  # fmt: skip
 
 
@@ -316,6 +321,11 @@ def _transfer_noted(at: Place, event: Envelope, body: Record) -> None:
     at.db.execute("INSERT INTO purchase (order_id, actor, seq) VALUES (?, ?, ?)", (name, at.actor, event.seq))
 
 
+def _rights_noted(at: Place, event: Envelope, body: Record) -> None:  # noqa: ARG001
+    assert isinstance(body, RightsMoved | RightsIssued | RightsReleased)
+    escrow.project(at.db, at.actors, at.actor, body)
+
+
 def _customer_erased(at: Place, event: Envelope, body: Record) -> None:  # noqa: ARG001
     assert isinstance(body, e.CustomerErased)
     registers.erase(at.db, body.customer_id)
@@ -359,6 +369,7 @@ _HANDLERS: Final[dict[type[Record], Handler]] = {
     e.PeriodClosed: _period_closed,
     e.ReceiptSigned: _receipt_signed,
     e.CustomerErased: _customer_erased,
+    **dict.fromkeys(RIGHTS_KINDS.values(), _rights_noted),
     **dict.fromkeys(TRANSFER_KINDS.values(), _transfer_noted),
     **{kind: _changed(entity) for kind, entity in e.ENTITIES.items()},
 }

@@ -124,7 +124,7 @@ def stock_levels(db: apsw.Connection) -> dict[str, str]:
 _WITH_STOCK: Final = (
     "WITH waiting AS MATERIALIZED "
     "(SELECT m.key AS sku, sum(m.value) AS moved FROM stock_tail t, json_each(t.moves) m GROUP BY m.key) "
-    "SELECT p.sku, p.name, p.department, p.unit, p.low_stock_milli, "
+    "SELECT p.sku, p.name, p.department, p.unit, p.hard_limited, p.low_stock_milli, "
     "coalesce((SELECT sum(s.p) - sum(s.n) FROM stock_column s WHERE s.sku = p.sku), 0) "
     "+ coalesce((SELECT w.moved FROM waiting w WHERE w.sku = p.sku), 0) AS value FROM product p"
 )
@@ -142,10 +142,10 @@ def stock(db: apsw.Connection, *, text: str, low: bool, limit: int) -> list[dict
     sql += "ORDER BY " + ("value - p.low_stock_milli, p.name" if low else "p.name") + " LIMIT ?"
     return [
         {
-            "sku": sku, "name": name, "department": department, "unit": unit,
+            "sku": sku, "name": name, "department": department, "unit": unit, "hard_limited": bool(hard),
             "low_stock": format_quantity(limit_milli), "value": format_quantity(value),
         }
-        for sku, name, department, unit, limit_milli, value in db.execute(sql, (*bindings, limit))
+        for sku, name, department, unit, hard, limit_milli, value in db.execute(sql, (*bindings, limit))
     ]  # fmt: skip
 
 

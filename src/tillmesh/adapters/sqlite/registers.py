@@ -21,7 +21,7 @@ _SAVE: Final = (
 )
 PRODUCT_COLUMNS: Final = (
     "sku, name, price_minor, unit, tax_code, department, barcodes, active, favourite, track_stock, low_stock_milli, "
-    "cost_minor, colour, icon, parent, options, min_age, image"
+    "cost_minor, colour, icon, parent, options, min_age, image, hard_limited"
 )
 _COLUMNS: Final = PRODUCT_COLUMNS.split(", ")
 _SAVE_PRODUCT: Final = (
@@ -123,7 +123,7 @@ def _write_product(db: apsw.Connection, sku: str, merged: dict[str, Value], *, i
         (sku, product.name, product.price_minor, product.unit, product.tax_code, product.department, barcodes,
          product.active, product.favourite, product.track_stock, product.low_stock_milli, product.cost_minor,
          product.colour, product.icon, product.parent, "\n".join(product.options), product.min_age,
-         product.image),
+         product.image, product.hard_limited),
     ).fetchone()  # fmt: skip
     if not is_new:
         db.execute("DELETE FROM barcode WHERE sku = ?", (sku,))
@@ -136,13 +136,13 @@ def _write_product(db: apsw.Connection, sku: str, merged: dict[str, Value], *, i
 def product_of(row: tuple[object, ...]) -> Product:
     """Build a product from a row of PRODUCT_COLUMNS."""
     sku, name, price, unit, tax, department, barcodes, active, favourite, track, low, cost, colour, icon, *more = row
-    parent, options, min_age, image = more
+    parent, options, min_age, image, hard_limited = more
     return Product(
         sku=str(sku), name=str(name), price_minor=_int(price), unit=str(unit), tax_code=str(tax),
         department=str(department), barcodes=tuple(str(barcodes).split()), active=bool(active),
         favourite=bool(favourite), track_stock=bool(track), low_stock_milli=_int(low), cost_minor=_int(cost),
         colour=str(colour), icon=str(icon), parent=str(parent), options=tuple(filter(None, str(options).split("\n"))),
-        min_age=_int(min_age), image=str(image),
+        min_age=_int(min_age), image=str(image), hard_limited=bool(hard_limited),
     )  # fmt: skip
 
 

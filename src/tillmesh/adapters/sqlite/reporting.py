@@ -174,6 +174,10 @@ _STATE: Final = {
         "SELECT purse, account, a.name, seq, n, at_ms, amount FROM purse_entry e JOIN actor a ON a.id = e.actor "
         "ORDER BY purse, account, a.name, seq, n"
     ),
+    "escrow": (
+        "SELECT sku, a.name, kind, b.name, n FROM escrow e JOIN actor a ON a.id = e.actor "
+        "JOIN actor b ON b.id = e.other ORDER BY sku, a.name, kind, b.name"
+    ),
     "promotion_use": (
         "SELECT promotion, code, customer_id, a.name, seq FROM promotion_use u JOIN actor a ON a.id = u.actor "
         "ORDER BY promotion, a.name, seq"

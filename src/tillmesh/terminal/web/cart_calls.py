@@ -19,6 +19,7 @@ from tillmesh.shop.events import Payment, PurseMove, SaleClosed
 from tillmesh.shop.purses import PURSES
 from tillmesh.shop.tender import quote
 from tillmesh.terminal.web.api import Call, Context
+from tillmesh.terminal.web.rights_calls import lacking_of
 from tillmesh.terminal.web.sale_calls import PaymentBody, payments_of, show_sale
 from tillmesh.till import views
 from tillmesh.till.carts import Edited
@@ -107,7 +108,16 @@ def _operation(context: Context, body: OperationBody) -> CartOperation:
 
 async def _view(context: Context, edited: Edited) -> dict[str, Any]:
     rejected = [{"op_id": op_id, "problem": problem(error)} for op_id, error in edited.rejected]
-    return await context.driver.look(lambda books: views.cart(books, edited.cart, edited.revision, rejected))
+    return await context.driver.look(lambda books: _shown(context, books, edited.cart, edited.revision, rejected))
+
+
+def _shown(
+    context: Context, books: Books, cart: Cart, revision: int, rejected: list[dict[str, Any]] | None = None
+) -> dict[str, Any]:
+    """Show a cart, and of which limited goods it holds more than this till may sell."""
+    driver = context.driver
+    lacking = lacking_of(books, driver.identity, driver.company(), cart)
+    return {**views.cart(books, cart, revision, rejected), "lacking": lacking}
 
 
 async def edit(context: Context, body: OperationsBody) -> Any:
@@ -145,7 +155,7 @@ async def show(context: Context) -> Any:
         cart, revision = _cart(books, cart_id)
         found = (books.product(line.sku) for line in cart.lines)
         images = {one.sku: one.image for one in found if one is not None and one.image}
-        return {**views.cart(books, cart, revision), "images": images}
+        return {**_shown(context, books, cart, revision), "images": images}
 
     return await context.driver.look(query)
 
@@ -154,7 +164,7 @@ async def list_carts(context: Context) -> Any:
     """List the working carts of this till."""
     return {
         "carts": await context.driver.read(
-            lambda db, books: [views.cart(books, cart, revision) for cart, revision in listings.carts(db)]
+            lambda db, books: [_shown(context, books, cart, revision) for cart, revision in listings.carts(db)]
         )
     }
 

@@ -11,6 +11,7 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop import events as e
 from tillmesh.shop.offers.prices import price_key_of
+from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
 from tillmesh.shop.stock import movements
 from tillmesh.terminal.web.api import Services
 from tillmesh.till import views
@@ -25,6 +26,8 @@ def tell_events(services: Services, events: Sequence[Envelope]) -> None:
     known = [(event, decode(event.body, e.KINDS[event.type])) for event in events if event.type in e.KINDS]
     tell(services, known)
     services.oversold.heard(body for _, body in known)
+    if (rights := services.extra.get("rights")) is not None:
+        rights.heard(body for _, body in known)
     if (watch := services.extra.get("fraud")) is not None:
         watch.heard(known)
     _sign_out(services, known)
@@ -56,6 +59,10 @@ def _sign_out(services: Services, happened: Iterable[tuple[Envelope, Record]]) -
     services.driver.later(query, end)
 
 
+def _rights(body: Record) -> set[str]:
+    return {body.sku} if isinstance(body, RightsMoved | RightsIssued | RightsReleased) else set()
+
+
 def tell(services: Services, happened: Iterable[tuple[Envelope, Record]]) -> None:
     """Tell the open pages what stored events changed; products and stock levels once for all of them."""
     live, products, moved, decided = services.live, set[str](), set[str](), set[str]()
@@ -81,7 +88,7 @@ def tell(services: Services, happened: Iterable[tuple[Envelope, Record]]) -> Non
                 decided.add(body.sku)
             case _:
                 pass
-        moved |= {sku for sku, _ in movements(body)}
+        moved |= {sku for sku, _ in movements(body)} or _rights(body)
         learnt |= isinstance(body, e.ProductLearnt | e.ProductsChanged)
     if learnt and "ai" in services.extra:
         services.extra["ai"].learnt()

@@ -23,6 +23,7 @@ from tillmesh.shop.people import LEAST, Action, Role, covers
 from tillmesh.shop.report import TOP_PRODUCTS
 from tillmesh.terminal.web.api import CSV, JSON, Call, Context
 from tillmesh.terminal.web.report_paper import PDF, day_paper
+from tillmesh.terminal.web.rights_calls import rights_of
 from tillmesh.till import views
 from tillmesh.till.audit_text import describe
 from tillmesh.till.commands import AdjustStock, CloseShift, CountStock, MoveCash, OpenDrawer, OpenShift, ReceiveStock
@@ -39,6 +40,8 @@ class StockBody(msgspec.Struct):
 
 
 async def _stock(context: Context, sku: str) -> dict[str, Any]:
+    identity, company = context.driver.identity, context.driver.company()
+
     def query(books: Books) -> dict[str, Any]:
         product = books.product(sku) or books.product_by_barcode(sku)
         if product is None:
@@ -49,6 +52,7 @@ async def _stock(context: Context, sku: str) -> dict[str, Any]:
             "name": product.name,
             "value": format_quantity(books.stock_milli(product.sku)),
             "actors": {actor: {"p": format_quantity(p), "n": format_quantity(n)} for actor, (p, n) in columns.items()},
+            "rights": rights_of(books, identity, company, product.sku),
         }
 
     return await context.driver.look(query)

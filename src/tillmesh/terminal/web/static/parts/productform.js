@@ -15,19 +15,19 @@ import { PictureField } from "./picturefield.js";
 
 export const UNITS = ["piece", "kg", "g", "l", "ml", "m", "hour"];
 
-/** @typedef {{name: string, sku: string, barcodes: string, price: string, cost: string, unit: string, tax_code: string, department: string, favourite: boolean, track_stock: boolean, low_stock: string, active: boolean, min_age: string}} Form */
+/** @typedef {{name: string, sku: string, barcodes: string, price: string, cost: string, unit: string, tax_code: string, department: string, favourite: boolean, track_stock: boolean, low_stock: string, active: boolean, min_age: string, hard_limited: boolean}} Form */
 
 /** @param {Record<string, any>} from @returns {Form} */
 const formOf = (from) => ({
   name: from.name ?? "", sku: from.sku ?? "", barcodes: (from.barcodes ?? []).join(" "), price: from.price_minor === undefined ? "" : moneyField(from.price_minor),
   cost: from.cost_minor ? moneyField(from.cost_minor) : "", unit: from.unit ?? "piece", tax_code: from.tax_code ?? Object.keys(store.value.tax_rates ?? {})[0] ?? "", department: from.department ?? "",
-  favourite: Boolean(from.favourite), track_stock: from.track_stock !== false, low_stock: from.low_stock && from.low_stock !== "0" ? from.low_stock : "", active: from.active !== false, min_age: from.min_age ? String(from.min_age) : "",
+  favourite: Boolean(from.favourite), track_stock: from.track_stock !== false, low_stock: from.low_stock && from.low_stock !== "0" ? from.low_stock : "", active: from.active !== false, min_age: from.min_age ? String(from.min_age) : "", hard_limited: Boolean(from.hard_limited),
 });
 
 /** @param {Form} form */
 const bodyOf = (form) => ({
   name: form.name.trim(), barcodes: form.barcodes.split(/[\s,;]+/).filter(Boolean), price_minor: parseMoney(form.price), cost_minor: parseMoney(form.cost || "0"), unit: form.unit, tax_code: form.tax_code,
-  department: form.department.trim(), favourite: form.favourite, track_stock: form.track_stock, low_stock: quantityText(parseQuantity(form.low_stock || "0") ?? 0), active: form.active, min_age: Number(form.min_age) || 0,
+  department: form.department.trim(), favourite: form.favourite, track_stock: form.track_stock, low_stock: quantityText(parseQuantity(form.low_stock || "0") ?? 0), active: form.active, min_age: Number(form.min_age) || 0, hard_limited: form.hard_limited,
 });
 
 /** A product in sizes or colours: one line for each option. @param {{start: Record<string, any>, onMade: () => void}} props */
@@ -99,6 +99,7 @@ export function ProductForm({ start, close }) {
     ${!locked && html`<${PictureField} name=${form.name} icon=${style.icon} colour=${style.colour} image=${image} chosen=${chosen} onChange=${(/** @type {string} */ named, /** @type {Blob | null} */ picked) => { setImage(named); setChosen(picked); }} />`}
     <div class="grid3"><${Toggle} label=${t("product.favourite")} hint=${t("product.favourite.hint")} value=${form.favourite} onChange=${set("favourite")} disabled=${locked} />
       <${Toggle} label=${t("product.track")} value=${form.track_stock} onChange=${set("track_stock")} disabled=${locked} />
+      <${Toggle} label=${t("product.limited")} hint=${t("product.limited.hint")} value=${form.hard_limited} onChange=${set("hard_limited")} disabled=${locked || !form.track_stock} />
       ${old && html`<${Toggle} label=${t("product.active")} hint=${t("product.active.hint")} value=${form.active} onChange=${set("active")} disabled=${locked} />`}</div>
     ${old && !start.parent && !locked && html`<${Variants} start=${start} onMade=${() => close(start)} />`}
   <//>`;

@@ -1,0 +1,65 @@
+"""Rights to sell hard-limited goods, as one connection sees them: a bounded counter per product, stored as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import apsw
+
+from tillmesh.adapters.sqlite.actors import Actors
+from tillmesh.adapters.sqlite.database import rows
+from tillmesh.crdt import BoundedCounter
+from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
+
+GIVEN, USED, MOVED, RELEASED = range(4)
+_GROW: Final = (
+    "INSERT INTO escrow (sku, actor, kind, other, n) VALUES (?, ?, ?, ?, ?) "
+    "ON CONFLICT (sku, actor, kind, other) DO UPDATE SET n = n + excluded.n"
+)
+_ROWS: Final = "SELECT actor, kind, other, n FROM escrow WHERE sku = ?"
+
+
+def note(db: apsw.Connection, actor: int, moves: Iterable[tuple[str, int]], limited: Iterable[str]) -> None:
+    """Count the movements of an event for the products whose rights it moved as well."""
+    bound = set(limited)
+    db.executemany(
+        _GROW,
+        [(sku, actor, GIVEN if delta > 0 else USED, actor, abs(delta)) for sku, delta in moves if sku in bound],
+    )
+
+
+def project(db: apsw.Connection, actors: Actors, actor: int, body: RightsMoved | RightsIssued | RightsReleased) -> None:
+    """Count what an event says about rights alone."""
+    if isinstance(body, RightsIssued):
+        kind, other = (GIVEN if body.quantity_milli > 0 else USED), actor
+    elif isinstance(body, RightsMoved):
+        kind, other = MOVED, actors.id(body.to)
+    else:
+        kind, other = RELEASED, actors.id(body.holder)
+    if body.quantity_milli:
+        db.execute(_GROW, (body.sku, actor, kind, other, abs(body.quantity_milli)))
+
+
+def counter(db: apsw.Connection, actors: Actors, sku: str) -> BoundedCounter:
+    """Give who holds how many rights of a product; empty if it was never limited."""
+    found = rows(db, _ROWS, (sku,))
+    if not found:
+        return _EMPTY
+    totals: tuple[dict[str, int], dict[str, int]] = ({}, {})
+    between: tuple[dict[str, dict[str, int]], dict[str, dict[str, int]]] = ({}, {})
+    for actor, kind, other, n in found:
+        if kind in {GIVEN, USED}:
+            totals[kind][actors.name(actor)] = n
+        else:
+            between[kind - MOVED].setdefault(actors.name(actor), {})[actors.name(other)] = n
+    return BoundedCounter(*totals, *between)
+
+
+def limited(db: apsw.Connection) -> list[str]:
+    """List the products that are hard-limited, or were and still have rights."""
+    sql = "SELECT sku FROM product WHERE hard_limited UNION SELECT sku FROM escrow ORDER BY sku"
+    return [sku for (sku,) in rows(db, sql)]
+
+
+_EMPTY: Final = BoundedCounter()

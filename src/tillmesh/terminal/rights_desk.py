@@ -1,0 +1,185 @@
+"""Rights to sell hard-limited goods, on their way between tills: asked for when few are left, given out, handed on.
+
+A sale never waits for any of it. What was handed on counts once its event has come in, like everything else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from itertools import count
+
+from tillmesh.adapters.sqlite import escrow as stored
+from tillmesh.adapters.sqlite.books import Books
+from tillmesh.crdt import BoundedCounter
+from tillmesh.kernel.codec import Record
+from tillmesh.kernel.errors import Conflict, NotFound
+from tillmesh.kernel.limits import RIGHTS_ANSWER_MS, RIGHTS_ASK_MS, RIGHTS_ASKED_MAX
+from tillmesh.shop import escrow
+from tillmesh.shop.catalogue import Product
+from tillmesh.shop.events import ProductsChanged
+from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
+from tillmesh.shop.stock import movements
+from tillmesh.sync.channels import Channel
+from tillmesh.sync.rights_messages import AskRights, RightsAnswer, read_rights, write_rights
+from tillmesh.terminal.driver import Driver, steady_ms
+from tillmesh.terminal.errands import Errands
+from tillmesh.terminal.mesh import SYSTEM, Mesh
+from tillmesh.till.commands import HandRights, IssueRights
+from tillmesh.till.effects import Outcome
+
+Shelf = tuple[Product, BoundedCounter, int]  # a limited product, its rights, its stock
+
+
+class RightsDesk:
+    """Looks after the limited goods of one till. Lives on the event loop."""
+
+    def __init__(
+        self, driver: Driver, mesh: Mesh | None = None, *, clock_ms: Callable[[], int] = steady_ms,
+        patience_ms: int = RIGHTS_ANSWER_MS,
+    ) -> None:  # fmt: skip
+        self._driver = driver
+        self._mesh = mesh
+        self._clock_ms, self._patience_s = clock_ms, patience_ms / 1_000
+        self._limited: set[str] = set()
+        self._asked: dict[str, int] = {}  # when this till asked for a product by itself
+        self._numbers = count(1)
+        self._waiting: dict[int, asyncio.Future[RightsAnswer]] = {}
+        self._came = asyncio.Condition()
+        self._errands = Errands("rights to sell")
+        driver.listen(self._committed)
+        if mesh is not None:
+            mesh.on(Channel.RIGHTS, self._heard)
+            mesh.watch(lambda _: self._linked())
+
+    async def stop(self) -> None:
+        """Ask and answer nobody any more."""
+        await self._errands.stop()
+
+    def _linked(self) -> None:
+        """A till came or went: what was asked before may never have arrived."""
+        self._asked.clear()
+        self.look_at_all()
+
+    def look_at_all(self) -> None:
+        """Look at every limited product: at the start, when a till comes or goes, when another one leads."""
+        self._errands.run(self._look_at_all())
+
+    def heard(self, bodies: Iterable[Record]) -> None:
+        """Look at the limited products that these events are about."""
+        found: set[str] = set()
+        for body in bodies:
+            match body:
+                case ProductsChanged():
+                    marked = {one.key for one in body.changes if one.fields.get("hard_limited")}
+                    self._limited |= marked
+                    found |= marked
+                case RightsMoved() | RightsIssued() | RightsReleased():
+                    self._limited.add(body.sku)
+                    found.add(body.sku)
+                case _ if self._limited:
+                    found |= {sku for sku, _ in movements(body)} & self._limited
+                case _:
+                    pass
+        if found:
+            self._errands.run(self._look(sorted(found)))
+
+    async def ask(self, sku: str, quantity_milli: int, by: str) -> int:
+        """Ask the richest till in reach for rights that somebody waits for; give what has come in.
+
+        Raises :class:`NotFound` if no till in reach holds any, :class:`Conflict` if it says no or nothing.
+        """
+        _, rights, _ = await self._shelf(sku)
+        held = {actor: rights.rights(actor) for actor in self._reachable()}
+        holder = max(held, key=lambda one: (held[one], one), default="")
+        if not holder or held[holder] <= 0:
+            raise NotFound(
+                "no till in reach holds any", hint="Sell something else, or wait until the others are heard."
+            )
+        number = next(self._numbers)
+        waiting = self._waiting[number] = asyncio.get_running_loop().create_future()
+        try:
+            self._tell(holder, AskRights(number, sku, quantity_milli, by))
+            async with asyncio.timeout(self._patience_s):
+                answer: RightsAnswer = await waiting
+                if answer.quantity_milli:
+                    await self._until_here(answer.event)
+        except TimeoutError:
+            raise Conflict("the other till does not answer", hint="Try again in a few seconds.") from None
+        finally:
+            del self._waiting[number]
+        if not answer.quantity_milli:
+            raise Conflict("the other till has just sold its last", hint="Look who holds any now.")
+        return answer.quantity_milli
+
+    async def _until_here(self, event: str) -> None:
+        async with self._came:
+            while await self._driver.look(lambda books: books.event(event)) is None:
+                await self._came.wait()
+
+    def _reachable(self) -> list[str]:
+        return [] if self._mesh is None else list(self._mesh.linked().values())
+
+    def _committed(self, outcome: Outcome) -> None:
+        self.heard(outcome.bodies)
+
+    async def _look_at_all(self) -> None:
+        self._limited |= set(await self._driver.read(lambda db, _: stored.limited(db)))
+        await self._look(sorted(self._limited))
+
+    async def _look(self, skus: Iterable[str]) -> None:
+        async with self._came:
+            self._came.notify_all()
+        for sku in skus:
+            product, rights, stock = await self._shelf(sku)
+            if product.hard_limited:
+                await self._even_out(product, rights, stock)
+                self._ask_for_more(product, rights)
+
+    async def _shelf(self, sku: str) -> Shelf:
+        def query(books: Books) -> Shelf:
+            product = books.product(sku)
+            if product is None:
+                raise NotFound(f"no product {sku[:40]!r}", hint="Add the product first.")
+            return product, books.rights(sku), books.stock_milli(sku)
+
+        return await self._driver.look(query)
+
+    async def _even_out(self, product: Product, rights: BoundedCounter, stock: int) -> None:
+        """Give out what nobody holds a right for, where the store is led and every till is heard."""
+        company, missing = self._driver.company(), escrow.unheld(rights, stock)
+        if not company.leads or not missing or (missing > 0 and not company.is_whole):
+            return
+        if missing < 0 and rights.rights(self._driver.identity.actor) <= 0:
+            return
+        await self._driver.do(SYSTEM, IssueRights(sku=product.sku))
+
+    def _ask_for_more(self, product: Product, rights: BoundedCounter) -> None:
+        """Ask for rights before anybody wants them, once in a while for each product."""
+        me, now = self._driver.identity.actor, self._clock_ms()
+        wanted = escrow.wish(rights, me, self._reachable(), escrow.step_of(product.unit))
+        if wanted is None or now - self._asked.get(product.sku, -RIGHTS_ASK_MS) < RIGHTS_ASK_MS:
+            return
+        if len(self._asked) >= RIGHTS_ASKED_MAX:
+            self._asked.clear()
+        if self._tell(wanted.holder, AskRights(next(self._numbers), product.sku, wanted.quantity_milli)):
+            self._asked[product.sku] = now
+
+    def _tell(self, actor: str, message: AskRights | RightsAnswer) -> bool:
+        if self._mesh is None:
+            return False
+        terminal = next((name for name, peer in self._mesh.linked().items() if peer == actor), "")
+        return self._mesh.tell(terminal, Channel.RIGHTS, write_rights(message))
+
+    def _heard(self, actor: str, body: bytes) -> None:
+        message = read_rights(body)
+        if isinstance(message, AskRights):
+            self._errands.run(self._hand_on(actor, message))
+        elif (waiting := self._waiting.get(message.number)) is not None and not waiting.done():
+            waiting.set_result(message)
+
+    async def _hand_on(self, actor: str, ask: AskRights) -> None:
+        command = HandRights(sku=ask.sku, to=actor, quantity_milli=ask.quantity_milli, by=ask.by)
+        outcome = await self._driver.do(SYSTEM, command)
+        given = sum(body.quantity_milli for body in outcome.bodies if isinstance(body, RightsMoved))
+        self._tell(actor, RightsAnswer(ask.number, given, str(outcome.reply or "")))

@@ -1,0 +1,218 @@
+"""Hard-limited goods at a till: no sale without a right, rights handed on, given out, and taken over from the lost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from msgspec import structs
+
+from tillmesh.crdt import BoundedCounter
+from tillmesh.kernel.errors import Conflict, NotFound
+from tillmesh.kernel.ids import EventId, parse_event_id, terminal_of
+from tillmesh.kernel.quantity import format_quantity
+from tillmesh.shop import escrow
+from tillmesh.shop.cart import Cart
+from tillmesh.shop.catalogue import Product
+from tillmesh.shop.events import OversellResolved, OversellSettled, SaleRefunded, SaleVoided, StockAdjusted
+from tillmesh.shop.people import Action
+from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
+from tillmesh.shop.settings import TerminalSettings
+from tillmesh.till.commands import HandRights, IssueRights, ReleaseRights
+from tillmesh.till.desk import Desk, Identity, checked_text
+from tillmesh.till.ports import Books
+
+
+class NoRights(Conflict):
+    """This till may not sell so many of a hard-limited product; others may hold some."""
+
+    kind = "no-rights"
+    title = "No more to sell here"
+
+    def __init__(self, detail: str, sku: str, here_milli: int, elsewhere: Mapping[str, int], *, hint: str) -> None:
+        super().__init__(detail, hint=hint)
+        self._members: dict[str, object] = {
+            "sku": sku, "here": format_quantity(max(0, here_milli)),
+            "elsewhere": [{"terminal_id": t, "quantity": format_quantity(q)} for t, q in elsewhere.items()],
+        }  # fmt: skip
+
+    def members(self) -> dict[str, object]:
+        """Say how many this till may sell, and which others hold any."""
+        return self._members
+
+
+def bind(desk: Desk) -> None:
+    """Let every event of a command that moves limited goods move rights of this till too, or refuse the command."""
+    if desk.books.terminal().training:
+        return
+    after: dict[str, int] = {}
+    for place, body in enumerate(desk.bodies):
+        moves = escrow.moved(body, lambda sku: is_limited(desk.books, sku))
+        if not moves or not _counts(desk, body):
+            continue
+        for sku, delta in moves:
+            held = after.get(sku)
+            own = desk.books.rights(sku).rights(desk.identity.actor) if held is None else held
+            after[sku] = own + delta
+            if delta < 0 and after[sku] < 0:
+                _refuse(desk, sku, own)
+        desk.bodies[place] = structs.replace(body, limited=tuple(sku for sku, _ in moves))
+
+
+def is_limited(books: Books, sku: str) -> bool:
+    """Say whether a product's rights are counted: it is marked, or was, and somebody may hold some still."""
+    product = books.product(sku)
+    return (product is not None and product.hard_limited) or books.rights(sku) != _NOTHING
+
+
+_NOTHING = BoundedCounter()
+
+
+def _counts(desk: Desk, body: object) -> bool:
+    """Say whether an event moves rights: not if the same goods may have come back elsewhere as well.
+
+    Apart from the till that sold them nobody knows whether they were given back there too. Their rights are given out
+    once all tills are heard. What the oversell resolver corrects was nobody's right to begin with.
+    """
+    match body:
+        case SaleVoided() | SaleRefunded():
+            seller = parse_event_id(body.sale_id)[0] if body.sale_id else desk.identity.actor
+            return desk.company.is_whole or seller == desk.identity.actor
+        case StockAdjusted():
+            return not any(isinstance(one, OversellResolved | OversellSettled) for one in desk.bodies)
+        case _:
+            return True
+
+
+def _refuse(desk: Desk, sku: str, own_milli: int) -> None:
+    product = desk.books.product(sku)
+    if product is None or not product.hard_limited:
+        return  # not marked any more: counted on, so that the sums are right if it is marked again
+    others = elsewhere(desk.books, desk.identity, sku)
+    name, here = product.name[:60], format_quantity(max(0, own_milli))
+    if not others:
+        raise NoRights(f"{name!r}: {here} left, and no other till holds any", sku, own_milli, others, hint="Sold out.")
+    where = ", ".join(f"{till_name(desk.books, till)}: {format_quantity(held)}" for till, held in others.items())
+    raise NoRights(
+        f"{name!r}: this till may sell {here}; other tills hold {where}", sku, own_milli, others,
+        hint="Ask the other till for some.",
+    )  # fmt: skip
+
+
+def elsewhere(books: Books, identity: Identity, sku: str) -> dict[str, int]:
+    """Give the other tills that hold rights, the richest first; a till's former incarnations count as others."""
+    sums: dict[str, int] = {}
+    for actor, held in books.rights(sku).holders().items():
+        if actor != identity.actor and held > 0:
+            sums[terminal_of(actor)] = sums.get(terminal_of(actor), 0) + held
+    return dict(sorted(sums.items(), key=lambda one: (-one[1], one[0])))
+
+
+def till_name(books: Books, terminal: str) -> str:
+    """Name a till as its settings do; one that nobody named, by its id."""
+    fields = books.fields("setting", terminal)
+    return TerminalSettings.of(fields).name if fields else terminal
+
+
+def lacking(books: Books, identity: Identity, cart: Cart) -> list[tuple[Product, int, int]]:
+    """List the limited products of which a cart holds more than this till may sell: product, wanted, held here."""
+    wanted: dict[str, int] = {}
+    for line in cart.lines:
+        if not line.loads:
+            wanted[line.sku] = wanted.get(line.sku, 0) + line.quantity_milli
+    found = []
+    for sku, quantity in wanted.items():
+        product = books.product(sku)
+        if product is not None and product.hard_limited and not books.terminal().training:
+            here = max(0, books.rights(sku).rights(identity.actor))
+            if here < quantity:
+                found.append((product, quantity, here))
+    return found
+
+
+def decide(desk: Desk, command: HandRights | IssueRights | ReleaseRights) -> EventId | None:
+    """Send a command about rights to its use case."""
+    match command:
+        case HandRights():
+            return hand_on(desk, command)
+        case IssueRights():
+            return issue(desk, command)
+        case ReleaseRights():
+            return release(desk, command)
+
+
+def hand_on(desk: Desk, command: HandRights) -> EventId | None:
+    """Hand rights to a till that asks for them: what it asks for, or what there is; nothing is an answer too."""
+    product = desk.books.product(command.sku)
+    if product is None or command.to == desk.identity.actor:
+        return None
+    rights, step = desk.books.rights(command.sku), escrow.step_of(product.unit)
+    quantity = escrow.grant(rights, desk.identity.actor, command.quantity_milli, step, by_hand=bool(command.by))
+    if quantity <= 0:
+        return None
+    return desk.record(RightsMoved(sku=product.sku, to=command.to, quantity_milli=quantity, by=command.by))
+
+
+def issue(desk: Desk, command: IssueRights) -> EventId | None:
+    """Give this till the rights for stock that nobody holds any for; take out what there are too many of.
+
+    Only where the store is led, with every till heard: two that did it apart would give the same goods out twice.
+    """
+    product = _limited(desk, command.sku)
+    rights, stock = desk.books.rights(product.sku), desk.books.stock_milli(product.sku)
+    missing = escrow.unheld(rights, stock)
+    if missing < 0:
+        missing = -min(-missing, max(0, rights.rights(desk.identity.actor)))
+    elif missing > 0:
+        desk.require(Action.CHANGE_PRODUCT)
+        _require_whole(desk)
+    if not missing:
+        return None
+    reason = checked_text(command.reason, "reason")
+    return desk.record(
+        RightsIssued(sku=product.sku, quantity_milli=missing, stock_milli=stock, by=desk.who.user_id, reason=reason)
+    )
+
+
+def release(desk: Desk, command: ReleaseRights) -> EventId:
+    """Take over the rights of a till that left the store; what it sold unheard of may have been sold twice then."""
+    desk.require(Action.CHANGE_PRODUCT)
+    product = _limited(desk, command.sku)
+    if command.holder in desk.company.members or command.holder == desk.identity.actor:
+        raise Conflict(
+            f"{till_name(desk.books, terminal_of(command.holder))} belongs to the store",
+            hint="Ask it for its rights, or remove the till from the store first.",
+        )
+    held = desk.books.rights(product.sku).rights(command.holder)
+    if held <= 0:
+        raise NotFound("this till holds no rights", hint="Look at the list anew.")
+    _require_whole(desk)
+    if not command.accept_risk:
+        raise Conflict(
+            "this till may have sold some that nobody has heard of", hint="Confirm that a few may be sold twice."
+        )
+    return desk.record(
+        RightsReleased(
+            sku=product.sku,
+            holder=command.holder,
+            quantity_milli=held,
+            seen=dict(desk.books.vector()).get(command.holder, 0),
+            by=desk.who.user_id,
+            reason=checked_text(command.reason, "reason", least=1),
+        )
+    )
+
+
+def _limited(desk: Desk, sku: str) -> Product:
+    product = desk.books.product(sku)
+    if product is None:
+        raise NotFound(f"no product {sku[:40]!r}", hint="Add the product first.")
+    if not product.hard_limited:
+        raise Conflict(f"{product.name[:60]!r} is not hard-limited", hint="Mark the product first.")
+    return product
+
+
+def _require_whole(desk: Desk) -> None:
+    if not desk.company.is_whole:
+        raise Conflict("not all tills are heard", hint="Try again when every till of the store is in reach.")
+    if not desk.company.leads:
+        raise Conflict("another till leads the store", hint="Do this at the till that leads.")
