@@ -25,6 +25,7 @@ from tillmesh.sync import (
     runs_of,
     write_frame,
 )
+from tillmesh.sync.messages import NEWEST
 from tillmesh.sync.session import PRESENCE_MS, SILENT_MS
 
 SEEDS = st.integers(0, 2**32)
@@ -123,6 +124,37 @@ def test_a_message_before_the_hello_ends_the_session() -> None:
     assert isinstance(session.receive(Ack(1, {}), 1)[-1], Closed)
 
 
+def framed(*parts: object, protocol: int = 1) -> bytes:
+    """A frame as some other program would write it."""
+    body = msgspec.msgpack.encode(parts)
+    return write_frame(Ack(1, {}))[:2] + bytes([protocol, 0]) + len(body).to_bytes(4, "big") + body
+
+
+def test_what_only_a_newer_program_says_is_passed_over_and_shows_that_the_peer_is_there() -> None:
+    session = Session(Side(STORE, "a111.boot1"), {})
+    session.start(0)
+    session.receive(Hello(1, STORE, 0, "b222.boot1", {}), 1)
+    assert read_frame(framed(NEWEST + 1, {"anything": 1})) is None
+    assert session.receive(read_frame(framed(NEWEST + 1, "anything")), SILENT_MS - 1) == []
+    assert not any(isinstance(step, Closed) for step in session.wake(SILENT_MS + 1))
+
+
+def test_a_newer_program_may_say_more_in_its_hello() -> None:
+    hello = read_frame(framed(1, 1, STORE, 0, "b222.boot1", {}, "1.7", ["and", "more"]))
+    assert hello == Hello(1, STORE, 0, "b222.boot1", {})
+
+
+def test_another_protocol_is_refused_with_what_to_do() -> None:
+    with pytest.raises(FrameDamaged, match="a frame of protocol 2") as refused:
+        read_frame(framed(1, 2, STORE, 0, "b222.boot1", {}, protocol=2))
+    assert refused.value.hint == "Update both tills."
+    session = Session(Side(STORE, "a111.boot1"), {})
+    session.start(0)
+    steps = session.receive(Hello(2, STORE, 0, "b222.boot1", {}), 1)
+    assert [type(step) for step in steps] == [Send, Closed]
+    assert "speaks 1, not 2" in str(steps[0])
+
+
 def test_a_peer_that_says_nothing_is_given_up() -> None:
     session = Session(Side(STORE, "a111.boot1"), {})
     session.start(0)
@@ -160,7 +192,7 @@ def test_a_damaged_frame_is_refused_or_still_a_message(seed: int, at: int, flip:
         message = read_frame(bytes(frame))
     except FrameDamaged:
         return
-    assert read_frame(write_frame(message)) == message
+    assert message is None or read_frame(write_frame(message)) == message
 
 
 def test_a_bomb_is_refused_before_it_unpacks() -> None:

@@ -8,8 +8,8 @@ from typing import Final
 import msgspec
 
 from tillmesh.kernel.limits import FRAME_BYTES_MAX, FRAME_UNPACKED_BYTES_MAX
-from tillmesh.sync.messages import PROTOCOL, Message
-from tillmesh.sync.packing import FrameDamaged
+from tillmesh.sync.messages import NEWEST, PROTOCOL, Message
+from tillmesh.sync.packing import FrameDamaged, message_number
 from tillmesh.sync.wrapping import Wrapping
 
 __all__ = ["MAGIC", "FrameDamaged", "read_frame", "write_frame"]
@@ -31,6 +31,10 @@ def write_frame(message: Message) -> bytes:
     return _MESSAGES.write(message)
 
 
-def read_frame(frame: bytes) -> Message:
-    """Decode a message; raises :class:`FrameDamaged`, never anything else, and never unpacks beyond the limit."""
-    return _MESSAGES.read(frame)
+def read_frame(frame: bytes) -> Message | None:
+    """Decode a message; None for one of a newer program, which is to be ignored.
+
+    Raises :class:`FrameDamaged`, never anything else, and never unpacks beyond the limit.
+    """
+    body = _MESSAGES.open(frame)
+    return None if message_number(body) > NEWEST else _MESSAGES.decode(body)

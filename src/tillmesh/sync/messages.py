@@ -147,3 +147,4 @@ class Forked(Struct, frozen=True, array_like=True, tag=8):
 
 
 Message: TypeAlias = Hello | Push | Ack | Want | Later | Presence | Refuse | Forked
+NEWEST: Final = 8  # number of a message; a higher one is a newer program's, and is ignored

@@ -62,3 +62,11 @@ def _bounded(unpacker: zstandard.ZstdDecompressionObj, body: bytes, size: int) -
                 f"a frame that unpacks to more than the declared {size} bytes", hint="Refuse its sender."
             )
     return bytes(out)
+
+
+def message_number(body: bytes) -> int:
+    """Give the number of a message without reading the rest of it; 0 if it has none.
+
+    A message is an array of at most fifteen parts, its number is the first: one byte each (msgpack fixarray, fixint).
+    """
+    return body[1] if len(body) > 1 and body[0] & 0xF0 == 0x90 and body[1] < 0x80 else 0

@@ -88,11 +88,13 @@ class Session:
         hello = Hello(PROTOCOL, self._me.store, self._me.epoch, self._me.actor, heads)
         return [self._say(hello, now_ms), WakeAt(now_ms + PRESENCE_MS)]
 
-    def receive(self, message: Message, now_ms: int) -> list[Step]:  # noqa: PLR0911 - one for each message
-        """Take in a message."""
+    def receive(self, message: Message | None, now_ms: int) -> list[Step]:  # noqa: PLR0911 - one for each message
+        """Take in a message; None is one of a newer program, which says no more than that the peer is there."""
         if self._closed:
             return []
         self._heard_ms = now_ms
+        if message is None:
+            return []
         if isinstance(message, Hello):
             return self._hello(message, now_ms)
         if isinstance(message, Refuse):

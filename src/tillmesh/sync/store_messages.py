@@ -21,6 +21,7 @@ from tillmesh.kernel.limits import (
     STORE_MESSAGE_BYTES_MAX,
 )
 from tillmesh.sync.frames import FrameDamaged
+from tillmesh.sync.packing import message_number
 
 Actor = Annotated[str, Meta(min_length=1, max_length=ACTOR_CHARS_MAX)]
 Document = Annotated[bytes, Meta(max_length=STORE_DOCUMENT_BYTES_MAX)]  # a certificate, or a request for one (DER)
@@ -87,18 +88,10 @@ def read_store(body: bytes) -> StoreMessage | None:
     """Decode a message; None for one of a newer program. Raises :class:`FrameDamaged` and nothing else."""
     if len(body) > STORE_MESSAGE_BYTES_MAX:
         raise FrameDamaged(f"a message of {len(body)} bytes; the limit is {STORE_MESSAGE_BYTES_MAX}")
-    if _kind(body) > _NEWEST:
+    if message_number(body) > _NEWEST:
         return None
     try:
         message: StoreMessage = _decoder().decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
         raise FrameDamaged(f"a message that can't be read: {cause}") from cause
     return message
-
-
-def _kind(body: bytes) -> int:
-    """Give the number of a message without reading the rest of it; 0 if it has none.
-
-    A message is an array of at most fifteen parts, its number is the first: one byte each (msgpack fixarray, fixint).
-    """
-    return body[1] if len(body) > 1 and body[0] & 0xF0 == 0x90 and body[1] < 0x80 else 0

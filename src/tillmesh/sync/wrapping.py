@@ -39,7 +39,11 @@ class Wrapping(Generic[T]):
         return HEAD.pack(self.magic, self.protocol, packing, len(body)) + packed
 
     def read(self, frame: bytes) -> T:
-        """Decode; raises :class:`FrameDamaged`, never anything else, and never unpacks beyond the limit."""
+        """Open and decode; raises :class:`FrameDamaged`, never anything else, and never unpacks beyond the limit."""
+        return self.decode(self.open(frame))
+
+    def open(self, frame: bytes) -> bytes:
+        """Check the head, and give the body unpacked."""
         if not HEAD.size <= len(frame) <= self.frame_bytes_max:
             raise FrameDamaged(
                 f"{self.noun} of {len(frame)} bytes; {HEAD.size} to {self.frame_bytes_max} are allowed",
@@ -48,7 +52,10 @@ class Wrapping(Generic[T]):
         magic, protocol, packing, size = HEAD.unpack_from(frame)
         if magic != self.magic or protocol != self.protocol or size > self.unpacked_bytes_max:
             raise FrameDamaged(f"{self.noun} of protocol {protocol} that unpacks to {size} bytes", hint=self.advice)
-        body = unpack(packing, frame[HEAD.size :], size)
+        return unpack(packing, frame[HEAD.size :], size)
+
+    def decode(self, body: bytes) -> T:
+        """Decode an unpacked body."""
         try:
             return self.decoder().decode(body)
         except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:

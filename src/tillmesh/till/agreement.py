@@ -62,7 +62,15 @@ class CutDecided(msgspec.Struct, frozen=True, tag="cut"):
     vector: Vector
 
 
+class _Tag(msgspec.Struct, frozen=True):
+    """What kind of decision an entry is."""
+
+    type: Annotated[str, Meta(max_length=KEY_CHARS_MAX)]
+
+
 Decision: TypeAlias = SettingsDecided | CutDecided
+_KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in (SettingsDecided, CutDecided))
+_tags: Final = msgspec.msgpack.Decoder(_Tag)
 _decoder: Final[msgspec.msgpack.Decoder[Decision]] = msgspec.msgpack.Decoder(Decision)
 
 
@@ -76,11 +84,16 @@ def encode_decision(decision: Decision) -> bytes:
     return data
 
 
-def decode_decision(data: bytes) -> Decision:
-    """Read a log entry; raises :class:`Damaged`, never anything else."""
+def decode_decision(data: bytes) -> Decision | None:
+    """Read a log entry; None for a kind of decision that only newer programs know.
+
+    Raises :class:`Damaged`, never anything else.
+    """
     try:
         if len(data) > DECISION_BYTES_MAX:
             raise Damaged(f"a decision of {len(data)} bytes; the limit is {DECISION_BYTES_MAX}")
+        if _tags.decode(data).type not in _KNOWN:
+            return None
         return _decoder.decode(data)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
         raise Damaged(f"bytes that are no decision: {cause}", hint="Update this till.") from cause

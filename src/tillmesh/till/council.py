@@ -117,7 +117,8 @@ class Council:
             self._node.step(message)
             return self._steps()
         if kind == _ASK:
-            return self._asked(actor, decode_decision(rest))
+            wanted = decode_decision(rest)
+            return [] if wanted is None else self._asked(actor, wanted)  # a newer till's: it asks again
         if kind == _NO:
             try:
                 said = msgspec.msgpack.decode(rest, type=_No)
@@ -238,6 +239,8 @@ class Council:
         if not entry.data or entry.type is not EntryType.NORMAL:
             return []
         decision = decode_decision(entry.data)
+        if decision is None:
+            return []  # of newer programs: they carry it out, and what it means reaches this till as events
         is_new = decision.op_id not in self.agreed.operations
         self.agreed = self.agreed.after(decision)
         steps: list[CouncilStep] = []

@@ -80,7 +80,7 @@ class Exchange:
         if known is not None and known.link == link:
             known.session = None
 
-    def received(self, peer: str, link: int, message: Message, now_ms: int) -> list[Ask]:
+    def received(self, peer: str, link: int, message: Message | None, now_ms: int) -> list[Ask]:
         """A message came in on a link."""
         known = self._peers.get(peer)
         if known is not None:

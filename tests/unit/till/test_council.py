@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections import deque
 
+import msgspec
 import pytest
 
 from tillmesh.kernel.errors import Damaged
@@ -132,6 +133,18 @@ def test_the_same_operation_asked_for_twice_is_one_decision() -> None:
     room.ask(room.names[1], "op-1")
     room.tick(5)
     assert len(room.published) == 1
+
+
+def test_a_decision_of_a_kind_that_only_newer_tills_know_is_passed_over_and_the_next_one_counts() -> None:
+    room = formed(3)
+    leader = room.leader()
+    room.councils[leader]._node.propose(msgspec.msgpack.encode({"type": "tomorrow", "op_id": "new", "more": [1]}))
+    room.tick(30)
+    room.ask(leader, "old")
+    room.tick(30)
+    assert all(set(settled) == {"old"} for settled in room.settled.values())
+    asker = next(name for name in room.names if name != leader)
+    assert room.councils[leader].received(asker, b"p" + msgspec.msgpack.encode({"type": "tomorrow"})) == []
 
 
 def test_a_part_without_a_majority_decides_nothing_and_says_so() -> None:
