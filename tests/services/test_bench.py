@@ -21,11 +21,13 @@ from tillmesh.bench import (
     showing,
     visible,
     year,
+    year_store,
 )
 from tillmesh.bench.goods import invented
 from tillmesh.bench.measuring import Row, percentile, ratio, spread
 from tillmesh.bench.program import BENCHMARKS, main
 from tillmesh.hub.settings import ClickReports, Envoy, KafkaLog, PostgresTables, Settings, read_settings
+from tillmesh.kernel.errors import Invalid
 from tillmesh.shop.gtin import valid_gtin
 
 pytestmark = pytest.mark.slow
@@ -208,3 +210,18 @@ def test_a_small_stores_backlog_drains_while_its_leader_sells(tmp_path: Path) ->
     assert rows[0].what.startswith("90 sales")
     assert rows[1].spread.n >= 1
     assert rows[-1].spread.least > 0
+
+
+def test_a_small_shop_lives_through_a_short_year_with_all_that_happens_in_it(tmp_path: Path) -> None:
+    said: list[str] = []
+    rows = {row.what: row for row in year_store.run(tmp_path, days=12, tills=4, sales=24, products=40, say=said.append)}
+    assert [json.loads(line)["days right"] for line in said] == [1.0] * 12
+    assert rows["sales"].spread.median == 12 * 24
+    assert rows[f"opening a database of version {year_store.BEFORE}: all tables made anew"].spread.n == 4
+    assert rows["the largest database, at the end of each month"].met
+    assert len(list(tmp_path.glob("till-*"))) == 4, "two of six machines were thrown away"
+
+
+def test_a_year_too_short_for_its_months_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="a year of 3 days and 15 tills"):
+        year_store.run(tmp_path, days=3, tills=15, sales=10)

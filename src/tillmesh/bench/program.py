@@ -26,6 +26,7 @@ class Wish:
     photos: Path | None = None
     promotions: int = 0
     customers: int = 0
+    tills: int | None = None
     config: Path | None = None
 
 
@@ -58,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
             place.mkdir()
             wish = Wish(
                 place, options.products, options.count, options.stores, options.photos, options.promotions,
-                options.customers, options.config,
+                options.customers, options.tills, options.config,
             )  # fmt: skip
             results[name] = BENCHMARKS[name].run(wish)
     print((showing.as_json if options.json else showing.as_text)(dict(results), about))
@@ -73,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("name", nargs="?", choices=[*BENCHMARKS, "all"], metavar="NAME")
     parser.add_argument("--json", action="store_true", help="every number as JSON")
     parser.add_argument("--count", type=_positive, help="how much to measure; the unit is the benchmark's own")
+    parser.add_argument("--tills", type=_positive, help="year: a whole shop of so many tills, restarts and all")
     parser.add_argument("--stores", type=_positive, help="fleet: how many stores (default 100)")
     parser.add_argument("--config", type=Path, metavar="hub.toml", help="fleet: on the servers that this names")
     parser.add_argument("--products", type=Path, help="a product file instead of 97,000 invented ones")
@@ -202,9 +204,16 @@ def _failover(wish: Wish) -> list[Row]:
 
 
 def _year(wish: Wish) -> list[Row]:
-    from tillmesh.bench import year
+    from tillmesh.bench import year, year_store
 
+    if wish.tills is not None:
+        days, sales = wish.count or year.DAYS, year.SALES_A_DAY
+        return year_store.run(wish.place, days=days, tills=wish.tills, sales=sales, say=_aside)
     return year.run(wish.place, days=wish.count or year.DAYS)
+
+
+def _aside(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _newcomer(wish: Wish) -> list[Row]:
