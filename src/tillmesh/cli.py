@@ -272,6 +272,12 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
         help="give the database up and get it from the other tills; stop the till first",
     )
 
+    parser.add_argument(
+        "--before-upgrade",
+        action="store_true",
+        help="put the database back as it was before an upgrade, for an older program; stop the till first",
+    )
+
     parser.add_argument("--bundle", type=Path, metavar="FILE.zip", help="write what support needs, without any names")
 
     def run(options: argparse.Namespace) -> int:
@@ -281,6 +287,8 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
             return _bundle(options)
         if options.restore:
             return _restore(options)
+        if options.before_upgrade:
+            return _before_upgrade(options)
         if options.rebuild:
             _rebuild(options)
         findings = examine(options.data_dir, key_file=options.key_file)
@@ -311,6 +319,15 @@ def _restore(options: argparse.Namespace) -> int:
         raise Invalid("nothing to restore", hint="Name the till with --data-dir.")
     folder = give_up(options.data_dir, "the database was given up by hand")
     print(f"ok   put into {folder}; start the till, and it asks the others")
+    return 0
+
+
+def _before_upgrade(options: argparse.Namespace) -> int:
+    from tillmesh.terminal.going_back import go_back
+
+    if options.data_dir is None:
+        raise Invalid("nothing to put back", hint="Name the till with --data-dir.")
+    print(f"ok   {go_back(options.data_dir)}; start the older program, and it asks the other tills for the rest")
     return 0
 
 

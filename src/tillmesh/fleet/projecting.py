@@ -131,7 +131,7 @@ def project(events: Iterable[Envelope], carried: Mapping[str, int] = NOTHING_YET
     """
     rows = Rows()
     for event in events:
-        kind = e.KINDS.get(event.type)
+        kind = e.known(event.type, event.version)
         if kind is None:
             continue
         one = Rows()

@@ -111,6 +111,8 @@ ROOM_TIGHT_BYTES: Final = 512 << 20
 ROOM_TIGHT_PERCENT: Final = 5
 ROOM_BACK_PERCENT: Final = 110  # of a limit has to be free again before it counts as passed
 
+UPGRADE_COPY_DAYS: Final = 14  # Guess: whoever goes back over an upgrade does it sooner.
+
 WEBHOOK_EVENTS_MAX: Final = 100  # in one message
 
 # Event bodies and requests.

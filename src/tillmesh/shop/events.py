@@ -492,3 +492,8 @@ KINDS: Final[dict[str, type[Record]]] = {
 }
 NAMES: Final[dict[type[Record], str]] = {kind: name for name, kind in KINDS.items()}
 VERSION: Final = 1
+
+
+def known(name: str, version: int) -> type[Record] | None:
+    """Give what an event of this type and version is read as, or None if a newer program wrote it."""
+    return KINDS.get(name) if version <= VERSION else None

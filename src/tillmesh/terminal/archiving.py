@@ -15,8 +15,9 @@ from tillmesh.adapters.sqlite import archive
 from tillmesh.adapters.sqlite.archive import Chunk
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import write
+from tillmesh.adapters.sqlite.upgrade_copy import forget_copy
 from tillmesh.kernel.errors import TillmeshError
-from tillmesh.kernel.limits import ARCHIVE_AFTER_DAYS, ARCHIVE_CHUNK_EVENTS
+from tillmesh.kernel.limits import ARCHIVE_AFTER_DAYS, ARCHIVE_CHUNK_EVENTS, UPGRADE_COPY_DAYS
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.till.retention import archived_before_ms, settled
 
@@ -62,6 +63,7 @@ class Archiving:
         while True:
             try:
                 await self.put_away(rest_s=REST_S)
+                forget_copy(self._driver.opened.data_dir, UPGRADE_COPY_DAYS)
             except TillmeshError as cause:
                 log.warning("old sales are not put away for now: %s", cause.detail)
             await self._pause(self._every_s)

@@ -32,7 +32,7 @@ class LogAudit:
         self.events += 1
         try:
             self._link(event)
-            kind = e.KINDS.get(event.type)
+            kind = e.known(event.type, event.version)
             if kind is not None:
                 self._money(event, decode(event.body, kind))
         except TillmeshError as error:

@@ -14,6 +14,7 @@ from tillmesh.adapters.host.reserve import Reserve
 from tillmesh.adapters.inference.parcels import Parcels
 from tillmesh.adapters.sqlite.database import settle
 from tillmesh.adapters.sqlite.store import FILE
+from tillmesh.adapters.sqlite.upgrade_copy import forget_copy
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.terminal.archiving import Archiving
 from tillmesh.terminal.driver import Driver
@@ -79,8 +80,9 @@ class Roomkeeping:
         self.stage = stage_of(self.room, self.stage)
 
     def _drop(self) -> None:
-        """Drop models on their way: head office or another till has them, and they are fetched when there is room."""
+        """Drop models on their way, which others have, and the database of before an upgrade: others have its data."""
         Parcels(self._data_dir / "models").keep(())
+        forget_copy(self._data_dir)
 
     def _log_bytes(self) -> int:
         try:

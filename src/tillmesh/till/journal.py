@@ -14,7 +14,7 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.kernel.times import rfc3339
-from tillmesh.shop.events import KINDS, Payment, SaleClosed, SaleRefunded, SaleVoided, TaxTotal
+from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided, TaxTotal, known
 from tillmesh.shop.fiscal_events import PeriodClosed, ReceiptSigned, SigningResumed
 
 Row = list[str | int]
@@ -51,7 +51,8 @@ def rows_of(event: Envelope) -> Iterator[tuple[str, Row]]:
         event.actor, event.seq, event.hlc, event.type, event.version, base64.b64encode(event.body).decode(),
         event.prev_hash.hex(), event.hash.hex(),
     ]  # fmt: skip
-    body = decode(event.body, KINDS[event.type]) if event.type in KINDS else None
+    kind = known(event.type, event.version)
+    body = decode(event.body, kind) if kind is not None else None
     match body:
         case SaleClosed():
             yield "transactions.csv", _head(till, receipt, body, "Beleg", body.closed_at_ms, body.cashier, "")

@@ -14,6 +14,7 @@ import msgspec
 import zstandard
 
 from tillmesh.adapters.sqlite.database import rows
+from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Damaged
 from tillmesh.kernel.hlc import pack
 from tillmesh.kernel.limits import ARCHIVE_CHUNK_BYTES_MAX, ARCHIVE_CHUNK_EVENTS
@@ -25,6 +26,7 @@ TYPES: Final = (
 )  # nearly all bytes of a log; all else is looked for by type
 SIZE: Final = "iif(substr({0}, 1, 1) = X'C1', CAST(CAST(substr({0}, 2) AS TEXT) AS INTEGER), length({0}))"
 _MARK: Final = 0xC1
+_MARK_BYTE: Final = bytes([_MARK])
 _LEVEL: Final = 9  # 2,000 sales took 0.1 s more than at 3 and were a tenth smaller
 _CHUNKS_CACHED: Final = 16  # about 4 MB
 _CHUNK: Final = "SELECT last, data FROM archive WHERE actor = ? AND first <= ? ORDER BY first DESC LIMIT 1"
@@ -73,6 +75,12 @@ class Archive:
         while len(self._chunks) > _CHUNKS_CACHED:
             self._chunks.popitem(last=False)
         return bodies[seq]
+
+
+def refuse_mark(event: Envelope) -> None:
+    """Raise :class:`Damaged` for a body that reads as a mark: it could never be read again, nor passed on."""
+    if event.body[:1] == _MARK_BYTE:
+        raise Damaged(f"{event.id} has the body of none: no event begins so", hint="Refuse its sender.")
 
 
 def gather(db: apsw.Connection, actor: int, upto: int, before_ms: int, *, least: int) -> Chunk | None:

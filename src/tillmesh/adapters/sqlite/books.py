@@ -29,7 +29,7 @@ from tillmesh.kernel.limits import (
 from tillmesh.shop.card_payment import CardPayment
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
-from tillmesh.shop.events import KINDS, CartParked, SaleClosed, SaleRefunded, Value
+from tillmesh.shop.events import KINDS, CartParked, SaleClosed, SaleRefunded, Value, known
 from tillmesh.shop.fiscal_events import PeriodClosed, ReceiptSigned, SigningStopped
 from tillmesh.shop.offers.prices import PriceList, Prices
 from tillmesh.shop.offers.shelf import Shelf
@@ -247,7 +247,11 @@ class Books:
         return next(self.events(_BY_ID, (actor, seq)), None)
 
     def events(self, sql: str, bindings: Any = ()) -> Iterator[Envelope]:
-        """Iterate the events that a query of EVENT columns finds; their previous hashes are left out."""
+        """Iterate the events that a query of EVENT columns finds and this program understands."""
+        return (event for event in self.kept(sql, bindings) if known(event.type, event.version) is not None)
+
+    def kept(self, sql: str, bindings: Any = ()) -> Iterator[Envelope]:
+        """Iterate all events that a query of EVENT columns finds; their previous hashes are left out."""
         # All rows at once: a query that is read only halfway keeps its connection at this moment of the shop for ever.
         for actor, seq, hlc, kind, version, body, pinned in rows(self._db, sql, bindings):
             whole = self._archive.body(actor, seq, body)

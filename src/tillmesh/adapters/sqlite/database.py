@@ -232,13 +232,17 @@ def migrate(db: apsw.Connection, steps: Traversable = _MIGRATIONS) -> int:
             db.execute(script)
             db.execute(f"PRAGMA user_version={number}")
         version = number
-    newest = scripts(steps)[-1][0]
-    if version > newest:
+    if version > newest(steps):
         raise StorageFailed(
-            f"the database is of version {version}, this program knows {newest}",
+            f"the database is of version {version}, this program knows {newest(steps)}",
             hint="Install the newer program again.",
         )
     return version
+
+
+def newest(steps: Traversable = _MIGRATIONS) -> int:
+    """Give the version that the last migration of a folder leads to."""
+    return scripts(steps)[-1][0]
 
 
 def scripts(steps: Traversable = _MIGRATIONS) -> list[tuple[int, str]]:

@@ -123,7 +123,7 @@ def journal(db: apsw.Connection, books: Books, first_ms: int, after_ms: int) -> 
             "ORDER BY e.seq LIMIT ?"
         )
         last = Head(actor)
-        held = list(books.events(sql, (number, first, after, JOURNAL_EVENTS_MAX + 1)))
+        held = list(books.kept(sql, (number, first, after, JOURNAL_EVENTS_MAX + 1)))
         if len(held) > JOURNAL_EVENTS_MAX:
             raise TooLarge(f"more than {JOURNAL_EVENTS_MAX} events", hint="Ask for fewer days.")
         for event in held:

@@ -14,7 +14,7 @@ import apsw
 
 from tillmesh.adapters.sqlite import escrow, fiscal, purses, registers
 from tillmesh.adapters.sqlite.actors import Actors
-from tillmesh.adapters.sqlite.archive import Archive
+from tillmesh.adapters.sqlite.archive import Archive, refuse_mark
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.adapters.sqlite.stock_tail import Gathered, StockTail, move
 from tillmesh.kernel.codec import Record, decode, encode
@@ -38,6 +38,7 @@ INSERT_RECEIPT: Final = (
     "request, sale_actor, sale_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 INSERT_USE: Final = "INSERT INTO promotion_use (promotion, code, customer_id, actor, seq) VALUES (?, ?, ?, ?, ?)"
+_SET_ASIDE: Final = "INSERT INTO aside (actor, seq) VALUES (?, ?)"
 SALE, REFUND, VOID = 0, 1, 2  # receipt.kind
 
 
@@ -111,6 +112,7 @@ class Ledger:
             if event.seq <= head.seq:
                 self._refuse_fork(event)
                 continue
+            refuse_mark(event)
             heads[event.actor] = check_link(self._store, head, event)
             self._store_event(event)
             self.project(event, gathered=gathered)
@@ -138,12 +140,13 @@ class Ledger:
     def project(
         self, event: Envelope, body: Record | None = None, *, later: bool = False, gathered: Gathered | None = None
     ) -> None:
-        """Carry one event into the projections; types of a newer program are kept and not projected.
+        """Carry one event into the projections; one of a newer program is kept and set aside until it is understood.
 
         ``later`` lets its stock wait in the tail, ``gathered`` takes it for whoever writes many at once.
         """
-        kind = e.KINDS.get(event.type)
+        kind = e.known(event.type, event.version)
         if kind is None:
+            self._db.execute(_SET_ASIDE, (self._actors.id(event.actor), event.seq))
             return
         if body is None:
             body = decode(event.body, kind)
@@ -199,6 +202,7 @@ PROJECTIONS: Final = (
     "example",
     "period_close",
     "receipt_signature",
+    "aside",
 )
 _AUDITED: Final = {
     "audited", "sale_voided", "sale_refunded", "sale_closed", "cash_moved", "shift_opened", "shift_closed",

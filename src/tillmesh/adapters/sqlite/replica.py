@@ -91,7 +91,7 @@ def load(
         actor = books.actors.find(span.actor)
         if actor is None:
             continue
-        for event in books.events(_SPAN, (actor, span.first, span.last, events_max - len(found))):
+        for event in books.kept(_SPAN, (actor, span.first, span.last, events_max - len(found))):
             size += len(event.body)
             if found and size > bytes_max:
                 return found

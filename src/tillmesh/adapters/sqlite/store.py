@@ -15,9 +15,11 @@ import msgspec
 
 from tillmesh.adapters.sqlite import card_payments
 from tillmesh.adapters.sqlite.books import Books
-from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, settle, storage_errors, write
+from tillmesh.adapters.sqlite.database import connect, migrate, newest, one, rows, settle, storage_errors, write
 from tillmesh.adapters.sqlite.ledger import Ledger, log
 from tillmesh.adapters.sqlite.subject_keys import SubjectKeys
+from tillmesh.adapters.sqlite.understanding import understand
+from tillmesh.adapters.sqlite.upgrade_copy import keep_copy
 from tillmesh.kernel.codec import encode
 from tillmesh.kernel.envelope import Head
 from tillmesh.shop.personal import CUSTOMER
@@ -73,12 +75,15 @@ def write_origin(db: apsw.Connection, origin: Origin, *, anew: bool = False) -> 
 
 
 def open_database(path: Path, key: bytes, *, vfs: str | None = None) -> apsw.Connection:
-    """Open the database for writing and bring its tables up to date."""
+    """Open the database for writing, bring its tables up to date, and understand what an older program could not."""
     db = connect(path, key, vfs=vfs)
     try:
         settle(db)
         with storage_errors():
+            if 0 < (version := int(one(db, "PRAGMA user_version"))) < newest():
+                keep_copy(path, version)
             migrate(db)
+            understand(db)
     except BaseException:
         db.close()
         raise

@@ -23,7 +23,11 @@ PRODUCTS_TOLD_MAX: Final = 500  # Above that a page loads the catalogue anew, wh
 
 def tell_events(services: Services, events: Sequence[Envelope]) -> None:
     """Tell what other tills did."""
-    known = [(event, decode(event.body, e.KINDS[event.type])) for event in events if event.type in e.KINDS]
+    known = [
+        (event, decode(event.body, kind))
+        for event in events
+        if (kind := e.known(event.type, event.version)) is not None
+    ]
     tell(services, known)
     services.oversold.heard(body for _, body in known)
     if (rights := services.extra.get("rights")) is not None:
