@@ -151,6 +151,7 @@ DIALOGS: Final = (
     Place("product", "products", DIALOG, _row(".product-row b")),
     Place("product-new", "products", DIALOG, _tap("New product")),
     Place("import", "products", DIALOG, _tap("Import")),
+    Place("shelf", "settings", DIALOG + " .quick-keys", _tap("Arrange departments")),
     Place("person", "people", DIALOG, _row(".person")),
     Place("person-new", "people", DIALOG, _tap("New person")),
     Place("cash-in", "shift", DIALOG, _tap("Put cash in")),

@@ -187,6 +187,20 @@ def _quick_keys(name: str, value: Any) -> Value:
     return list(found.values())
 
 
+def _shelf(name: str, value: Any) -> Value:
+    """Read ``[{name, shown}]`` in the order of the page of the sale; kept as ``+name`` or ``-name``."""
+    if not isinstance(value, list) or len(value) > DEPARTMENTS_MAX or not all(isinstance(one, dict) for one in value):
+        raise Invalid(f"{name} must be a list of at most {DEPARTMENTS_MAX} departments", hint='Send [{"name": "Tea"}].')
+    found: dict[str, str] = {}
+    for one in value:
+        title = str(_text(NAME_CHARS_MAX, least=1)("the name of a department", one.get("name")))
+        shown = _flag("shown", one.get("shown", True))
+        if set(one) - {"name", "shown"} or title in found:
+            raise Invalid(f"{title[:40]!r} can't be arranged so", hint="Send name and shown, each name once.")
+        found[title] = f"{'+' if shown else '-'}{title}"
+    return list(found.values())
+
+
 def _word(what: str, value: Any) -> str:
     if not isinstance(value, str) or not _WORD.fullmatch(value):
         raise Invalid(f"the {what} is a word like cup-soda", hint="Leave it out to have one guessed.")
@@ -229,6 +243,7 @@ _STORE: Final[dict[str, Check]] = {
     "oversell_policy_name": _text(NAME_CHARS_MAX),
     "fiscal_closes": _flag,
     "quick_keys": _quick_keys,
+    "shelf": _shelf,
 }
 _TERMINAL: Final[dict[str, Check]] = {
     "name": _text(40, least=1),
@@ -243,6 +258,7 @@ _TERMINAL: Final[dict[str, Check]] = {
     "card_terminal": _one_of("none", "simulated", "adyen"),
     "card_simulation": _one_of("ask", "accept", "decline", "lost", "late", "silent"),
     "quick_keys": _quick_keys,
+    "shelf": _shelf,
 }
 
 
@@ -272,6 +288,6 @@ def _kept_rates(name: str, value: Any) -> Value:
 # What is only shown or printed may be any text: how it is entered can become stricter than what was stored.
 _SHOWN: Final[dict[str, Check]] = dict.fromkeys(
     ("name", "tax_id", "receipt_footer", "scanner_prefix", "oversell_policy_name", "printer_target"), _any_text
-) | dict.fromkeys(("address", "departments", "quick_keys"), _any_texts)
+) | dict.fromkeys(("address", "departments", "quick_keys", "shelf"), _any_texts)
 _STORE_KEPT: Final = {name: _SHOWN.get(name, check) for name, check in _STORE.items()} | {"tax_rates": _kept_rates}
 _TERMINAL_KEPT: Final = {name: _SHOWN.get(name, check) for name, check in _TERMINAL.items()}

@@ -46,6 +46,7 @@ class StoreSettings(Record):
     oversell_adjust_max_milli: int = 1_000
     fiscal_closes: bool = False  # days, months and years are closed, per till
     quick_keys: tuple[str, ...] = ()  # colour=sku, in the order of their numbers
+    shelf: tuple[str, ...] = ()  # departments in the order of the page of the sale: +shown, -hidden
     oversell_policy_name: str = ""  # under which the policy is written down; stands in the audit log
 
     def policy(self) -> Policy:
@@ -79,6 +80,7 @@ class TerminalSettings(Record):
     print_receipts: bool = True
     open_drawer: bool = True  # kick the drawer when cash is taken
     quick_keys: tuple[str, ...] = ()  # as the store's, and instead of them
+    shelf: tuple[str, ...] = ()  # as the store's, and instead of it
     training: bool = False  # a till for practice: its paper says that it is no sale
     signature_device: str = "none"  # none | simulated: what signs receipts by law
     signature_late: bool = True  # whether what was made in an outage may be signed afterwards
@@ -95,6 +97,12 @@ def quick_keys(store: StoreSettings, terminal: TerminalSettings) -> list[dict[st
     """Give the quick keys of a till: its own, or else the store's."""
     pairs = (entry.partition("=") for entry in terminal.quick_keys or store.quick_keys)
     return [{"sku": sku, "colour": colour} for colour, _, sku in pairs if sku]
+
+
+def shelf(store: StoreSettings, terminal: TerminalSettings) -> list[dict[str, str | bool]]:
+    """Give how a till arranges departments on its page of the sale, or else all do; the others come after these."""
+    given = terminal.shelf or store.shelf
+    return [{"name": one[1:], "shown": one[0] == "+"} for one in given if one[:1] in {"+", "-"} and one[1:]]
 
 
 def usual_cash_step_minor(settings: StoreSettings) -> int:

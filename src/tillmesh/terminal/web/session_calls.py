@@ -18,7 +18,7 @@ from tillmesh.kernel.money import exponent
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.events import Change, Value
 from tillmesh.shop.people import APPROVABLE, Role, approver, covers, may_approve
-from tillmesh.shop.settings import quick_keys
+from tillmesh.shop.settings import quick_keys, shelf
 from tillmesh.terminal.office_door import OFFICE
 from tillmesh.terminal.web.api import COOKIE, Call, Context, token_of
 from tillmesh.terminal.web.languages import checked_language, languages
@@ -152,6 +152,7 @@ async def state(context: Context) -> Any:
                 "version": __version__,
             },
             "quick_keys": quick_keys(settings, terminal),
+            "shelf": shelf(settings, terminal),
             "store": {**views.store(settings, exponent(settings.currency)), "languages": languages()},
             "shift": None if shift is None else {"shift_id": shift.shift_id, "opened_at": rfc3339(shift.opened_ms)},
             "cart_id": None,

@@ -12,6 +12,7 @@ import { Confirm } from "../parts/dialog.js";
 import { Choice, Field, Refusal, Segments, Toggle } from "../parts/fields.js";
 import { MailServer } from "../parts/mailserver.js";
 import { openQuickKeys } from "../parts/quickdialog.js";
+import { openShelf } from "../parts/shelfdialog.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, useLoad } from "../parts/load.js";
 import { OfficeDevices } from "../parts/officedevices.js";
@@ -52,10 +53,12 @@ function Training() {
     <div><button class="btn" disabled=${Boolean(training.value)} onClick=${begin}><${Icon} name="play" />${t("training.begin")}</button></div></section>`;
 }
 
-/** Which products come first on the page of the sale, for a manager to say. */
+/** Which products and departments come first on the page of the sale, for a manager to say. */
 const QuickKeys = () =>
   html`<section class="card section"><h2><${Icon} name="keyboard" />${t("quick.title")}</h2><p class="hint">${t("quick.hint")}</p>
-    <div><button class="btn" onClick=${async () => (await openQuickKeys()) && toastOk("saved")}><${Icon} name="pencil" />${t("quick.open")}</button></div></section>`;
+    <div><button class="btn" onClick=${async () => (await openQuickKeys()) && toastOk("saved")}><${Icon} name="pencil" />${t("quick.open")}</button></div></section>
+  <section class="card section"><h2><${Icon} name="boxes" />${t("shelf.title")}</h2><p class="hint">${t("shelf.hint")}</p>
+    <div><button class="btn" onClick=${async () => (await openShelf()) && toastOk("saved")}><${Icon} name="pencil" />${t("shelf.open")}</button></div></section>`;
 
 /** @param {Record<string, number>} rates */
 const ratesText = (rates) => Object.entries(rates).map(([code, ppm]) => `${code} = ${ppm / 10000}`).join("\n");

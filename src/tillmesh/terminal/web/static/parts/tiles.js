@@ -3,7 +3,7 @@ import { html, useEffect, useMemo, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { money, quantity } from "../lib/money.js";
 import { bursting } from "../lib/wedge.js";
-import { count, departments, failed, indexed, loadCatalogue, product, quickKeys, ready, rowsOf, search, stockOf, stockVersion, version } from "../state/catalogue.js";
+import { count, failed, FAVOURITES, indexed, loadCatalogue, product, quickKeys, ready, rowsOf, search, shelf, shelves, stockOf, stockVersion, version } from "../state/catalogue.js";
 import { isWeighed } from "../state/cart.js";
 import { styleOf } from "./departments.js";
 import { Icon, Key } from "./icon.js";
@@ -39,9 +39,9 @@ function Tile({ row, onPick, active, index, plain }) {
 const Departments = ({ chosen, onChoose }) =>
   html`<div class="cats" role="group" aria-label=${t("sell.departments")}>
     <button class="btn" aria-pressed=${chosen === ""} onClick=${() => onChoose("")}>${t("sell.all")}</button>
-    ${departments.value.map(
-      (one) => html`<button key=${one.name} class="btn" aria-pressed=${chosen === one.name} onClick=${() => onChoose(one.name)}>
-        <${Icon} name=${styleOf(one.name).icon} />${one.name}
+    ${shelves().filter((one) => one.shown).map(
+      ({ name }) => html`<button key=${name} class="btn" aria-pressed=${chosen === name} onClick=${() => onChoose(name)}>
+        ${name === FAVOURITES ? html`<${Icon} name="crown" />${t("sell.favourites")}` : html`<${Icon} name=${styleOf(name).icon} />${name}`}
       </button>`,
     )}
   </div>`;
@@ -57,14 +57,15 @@ const Loading = () =>
  * @param {{onPick: (product: Product) => void, onLook: () => void, field: {current: HTMLInputElement | null}}} props
  */
 export function Tiles({ onPick, onLook, field }) {
-  const [department, setDepartment] = useState("");
+  const [wanted, setDepartment] = useState("");
+  const department = shelf.value.some((one) => one.name === wanted && !one.shown) ? "" : wanted;
   const [text, setText] = useState("");
   const [active, setActive] = useState(0);
   const timer = useRef(/** @type {any} */ (0));
   const columns = useRef(1);
   version.value;
   stockVersion.value;
-  const rows = useMemo(() => (text && indexed.value ? search(text, FOUND_MAX) : text ? [] : rowsOf(department)), [text, department, version.value]);
+  const rows = useMemo(() => (text && indexed.value ? search(text, FOUND_MAX) : text ? [] : rowsOf(department, true)), [text, department, version.value]);
   const typed = () => {
     clearTimeout(timer.current);
     const take = () => {
@@ -133,7 +134,7 @@ export function Tiles({ onPick, onLook, field }) {
             top=${`${text}|${department}`} show=${text ? active : -1} onKeyDown=${onGridKey}
             item=${(/** @type {number} */ index, /** @type {number} */ across) => {
               columns.current = across;
-              return html`<${Tile} key=${index} index=${index} row=${rows[index]} onPick=${pick} active=${Boolean(text) && index === active} plain=${Boolean(department)} />`;
+              return html`<${Tile} key=${index} index=${index} row=${rows[index]} onPick=${pick} active=${Boolean(text) && index === active} plain=${Boolean(department) && department !== FAVOURITES} />`;
             }} />`}
   </section>`;
 }

@@ -221,6 +221,28 @@ export function setQuickKeys(keys) {
   changed();
 }
 
+/** The name under which favourites are arranged among the departments. */
+export const FAVOURITES = "*";
+
+/** How this till arranges the departments; those that are not in it come after. */
+export const shelf = signal(/** @type {{name: string, shown: boolean}[]} */ ([]));
+
+/** @param {{name: string, shown: boolean}[]} arranged */
+export function setShelf(arranged) {
+  if (JSON.stringify(arranged) === JSON.stringify(shelf.peek())) return;
+  shelf.value = arranged;
+  changed();
+}
+
+/** All departments and the favourites, as they are arranged: favourites have no place of their own until they are given one. */
+export function shelves() {
+  const names = departments.value.map((one) => one.name);
+  const known = new Set([...names, FAVOURITES]);
+  const set = shelf.value.filter((one) => known.has(one.name));
+  const rest = [...names, FAVOURITES].filter((name) => !set.some((one) => one.name === name));
+  return [...set, ...rest.map((name) => ({ name, shown: name !== FAVOURITES }))];
+}
+
 /** @param {number} row */
 const isActive = (row) => Boolean(columns.active[row]);
 
@@ -235,24 +257,28 @@ export const variantsOf = (sku) =>
 export const comesInVariants = (item) => Boolean(item.options?.length && !item.parent);
 
 /**
- * List the rows of a department; "" is the start page: quick keys first, then favourites, then everything.
- * @param {string} department
+ * List the rows of a department; "" are all: quick keys first, then favourites, then the rest. A page of the sale leaves out what is hidden on it.
+ * @param {string} department @param {boolean} [selling]
  */
-export function rowsOf(department) {
-  let rows = listed.get(department);
+export function rowsOf(department, selling = false) {
+  const key = `${selling ? "+" : "-"}${department}`;
+  let rows = listed.get(key);
   if (rows) return rows;
   rows = [];
   if (department) {
-    for (let row = 0; row < columns.sku.length; row += 1) if (columns.department[row] === department && isShown(row)) rows.push(row);
+    const fits = department === FAVOURITES ? columns.favourite : columns.department.map((name) => Number(name === department));
+    for (let row = 0; row < columns.sku.length; row += 1) if (fits[row] && isShown(row)) rows.push(row);
   } else {
     /** @type {number[]} */
     const rest = [];
-    const quick = quickKeys.peek().map((key) => bySku.get(key.sku) ?? columns.sku.indexOf(key.sku)).filter((row) => row >= 0 && isActive(row));
+    const hidden = new Set(selling ? shelf.peek().filter((one) => !one.shown).map((one) => one.name) : []);
+    const quick = quickKeys.peek().map((one) => bySku.get(one.sku) ?? columns.sku.indexOf(one.sku)).filter((row) => row >= 0 && isActive(row));
     const first = new Set(quick);
-    for (let row = 0; row < columns.sku.length; row += 1) if (isShown(row) && !first.has(row)) (columns.favourite[row] ? rows : rest).push(row);
+    for (let row = 0; row < columns.sku.length; row += 1)
+      if (isShown(row) && !first.has(row) && !hidden.has(columns.department[row])) (columns.favourite[row] ? rows : rest).push(row);
     rows = [...quick, ...rows, ...rest];
   }
-  listed.set(department, rows);
+  listed.set(key, rows);
   return rows;
 }
 

@@ -3,7 +3,7 @@ import { computed, signal } from "../lib/ui.js";
 import { languageOf, loadLocale, nameOfLanguage, setLocale, t } from "../lib/i18n.js";
 import { setCurrency } from "../lib/money.js";
 import { asking, asProblem, Problem, send } from "../lib/http.js";
-import { setQuickKeys } from "./catalogue.js";
+import { setQuickKeys, setShelf } from "./catalogue.js";
 import { openDialog } from "./notices.js";
 
 /** @typedef {"cashier" | "supervisor" | "manager"} Role */
@@ -52,6 +52,7 @@ export function takeState(answer) {
   }
   terminal.value = answer.terminal ?? {};
   setQuickKeys(answer.quick_keys ?? []);
+  setShelf(answer.shelf ?? []);
   sync.value = answer.sync ?? {};
   printer.value = answer.printer ?? {};
   shift.value = answer.shift ?? null;
