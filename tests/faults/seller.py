@@ -21,7 +21,10 @@ from typing import Any, Self
 from tests.faults.checker import Attempt, History
 from tests.faults.corner_shop import CASHIER, driving, receipt_of, sale, total_minor
 from tests.faults.strace import tampering
-from tillmesh.terminal.driver import Driver
+from tillmesh.adapters.sqlite import archive
+from tillmesh.adapters.sqlite.database import write
+from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.till.retention import DAY_MS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -96,6 +99,8 @@ def _child(order: dict[str, Any]) -> None:
                 outcome = driver.do_now(CASHIER, sale(cart_id, number))
                 sale_id = str(outcome.reply)
                 tell(Attempt(cart_id, "ok", sale_id, receipt_of(driver, sale_id), total_minor(number)))
+            if order.get("archives"):
+                put_away(driver)
             if order.get("dies"):
                 os.kill(os.getpid(), signal.SIGKILL)
         code = 0
@@ -104,6 +109,15 @@ def _child(order: dict[str, Any]) -> None:
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def put_away(driver: Driver) -> None:
+    """Put all sales away, however young they are."""
+    db, till = driver.opened.writer.db, driver.opened.till
+    number = driver.opened.writer.books.actors.id(till.head.actor)
+    while chunk := archive.gather(db, number, till.head.seq, now_ms() + DAY_MS, least=1):
+        with write(db):
+            archive.put_away(db, chunk)
 
 
 def _promise(driver: Driver, cart_id: str, number: int) -> Attempt:

@@ -53,6 +53,28 @@ def test_till_killed_at_any_sync_or_change_of_a_file_keeps_every_acknowledged_sa
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("call", "step"), [("pwrite64", 5), ("fdatasync", 1)])
+def test_till_killed_while_old_sales_leave_the_log_and_come_back_has_them_all(
+    tmp_path: Path, call: str, step: int
+) -> None:
+    needs_strace()
+    shop, history = tmp_path / "till", History()
+    found_shop(shop)
+    with Seller(tmp_path) as seller:
+        for when in range(1, 1000, step):
+            carts = [(f"{call}-{when}-{number}", when + number) for number in range(SALES)]
+            assert seller.sell(shop, carts, history) == 0
+            tamper = f"{call}:signal=KILL:when={when}"
+            status = seller.sell(shop, [], history, tamper=tamper, checkpoint_pages=20, archives=True)
+            assert_all_holds(shop, history, quick=status != 0)
+            if status == 0:
+                assert when > 1
+                return
+            assert status == -signal.SIGKILL
+    raise AssertionError("it never ends")
+
+
+@pytest.mark.slow
 def test_checker_finds_a_till_that_answers_before_it_commits(tmp_path: Path) -> None:
     needs_strace()
     shop, history = tmp_path / "till", History()

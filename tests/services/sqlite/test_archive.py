@@ -119,6 +119,13 @@ def test_few_sales_wait_for_more_and_young_ones_for_their_age(place: Path) -> No
         assert put_away(shop, before_ms=START_MS) == 0
 
 
+LEAVE = "INSERT INTO moving SELECT actor, seq, hlc, type, version, hash, length(body), 0 FROM event WHERE seq = 9;"
+GO = "DELETE FROM event WHERE seq = 9;"
+BACK = (
+    "INSERT INTO event SELECT actor, seq, hlc, type, version, unhex('C1' || hex(CAST(size AS TEXT))), hash FROM moving;"
+)
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -127,6 +134,9 @@ def test_few_sales_wait_for_more_and_young_ones_for_their_age(place: Path) -> No
         "DELETE FROM archive",
         "UPDATE archive SET data = X'00'",
         "DELETE FROM event WHERE type = 'sale_closed'",
+        LEAVE + GO,  # nothing of it is in the archive
+        LEAVE + "DELETE FROM moving;",
+        LEAVE + "UPDATE moving SET size = 1;",
     ],
 )
 def test_the_archive_is_no_way_around_the_log(place: Path, statement: str) -> None:
@@ -135,6 +145,43 @@ def test_the_archive_is_no_way_around_the_log(place: Path, statement: str) -> No
             put_away(shop)
         with pytest.raises(apsw.ConstraintError, match="append-only"), write(shop.writer.db):
             shop.writer.db.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("back", "why"),
+    [
+        ("", "FOREIGN KEY"),  # it left, and did not come back before the commit
+        ("DELETE FROM moving;", "append-only"),
+        (BACK.replace("hlc", "hlc + 1", 1) + "DELETE FROM moving;", "append-only"),
+        (BACK.replace("CAST(size", "CAST(size + 1") + "DELETE FROM moving;", "append-only"),
+        (BACK.replace(" hash FROM", " zeroblob(32) FROM") + "DELETE FROM moving;", "append-only"),
+        (BACK, "FOREIGN KEY"),  # it came back, and nobody looked whether it is the same
+    ],
+)
+def test_a_row_leaves_the_log_only_to_come_back_as_it_was(place: Path, back: str, why: str) -> None:
+    with shop_at(place) as shop:
+        log = shop.log()
+        seq = int(one(shop.writer.db, "SELECT min(seq) FROM event WHERE type = 'sale_closed'"))
+        piece = f"INSERT INTO archive SELECT actor, {seq}, {seq}, X'00' FROM event WHERE seq = {seq};"
+        statements = (piece + LEAVE + GO + back).replace("seq = 9", f"seq = {seq}")
+        with pytest.raises(apsw.ConstraintError, match=why), write(shop.writer.db):
+            shop.writer.db.execute(statements)
+        assert shop.log() == log
+
+
+def test_pages_of_the_log_that_sales_were_put_away_from_are_free_for_others(place: Path) -> None:
+    with shop_at(place) as shop:
+        db = shop.writer.db
+        before, free = _pages(db), int(one(db, "PRAGMA freelist_count"))
+        put_away(shop)
+        gone = before - _pages(db)
+        assert gone > before // 3
+        assert int(one(db, "PRAGMA freelist_count")) >= free + gone - 2  # the archive took some
+        assert one(db, "SELECT sum(unused) FROM dbstat WHERE name = 'event'") < _pages(db) * 4096 // 2
+
+
+def _pages(db: apsw.Connection) -> int:
+    return int(one(db, "SELECT count(*) FROM dbstat WHERE name = 'event'"))
 
 
 def test_a_piece_of_the_archive_that_was_changed_is_found(place: Path) -> None:

@@ -37,6 +37,16 @@ _OLD: Final = (
     "SELECT seq, hlc, body FROM event WHERE actor = ? AND seq > ? AND seq <= ? "  # noqa: S608
     f"AND type IN ({_KINDS}) ORDER BY seq LIMIT ?"
 )
+_COLUMNS: Final = "actor, seq, hlc, type, version, hash"
+_LEAVE: Final = (
+    f"INSERT INTO moving ({_COLUMNS}, size) SELECT {_COLUMNS}, length(body) FROM event "  # noqa: S608
+    f"WHERE actor = ? AND seq BETWEEN ? AND ? AND type IN ({_KINDS})"
+)
+_GO: Final = f"DELETE FROM event WHERE actor = ? AND seq BETWEEN ? AND ? AND type IN ({_KINDS})"  # noqa: S608
+_COME_BACK: Final = (
+    f"INSERT INTO event ({_COLUMNS}, body) "  # noqa: S608
+    f"SELECT {_COLUMNS}, unhex('C1' || hex(CAST(size AS TEXT))) FROM moving ORDER BY actor, seq"
+)
 
 
 class Chunk(NamedTuple):
@@ -111,8 +121,11 @@ def put_away(db: apsw.Connection, chunk: Chunk) -> int:
     if int(rows(db, _LAST, (chunk.actor,))[0][0]) >= chunk.first:
         return 0
     db.execute("INSERT INTO archive (actor, first, last, data) VALUES (?, ?, ?, ?)", (*chunk[:3], chunk.data))
-    marks = [(bytes([_MARK]) + str(size).encode(), chunk.actor, seq) for seq, size in chunk.sizes]
-    db.executemany("UPDATE event SET body = ? WHERE actor = ? AND seq = ?", marks)
+    # Rows that only became shorter would leave their room on the page empty: they leave the log and come back.
+    for statement in (_LEAVE, _GO):
+        db.execute(statement, chunk[:3])
+    db.execute(_COME_BACK)
+    db.execute("DELETE FROM moving")
     return sum(size for _, size in chunk.sizes) - len(chunk.data)
 
 

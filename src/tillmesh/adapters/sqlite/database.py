@@ -92,9 +92,10 @@ def _configure(db: apsw.Connection, *, read_only: bool) -> None:
         return
     if one(db, "PRAGMA journal_mode=WAL") not in {"wal", "memory"}:
         raise StorageFailed("SQLite can't use a write-ahead log here", hint="Use a local disk for the data directory.")
-    db.execute("PRAGMA synchronous=FULL")
+    db.execute("PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON")
     db.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
     assert one(db, "PRAGMA synchronous") == 2, "a sale must be on disk before it is called complete"
+    assert one(db, "PRAGMA foreign_keys") == 1, "a row that leaves the log must come back before the commit"
 
 
 def guard_header(path: Path) -> None:
