@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.alert_replay import Asked, Replay
 from tests.faults.checker import Attempt, History
 from tests.faults.corner_shop import (
     CASHIER,
@@ -36,11 +37,13 @@ def disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
 
 @pytest.mark.service
-def test_disk_that_fills_up_lets_the_till_finish_and_resumes_without_a_restart(disk: SmallDisk) -> None:
+def test_disk_that_fills_up_lets_the_till_finish_and_resumes_without_a_restart(disk: SmallDisk, tmp_path: Path) -> None:
     shop, history = disk.place / "till", History()
     found_shop(shop, pins=True)
     with Program(shop) as program:
         token = program.sign_in()
+        replay, asked = Replay(), Asked("till", program.port)
+        replay.take(asked)
         disk.fill()
         for number in range(FINISHED_SALES):
             answer = program.sell(token, history, f"reserve-{number}", number)
@@ -51,6 +54,7 @@ def test_disk_that_fills_up_lets_the_till_finish_and_resumes_without_a_restart(d
         refused = sell_until_refused(program, token, history)
         assert refused.body["kind"] == "disk-full"
         assert "another till" in refused.body["hint"]
+        replay.take(asked)
         assert program.get("/products?q=bread", token).status == 200, "looking things up still works"
         disk.clear()
         number = int(history.attempts[-1].cart_id.rpartition("-")[2])
@@ -58,8 +62,10 @@ def test_disk_that_fills_up_lets_the_till_finish_and_resumes_without_a_restart(d
         assert again is not None
         assert again.status == 201
         until(lambda: program.get("/health").body["ok"], "the reserve is taken back")
+        replay.take(asked)
         assert program.stop() == 0
         assert "Traceback" not in program.said()
+    replay.judge(tmp_path / "alerts", [(), {"DiskFull", "NotWriting"}, ()])
     assert_all_holds(shop, history)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.alert_replay import Asked, Replay
 from tests.faults.checker import Attempt, History
 from tests.faults.corner_shop import CASHIER, assert_all_holds, found_shop, sale, total_minor
 from tests.faults.running import Answer, Program, until
@@ -36,6 +37,8 @@ def test_sales_go_on_through_every_stage_of_a_disk_that_fills_up_and_it_heals(tm
             parcel.parent.mkdir(parents=True, exist_ok=True)
             parcel.write_bytes(bytes(MIB))
             assert bring_in(till, manager).status == 200
+            replay, asked = Replay(), Asked("till", till.port)
+            replay.take(asked)
 
             disk.fill(leave_bytes=12 * MIB)
             until(lambda: stage(till) == 1, "room is scarce")
@@ -43,6 +46,7 @@ def test_sales_go_on_through_every_stage_of_a_disk_that_fills_up_and_it_heals(tm
             assert told(till)["ok"], "so far the till helps itself"
             assert bring_in(till, manager).status == 200
             sell(till, token, history, 1)
+            replay.take(asked)
 
             disk.fill(leave_bytes=3 * MIB)
             refused = bring_in(till, manager)
@@ -52,20 +56,19 @@ def test_sales_go_on_through_every_stage_of_a_disk_that_fills_up_and_it_heals(tm
             until(lambda: stage(till) == 2, "room is kept for sales")
             until(lambda: not parcel.exists(), "a model on its way can be fetched again")
             assert "imports, training, new models and photos wait" in told(till)["text"]
+            replay.take(asked)
 
             disk.fill()
-            for number in range(3, 30):
-                sell(till, token, history, number)
-            until(lambda: stage(till) == 3, "sales take the reserve")
-            assert not told(till)["ok"]
-            assert till.call("POST", "/shifts/close", {"counted_minor": 10_000}, token).status == 201
+            sell_on_the_reserve(till, token, history)
 
             disk.clear()
             until(lambda: stage(till) == 0, "there is plenty of room again")
             assert told(till)["ok"]
             assert bring_in(till, manager).status == 200
+            replay.take(asked)
             assert till.stop() == 0
             assert "Traceback" not in till.said()
+        replay.judge(tmp_path / "alerts", [(), {"DiskScarce"}, {"DiskFull"}, ()])
         assert_all_holds(shop, history)
 
 
@@ -79,6 +82,15 @@ def sell_last_week(shop: Path, history: History) -> None:
         sale_id = str(till.do(CASHIER, sale(cart, number), then_ms).reply)
         history.note(Attempt(cart, "unknown", sale_id, total_minor=total_minor(number)))
     till.close()
+
+
+def sell_on_the_reserve(till: Program, token: str, history: History) -> None:
+    """Serve the queue of customers and close the day on a full disk."""
+    for number in range(3, 30):
+        sell(till, token, history, number)
+    until(lambda: stage(till) == 3, "sales take the reserve")
+    assert not told(till)["ok"]
+    assert till.call("POST", "/shifts/close", {"counted_minor": 10_000}, token).status == 201
 
 
 def sell(till: Program, token: str, history: History, number: int) -> None:

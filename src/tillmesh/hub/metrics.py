@@ -23,6 +23,8 @@ class Metrics:
             "tillmesh_hub_batches", "Batches that stores uploaded, by how they were answered", ["status"],
             registry=self.registry,
         )  # fmt: skip
+        for status in ("200", "503", "507"):  # a count that begins with the first failure hides it from a rate
+            self.batches.labels(status)
         self.events = Counter(
             "tillmesh_hub_events", "Events in the batches that were answered 200, repeated ones too",
             registry=self.registry,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from tillmesh.adapters.inference.tally import REASONS
 from tillmesh.terminal.ai import Ai
 
 
@@ -39,7 +40,8 @@ class AiMetrics(Collector):
             for outcome, count in (("answered", tally.answered), ("cached", tally.cached), ("late", tally.late)):
                 asked.add_metric([name, outcome], count)
             asked.add_metric([name, "fallback"], sum(tally.fallbacks.values()))
-            for reason, count in tally.fallbacks.items():
+            # A count that begins with the first failure hides it from a rate: the usual reasons begin at 0.
+            for reason, count in ({**dict.fromkeys(REASONS, 0), **tally.fallbacks}).items():
                 fallbacks.add_metric([name, reason], count)
             judged.add_metric([name, "confirmed"], tally.confirmed)
             judged.add_metric([name, "corrected"], tally.corrected)

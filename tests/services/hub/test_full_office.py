@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
+from tests.alert_replay import Asked, Replay
 from tests.faults.small_disk import small_disk
 from tests.services.hub.office import RunningOffice, running
 from tests.services.hub.real_stores import found, open_store, until
@@ -21,6 +24,12 @@ def says_so(office: RunningOffice, path: str) -> bool:
     return "disk is full" in str(office.call("GET", path)[1]["trouble"])
 
 
+def refusals(office: RunningOffice) -> float:
+    with urlopen(f"http://127.0.0.1:{office.port}/api/v1/metrics", timeout=60) as answer:
+        told = answer.read().decode()
+    return sum(map(float, re.findall(r'^tillmesh_hub_batches_total{status="5.."} (.*)$', told, re.MULTILINE)))
+
+
 @pytest.mark.slow
 @pytest.mark.service
 @pytest.mark.timeout(400)
@@ -32,6 +41,8 @@ def test_a_full_disk_at_head_office_is_said_on_both_sides_and_loses_no_sale(tmp_
             taken = [till.sell("before")]
             until("the first sale has arrived", lambda: till.get("/sync")["complete"] > 0)
             assert office.call("GET", "/health")[1]["trouble"] is None
+            replay, asked = Replay(), Asked("office", office.port, "office", "")
+            replay.take(asked)
             disk.fill()
             number = 0
             # Until the room in the files is used up. A quick till must not sell all before any of it is sent.
@@ -46,6 +57,10 @@ def test_a_full_disk_at_head_office_is_said_on_both_sides_and_loses_no_sale(tmp_
             checks = {check["check"]: check for check in till.get("/health")["checks"]}
             assert checks["hub"]["ok"] is False
             assert "the disk is full" in checks["hub"]["text"]
+            replay.take(asked)
+            seen = refusals(office)
+            until("it goes on refusing", lambda: refusals(office) > seen)
+            replay.take(asked)
             for path in ("/health", "/overview"):  # it says so whenever it has just tried
                 until(f"{path} says so", functools.partial(says_so, office, path))
             disk.clear()
@@ -55,4 +70,6 @@ def test_a_full_disk_at_head_office_is_said_on_both_sides_and_loses_no_sale(tmp_
             until("so does head office", lambda: office.call("GET", "/health")[1]["trouble"] is None)
             assert "hub" not in {check["check"] for check in till.get("/health")["checks"]}
             assert office.call("GET", "/stores")[1]["stores"][0]["sales"] == len(taken)
+            replay.take(asked)
+        replay.judge(tmp_path / "alerts", [(), (), {"OfficeRefuses"}, ()])
         assert rebuild_master(hub)["same"] is True

@@ -13,6 +13,7 @@ from urllib.request import urlopen
 import msgspec
 import pytest
 
+from tests.alert_replay import Asked, Replay
 from tests.services.hub.office import PASSWORD, USER, RunningOffice, enrolled, running
 from tests.services.hub.test_store_door import batch, sales
 from tillmesh.adapters.inference.shelf import read_folder
@@ -25,7 +26,7 @@ from tillmesh.sync.model_orders import Kind, Order, orders_digest, read_order
 from tillmesh.sync.upload import MEDIA, Answer, Batch, read_answer, write_batch
 
 pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.timeout(300)]
-NAME, OTHER = "barcode", "fraud"  # a test each: they move what all stores run
+NAME, OTHER, DRIFTING = "barcode", "fraud", "voice"  # a test each: they move what all stores run
 STORES = ("one", "two")
 
 
@@ -163,13 +164,15 @@ def test_a_version_is_tried_in_one_store_comes_to_all_and_is_taken_back(chain: C
     assert (status, said["detail"]) == (409, f"{NAME} 1 is not later than 2, which is here already")
 
 
-def test_a_canary_that_people_correct_more_often_halts_the_roll_out_by_itself(chain: Chain) -> None:
+def test_a_canary_that_people_correct_more_often_halts_the_roll_out_by_itself(chain: Chain, tmp_path: Path) -> None:
     assert chain.publish(7, OTHER)[0] == 201
     status, said = chain.office.call("POST", f"/models/{OTHER}/activate", {"version": 7, "stores": ["one"]})
     assert (status, said["stage"]) == (200, "canary")
     now = now_ms()
     common = {"name": OTHER, "window_start": now - 60_000, "window_end": now, "asked": 200, "confirmed": 0}
     common |= {"confidence_histogram": [*[0] * 19, 200], "p50_ms": 1, "p95_ms": 2}
+    replay, asked = Replay(), Asked("office", chain.office.port, "office", "")
+    replay.take(asked)
     fine = chain.report("two", terminal="till3", version=1, **common | {"confirmed": 95, "corrected": 5})
     assert (fine.status, json.loads(fine.body)) == (200, {"accepted": 1})
     assert chain.office.call("GET", f"/models/{OTHER}")[1]["stage"] == "canary"
@@ -186,6 +189,31 @@ def test_a_canary_that_people_correct_more_often_halts_the_roll_out_by_itself(ch
     assert f'tillmesh_hub_model_tills{{name="{OTHER}",version="7"}} 1.0' in counted
     entry = chain.office.call("GET", "/audit?q=model_halted")[1]["audit"][0]
     assert (entry["by"], entry["detail"]) == ("system", "version 7: corrections")
+    replay.take(asked)
+    assert chain.office.call("POST", f"/models/{OTHER}/rollback", {"version": 1})[0] == 200
+    replay.take(asked)
+    replay.judge(tmp_path / "alerts", [(), {"RolloutHalted"}, ()])
+
+
+def test_a_model_that_is_less_and_less_sure_raises_an_alert_until_the_tills_run_another(
+    chain: Chain, tmp_path: Path
+) -> None:
+    replay, asked, now = Replay(), Asked("office", chain.office.port, "office", ""), now_ms()
+    sure, unsure = [*[0] * 19, 200], [0, 0, 0, 200, *[0] * 16]
+
+    def report(at_ms: int, version: int, answers: list[int]) -> None:
+        said = {"name": DRIFTING, "terminal": "till1", "version": version, "asked": 200, "p50_ms": 1, "p95_ms": 2}
+        said |= {"window_start": at_ms - 60_000, "window_end": at_ms, "confidence_histogram": answers}
+        assert chain.report("two", **said).status == 200
+
+    for minutes in (40, 30, 20):
+        report(now - minutes * 60_000, 1, sure)
+    replay.take(asked)
+    report(now - 60_000, 1, unsure)
+    replay.take(asked)
+    report(now, 2, sure)
+    replay.take(asked)
+    replay.judge(tmp_path / "alerts", [(), {"ModelDrift"}, ()])
 
 
 def test_only_administrators_move_models_and_reports_are_bounded(chain: Chain) -> None:

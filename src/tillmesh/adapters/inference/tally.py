@@ -10,6 +10,7 @@ from tillmesh.edge.drift import Counts, bin_of
 from tillmesh.kernel.limits import MODEL_CONFIDENCE_BINS
 
 LATENCIES_KEPT: Final = 512
+REASONS: Final = ("deadline", "crash", "error", "memory", "busy")  # why people go on without, most of the time
 
 
 @dataclass(slots=True)
