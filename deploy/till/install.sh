@@ -5,17 +5,24 @@
 #   deploy/till/install.sh --no-screen   without Chromium on this machine's display
 #   deploy/till/install.sh rollback      back to the version that ran before
 #
-# TILLMESH_ROOT=DIR puts everything under DIR and touches no service: to look at what would be there.
+#   deploy/till/install.sh rollback --with-data
+#                                        back to it, with the database of before the upgrade (docs/operations/kiosk.md, Going back)
+#
+# TILLMESH_ROOT=DIR puts everything under DIR and touches no service: to look at what would be there. Where systemd does not run, as in
+# a chroot that becomes a card's image, services are enabled and start with the machine.
 set -euo pipefail
 
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 root=${TILLMESH_ROOT:-}
 home=$root/opt/tillmesh
+data=$root/var/lib/tillmesh
 screen=yes
+with_data=no
 what=install
 for word in "$@"; do
     case $word in
         --no-screen) screen=no ;;
+        --with-data) with_data=yes ;;
         install|rollback) what=$word ;;
         *) echo "install: unknown word '$word'; see the first lines of this file" >&2; exit 2 ;;
     esac
@@ -23,7 +30,9 @@ done
 
 say() { printf 'install: %s\n' "$*" >&2; }
 die() { say "$*"; exit 1; }
-on_system() { if [ -z "$root" ]; then "$@"; fi; }
+on_system() { if [ -z "$root" ] && [ -d /run/systemd/system ]; then "$@"; fi; }
+as_till() { if [ -z "$root" ]; then setpriv --reuid tillmesh --regid tillmesh --init-groups "$@"; else "$@"; fi; }
+tables() { find "$1/src/tillmesh/adapters/sqlite/migrations" -name '*.sql' 2>/dev/null | wc -l; }
 
 [ -n "$root" ] || [ "$(id -u)" -eq 0 ] || die "run this as root"
 
@@ -40,11 +49,18 @@ switch_to() { # RELEASE: what ran before is kept as "previous"
 if [ "$what" = rollback ]; then
     [ -L "$home/previous" ] || die "no earlier version is here"
     back=$(basename "$(readlink "$home/previous")")
+    [ -d "$home/releases/$back" ] || die "there is no release $back in $home/releases"
     on_system systemctl stop tillmesh-till.service
+    newer=$home/current
+    if [ "$with_data" = yes ]; then
+        as_till "$newer/.venv/bin/tillmesh" doctor --data-dir "$data" --before-upgrade ||
+            { on_system systemctl start tillmesh-till.service; die "the database is as it was, and so is the version"; }
+    elif [ "$(tables "$newer")" -gt "$(tables "$home/releases/$back")" ]; then
+        # An older program does not open a database that a newer one has brought up to date: it says so and changes nothing.
+        say "$back knows fewer tables: if it refuses the database, see docs/operations/kiosk.md, Going back"
+    fi
     switch_to "$back"
-    # An older program does not open a database that a newer one has brought up to date: it says so and changes nothing.
     on_system systemctl start tillmesh-till.service
-    say "if the till says that its database is of a newer version: docs/operations/kiosk.md, Going back"
     exit 0
 fi
 
@@ -87,12 +103,14 @@ install -m 0644 "$checkout/deploy/till/70-tillmesh.rules" "$root/etc/udev/rules.
 on_system systemctl stop tillmesh-till.service 2>/dev/null || true
 switch_to "$release"
 if [ -z "$root" ]; then
-    systemctl daemon-reload
-    udevadm control --reload
-    systemctl enable --quiet --now tillmesh-till.service
+    on_system systemctl daemon-reload
+    on_system udevadm control --reload
+    systemctl enable --quiet tillmesh-till.service
+    on_system systemctl start tillmesh-till.service
     if [ "$screen" = yes ]; then
         systemctl set-default --quiet graphical.target
-        systemctl enable --quiet --now tillmesh-kiosk.service
+        systemctl enable --quiet tillmesh-kiosk.service
+        on_system systemctl start tillmesh-kiosk.service
     fi
     for old in $(find "$home/releases" -mindepth 1 -maxdepth 1 -type d -printf '%T@ %f\n' | sort -rn | sed 1,3d | cut -d' ' -f2); do
         case $old in "$release" | "$(basename "$(readlink "$home/previous" 2>/dev/null)")") ;; *) rm -rf "${home:?}/releases/$old" ;; esac
