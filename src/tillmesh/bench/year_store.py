@@ -23,7 +23,7 @@ from tillmesh.kernel.errors import Conflict, Invalid
 
 MONTHS: Final = 12
 HOUR_S: Final = 3_600
-BEFORE: Final = 18  # of the tables
+BEFORE: Final = 20  # of the tables
 TILLS_MIN: Final = 3  # one issues certificates, one leads, one is replaced
 BYTES_MAX: Final = 2e9  # mission D9, for each till
 Look = dict[str, float]

@@ -107,7 +107,7 @@ def test_tables_of_a_program_that_kept_no_account_are_made_anew(newer: DiskShop,
     taken_in(path, KEY, newer.log(), newer.opened.origin.store)
     with closing(connect(path, KEY)) as db, write(db):
         db.execute("DELETE FROM purchase; DROP TABLE aside; DELETE FROM meta WHERE name = 'projecting'")
-        db.execute("PRAGMA user_version=18")
+        db.execute("PRAGMA user_version=20")
     with closing(open_database(path, KEY)) as db:
         assert parts(db) == parts(newer.writer.db)
 
@@ -145,14 +145,14 @@ def test_a_till_goes_back_to_the_copy_of_before_its_upgrade_and_gets_what_was_so
     with shop_at(place) as shop:
         shop.writer.db.execute("DROP TABLE aside")
         shop.writer.db.execute("DELETE FROM meta WHERE name = 'projecting'")
-        shop.writer.db.execute("PRAGMA user_version=18")
+        shop.writer.db.execute("PRAGMA user_version=20")
         actor, head = shop.till.head.actor, shop.till.head.seq
     with shop_at(place) as shop:  # upgraded: the copy is made
         shop.sell(cart_id="since")
         others = shop.log()
-    assert "version 18 again" in go_back(place)
+    assert "version 20 again" in go_back(place)
     with closing(connect(place / FILE, shop.opened.key, read_only=True)) as db:
-        assert one(db, "PRAGMA user_version") == 18
+        assert one(db, "PRAGMA user_version") == 20
         assert len(list(log(db))) == head
     with shop_at(place) as shop:
         assert shop.opened.origin.actor != actor, "an old copy goes on as another incarnation"
