@@ -43,6 +43,7 @@ def _parser() -> argparse.ArgumentParser:
     _demo(commands.add_parser("demo", help="run a demo store on this machine", add_help=False))
     _hub(commands.add_parser("hub", help="run head office", add_help=False))
     _import(commands.add_parser("import", help="import products from a CSV file"))
+    _export(commands.add_parser("export", help="books of a store as a file for accountants"))
     _verify(commands.add_parser("verify", help="check a data directory: chains, gaps, money"))
     _bench(commands.add_parser("bench", help="reproducible benchmarks", add_help=False))
     _sim(commands.add_parser("sim", help="live through simulated stores, each from one seed"))
@@ -176,6 +177,27 @@ def _import(parser: argparse.ArgumentParser) -> None:
         )
         print(json.dumps(report, indent=2, ensure_ascii=False))
         return 1 if report["error_count"] and not options.skip_bad else 0
+
+    parser.set_defaults(run=run)
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=["accounting"])
+    parser.add_argument("--data-dir", type=Path, required=True)
+    parser.add_argument("--key-file", type=Path)
+    parser.add_argument("--from", dest="first", default="", metavar="DAY", help="default: the first of the month")
+    parser.add_argument("--to", dest="last", default="", metavar="DAY", help="default: yesterday")
+    parser.add_argument("--format", default="plain", choices=["plain", "datev"], help="default: plain")
+    parser.add_argument("--out", type=Path, default=Path(), metavar="FOLDER", help="default: here")
+
+    def run(options: argparse.Namespace) -> int:
+        from tillmesh.terminal.bookkeeping import export
+
+        file = export(options.data_dir, options.first, options.last, options.format, key_file=options.key_file)
+        place = options.out / file.name
+        place.write_bytes(file.content)
+        print(place)
+        return 0
 
     parser.set_defaults(run=run)
 

@@ -113,6 +113,7 @@ PAGES: Final = (
     Place("reports", "reports/day", ".kpis"),
     Place("reports-days", "reports/days", ".office-main .card svg >> visible=true"),
     Place("reports-z", "reports/z", ".zcols"),
+    Place("reports-books", "reports/books", "form .two"),
     Place("products", "products", ".product-row b"),
     Place("promotion", "promotions/scones", ".preview-box"),
     Place("prices", "prices/trade", ".sale-card table"),

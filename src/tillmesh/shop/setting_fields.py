@@ -19,6 +19,7 @@ from tillmesh.kernel.limits import (
 )
 from tillmesh.kernel.money import Rounding, exponent
 from tillmesh.kernel.times import zone
+from tillmesh.shop.accounts import ENTRIES_MAX, fits
 from tillmesh.shop.cardnumbers import refuse_card_number
 from tillmesh.shop.events import Value
 from tillmesh.shop.instore import LAYOUTS_MAX, parse_layout
@@ -214,6 +215,19 @@ def _methods(name: str, value: Any) -> Value:
     return [one for one in known if one in value]
 
 
+def _accounts(name: str, value: Any) -> Value:
+    """Read ``{role: number}`` of the books; kept as ``role=number``. No number: nobody has said yet."""
+    if not isinstance(value, dict) or len(value) > ENTRIES_MAX:
+        raise Invalid(f"{name} must name at most {ENTRIES_MAX} accounts", hint='Send {"cash": "1000"}.')
+    for role, number in value.items():
+        if number != "" and not (isinstance(number, str) and fits(str(role), number)):
+            raise Invalid(
+                f"{str(number)[:20]!r} can't be the account of {str(role)[:40]!r}",
+                hint="Numbers have letters, digits, dots, dashes, at most 12; a key of DATEV has four digits.",
+            )
+    return [f"{role}={number}" for role, number in sorted(value.items()) if number]
+
+
 _ROUNDINGS: Final = tuple(one.value for one in Rounding)
 _STORE: Final[dict[str, Check]] = {
     "name": _text(NAME_CHARS_MAX, least=1),
@@ -244,6 +258,7 @@ _STORE: Final[dict[str, Check]] = {
     "fiscal_closes": _flag,
     "quick_keys": _quick_keys,
     "shelf": _shelf,
+    "accounts": _accounts,
 }
 _TERMINAL: Final[dict[str, Check]] = {
     "name": _text(40, least=1),
@@ -288,6 +303,6 @@ def _kept_rates(name: str, value: Any) -> Value:
 # What is only shown or printed may be any text: how it is entered can become stricter than what was stored.
 _SHOWN: Final[dict[str, Check]] = dict.fromkeys(
     ("name", "tax_id", "receipt_footer", "scanner_prefix", "oversell_policy_name", "printer_target"), _any_text
-) | dict.fromkeys(("address", "departments", "quick_keys", "shelf"), _any_texts)
+) | dict.fromkeys(("address", "departments", "quick_keys", "shelf", "accounts"), _any_texts)
 _STORE_KEPT: Final = {name: _SHOWN.get(name, check) for name, check in _STORE.items()} | {"tax_rates": _kept_rates}
 _TERMINAL_KEPT: Final = {name: _SHOWN.get(name, check) for name, check in _TERMINAL.items()}

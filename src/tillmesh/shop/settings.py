@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Literal, Self, cast
 
 from tillmesh.kernel.codec import Record
+from tillmesh.shop.accounts import chart_of
 from tillmesh.shop.cart import Policy
 from tillmesh.shop.denominations import cash_step_minor
 from tillmesh.shop.events import Value
@@ -47,6 +48,7 @@ class StoreSettings(Record):
     fiscal_closes: bool = False  # days, months and years are closed, per till
     quick_keys: tuple[str, ...] = ()  # colour=sku, in the order of their numbers
     shelf: tuple[str, ...] = ()  # departments in the order of the page of the sale: +shown, -hidden
+    accounts: tuple[str, ...] = ()  # role=number, of the books (shop.accounts)
     oversell_policy_name: str = ""  # under which the policy is written down; stands in the audit log
 
     def policy(self) -> Policy:
@@ -57,6 +59,10 @@ class StoreSettings(Record):
         """Give the tax rates by code, in parts per million."""
         pairs = (entry.partition("=") for entry in self.tax_rates)
         return {code: int(rate) for code, _, rate in pairs}
+
+    def chart(self) -> dict[str, str]:
+        """Give the numbers of the accounts that the accountant named, by role."""
+        return chart_of(self.accounts)
 
     def department_styles(self) -> dict[str, tuple[str, str]]:
         """Give icon and colour of the departments that have them, in the order the UI shows them."""

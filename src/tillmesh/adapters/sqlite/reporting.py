@@ -63,7 +63,7 @@ def _shown(books: Books, first: int, after: int, products_max: int | None) -> di
     )
     for event in books.events(sql, (first, after)):
         body = body_of(event)
-        report.add(sums, body, local(_at_ms(body), where), _voided(books, body), terminal_of(event.actor))
+        report.add(sums, body, local(at_ms(body), where), _voided(books, body), terminal_of(event.actor))
     known = [product for sku in sums.products if (product := books.product(sku)) is not None]
     departments = {product.sku: product.department for product in known}
     shown = report.shown(sums, departments, products_max, {product.sku: product.cost_minor for product in known})
@@ -74,7 +74,8 @@ def _shown(books: Books, first: int, after: int, products_max: int | None) -> di
     return shown
 
 
-def _at_ms(body: Record) -> int:
+def at_ms(body: Record) -> int:
+    """Say when a receipt was made, by the wall clock of its till (ms UTC)."""
     match body:
         case SaleClosed():
             return body.closed_at_ms

@@ -128,6 +128,18 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
         "statement_refund": "Refund",
         "statement_void": "Void",
         "statement_adjusted": "Correction",
+        # Bookings, in files for accountants.
+        "books_sales": "Sales {rate}",
+        "books_tender": "Takings: {method}",
+        "books_gift_cards_sold": "Gift cards sold",
+        "books_accounts_paid": "Paid on customers' accounts",
+        "books_cash_in": "Cash put in",
+        "books_cash_out": "Cash taken out",
+        "books_float": "Float put in",
+        "books_float_less": "Carried out of the drawer",
+        "books_over": "Counted more than expected",
+        "books_short": "Counted less than expected",
+        "books_corrected": "Corrected by hand",
         # Units, as they stand behind a quantity.
         "unit_kg": "kg",
         "unit_g": "g",

@@ -20,6 +20,7 @@ from tillmesh.kernel.errors import NotFound, TillmeshError
 from tillmesh.terminal.ai_metrics import AiMetrics
 from tillmesh.terminal.watch_metrics import WatchMetrics
 from tillmesh.terminal.web import (
+    accounting_calls,
     ai_calls,
     card_calls,
     cart_calls,
@@ -72,6 +73,7 @@ CALLS: list[Call] = [
     *transfer_calls.CALLS,
     *shop_calls.CALLS,
     *stretch_calls.CALLS,
+    *accounting_calls.CALLS,
     *conflict_calls.CALLS,
     *store_calls.CALLS,
     *judgement_calls.CALLS,

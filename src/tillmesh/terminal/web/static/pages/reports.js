@@ -5,7 +5,9 @@ import { money, quantity } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
 import { go, route } from "../lib/router.js";
 import { salesNews } from "../state/live.js";
+import { may } from "../state/session.js";
 import { BarChart, Ranking, TableOf } from "../parts/charts.js";
+import { Books } from "../parts/books.js";
 import { Closes } from "../parts/closes.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
@@ -14,7 +16,7 @@ import { Head } from "../parts/top.js";
 
 /** As many days the till adds up receipt by receipt. */
 const STRETCH_DAYS_MAX = 100;
-const TABS = ["day", "days", "z", "closes"];
+const TABS = ["day", "days", "z", "closes", "books"];
 
 /** Axis words: whole units are enough. @param {number} minor */
 const axis = (minor) => money(Math.round(minor)).replace(/[.,]00(?=\D*$)/, "");
@@ -120,8 +122,9 @@ function ZReports() {
 
 /** @param {{arg: string}} props */
 export function ReportsPage({ arg }) {
-  const tab = TABS.includes(arg) ? arg : "day";
+  const tabs = TABS.filter((one) => one !== "books" || may("manager"));
+  const tab = tabs.includes(arg) ? arg : "day";
   useKeys({ Escape: () => go("sell") });
-  return html`<${Head} title=${t("nav.reports")}><nav class="seg" aria-label=${t("nav.reports")}>${TABS.map((one) => html`<button key=${one} aria-pressed=${tab === one} onClick=${() => go(`reports/${one}`)}>${t(`report.tab.${one}`)}</button>`)}</nav><//>
-    ${tab === "day" ? html`<${Day} />` : tab === "days" ? html`<${Days} />` : tab === "z" ? html`<${ZReports} />` : html`<${Closes} />`}`;
+  return html`<${Head} title=${t("nav.reports")}><nav class="seg" aria-label=${t("nav.reports")}>${tabs.map((one) => html`<button key=${one} aria-pressed=${tab === one} onClick=${() => go(`reports/${one}`)}>${t(`report.tab.${one}`)}</button>`)}</nav><//>
+    ${tab === "day" ? html`<${Day} />` : tab === "days" ? html`<${Days} />` : tab === "z" ? html`<${ZReports} />` : tab === "books" ? html`<${Books} />` : html`<${Closes} />`}`;
 }
