@@ -193,7 +193,7 @@ travels is in [the protocol](../protocols/hub.md).""",  # noqa: E501
 HEAD: Final = """\
 # The HTTP interface of a till and of head office
 
-Written by `make reference` from the calls that are served; `tests/test_reference.py` holds it to them. A running program describes itself at
+Written by `make reference` from the calls that are served; `tests/test_docs.py` holds it to them. A running program describes itself at
 `GET /api/v1/openapi.json` (OpenAPI 3.1).
 
 | | |

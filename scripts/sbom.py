@@ -97,6 +97,7 @@ def pins(text: str) -> Iterator[tuple[str, str, str, list[str], list[str]]]:
 
 def _python(name: str, licences: dict[str, str]) -> Iterator[tuple[Component, list[str]]]:
     for package, version, marker, hashes, wanted_by in pins((REQUIREMENTS / f"{name}.txt").read_text("utf-8")):
+        assert package in licences, f"say in requirements/shipped.toml under which licence {package} is"
         component = _component("library", package, version, licences[package], f"pkg:pypi/{package}@{version}", hashes)
         if marker:
             component |= {"scope": "optional", "properties": [{"name": "tillmesh:marker", "value": marker}]}
@@ -200,7 +201,7 @@ PARTS: Final = {
 HEAD: Final = """\
 # Licences of everything that is shipped or installed
 
-Written by `make sbom` from what is pinned, vendored and listed in `requirements/shipped.toml`; `tests/test_sbom.py` holds
+Written by `make sbom` from what is pinned, vendored and listed in `requirements/shipped.toml`; `tests/test_docs.py` holds
 it to that. tillmesh itself is under the Apache License 2.0; what must be said of others' works is in [NOTICE](../../NOTICE).
 
 `make sbom` also writes `artifacts/sbom/ROLE.cdx.json`, a bill of materials (CycloneDX 1.6) for each role. A role has what

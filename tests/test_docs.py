@@ -9,9 +9,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from scripts import api_page, events_page, sbom
 from tests import docs_rules as rules
 from tests.tracked_files import ROOT, tracked_files
 
@@ -91,6 +93,15 @@ def test_the_architecture_page_names_every_package_that_exists_and_no_other() ->
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`src/tillmesh/(\w+)/`", page))
     assert named == {path.parent.name for path in (ROOT / "src" / "tillmesh").glob("*/__init__.py")}
+
+
+@pytest.mark.parametrize("writer", [events_page, api_page], ids=["events", "api"])
+def test_the_reference_is_what_the_code_says(writer: ModuleType) -> None:
+    assert writer.PAGE.read_text("utf-8") == writer.page(), "run: make reference"
+
+
+def test_the_page_of_licences_is_what_the_bills_of_materials_say() -> None:
+    assert sbom.PAGE.read_text("utf-8") == sbom.page(), "run: make sbom"
 
 
 @pytest.mark.slow
