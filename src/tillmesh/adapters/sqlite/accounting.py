@@ -68,7 +68,7 @@ def counted_before(db: apsw.Connection, books: Books, first: date) -> dict[str, 
     """Say what lay in each till's drawer when its last shift before a day ended."""
     begin = day_bounds(first, zone(books.store().time_zone))[0]
     tills = {terminal_of(name) for name, _ in rows(db, _NEWEST)}
-    found = {}
+    found: dict[str, int] = {}
     for till in tills:
         for event in books.events(_LAST_CLOSE, (till, begin << COUNTER_BITS)):
             found[till] = decode(event.body, ShiftClosed).counted_minor
