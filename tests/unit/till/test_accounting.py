@@ -11,10 +11,23 @@ from tests.unit.till.shop_till import GOODS, MANAGER, SUPERVISOR, Shop, cash, li
 from tillmesh.adapters.sqlite.accounting import counted_before, happenings, unheard
 from tillmesh.kernel.errors import Invalid
 from tillmesh.shop import events as e
-from tillmesh.shop.accounting import Booking, balances, book
-from tillmesh.shop.accounting_files import DATEV_COLUMNS, NoAccount, datev, plain
+from tillmesh.shop.accounting import (
+    CORRECTED,
+    COUNTED,
+    FLOAT,
+    LOADED,
+    MOVED,
+    PAID_OFF,
+    ROUNDED,
+    SALES,
+    TENDER,
+    Booking,
+    balances,
+    book,
+)
+from tillmesh.shop.accounting_files import DATEV_COLUMNS, NoAccount, datev, plain, text_of
 from tillmesh.shop.accounts import chart_of, fits
-from tillmesh.shop.receipt import Words
+from tillmesh.shop.receipt import ENGLISH, Words
 from tillmesh.shop.setting_fields import store_fields
 from tillmesh.terminal.receipts import words_of
 from tillmesh.till import commands as c
@@ -315,3 +328,19 @@ def test_a_till_that_was_not_heard_of_since_is_named(shop: Shop) -> None:
     shop.clock_ms += 2 * DAY_MS
     sell(shop, "later", pay("card", 1_250))
     assert unheard(shop.writer.db, shop.books, today(shop) - timedelta(days=2)) == []
+
+
+def test_every_booking_says_what_it_is_about_in_the_store_s_language() -> None:
+    """And no word is left over."""
+
+    def said(about: str, amount: int, locale: str) -> str:
+        booking = Booking(date(2026, 11, 22), "k3m7qx2p", "cash", "clearing", amount, about, "why", rate_ppm=190_000)
+        return text_of(booking, words(locale))
+
+    abouts = (SALES, TENDER, LOADED, PAID_OFF, MOVED, FLOAT, COUNTED, CORRECTED, ROUNDED)
+    found = {
+        locale: {said(about, amount, locale) for about in abouts for amount in (-1, 1)} for locale in ("en", "de", "fr")
+    }
+    left = sum(key.startswith("books_") for key in ENGLISH)
+    assert {len(texts) for texts in found.values()} == {left + 1}  # rounding is said on receipts, too
+    assert not found["en"] & found["de"] | found["de"] & found["fr"]
