@@ -194,7 +194,7 @@ HEAD: Final = """\
 # The HTTP interface of a till and of head office
 
 Written by `make reference` from the calls that are served; `tests/test_docs.py` holds it to them. A running program describes itself at
-`GET /api/v1/openapi.json` (OpenAPI 3.1).
+`GET /api/v1/openapi.json` (OpenAPI 3.1). What answers look like: [a sale from front to back](api-walk.md).
 
 | | |
 |---|---|

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
+from tillmesh.kernel.errors import Invalid
 from tillmesh.kernel.money import Rounding, divide
 from tillmesh.kernel.quantity import ONE, format_quantity
 from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided, TaxTotal
@@ -188,3 +189,21 @@ def shown(
             for (code, rate), row in sorted(day.taxes.items())
         ],
     }  # fmt: skip
+
+
+PERIODS: Final = ("day", "month", "quarter")
+
+
+def by_period(days: Sequence[Mapping[str, Any]], kind: str) -> list[dict[str, Any]]:
+    """Add days up to months or quarters, named like 2026-11 and 2026-Q4; the first and last may be parts of one."""
+    if kind not in PERIODS:
+        raise Invalid(f"{kind[:20]!r} is no way to group days", hint=f"Use one of {', '.join(PERIODS)}.")
+    found: dict[str, dict[str, Any]] = {}
+    for day in days:
+        year, month = day["date"][:4], day["date"][5:7]
+        name = {"day": day["date"], "month": f"{year}-{month}", "quarter": f"{year}-Q{(int(month) + 2) // 3}"}[kind]
+        row = found.setdefault(name, {"date": name})
+        for key, value in day.items():
+            if key != "date":
+                row[key] = row.get(key, 0) + value
+    return list(found.values())

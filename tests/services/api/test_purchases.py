@@ -122,6 +122,32 @@ def test_days_are_reported_together_by_product_department_and_person_with_margin
     assert shop.call("GET", path, role="cashier").status_code == 403
 
 
+def test_a_year_is_reported_by_month_or_quarter_and_too_long_a_stretch_is_refused_in_plain_words(shop: Shop) -> None:
+    shop.product("lamp", name="Lamp")
+    shop.sale("lamp-sale", sku="lamp")
+    year = "from=2026-01-01&to=2027-02-15"
+    days = shop.ok("GET", f"/reports/days?{year}", role="supervisor")["days"]
+    for group, names in (
+        ("month", ["2026-01", "2026-02"]), ("quarter", ["2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4", "2027-Q1"]),
+    ):  # fmt: skip
+        found = shop.ok("GET", f"/reports/days?{year}&group={group}", role="supervisor")
+        assert found["group"] == group
+        assert [row["date"] for row in found["days"]][: len(names)] == names
+        for key in ("total_minor", "sales", "refunds_minor", "tax_minor"):
+            assert sum(row[key] for row in found["days"]) == sum(row[key] for row in days)
+    table = shop.call("GET", f"/reports/days?{year}&group=month&format=csv", role="supervisor")
+    assert len(table.text.splitlines()) == 1 + 14
+    assert 'filename="months.csv"' in table.headers["content-disposition"]
+    for path, said in (
+        ("/reports/stretch?from=2026-01-01&to=2026-12-31", "is not a stretch of 1 to 100 days"),
+        ("/reports/days?from=2020-01-01&to=2026-12-31", "is not a stretch of 1 to 800 days"),
+        (f"/reports/days?{year}&group=week", "'week' is no way to group days"),
+    ):
+        refused = shop.call("GET", path, role="supervisor").json()
+        assert said in refused["detail"]
+        assert refused["hint"]
+
+
 def test_a_supplier_has_a_record_and_an_order_says_when_it_is_expected_and_what_they_call_it(shop: Shop) -> None:
     shop.product("oil", name="Olive oil", cost_minor=300)
     body = {

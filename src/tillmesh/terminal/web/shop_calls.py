@@ -20,7 +20,7 @@ from tillmesh.kernel.quantity import format_quantity, parse_quantity
 from tillmesh.kernel.times import local, parse_day, rfc3339, zone
 from tillmesh.shop.events import CashMoved, ShiftOpened
 from tillmesh.shop.people import LEAST, Action, Role, covers
-from tillmesh.shop.report import TOP_PRODUCTS
+from tillmesh.shop.report import TOP_PRODUCTS, by_period
 from tillmesh.terminal.web.api import CSV, JSON, Call, Context
 from tillmesh.terminal.web.report_paper import PDF, day_paper
 from tillmesh.terminal.web.rights_calls import rights_of
@@ -258,22 +258,23 @@ def report_rows(report: dict[str, Any]) -> list[list[Any]]:
 
 
 async def days_report(context: Context) -> Any:
-    """Give the totals of each day of a stretch, as JSON or CSV."""
-    first, last = context.query("from"), context.query("to")
+    """Give the totals of each day, month or quarter of a stretch, as JSON or CSV."""
+    first, last, group = context.query("from"), context.query("to"), context.query("group", "day")
 
     def query(db: Any, books: Books) -> list[dict[str, Any]]:
         today = local(context.now_ms(), zone(books.store().time_zone)).date()
         end = parse_day(last, "to") if last else today
         start = parse_day(first, "from") if first else max(date(1980, 1, 1), end - timedelta(days=13))
         if not (start.year >= 1980 and end.year <= 9990 and 0 <= (end - start).days < reporting.DAYS_MAX):
-            raise Invalid(f"from {start} to {end} is not a stretch of 1 to {reporting.DAYS_MAX} days")
-        return reporting.days(db, books, start, end)
+            most = reporting.DAYS_MAX
+            raise Invalid(f"from {start} to {end} is not a stretch of 1 to {most} days", hint="Ask for fewer days.")
+        return by_period(reporting.days(db, books, start, end), group)
 
     found = await context.driver.read(query)
     if context.query("format") != "csv":
-        return {"days": found}
+        return {"days": found, "group": group}
     header = ["date", "total_minor", "sales", "refunds_minor", "tax_minor"]
-    return csv_response([header, *[[row[name] for name in header] for row in found]], "days.csv")
+    return csv_response([header, *[[row[name] for name in header] for row in found]], f"{group}s.csv")
 
 
 def csv_response(rows: list[list[Any]], name: str) -> Response:
@@ -348,9 +349,9 @@ CALLS = [
         "GET",
         "/reports/days",
         days_report,
-        "Totals by day",
+        "Totals by day, month or quarter",
         role=Role.SUPERVISOR,
-        query=("from", "to", "format"),
+        query=("from", "to", "group", "format"),
         gives=(JSON, CSV),
     ),
     Call("GET", "/audit", audit, "Audit log", role=Role.MANAGER, query=("q", "before", "limit")),

@@ -6,6 +6,7 @@ import { useKeys } from "../lib/keys.js";
 import { go, route } from "../lib/router.js";
 import { salesNews } from "../state/live.js";
 import { may } from "../state/session.js";
+import { Choice } from "../parts/fields.js";
 import { BarChart, Ranking, TableOf } from "../parts/charts.js";
 import { Books } from "../parts/books.js";
 import { Closes } from "../parts/closes.js";
@@ -77,21 +78,25 @@ function Day() {
 function Days() {
   const [from, setFrom] = useState(isoDay(-13));
   const [to, setTo] = useState(isoDay());
-  const load = useLoad(`/reports/days?from=${from}&to=${to}`, salesNews.value);
+  const [group, setGroup] = useState("day");
+  const load = useLoad(`/reports/days?from=${from}&to=${to}&group=${group}`, salesNews.value);
   /** @type {any[]} */
   const days = load.data?.days ?? [];
+  const span = (Date.parse(to) - Date.parse(from)) / 864e5 + 1;
+  const named = (/** @type {string} */ date, /** @type {(when: string) => string} */ show) => (date.length > 7 ? show(`${date}T12:00:00`) : date);
   const sum = (/** @type {string} */ key) => days.reduce((total, one) => total + one[key], 0);
   return html`<div class="tools">
       <label class="field"><span>${t("report.from")}</span><input class="input" type="date" value=${from} max=${to} onChange=${(/** @type {Event} */ e) => valueOf(e) && setFrom(valueOf(e))} /></label>
       <label class="field"><span>${t("report.to")}</span><input class="input" type="date" value=${to} min=${from} max=${isoDay()} onChange=${(/** @type {Event} */ e) => valueOf(e) && setTo(valueOf(e))} /></label>
       ${[7, 14, 30, 90].map((n) => html`<button class="btn" key=${n} onClick=${() => { setFrom(isoDay(1 - n)); setTo(isoDay()); }}>${t("report.lastdays", { n })}</button>`)}
-      <span class="spacer" /><a class="btn" href=${`/api/v1/reports/days?from=${from}&to=${to}&format=csv`} download><${Icon} name="download" />${t("export.csv")}</a></div>
+      <${Choice} label=${t("report.group")} value=${group} options=${["day", "month", "quarter"].map((one) => [one, t(`report.group.${one}`)])} onChange=${setGroup} />
+      <span class="spacer" /><a class="btn" href=${`/api/v1/reports/days?from=${from}&to=${to}&group=${group}&format=csv`} download><${Icon} name="download" />${t("export.csv")}</a></div>
     <${Loading} load=${load} />
     ${load.data && html`<div class="kpis"><${Kpi} label=${t("report.net")} value=${money(sum("total_minor"))} /><${Kpi} label=${t("report.baskets")} value=${number(sum("sales"))} /><${Kpi} label=${t("report.refunds")} value=${money(sum("refunds_minor"))} /><${Kpi} label=${t("report.tax")} value=${money(sum("tax_minor"))} /></div>
-      <section class="card"><h2>${t("report.bydays")}</h2>
-        <${BarChart} label=${t("report.bydays")} format=${axis} every=${Math.ceil(days.length / 12)} bars=${days.map((one) => ({ label: shortDay(`${one.date}T12:00:00`), value: one.total_minor, title: t("report.hour.title", { hour: day(`${one.date}T12:00:00`), amount: money(one.total_minor), n: one.sales }) }))} />
-        <${TableOf} caption=${t("report.bydays")} head=${[t("report.date"), t("report.baskets"), t("report.refunds"), t("report.tax"), t("cart.total")]} rows=${days.map((one) => [day(`${one.date}T12:00:00`), one.sales, money(one.refunds_minor), money(one.tax_minor), money(one.total_minor)])} /></section>
-      ${days.length <= STRETCH_DAYS_MAX && html`<${Breakdown} from=${from} to=${to} />`}`}`;
+      <section class="card"><h2>${t(`report.by.${load.data.group}`)}</h2>
+        <${BarChart} label=${t(`report.by.${load.data.group}`)} format=${axis} every=${Math.ceil(days.length / 12)} bars=${days.map((one) => ({ label: named(one.date, shortDay), value: one.total_minor, title: t("report.hour.title", { hour: named(one.date, day), amount: money(one.total_minor), n: one.sales }) }))} />
+        <${TableOf} caption=${t(`report.by.${load.data.group}`)} head=${[t(`report.group.${load.data.group}`), t("report.baskets"), t("report.refunds"), t("report.tax"), t("cart.total")]} rows=${days.map((one) => [named(one.date, day), one.sales, money(one.refunds_minor), money(one.tax_minor), money(one.total_minor)])} /></section>
+      ${span <= STRETCH_DAYS_MAX ? html`<${Breakdown} from=${from} to=${to} />` : html`<p class="hint">${t("report.toolong", { n: STRETCH_DAYS_MAX })}</p>`}`}`;
 }
 
 /** What sold in these days, in which departments and by whom. @param {{from: string, to: string}} props */
