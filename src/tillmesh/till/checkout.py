@@ -56,7 +56,14 @@ def close_sale(desk: Desk, command: CloseSale) -> EventId:
         note=checked_text(command.note, "note"),
         coupons=tuple(dict.fromkeys(coupon_code(code) for code in command.coupons[:COUPONS_PER_CART_MAX])),
     )
+    _heed(desk, command)
     return _close(desk, cart, command.payments)
+
+
+def _heed(desk: Desk, command: CloseSale | PayCart) -> None:
+    """Be as careful with purses as a till that hears nobody, if the till that keeps one did not answer."""
+    if command.apart:
+        desk.company = structs.replace(desk.company, heard=())
 
 
 def pay_cart(desk: Desk, command: PayCart) -> EventId:
@@ -74,8 +81,7 @@ def pay_cart(desk: Desk, command: PayCart) -> EventId:
     cart, _ = found
     if not cart.lines:
         raise Conflict("the cart is empty", hint="Add a product first.")
-    if command.apart:
-        desk.company = structs.replace(desk.company, heard=())
+    _heed(desk, command)
     return _close(desk, cart, command.payments, shown_minor=command.total_minor)
 
 

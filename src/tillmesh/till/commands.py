@@ -35,6 +35,7 @@ class CloseSale(Record):
     customer_id: str = ""
     note: str = ""
     coupons: tuple[str, ...] = ()
+    apart: bool = False  # a till that keeps a purse did not answer: take as little as tills apart may
 
 
 class PayCart(Record):
@@ -43,7 +44,7 @@ class PayCart(Record):
     cart_id: str
     payments: tuple[Payment, ...]
     total_minor: int | None = None
-    apart: bool = False  # a till that keeps a purse did not answer: take as little as tills apart may
+    apart: bool = False  # as above
 
 
 class CartOperation(Record):

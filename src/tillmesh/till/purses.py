@@ -61,16 +61,16 @@ def _digits(code: str) -> bool:
     return card_code(code)[-4:].isdigit()
 
 
-def takings_of(books: Books, store: str, cart: Cart, payments: Sequence[Payment]) -> list[PurseMove]:
+def takings_of(books: Books, store: str, customer_id: str, payments: Sequence[Payment]) -> list[PurseMove]:
     """Give what payments are about to take out of purses; nothing for those that the sale itself will refuse."""
     named = [
         structs.replace(one, reference=card_account(store, one.reference.partition(PIN_MARK)[0]))
         if one.method == GIFT_CARD
         else one
         for one in payments
-        if one.method == GIFT_CARD or cart.customer_id
+        if one.method == GIFT_CARD or customer_id
     ]
-    return payments_of(named, cart.customer_id, books.store().loyalty_point_minor)
+    return payments_of(named, customer_id, books.store().loyalty_point_minor)
 
 
 def moves_of(

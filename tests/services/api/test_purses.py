@@ -5,6 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests.services.api.shop import Json, Shop
+from tillmesh.shop.events import PurseMove
+from tillmesh.shop.purses import GIFT_CARD
+from tillmesh.terminal.purse_holds import PurseHolds
 
 
 @pytest.fixture
@@ -113,3 +116,26 @@ def test_a_refund_says_beforehand_where_the_money_goes(money: Shop) -> None:
     refund = money.ok("POST", f"/sales/{sale['sale_id']}/refunds", {**wanted, "reason": "stale"})
     assert refund["payments"] == quoted["payments"]
     assert money.ok("POST", "/gift-cards/balance", {"code": code})["balance_minor"] == 600
+
+
+def test_a_sale_in_one_call_waits_for_a_cart_that_takes_from_the_same_card_as_the_checkout_does(money: Shop) -> None:
+    money.product("purse-tea", name="Loose leaf")
+    code = money.ok("POST", "/gift-cards", {}, role="cashier")["code"]
+    ops = [{"op_id": "a", "op": "gift_card", "line_id": "g", "text": code, "amount_minor": 1_000}]
+    money.ok("POST", "/carts/purse-h1/ops", {"ops": ops}, role="cashier")
+    money.ok("POST", "/carts/purse-h1/pay", {"payments": [{"method": "cash", "amount_minor": 1_000}]}, role="cashier")
+    account = money.ok("POST", "/gift-cards/balance", {"code": code})["account"]
+    kept = money.services.extra["purse_holds"]
+    holds = money.services.extra["purse_holds"] = PurseHolds(money.driver, clock_ms=lambda: 0)
+    try:
+        card = {"method": "gift_card", "amount_minor": 1_000, "reference": code}
+        body = {"cart_id": "purse-h2", "lines": [{"sku": "purse-tea", "quantity": 4}], "payments": [card]}
+        assert money.loop.run(holds.ask("purse-other", [PurseMove(purse=GIFT_CARD, account=account, amount=-600)]))
+        refused = money.call("POST", "/sales", body, role="cashier")
+        assert (refused.status_code, "another till is taking" in refused.json()["detail"]) == (409, True)
+        assert money.loop.run(holds.ask("purse-other", [PurseMove(purse=GIFT_CARD, account=account, amount=0)]))
+        sale = money.ok("POST", "/sales", body, role="cashier")
+        again = money.call("POST", "/sales", body, role="cashier")
+        assert (again.status_code, again.json()["sale_id"]) == (200, sale["sale_id"])
+    finally:
+        money.services.extra["purse_holds"] = kept

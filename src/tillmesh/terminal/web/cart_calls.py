@@ -15,17 +15,15 @@ from tillmesh.kernel.limits import SALE_LINES_MAX
 from tillmesh.kernel.quantity import parse_quantity
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.cart import Cart
-from tillmesh.shop.events import Payment, PurseMove, SaleClosed
-from tillmesh.shop.purses import PURSES
+from tillmesh.shop.events import Payment, SaleClosed
 from tillmesh.shop.tender import quote
 from tillmesh.terminal.web.api import Call, Context
 from tillmesh.terminal.web.rights_calls import lacking_of
-from tillmesh.terminal.web.sale_calls import PaymentBody, payments_of, show_sale
+from tillmesh.terminal.web.sale_calls import PaymentBody, payments_of, reserved, show_sale
 from tillmesh.till import views
 from tillmesh.till.carts import Edited
 from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, PayCart, ResumeCart, SplitCart
 from tillmesh.till.offers import priced
-from tillmesh.till.purses import takings_of
 
 OPS_MAX = 200
 
@@ -190,23 +188,15 @@ async def pay(context: Context, body: PayBody) -> tuple[int, Any]:
     """Turn a working cart into a sale; paying it again shows the sale that is there."""
     payments = payments_of(body.payments)
     cart_id = context.path("cart_id")
-    apart = not await _reserved(context, cart_id, payments)
+
+    def customer(books: Books) -> str | None:
+        found = books.cart(cart_id)
+        return None if found is None else found[0].customer_id
+
+    apart = not await reserved(context, cart_id, payments, customer)
     command = PayCart(cart_id=cart_id, payments=payments, total_minor=body.total_minor, apart=apart)
     outcome = await context.do(command, body.approval)
     return (201 if outcome.events else 200), await show_sale(context, str(outcome.reply))
-
-
-async def _reserved(context: Context, cart_id: str, payments: tuple[Payment, ...]) -> bool:
-    """Ask the tills that keep the purses of a payment; True if all of them answered, or nobody is to be asked."""
-    holds = context.services.extra.get("purse_holds")
-    if holds is None or not any(one.method in PURSES for one in payments):
-        return True
-
-    def query(books: Books) -> list[PurseMove]:
-        found = books.cart(cart_id)
-        return [] if found is None else takings_of(books, context.driver.identity.store, found[0], payments)
-
-    return bool(await holds.ask(cart_id, await context.driver.look(query)))
 
 
 async def split(context: Context, body: SplitBody) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -12,7 +13,8 @@ from tillmesh.kernel.errors import NotFound
 from tillmesh.kernel.limits import PAGE_ROWS_MAX
 from tillmesh.kernel.quantity import parse_quantity
 from tillmesh.kernel.times import parse_rfc3339
-from tillmesh.shop.events import Payment
+from tillmesh.shop.events import Payment, PurseMove
+from tillmesh.shop.purses import PURSES
 from tillmesh.shop.refund import RefundQuote
 from tillmesh.terminal.web.api import Call, Context
 from tillmesh.till import views
@@ -25,7 +27,7 @@ from tillmesh.till.commands import (
     WantedLine,
     WantedRefund,
 )
-from tillmesh.till.purses import PIN_MARK
+from tillmesh.till.purses import PIN_MARK, takings_of
 from tillmesh.till.refunds import quote_refund, quote_tenders
 
 
@@ -153,8 +155,31 @@ async def show_sale(context: Context, sale_id: str) -> dict[str, Any]:
     return await context.driver.look(query)
 
 
+async def reserved(
+    context: Context, cart_id: str, payments: tuple[Payment, ...], customer_of: Callable[[Books], str | None]
+) -> bool:
+    """Ask the tills that keep the purses of a payment; True if all of them answered, or nobody is to be asked.
+
+    ``customer_of`` gives None for a cart that takes nothing: it is gone, or was paid before.
+    """
+    holds = context.services.extra.get("purse_holds")
+    if holds is None or not any(one.method in PURSES for one in payments):
+        return True
+
+    def query(books: Books) -> list[PurseMove]:
+        customer_id = customer_of(books)
+        return [] if customer_id is None else takings_of(books, context.driver.identity.store, customer_id, payments)
+
+    return bool(await holds.ask(cart_id, await context.driver.look(query)))
+
+
 async def close_sale(context: Context, body: SaleBody) -> tuple[int, Any]:
     """Close a sale in one call; the same cart id again shows the sale that is there."""
+    payments, customer_id = payments_of(body.payments), body.customer_id or ""
+
+    def customer(books: Books) -> str | None:
+        return None if books.requested(body.cart_id) is not None else customer_id
+
     command = CloseSale(
         cart_id=body.cart_id,
         lines=tuple(
@@ -168,10 +193,11 @@ async def close_sale(context: Context, body: SaleBody) -> tuple[int, Any]:
             )
             for line in body.lines
         ),
-        payments=payments_of(body.payments),
-        customer_id=body.customer_id or "",
+        payments=payments,
+        customer_id=customer_id,
         note=body.note,
         coupons=tuple(body.coupons),
+        apart=not await reserved(context, body.cart_id, payments, customer),
     )
     outcome = await context.do(command, body.approval)
     return (201 if outcome.events else 200), await show_sale(context, str(outcome.reply))
