@@ -100,3 +100,26 @@ def test_a_customer_s_account_is_paid_off_and_its_statement_comes_as_a_pdf(
     ruth.expect_total("£35.40")
     ruth.pay_cash_exactly()
     assert till.ask("/customers/c-cafe/purses")["owes_minor"] == 0
+
+
+def test_a_lost_gift_card_is_blocked_in_the_office_and_the_till_says_why(
+    till: TillProcess, at_till: OpenCashier
+) -> None:
+    code, _ = GIFT_CARDS[1]
+    ruth = at_till(till).sign_in(MANAGER.pin)
+    ruth.go("customers")
+    ruth.tap("Gift card")
+    ruth.dialog.get_by_label("Code of the card").fill(code)
+    expect(ruth.dialog.locator(".held")).to_contain_text("£10.00 on the card")
+    expect(ruth.dialog.locator("button[type=submit]")).to_be_disabled()  # not without a reason
+    ruth.tap("Lost", within=ruth.dialog, exact=True)
+    ruth.dialog.locator("button[type=submit]").click()
+    expect(ruth.toast("The card is blocked")).to_be_visible()
+    ruth.go("sell")
+    ruth.scan(code_of("Sourdough loaf"))
+    ruth.expect_total("£3.80")
+    ruth.charge()
+    ruth.key("g")
+    ruth.page.get_by_label("Code of the card").fill(code)
+    ruth.key("Enter")
+    expect(ruth.page.locator(".held")).to_contain_text("This card is blocked. Lost")

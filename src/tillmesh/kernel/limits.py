@@ -68,6 +68,7 @@ PROMOTION_SKUS_MAX: Final = 500
 GIFT_CODE_CHARS_MIN: Final = 8
 GIFT_CODE_CHARS_MAX: Final = 32
 PURSE_ENTRIES_SHOWN_MAX: Final = 1_000
+BLOCK_REASON_CHARS_MAX: Final = 80  # it is shown at the till in one line
 PURSE_MESSAGE_BYTES_MAX: Final = 1_000
 PURSE_HOLDS_MAX: Final = 1_000  # reservations that a till keeps; more are granted without being kept
 PURSE_HOLD_MS: Final = 3_000  # a sale is on every till in touch long before

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import structs
 
@@ -12,7 +12,16 @@ from tillmesh.kernel.limits import AMOUNT_MINOR_MAX
 from tillmesh.kernel.money import check_amount
 from tillmesh.kernel.quantity import ONE
 from tillmesh.shop.cart import Cart, CartLine
-from tillmesh.shop.events import Change, GiftCardsChanged, Payment, PurseMove, PursesAdjusted, SaleClosed, SaleLine
+from tillmesh.shop.events import (
+    Change,
+    GiftCardsChanged,
+    Payment,
+    PurseMove,
+    PursesAdjusted,
+    SaleClosed,
+    SaleLine,
+    Value,
+)
 from tillmesh.shop.people import Action
 from tillmesh.shop.purses import (
     ACCOUNT,
@@ -49,12 +58,20 @@ def _known(desk: Desk, payment: Payment) -> Payment:
     fields = desk.books.fields("gift_card", account)
     if fields is None:
         raise NotFound("no gift card has this code", hint="Scan the card, or type its code again.")
-    if fields.get("active") is False:
-        raise Conflict("this gift card is blocked", hint="Ask a manager.")
+    refuse_blocked(fields)
     tag = fields.get("pin_tag")
     if tag and tag != pin_tag(account, pin.strip()):
         raise Invalid("the PIN of this gift card is wrong", hint="Ask the customer to type it again.")
     return structs.replace(payment, reference=account, last_four=card_code(code)[-4:] if _digits(code) else "")
+
+
+def refuse_blocked(fields: Mapping[str, Value]) -> None:
+    """Raise if a gift card is blocked, with the reason that was given."""
+    if fields.get("active") is False:
+        why = fields.get("blocked_reason")
+        raise Conflict(
+            f"this gift card is blocked: {why}" if why else "this gift card is blocked", hint="Ask a manager."
+        )
 
 
 def _digits(code: str) -> bool:
@@ -145,8 +162,8 @@ def with_gift_card(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
     line_id = checked_key(operation.line_id, "line_id")
     account = card_account(desk.identity.store, operation.text)
     fields = desk.books.fields("gift_card", account)
-    if fields is not None and fields.get("active") is False:
-        raise Conflict("this gift card is blocked", hint="Ask a manager.")
+    if fields is not None:
+        refuse_blocked(fields)
     pin = operation.reason.strip()
     if pin and not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 8):
         raise Invalid("the PIN of a gift card has 4 to 8 digits", hint="Choose another one.")

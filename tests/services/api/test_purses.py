@@ -139,3 +139,23 @@ def test_a_sale_in_one_call_waits_for_a_cart_that_takes_from_the_same_card_as_th
         assert (again.status_code, again.json()["sale_id"]) == (200, sale["sale_id"])
     finally:
         money.services.extra["purse_holds"] = kept
+
+
+def test_a_card_that_a_manager_blocked_pays_nothing_and_the_till_says_why(money: Shop) -> None:
+    money.product("purse-tea", name="Loose leaf")
+    code = money.ok("POST", "/gift-cards", {}, role="cashier")["code"]
+    ops = [{"op_id": "a", "op": "gift_card", "line_id": "g", "text": code, "amount_minor": 1_000}]
+    money.ok("POST", "/carts/purse-b1/ops", {"ops": ops}, role="cashier")
+    money.ok("POST", "/carts/purse-b1/pay", {"payments": [{"method": "cash", "amount_minor": 1_000}]}, role="cashier")
+    account = money.ok("POST", "/gift-cards/balance", {"code": code})["account"]
+    block = {"account": account, "active": False, "reason": "Lost"}
+    assert money.call("POST", "/gift-cards/block", block, role="supervisor").status_code == 403
+    money.ok("POST", "/gift-cards/block", block)
+    shown = money.ok("POST", "/gift-cards/balance", {"code": code}, role="cashier")
+    assert (shown["active"], shown["blocked_reason"], shown["available_minor"]) == (False, "Lost", 0)
+    card = {"method": "gift_card", "amount_minor": 1_000, "reference": code}
+    sale = {"cart_id": "purse-b2", "lines": [{"sku": "purse-tea", "quantity": 4}], "payments": [card]}
+    assert money.call("POST", "/sales", sale).json()["detail"] == "this gift card is blocked: Lost"
+    assert any("blocked_reason=Lost" in one["detail"] for one in money.ok("GET", "/audit")["entries"])
+    money.ok("POST", "/gift-cards/block", {"account": account, "active": True})
+    assert money.ok("POST", "/sales", sale)["total_minor"] == 1_000

@@ -13,7 +13,7 @@ from tillmesh.adapters.sqlite import listings, purses
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.errors import Invalid, NotFound
-from tillmesh.kernel.limits import CUSTOMER_SALES_LOOKED_AT_MAX, PURSE_ENTRIES_SHOWN_MAX
+from tillmesh.kernel.limits import BLOCK_REASON_CHARS_MAX, CUSTOMER_SALES_LOOKED_AT_MAX, PURSE_ENTRIES_SHOWN_MAX
 from tillmesh.kernel.money import exponent, format_decimal
 from tillmesh.kernel.times import day_bounds, parse_day, rfc3339, zone
 from tillmesh.shop.events import KINDS, Change, SaleClosed
@@ -23,6 +23,7 @@ from tillmesh.terminal.web.api import CSV, JSON, Call, Context
 from tillmesh.terminal.web.statement_paper import PDF, statement_paper
 from tillmesh.till import views
 from tillmesh.till.commands import AdjustPurse, ChangeRecords
+from tillmesh.till.desk import checked_text
 from tillmesh.till.purses import available_at
 
 
@@ -33,10 +34,12 @@ class CardBody(msgspec.Struct):
 
 
 class BlockBody(msgspec.Struct):
-    """A gift card that is blocked, or freed again."""
+    """A gift card that is blocked, or freed again: by its code, or by the account that it is shown with."""
 
-    code: str
     active: bool
+    code: str = ""
+    account: str = ""
+    reason: str = ""  # shown at the till when somebody pays with it
 
 
 class AdjustBody(msgspec.Struct):
@@ -62,7 +65,8 @@ async def card(context: Context, body: CardBody) -> Any:
 
     def query(books: Books) -> dict[str, Any]:
         free = available_at(books, context.driver.identity, company, GIFT_CARD, account)
-        return _card(books, account) | {"available_minor": max(0, free), "all_heard": company.is_whole}
+        found = _card(books, account)
+        return found | {"available_minor": max(0, free) if found["active"] else 0, "all_heard": company.is_whole}
 
     return await context.driver.look(query)
 
@@ -76,6 +80,7 @@ def _card(books: Books, account: str) -> dict[str, Any]:
         "last_four": fields.get("last_four") or "",
         "has_pin": bool(fields.get("pin_tag")),
         "active": fields.get("active") is not False,
+        "blocked_reason": fields.get("blocked_reason") or "",
         "balance_minor": books.purse(GIFT_CARD, account),
         "currency": books.store().currency,
     }
@@ -83,9 +88,10 @@ def _card(books: Books, account: str) -> dict[str, Any]:
 
 async def block_card(context: Context, body: BlockBody) -> Any:
     """Block a gift card, or free it again."""
-    account = card_account(context.driver.identity.store, body.code)
+    account = card_account(context.driver.identity.store, body.code) if body.code else body.account
     await context.driver.look(lambda books: _card(books, account))
-    change = Change(key=account, fields={"active": body.active})
+    reason = "" if body.active else checked_text(body.reason, "reason", most=BLOCK_REASON_CHARS_MAX)
+    change = Change(key=account, fields={"active": body.active, "blocked_reason": reason})
     await context.do(ChangeRecords(entity="gift_card", changes=(change,)))
     return await context.driver.look(lambda books: _card(books, account))
 

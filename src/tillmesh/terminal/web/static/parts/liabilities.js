@@ -3,6 +3,7 @@ import { html } from "../lib/ui.js";
 import { number, t } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
 import { salesNews } from "../state/live.js";
+import { blockCard } from "./blockdialog.js";
 import { Icon } from "./icon.js";
 import { Loading, useLoad } from "./load.js";
 
@@ -11,7 +12,7 @@ export function Liabilities() {
   const owed = load.data;
   if (!owed) return html`<section class="card hide-s"><${Loading} load=${load} /></section>`;
   const amount = (/** @type {any} */ one) => (one.purse === "points" ? number(one.balance) : money(one.balance));
-  return html`<section class="card sale-card hide-s" aria-label=${t("owed.title")}><h2>${t("owed.title")}</h2>
+  return html`<section class="card sale-card hide-s" aria-label=${t("owed.title")}><header class="sale-head"><h2>${t("owed.title")}</h2><span class="spacer" /><button class="btn" onClick=${() => void blockCard(null, load.reload)}><${Icon} name="gift" />${t("block.find")}</button></header>
     <div class="purses"><div class="card"><small>${t("owed.cards")}</small><b class="kv">${money(owed.gift_cards.held)}</b><small>${t("owed.count", { n: owed.gift_cards.count })}</small></div>
       <div class="card"><small>${t("method.points")}</small><b class="kv">${money(owed.points.worth_minor)}</b><small>${t("owed.points", { n: owed.points.held })}</small></div>
       <div class="card"><small>${t("owed.accounts")}</small><b class="kv">${money(owed.accounts.held)}</b><small>${t("owed.count", { n: owed.accounts.count })}</small></div></div>

@@ -45,7 +45,7 @@ const Held = ({ method, held }) => {
     account: () => t("purse.account.held", { owes: money(held.owes_minor), limit: money(held.credit_limit_minor) }),
   };
   return html`<p class="held" role="status"><b>${words[/** @type {keyof typeof words} */ (method)]()}</b>
-    ${!held.all_heard && html`<small>${t("purse.apart", { amount: money(held[FREE[method]]) })}</small>`}</p>`;
+    ${held.active === false && html`<small class="down">${t("purse.blocked", { reason: held.blocked_reason })}</small>`}${!held.all_heard && html`<small>${t("purse.apart", { amount: money(held[FREE[method]]) })}</small>`}</p>`;
 };
 
 /**

@@ -13,6 +13,7 @@ const REASONS = {
   stock: ["breakage", "expired", "theft", "found", "own_use"],
   count: ["stocktake", "spot_check"],
   flag: ["talked", "camera", "counted"],
+  card: ["card_lost", "card_stolen", "card_doubt"],
   money: ["paid_back", "told_customer", "written_off"],
 };
 
