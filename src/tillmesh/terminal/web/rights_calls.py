@@ -61,13 +61,12 @@ def rights_of(books: Books, identity: Identity, company: Company, sku: str) -> d
                 "holder": actor,
                 "terminal_id": terminal_of(actor),
                 "name": till_name(books, terminal_of(actor)),
-                "quantity": format_quantity(held),
+                "quantity": format_quantity(rights.rights(actor)),
                 "here": actor == identity.actor,
                 "gone": actor not in known,
                 "heard": terminal_of(actor) in heard,
             }
-            for actor, held in rights.holders().items()
-            if held or actor in known
+            for actor in sorted(known | {actor for actor, held in rights.holders().items() if held})
         ],
     }
 

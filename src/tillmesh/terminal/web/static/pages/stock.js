@@ -18,6 +18,7 @@ import { FormDialog } from "../parts/formdialog.js";
 import { NumberField, quantityWords } from "../parts/linedialogs.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
 import { OrderSoon } from "../parts/ordersoon.js";
+import { RightsCard } from "../parts/rightscard.js";
 import { Head } from "../parts/top.js";
 import { Virtual } from "../parts/virtual.js";
 
@@ -49,7 +50,7 @@ function StockDialog({ sku, name, unit, kind: first = "receipts", close }) {
     <div class="two"><div>
       <${Segments} label=${t("stock.what")} value=${kind} onChange=${setKind} options=${Object.entries(KINDS).map(([key, words]) => [key, t(words)])} />
       <p><small class="soft">${t("stock.now")}</small><br /><b class="step-big">${load.data ? quantityWords(load.data.value, unit) : "…"}</b></p>
-      <p class="hint">${t(`${KINDS[kind]}.note`)}</p>
+      <p class="hint">${t(`${KINDS[kind]}.note`)}</p>${load.data?.rights && html`<${RightsCard} sku=${sku} unit=${unit} rights=${load.data.rights} onChange=${load.reload} />`}
       ${kind === "adjustments" && html`<${Segments} label=${t("stock.direction")} value=${minus ? "minus" : "plus"} onChange=${(/** @type {string} */ v) => setMinus(v === "minus")} options=${[["minus", t("stock.minus")], ["plus", t("stock.plus")]]} /><${Reasons} kind="stock" value=${reason} onChange=${setReason} />`}
     </div><div><${NumberField} label=${t(kind === "counts" ? "stock.counted" : "cart.quantity")} unit=${isWeighed(unit) ? unit : ""} value=${text} onChange=${setText} third=${isWeighed(unit) ? "." : ""} /></div></div>
   <//>`;
@@ -68,7 +69,7 @@ const Row = ({ item, onMove }) => {
   const style = styleOf(item.department ?? "");
   const value = Number(item.value);
   const low = value < 0 || (Number(item.low_stock) > 0 && value <= Number(item.low_stock));
-  return html`<button class="list-row stock-row" onClick=${onMove}><span class="th" data-c=${style.colour}><${Icon} name=${style.icon} /></span><span><b>${item.name}</b><small>${item.sku}</small></span><span class="hide-s soft">${item.department}</span>
+  return html`<button class="list-row stock-row" onClick=${onMove}><span class="th" data-c=${style.colour}><${Icon} name=${style.icon} /></span><span><b>${item.name}</b><small>${item.hard_limited ? `${item.sku} · ${t("stock.limited")}` : item.sku}</small></span><span class="hide-s soft">${item.department}</span>
     <span class="r num soft">${Number(item.low_stock) > 0 ? quantity(item.low_stock) : ""}</span><b class=${`r num ${low ? "down" : ""}`}>${quantityWords(item.value, item.unit ?? "piece")}</b></button>`;
 };
 

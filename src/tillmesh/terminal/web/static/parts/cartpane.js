@@ -8,6 +8,7 @@ import { openDialog } from "../state/notices.js";
 import { parseQuantity } from "../lib/money.js";
 import { NoteDialog, PriceDialog, QuantityDialog } from "./linedialogs.js";
 import { Icon, Key } from "./icon.js";
+import { Lacking } from "./lacking.js";
 import { Repriced } from "./repriced.js";
 import { Virtual } from "./virtual.js";
 
@@ -117,7 +118,7 @@ export function CartPane({ actions, multiplier }) {
       ? html`<${Empty} />`
       : html`<${Virtual} className="lines" role="list" label=${t("cart.lines")} count=${now.lines.length} height=${62} show=${at >= 0 ? at : now.lines.length - 1}
           item=${(/** @type {number} */ index) => html`<${CartLine} key=${now.lines[index].line_id} line=${now.lines[index]} index=${index} all=${now.lines.length} />`} />`}
-    <${Repriced} />${line && html`<${LineBar} line=${line} />`}
+    <${Lacking} /><${Repriced} />${line && html`<${LineBar} line=${line} />`}
     <${Totals} />
     <div class="acts">
       <button class="btn" disabled=${empty} onClick=${actions.discount}><${Icon} name="percent" /><span>${t("cart.act.discount")}</span><${Key} k="F7" /></button>

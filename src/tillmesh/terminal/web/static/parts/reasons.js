@@ -14,6 +14,7 @@ const REASONS = {
   count: ["stocktake", "spot_check"],
   flag: ["talked", "camera", "counted"],
   card: ["card_lost", "card_stolen", "card_doubt"],
+  rights: ["till_lost", "till_broken", "till_replaced"],
   money: ["paid_back", "told_customer", "written_off"],
 };
 

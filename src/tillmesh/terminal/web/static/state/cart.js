@@ -268,6 +268,9 @@ async function openCart(cartId, waiting) {
   }
 }
 
+/** Look at the cart anew: what this till may sell has changed. */
+export const reload = () => openCart(base.cart_id, queue);
+
 /** After a reload: the changes that were not yet sent come first, then the cart the server has open. @param {string | null} serverCart */
 export async function restoreCart(serverCart) {
   let kept = { cart_id: "", queue: /** @type {Op[]} */ ([]) };

@@ -37,6 +37,7 @@ import { lineTotal, parseQuantity, quantityText } from "../lib/money.js";
  * @property {number} total_minor
  * @property {{code: string, rate_ppm: number, net_minor: number, tax_minor: number}[]} [taxes]
  * @property {string} [note]
+ * @property {{sku: string, name: string, here: string, missing: string, elsewhere: {terminal_id: string, name: string, quantity: string, heard: boolean}[]}[]} [lacking]
  */
 
 /**
