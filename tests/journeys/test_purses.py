@@ -116,6 +116,7 @@ def test_a_lost_gift_card_is_blocked_in_the_office_and_the_till_says_why(
     ruth.dialog.locator("button[type=submit]").click()
     expect(ruth.toast("The card is blocked")).to_be_visible()
     ruth.go("sell")
+    expect(ruth.page.locator("button.pay")).to_be_visible()
     ruth.scan(code_of("Sourdough loaf"))
     ruth.expect_total("£3.80")
     ruth.charge()
