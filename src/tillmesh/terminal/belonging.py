@@ -114,10 +114,12 @@ class Among:
         """The links to the other tills, if this one belongs to a store."""
         return self._mesh if self._neighbours is not None else None
 
-    def when_led(self, look: Callable[[], None]) -> None:
-        """Call whenever another till leads the store, or this one."""
+    def look_after(self, rights: RightsDesk) -> None:
+        """Let the rights to sell be looked at when another till leads, and handed on before this one leaves."""
         if self._council is not None:
-            self._council.listen(lambda _: look())
+            self._council.listen(lambda _: rights.look_at_all())
+        if self._keeper is not None:
+            self._keeper.before_leaving = rights.hand_all_on
 
     def others(self) -> int:
         """Count the other terminals of the store, as far as this till knows."""
@@ -236,7 +238,7 @@ async def join_store(services: Services, around: Around) -> Among:
     driver.company = among.company
     services.extra["purse_holds"] = among.holds = PurseHolds(driver, among.mesh, among.company)
     services.extra["rights"] = among.rights = rights = RightsDesk(driver, among.mesh)
-    among.when_led(rights.look_at_all)
+    among.look_after(rights)
     rights.look_at_all()
     services.replicated_to = among.replicated_to
     services.sync_state = among.sync_state

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from itertools import count
+from typing import Final
 
 from tillmesh.adapters.sqlite import escrow as stored
 from tillmesh.adapters.sqlite.books import Books
@@ -28,6 +29,7 @@ from tillmesh.terminal.mesh import SYSTEM, Mesh
 from tillmesh.till.commands import HandRights, IssueRights
 from tillmesh.till.effects import Outcome
 
+LEAVING: Final = "leaving"  # stands for who waits: all that is asked for is given
 Shelf = tuple[Product, BoundedCounter, int]  # a limited product, its rights, its stock
 
 
@@ -45,6 +47,7 @@ class RightsDesk:
         self._asked: dict[str, int] = {}  # when this till asked for a product by itself
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[RightsAnswer]] = {}
+        self._leaving, self._given = False, 0  # the last event that says what was given away before
         self._came = asyncio.Condition()
         self._errands = Errands("rights to sell")
         driver.listen(self._committed)
@@ -112,6 +115,22 @@ class RightsDesk:
             raise Conflict("the other till has just sold its last", hint="Look who holds any now.")
         return answer.quantity_milli
 
+    async def hand_all_on(self) -> bool:
+        """Give everything to the tills in reach, as this one is about to leave; says whether one of them has heard it.
+
+        With nobody in reach there is nothing to wait for: a manager takes over what is left.
+        """
+        heirs, self._leaving = sorted(self._reachable()), True
+        if self._mesh is None or not heirs:
+            return True
+        for place, sku in enumerate(await self._driver.read(lambda db, _: stored.limited(db))):
+            _, rights, _ = await self._shelf(sku)
+            own = rights.rights(self._driver.identity.actor)
+            if own > 0:
+                gift = HandRights(sku=sku, to=heirs[place % len(heirs)], quantity_milli=own, by=LEAVING)
+                self._given = (await self._driver.do(SYSTEM, gift)).head.seq
+        return self._mesh.exchange.held_elsewhere() >= self._given
+
     async def _until_here(self, event: str) -> None:
         async with self._came:
             while await self._driver.look(lambda books: books.event(event)) is None:
@@ -158,7 +177,7 @@ class RightsDesk:
         """Ask for rights before anybody wants them, once in a while for each product."""
         me, now = self._driver.identity.actor, self._clock_ms()
         wanted = escrow.wish(rights, me, self._reachable(), escrow.step_of(product.unit))
-        if wanted is None or now - self._asked.get(product.sku, -RIGHTS_ASK_MS) < RIGHTS_ASK_MS:
+        if wanted is None or self._leaving or now - self._asked.get(product.sku, -RIGHTS_ASK_MS) < RIGHTS_ASK_MS:
             return
         if len(self._asked) >= RIGHTS_ASKED_MAX:
             self._asked.clear()

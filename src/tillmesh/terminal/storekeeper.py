@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,6 +63,7 @@ class Storekeeper:
         self._begun_s = self._clocks.monotonic_s()
         self._changed = asyncio.Event()
         self._listeners: list[Callable[[frozenset[str]], None]] = []
+        self.before_leaving: Callable[[], Awaitable[bool]] | None = None  # tried until it says that it is done
         self._errands = Errands("the storekeeper")
         self.post = StorePost(mesh)
         self.post.on(Lists, self._heard)
@@ -180,9 +181,13 @@ class Storekeeper:
             for signed in await asyncio.to_thread(provisioning.collect_lists, self.place.data_dir):
                 self._learn_left(signed)
             self._ask_if_due()
-            if await asyncio.to_thread(provisioning.is_asked_to_leave, self.place.data_dir):
+            if await asyncio.to_thread(provisioning.is_asked_to_leave, self.place.data_dir) and await self._ready():
                 self._leave()
             await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _ready(self) -> bool:
+        """Say whether this till has handed on what others need from it before it leaves."""
+        return self.before_leaving is None or await self.before_leaving()
 
     def _learn_left(self, signed: bytes) -> None:
         """Take in a list that another program on this machine signed: a removal that was ordered there."""

@@ -156,6 +156,20 @@ def test_a_till_that_does_not_answer_is_said_so(tmp_path: Path) -> None:
     run(scene)
 
 
+def test_a_till_that_leaves_the_store_gives_everything_away_first(tmp_path: Path) -> None:
+    async def scene() -> None:
+        counters = await opened(tmp_path, 2)
+        here, there = counters
+        await there.post.driver.do(MANAGER, ReceiveStock(sku="ticket", quantity_milli=8_000))
+        await until(lambda: _shared(counters))
+        await until(here.desk.hand_all_on)
+        await until(lambda: _holds(there, "ticket", 8_000))
+        assert await here.own() == 0
+        await closed(counters)
+
+    run(scene)
+
+
 def test_goods_that_were_there_before_the_mark_are_given_out_by_the_till_that_leads(tmp_path: Path) -> None:
     async def scene() -> None:
         counters = await opened(tmp_path, 2)
