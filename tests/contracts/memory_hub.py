@@ -1,6 +1,7 @@
 """Head office's event log and master database in memory: what the contract suite holds the real ones to."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -113,6 +114,9 @@ class MemoryMaster:
             for name, tenant in sorted(self.tenants.items())
         ]
         return sha256(repr(shown).encode()).hexdigest()
+
+    def alone(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def begin_anew(self) -> None:
         self.tenants, self.at = {}, {}

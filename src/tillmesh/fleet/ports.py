@@ -7,13 +7,14 @@ acknowledged, and never has an actor's events out of order. Whoever reads it ded
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeAlias
 
 from tillmesh.fleet.reporting import QUARTER_MS, QuarterRow
 from tillmesh.fleet.standing import CatalogueRow, ShopRow, Takings
 from tillmesh.kernel.envelope import Envelope, Head
-from tillmesh.kernel.errors import TillmeshError, TooMany
+from tillmesh.kernel.errors import Conflict, TillmeshError, TooMany
 from tillmesh.sync.signatures import SignedHead
 
 Position: TypeAlias = Mapping[str, int]  # per part of the log (one, or the partitions of a topic) the last entry
@@ -33,6 +34,13 @@ class Away(TooMany):
     def members(self) -> dict[str, object]:
         """Say when to come back, and which part is missing."""
         return {**super().members(), "part": self.part}
+
+
+class Occupied(Conflict):
+    """Others have the master database open."""
+
+    kind = "occupied"
+    title = "Head office is running"
 
 
 class LogBroken(TillmeshError):
@@ -132,6 +140,10 @@ class Master(Protocol):
 
     def digest(self) -> str:
         """Give the hash of everything that was projected: equal sets of events give equal hashes."""
+        ...
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Keep every other service away meanwhile, on whatever machine; raises :class:`Occupied` if one is there."""
         ...
 
     def begin_anew(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import logging
+import os
 import secrets
 import time
 from contextlib import ExitStack
@@ -35,6 +36,7 @@ EMBEDDED: Final = Settings()
 DATABASE_KEY: Final = "database.key"
 BESIDE: Final = "lock.services"
 DOOR_KEY: Final = "door.key"
+LOCK_CHARS_MAX: Final = 20
 
 
 @dataclass(slots=True)
@@ -131,12 +133,17 @@ def open_hub(data_dir: Path, settings: Settings = EMBEDDED, *, beside: bool = Fa
 
 def taken(data_dir: Path, name: str, *, shared: bool = False) -> IO[str]:
     """Lock a data directory against other programs until the file is closed; ``shared`` ones keep out the others."""
-    lock = (data_dir / name).open("w")
+    lock = (data_dir / name).open("a+", encoding="utf-8")
     try:
         fcntl.flock(lock, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except OSError as cause:
+        lock.seek(0)
+        who = lock.read(LOCK_CHARS_MAX) or "of unknown number"
         lock.close()
-        raise StorageFailed(f"another program has {data_dir} open", hint="Stop it first.") from cause
+        raise StorageFailed(f"another program has {data_dir} open: process {who}", hint="Stop it first.") from cause
+    lock.truncate(0)
+    lock.write(str(os.getpid()))  # the last one of those that share it
+    lock.flush()
     return lock
 
 

@@ -159,7 +159,7 @@ def rebuild_master(data_dir: Path, settings: Settings = EMBEDDED) -> dict[str, o
     reports = opened.analytics
     assert reports is not None, "head office has analytics"
     try:
-        with taken(data_dir, BESIDE):
+        with taken(data_dir, BESIDE), opened.master.alone():
             feed(opened.log, reports)
             before = opened.master.digest(), reports.digest()
             entries, master = rebuild(opened.log, opened.master)

@@ -1,5 +1,6 @@
 """Head office on PostgreSQL and Kafka: the same sums as on files, and several sync services beside each other."""
 
+import os
 import random
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +16,7 @@ from tillmesh.adapters.postgres.database import Database, one, rows
 from tillmesh.adapters.postgres.master import STEPS
 from tillmesh.adapters.sqlite.hub.master import SqliteMaster
 from tillmesh.adapters.sqlite.hub.reading import SqliteReading
-from tillmesh.fleet.ports import Entry, LogBroken
+from tillmesh.fleet.ports import Away, Entry, LogBroken, Occupied
 from tillmesh.fleet.projecting import project
 from tillmesh.fleet.syncing import SyncService, catch_up, rebuild
 from tillmesh.hub.settings import PostgresTables, Settings
@@ -49,6 +50,25 @@ def close(*services: SyncService) -> None:
 def batch(events: list[Envelope], store: str = "corner", term: int = 1) -> Batch:
     heads = {event.actor: Mark(event.seq, event.hash) for event in events}
     return Batch(store, term, A, heads, runs_of(events))
+
+
+@on_servers
+def test_the_master_database_is_made_anew_only_while_no_service_on_any_machine_has_it_open(servers: Servers) -> None:
+    room = servers.room()
+    here, there = master_in(room), master_in(room)
+    here._patience_s = 0
+    there.position()
+    with pytest.raises(Occupied, match=rf"in use by tillmesh on .*, process {os.getpid()} from"), here.alone():
+        raise AssertionError("it is not alone")
+    there.close()
+    here._patience_s = 60
+    with here.alone():
+        with pytest.raises(Away, match="made anew"):
+            there.position()
+        here.begin_anew()
+    assert there.position() == {}
+    there.close()
+    here.close()
 
 
 def chain(count: int, store: str = "corner", actor: str = A) -> list[Envelope]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +22,7 @@ Connection: TypeAlias = psycopg.Connection[TupleRow]
 CONNECT_S: Final = 5
 STATEMENT_MS: Final = 60_000  # Guess: what takes longer hangs; a rebuild is many short statements.
 RETRY_MS: Final = 2_000  # after PostgreSQL was found away, until it is tried again
+APPLICATION_CHARS_MAX: Final = 63  # PostgreSQL cuts names there
 VERSION_MIN: Final = 150_000  # what is tested: Debian 12 has 15
 
 
@@ -70,7 +73,7 @@ class Database:
             self._dsn,
             autocommit=True,
             connect_timeout=CONNECT_S,
-            application_name="tillmesh",
+            application_name=f"tillmesh on {socket.gethostname()}, process {os.getpid()}"[:APPLICATION_CHARS_MAX],
             options=f"-c statement_timeout={STATEMENT_MS} -c default_transaction_read_only={_switch(reads)}",
         )
         try:

@@ -7,6 +7,7 @@ another service applied meanwhile are seen as held. Rows go in column by column,
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from importlib.resources import files
@@ -18,10 +19,10 @@ import msgspec
 from psycopg.errors import CheckViolation
 
 from tillmesh.adapters.postgres.columns import Insert, columns_of, teach
-from tillmesh.adapters.postgres.database import Connection, Database, one, rows
+from tillmesh.adapters.postgres.database import RETRY_MS, Connection, Database, one, rows
 from tillmesh.adapters.postgres.registers import merge
 from tillmesh.fleet.hashed import HASHED, PROJECTED
-from tillmesh.fleet.ports import Entry, Held, Position
+from tillmesh.fleet.ports import Away, Entry, Held, Occupied, Position
 from tillmesh.fleet.projecting import Kind, Rows, fits, project
 from tillmesh.fleet.syncing import fresh
 from tillmesh.kernel.envelope import Envelope, Head
@@ -29,6 +30,7 @@ from tillmesh.kernel.ids import is_office
 
 STEPS: Final = files("tillmesh.adapters.postgres") / "master"
 _json: Final = msgspec.json.Encoder()
+PATIENCE_S: Final = 5.0  # with others who have the database open, before it is given up to be alone
 WEEK_MS: Final = 604_800_000
 WEEKS_BACK: Final = 106  # a week's rows lie together if head office hears of them within two years;
 WEEKS_AHEAD: Final = 1  # what is later or earlier is a wrong clock, and must not make tables without end
@@ -79,6 +81,14 @@ _OF_LINE: Final = itemgetter(slice(5, None))
 _OF_PAYMENT: Final = itemgetter(slice(4, None))
 # Lines and payments lie in the rows of sales, and hashes of events in stretches: 0003_documents.sql.
 _EMPTIED: Final = ("stretch", *(name for name in PROJECTED if name not in {"event", "line", "payment"}))
+_SERVICES: Final = "(hashtext(current_schema()), hashtext('services'))"
+_THERE: Final = (
+    "SELECT a.application_name, host(a.client_addr) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
+    "WHERE l.locktype = 'advisory' AND l.granted AND l.pid <> pg_backend_pid() "
+    "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND (l.classid::bigint, l.objid::bigint) = "
+    "(hashtext(current_schema())::bigint & 4294967295, hashtext('services')::bigint & 4294967295) ORDER BY 1, 2"
+)
 _STOCK: Final = Insert(
     "stock AS k",
     "tnnn",
@@ -90,8 +100,9 @@ _TOTALS: Final = "UPDATE store SET sales = sales + %s, revenue_minor = revenue_m
 class PostgresMaster:
     """One thread at a time; any number of these, in any number of processes, on one database."""
 
-    def __init__(self, dsn: str, schema: str) -> None:
-        self._database = Database(dsn, schema, STEPS, teach)
+    def __init__(self, dsn: str, schema: str, patience_s: float = PATIENCE_S) -> None:
+        self._database = Database(dsn, schema, STEPS, _enter)
+        self._patience_s = patience_s
         self._parts: dict[str, int] = {}  # of stores
         self._weeks: set[tuple[int, int]] = set()  # part and week that are known to have a table
 
@@ -177,6 +188,29 @@ class PostgresMaster:
                         total.update(repr(row).encode())
         return total.hexdigest()
 
+    @contextlib.contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep every other service away meanwhile; raises :class:`Occupied` with who is there.
+
+        The lock is this connection's: if it breaks, whatever was to be done alone ends with :class:`Away`.
+        """
+        end = time.monotonic() + self._patience_s
+        with self._database.using() as db:
+            while not one(db, f"SELECT pg_try_advisory_lock{_SERVICES}"):
+                if time.monotonic() < end:  # a program that has just ended, PostgreSQL notices a moment later
+                    time.sleep(0.1)
+                    continue
+                there = ", ".join(f"{name} from {address or 'this machine'}" for name, address in rows(db, _THERE))
+                raise Occupied(
+                    f"the master database is in use by {there or 'somebody who has just left'}",
+                    hint="Stop head office and all its sync services first, on every machine.",
+                )
+        try:
+            yield
+        finally:
+            with contextlib.suppress(Away), self._database.using() as db:
+                db.execute(f"SELECT pg_advisory_unlock{_SERVICES}")
+
     def begin_anew(self) -> None:
         """Forget everything that was projected."""
         with self._database.using() as db:
@@ -236,6 +270,13 @@ class PostgresMaster:
             sums[1] += minus
         _STOCK.run(db, store, columns_of((*key, *moved[key]) for key in sorted(moved)))
         merge(db, store, found.writes)
+
+
+def _enter(db: Connection) -> None:
+    """Be one of the services as long as the connection lasts, unless one of them wants to be alone."""
+    if not one(db, f"SELECT pg_try_advisory_lock_shared{_SERVICES}"):
+        raise Away("the master database is being made anew", part="master", retry_after_ms=RETRY_MS)
+    teach(db)
 
 
 def stretches(events: Sequence[Envelope]) -> Iterator[tuple[str, int, bytes]]:

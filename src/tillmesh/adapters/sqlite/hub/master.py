@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -161,6 +162,10 @@ class SqliteMaster:
             for row in self._db.execute(f"{sql} ORDER BY {order}"):
                 total.update(repr(row).encode())
         return total.hexdigest()
+
+    def alone(self) -> AbstractContextManager[None]:
+        """Do nothing: who opens the data directory keeps others out."""
+        return nullcontext()
 
     def begin_anew(self) -> None:
         """Forget everything that was projected."""
