@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final
 
@@ -21,6 +22,7 @@ GIVEN_UP: Final = "given_up"
 GIVEN_UP_SHARE: Final = (
     0.05  # of the tills that took a version; Guess: one till with bad memory is not the model's fault
 )
+LOUDEST: Final = 20  # stores; of more than so many with bad news no one decides alone
 Heard = Sequence[tuple[str, Report]]  # each with its store
 
 
@@ -106,14 +108,35 @@ def who_runs(heard: Heard, now_ms: int) -> list[Running]:
 
 
 def why_halt(rollout: Rollout, heard: Heard) -> str:
-    """Say in words why a roll-out should stop: the tills that try a version do worse than the others.
+    """Say in words why a roll-out should stop, and by whose reports: tills that try a version do worse than the others.
 
     Only stores that are to try it have a say in how it does: no other one stops, or speeds, what it was not asked.
+    Where several may try it, no single one decides: it must do worse without the reports of any one of them, too.
     """
+    found = _worse(rollout, heard)
+    loudest = _loudest(rollout, heard)
+    several = len(set(rollout.stores) or {store for store, _ in heard}) > 1
+    if not found or (
+        several and not all(_worse(rollout, [one for one in heard if one[0] != store]) for store in loudest)
+    ):
+        return ""
+    return f"{', '.join(found)}; reports of {', '.join(loudest)}"
+
+
+def _loudest(rollout: Rollout, heard: Heard) -> list[str]:
+    """Name the stores with the most bad news of what is tried: without any of these it would look better."""
+    found: Counter[str] = Counter()
+    for store, report in heard:
+        if rollout.challenger in (report.version, report.given_up) and (not rollout.stores or store in rollout.stores):
+            found[store] += 1 + report.corrected + sum(report.fallbacks.values())
+    return [store for store, _ in found.most_common(LOUDEST)]
+
+
+def _worse(rollout: Rollout, heard: Heard) -> list[str]:
     asked = [(store, report) for store, report in heard if not rollout.stores or store in rollout.stores]
     canary = summed(report for _, report in asked if report.version == rollout.challenger)
     others = summed(report for _, report in heard if report.version < rollout.challenger)
     tills = who_runs(asked, max((report.window_end for _, report in heard), default=0))
     gone = sum(one.given_up == rollout.challenger for one in tills)
     found = [GIVEN_UP] if _is_given_up(gone, sum(one.version == rollout.challenger for one in tills)) else []
-    return ", ".join([*found, *canary_does_worse(canary, others)])
+    return [*found, *canary_does_worse(canary, others)]

@@ -179,7 +179,7 @@ def test_a_canary_that_people_correct_more_often_halts_the_roll_out_by_itself(ch
     bad = chain.report("one", terminal="till1", version=7, **common | {"confirmed": 60, "corrected": 40})
     assert bad.status == 200
     said = chain.office.call("GET", f"/models/{OTHER}")[1]
-    assert (said["stage"], said["halted"]) == ("halted", "corrections")
+    assert (said["stage"], said["halted"]) == ("halted", "corrections; reports of one")
     assert {(till["store"], till["terminal"], till["version"]) for till in said["tills"]} == {
         ("one", "till1", 7), ("two", "till3", 1),
     }  # fmt: skip
@@ -188,7 +188,7 @@ def test_a_canary_that_people_correct_more_often_halts_the_roll_out_by_itself(ch
     assert f'tillmesh_hub_model_halted{{name="{OTHER}"}} 1.0' in counted
     assert f'tillmesh_hub_model_tills{{name="{OTHER}",version="7"}} 1.0' in counted
     entry = chain.office.call("GET", "/audit?q=model_halted")[1]["audit"][0]
-    assert (entry["by"], entry["detail"]) == ("system", "version 7: corrections")
+    assert (entry["by"], entry["detail"]) == ("system", "version 7: corrections; reports of one")
     replay.take(asked)
     assert chain.office.call("POST", f"/models/{OTHER}/rollback", {"version": 1})[0] == 200
     replay.take(asked)

@@ -76,12 +76,27 @@ def test_a_canary_that_does_worse_in_any_way_stops_the_roll_out() -> None:
         ({"corrected": 16, "confirmed": 24}, "corrections"), ({"late": 15}, "fallbacks"), ({"p95_ms": 400}, "slow"),
     ):  # fmt: skip
         new = [("two", report(day, 2, "till9", **worse)) for day in range(3)]  # type: ignore[arg-type]
-        assert why_halt(Rollout(champion=1, challenger=2), [*old, *new]) == why
-        assert why_halt(Rollout(champion=1, challenger=2, stores=("two",)), [*old, *new]) == why
+        said = f"{why}; reports of two"
+        assert why_halt(Rollout(champion=1, challenger=2), [("two", of) for _, of in [*old, *new]]) == said
+        assert why_halt(Rollout(champion=1, challenger=2, stores=("two",)), [*old, *new]) == said
+        assert why_halt(Rollout(champion=1, challenger=2), [*old, *new]) == ""  # one store's word, of two
         assert why_halt(Rollout(champion=1, challenger=2, stores=("one",)), [*old, *new]) == ""  # nobody asked it
     fine = [("two", report(day, 2, "till9", p95_ms=38)) for day in range(3)]
     assert why_halt(Rollout(champion=1, challenger=2), [*old, *fine]) == ""
     assert canary_does_worse(Sum(), Sum()) == ()
+
+
+def test_one_store_that_lies_stops_no_roll_out_to_several_and_who_stops_one_is_named() -> None:
+    old = [("one", report(day, 1)) for day in range(3)]
+    lies = [("liar", report(day, 2, corrected=40, confirmed=0, late=99, p95_ms=9_000)) for day in range(3)]
+    fine = [(store, report(day, 2)) for day in range(3) for store in ("two", "three")]
+    worse = [("four", report(day, 2, corrected=16, confirmed=24)) for day in range(3)]
+    tried = Rollout(champion=1, challenger=2, stores=("liar", "two", "three", "four"))
+    assert why_halt(tried, [*old, *lies]) == ""
+    assert why_halt(tried, [*old, *lies, *fine]) == ""
+    assert why_halt(tried, [*old, *lies, *worse]).endswith("; reports of liar, four")
+    without = Rollout(champion=1, challenger=2, stores=("two", "three"))
+    assert why_halt(without, [*old, *lies, *worse, *fine]) == ""
 
 
 def test_a_till_runs_what_it_said_last_unless_it_said_so_long_ago() -> None:
@@ -110,7 +125,7 @@ def test_a_version_that_tills_went_back_from_is_drift_and_stops_its_roll_out() -
     assert [one.terminal for one in before.running] == ["till1"]
     assert (tried.verdict.state, tried.verdict.reasons) == ("drift", ("given_up",))
     assert before.verdict.reasons == ()
-    assert why_halt(Rollout(champion=1, challenger=2), heard) == "given_up"
+    assert why_halt(Rollout(champion=1, challenger=2), heard) == "given_up; reports of corner"
     assert why_halt(Rollout(champion=1, challenger=2, stores=("market",)), heard) == ""
 
 

@@ -27,9 +27,12 @@ export function stageOf(one) {
   return { tone: tones[stage], icon: icons[stage], text: t(`models.stage.${stage}`, words) };
 }
 
-/** @param {string} reasons as head office wrote them, with commas between */
-export const whyOf = (reasons) =>
-  reasons.split(", ").filter(Boolean).map((one) => tOr(`models.why.${one}`, one)).join(", ");
+/** @param {string} halted as head office wrote it: reasons with commas between, and by whose reports */
+export function whyOf(halted) {
+  const [reasons, stores] = halted.split("; reports of ");
+  const words = reasons.split(", ").filter(Boolean).map((one) => tOr(`models.why.${one}`, one)).join(", ");
+  return stores ? t("models.whose", { why: words, stores }) : words;
+}
 
 /** @param {Version | undefined} one */
 export function doesOf(one) {
