@@ -108,6 +108,11 @@ class MemoryMaster:
             found.append(event)
         return found
 
+    def said(self, store: str, kind: str, limit: int) -> list[bytes]:
+        events = self.tenants.get(store, Tenant()).events.values()
+        own = [event for event in events if is_office(event.actor) and event.type == kind]
+        return [event.body for event in sorted(own, key=lambda event: -event.hlc)[:limit]]
+
     def digest(self) -> str:
         shown = [
             (name, sorted(tenant.heads.items()), sorted(tenant.rows.sales), sorted(tenant.rows.moves))

@@ -279,6 +279,9 @@ def test_head_offices_own_events_wait_for_the_store_that_lacks_them(fresh_pair: 
     assert master.outbox("corner", {OFFICE: 1}, 2, 1 << 20) == events[1:3]
     assert master.outbox("corner", {}, 100, 1) == events[:1]
     assert master.outbox("other", {}, 100, 1 << 20) == []
+    assert master.said("corner", "products_changed", 3) == [event.body for event in events[:0:-1]]
+    assert master.said("corner", "sale_closed", 3) == []  # the store's own
+    assert master.said("other", "products_changed", 3) == []
 
 
 def test_questions_to_the_master_database_stay_within_one_store(read_master: tuple[Master, Reading]) -> None:

@@ -138,6 +138,10 @@ class Master(Protocol):
         """List head office's own events for a store behind what the store has of each of its actors."""
         ...
 
+    def said(self, store: str, kind: str, limit: int) -> list[bytes]:
+        """Give the bodies of head office's own events of one type for a store, the newest first."""
+        ...
+
     def digest(self) -> str:
         """Give the hash of everything that was projected: equal sets of events give equal hashes."""
         ...

@@ -16,7 +16,7 @@ from tillmesh.fleet.transfers import may_be_store, said
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.hlc import HybridLogicalClock
-from tillmesh.kernel.limits import SYNC_EVENTS_PER_BATCH_MAX, UPDATES_BYTES_MAX
+from tillmesh.kernel.limits import SYNC_EVENTS_PER_BATCH_MAX, TRANSFERS_LOOKED_MAX, UPDATES_BYTES_MAX
 from tillmesh.sync.messages import runs_of
 from tillmesh.sync.model_orders import SignedOrder
 from tillmesh.sync.signatures import Notary
@@ -147,6 +147,10 @@ class SyncService:
     def carry_by(self, relay: Relay) -> None:
         """Let this carry news between stores from now on."""
         self._relay = relay
+
+    def said(self, store: str, kind: str) -> list[bytes]:
+        """Give what was told to a store last, of one type of event, the newest first."""
+        return self._master.said(store, kind, TRANSFERS_LOOKED_MAX)
 
     def tell(self, store: str, body: Record, now_ms: int) -> bool:
         """Say something to a store in head office's own log there; False if no such store was ever heard of."""

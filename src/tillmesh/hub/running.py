@@ -18,7 +18,7 @@ from tillmesh.fleet.office import Office
 from tillmesh.fleet.ports import Analytics, Away, Entry, EventLog, LogBroken, Position, Reading, Stretch
 from tillmesh.fleet.standing import Contact
 from tillmesh.fleet.syncing import feed
-from tillmesh.fleet.transfers import news, returned
+from tillmesh.fleet.transfers import carry
 from tillmesh.hub.bootstrap import Opened
 from tillmesh.hub.contacts import Contacts
 from tillmesh.hub.keys import actor_of
@@ -129,9 +129,7 @@ class Hub:
 
     def _carry(self, store: str, events: Sequence[Envelope]) -> None:
         """Tell stores what another one has noted about goods between them; on the writer's thread."""
-        for target, body in news(store, events):
-            if not self._told(target, body) and (answer := returned(body, target)) is not None:
-                self._told(store, answer)
+        carry(store, events, self.opened.service.said, self._told)
 
     def _told(self, store: str, body: Record) -> bool:
         with self.opened.office.alone(f"write for {store}"):

@@ -10,7 +10,7 @@ from tests.unit.till.shop_till import CASHIER, SUPERVISOR, Shop
 from tillmesh.adapters.sqlite.store import Origin
 from tillmesh.fleet.ports import Entry, Held
 from tillmesh.fleet.syncing import SyncService
-from tillmesh.fleet.transfers import news, returned
+from tillmesh.fleet.transfers import carry, news
 from tillmesh.kernel.codec import Record, encode
 from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, NotFound, StorageFailed
@@ -72,9 +72,7 @@ class Office:
         """Take what a store has, say the rest to the others; cut off in between, it hears all of it again."""
         store = shop.till.identity.store
         events = [one for one in shop.log() if one.seq > self.up.get(one.actor, 0)]
-        for target, body in news(store, events):
-            if not self.service.tell(target, body, shop.clock_ms) and (answer := returned(body, target)) is not None:
-                self.service.tell(store, answer, shop.clock_ms)
+        carry(store, events, self.service.said, lambda target, body: self.service.tell(target, body, shop.clock_ms))
         if not cut_off:
             self._hear(store, events)
 
@@ -128,7 +126,8 @@ def test_news_that_is_carried_twice_counts_once(corner: Shop, market: Shop) -> N
     office.sync(market, cut_off=True)
     office.sync(market)
     office.deliver(corner)
-    assert [event.type for event in market.log()].count("transfer_coming") == 2
+    assert [event.type for event in market.log()].count("transfer_coming") == 1
+    assert [event.type for event in corner.log()].count("transfer_answered") == 2
     assert (only(corner).state, only(market).state) == ("received", "received")
     assert only(corner).came_milli == {"mug": 5_000, "milk": 2_000}
 
@@ -145,6 +144,33 @@ def test_goods_for_a_store_that_nobody_knows_are_taken_back_once(corner: Shop) -
     for _ in range(2):
         corner.do(c.TakeTransferBack(transfer_id=transfer_id), SUPERVISOR)
     assert (only(corner).state, corner.books.stock_milli("mug")) == ("back", before)
+
+
+def test_a_store_that_sends_without_end_gets_back_what_is_too_much_and_the_other_one_is_told_once(
+    corner: Shop, market: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tillmesh.fleet.transfers.TRANSFERS_OPEN_MAX", 2)
+    office = Office(corner, market)
+    before = corner.books.stock_milli("mug")
+    sent = [send(corner, key=str(number), milli=1_000) for number in range(4)]
+    office.sync(corner, cut_off=True)
+    office.sync(corner)
+    office.deliver(market)
+    office.deliver(corner)
+    assert sorted(one.transfer_id for one in standing(market.books)) == sorted(sent[:2])
+    states = {one.transfer_id: (one.state, one.reason) for one in standing(corner.books)}
+    assert [states[each] for each in sent] == [
+        *[("transit", "")] * 2, *[("undeliverable", "2 transfers to market0shop0 wait already")] * 2,
+    ]  # fmt: skip
+    for each in sent[2:]:
+        corner.do(c.TakeTransferBack(transfer_id=each), SUPERVISOR)
+    market.do(c.ReceiveTransfer(transfer_id=sent[0], key="van", quantities=(("mug", 1_000), ("milk", 2_000))))
+    office.sync(market)
+    again = send(corner, key="again", milli=1_000)
+    office.sync(corner)
+    office.deliver(market)
+    assert {one.transfer_id for one in standing(market.books)} == {*sent[:2], again}, "there is room for one more"
+    assert corner.books.stock_milli("mug") == before - 3_000
 
 
 def test_only_supervisors_send_and_only_what_is_known_to_another_store(corner: Shop) -> None:
@@ -212,16 +238,26 @@ class Strict(MemoryMaster):
 def test_goods_for_a_store_that_can_not_be_called_so_stop_nobody_s_upload(corner: Shop) -> None:
     office = Office(corner)
     office.service._master = Strict()
-    office._hear("corner0shop0", [])
-    for body in (
-        TransferSent(to_store="nul\0", from_name="x", lines=(), by="x"),
-        TransferSent(to_store="market0shop0", from_name="x" * (EVENT_BODY_BYTES_MAX - 60), lines=(), by="x"),
+    office.up.clear()
+    office._hear("corner0shop0", corner.log())
+    told: list[tuple[str, Record]] = []
+
+    def tell(target: str, what: Record) -> bool:
+        done = office.service.tell(target, what, 1)
+        told.extend([(target, what)] if done else [])
+        return done
+
+    for seq, body in enumerate(
+        (
+            TransferSent(to_store="nul\0", from_name="x", lines=(), by="x"),
+            TransferSent(to_store="market0shop0", from_name="x" * (EVENT_BODY_BYTES_MAX - 60), lines=(), by="x"),
+        )
     ):
         event = seal(
-            "corner0shop0", Head("aaaa1111.bbbb2222"), hlc=1, kind="transfer_sent", version=1, body=encode(body)
+            "corner0shop0", Head("aaaa1111.bbbb2222", seq), hlc=1, kind="transfer_sent", version=1, body=encode(body)
         )
-        ((target, told),) = news("corner0shop0", [event])
-        assert not office.service.tell(target, told, 1) or target == "corner0shop0"
-        answer = told if isinstance(told, TransferAnswered) else returned(told, target)
+        carry("corner0shop0", [event], office.service.said, tell)
+        target, answer = told.pop()
+        assert not told
         assert isinstance(answer, TransferAnswered)
-        assert (answer.undeliverable, answer.store) == (True, body.to_store)
+        assert (target, answer.undeliverable, answer.store) == ("corner0shop0", True, body.to_store)

@@ -72,6 +72,10 @@ _OUTBOX: Final = (
     "JOIN actor a ON a.id = o.actor JOIN store s ON s.id = a.store "
     "WHERE s.name = %s AND o.store = s.id AND a.name = %s AND o.seq > %s ORDER BY o.seq LIMIT %s"
 )
+_SAID: Final = (
+    "SELECT o.body FROM outbox o WHERE o.store = (SELECT id FROM store WHERE name = %s) AND o.type = %s "
+    "ORDER BY o.hlc DESC LIMIT %s"
+)
 _STRETCH: Final = Insert("stretch", "nnb")
 _SENT: Final = Insert("outbox", "nnntnbbb")
 _SALE: Final = Insert("sale", "nnnnttttnnnntww")
@@ -173,6 +177,11 @@ class PostgresMaster:
                         return found
                     found.append(Envelope(*row))
         return found
+
+    def said(self, store: str, kind: str, limit: int) -> list[bytes]:
+        """Give the bodies of head office's own events of one type for a store, the newest first."""
+        with self._database.using() as db:
+            return [bytes(body) for (body,) in rows(db, _SAID, (store, kind, limit))]
 
     def digest(self) -> str:
         """Give the hash of everything that was projected."""

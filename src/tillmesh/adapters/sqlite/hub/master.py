@@ -51,6 +51,10 @@ _OUTBOX: Final = (
     "JOIN actor a ON a.id = o.actor JOIN store s ON s.id = a.store WHERE s.name = ? AND a.name = ? AND o.seq > ? "
     "ORDER BY o.seq LIMIT ?"
 )
+_SAID: Final = (
+    "SELECT o.body FROM outbox o JOIN actor a ON a.id = o.actor JOIN store s ON s.id = a.store "
+    "WHERE s.name = ? AND o.type = ? ORDER BY o.hlc DESC LIMIT ?"
+)
 _STOCK: Final = (
     "INSERT INTO stock (store, sku, actor, p, n) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (store, sku, actor) DO UPDATE SET p = p + excluded.p, n = n + excluded.n"
@@ -151,6 +155,10 @@ class SqliteMaster:
                     return found
                 found.append(Envelope(*row))
         return found
+
+    def said(self, store: str, kind: str, limit: int) -> list[bytes]:
+        """Give the bodies of head office's own events of one type for a store, the newest first."""
+        return [body for (body,) in rows(self._db, _SAID, (store, kind, limit))]
 
     def digest(self) -> str:
         """Give the hash of everything that was projected."""
