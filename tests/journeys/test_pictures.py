@@ -79,6 +79,10 @@ def test_a_product_gets_a_picture_that_its_tile_and_the_customer_s_display_show(
     ruth.page.screenshot(path=folder / "picture-form.png", animations="disabled")
     save(ruth)
     painted(tile(ruth).locator("img"))
+    before, name = tile(ruth).locator("img").bounding_box(), tile(ruth).locator("b").bounding_box()
+    assert before is not None
+    assert name is not None
+    assert before["x"] + before["width"] <= name["x"], "the name stands beside its picture, and not under it"
     ruth.page.screenshot(path=folder / "picture-tile.png", animations="disabled")
     first = till.ask(f"/products/{SKU}")["image"]
     assert first.split(".")[1] == "webp"
