@@ -23,7 +23,7 @@ function Row({ place, first, last, onShow, onMove }) {
   const name = titleOf(place.name);
   const style = place.name === FAVOURITES ? { icon: "crown", colour: "amber" } : styleOf(place.name);
   return html`<li data-c=${style.colour}><span class="th"><${Icon} name=${style.icon} /></span>
-    <label class="toggle"><input type="checkbox" role="switch" checked=${place.shown} onChange=${(/** @type {Event} */ e) => onShow(checkedOf(e))} /><i aria-hidden="true" /><span><b>${name}</b></span></label><span class="spacer" />
+    <label class="toggle"><input type="checkbox" role="switch" checked=${place.shown} onChange=${(/** @type {Event} */ e) => onShow(checkedOf(e))} /><i aria-hidden="true" /><span><b>${name}</b></span></label>
     <button type="button" class="btn icon" data-move="-1" disabled=${first} aria-label=${t("shelf.up", { name })} onClick=${() => onMove(-1)}><${Icon} name="chevron-left" size="turned" /></button>
     <button type="button" class="btn icon" data-move="1" disabled=${last} aria-label=${t("shelf.down", { name })} onClick=${() => onMove(1)}><${Icon} name="chevron-right" size="turned" /></button></li>`;
 }
@@ -46,7 +46,7 @@ function Rows({ places, onChange }) {
     onChange(next);
   };
   const show = (/** @type {Place} */ place, /** @type {boolean} */ shown) => onChange(places.map((one) => (one === place ? { ...one, shown } : one)));
-  return html`<ol class="rows quick-keys" ref=${list}>${places.map(
+  return html`<ol class="rows quick-keys shelves" ref=${list}>${places.map(
     (place, at) => html`<${Row} key=${place.name} place=${place} first=${at === 0} last=${at === places.length - 1} onShow=${(/** @type {boolean} */ shown) => show(place, shown)} onMove=${(/** @type {number} */ by) => move(at, by)} />`,
   )}</ol>`;
 }
