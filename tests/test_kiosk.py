@@ -39,6 +39,35 @@ def test_going_back_points_at_the_version_before_and_forward_again(tmp_path: Pat
     assert (link(tmp_path, "current"), link(tmp_path, "previous")) == ("releases/2", "releases/1")
 
 
+@pytest.mark.parametrize(("ends", "current"), [(0, "releases/1"), (1, "releases/2")])
+def test_going_back_with_the_data_switches_only_if_the_newer_version_could_put_the_database_back(
+    tmp_path: Path, ends: int, current: str
+) -> None:
+    for name in ("1", "2"):
+        release(tmp_path, name)
+    (tmp_path / "opt/tillmesh/current").symlink_to("releases/2")
+    (tmp_path / "opt/tillmesh/previous").symlink_to("releases/1")
+    program = tmp_path / "opt/tillmesh/releases/2/.venv/bin/tillmesh"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\necho "$@" > "{tmp_path}/asked"\nexit {ends}\n')
+    program.chmod(0o755)
+    done = install(tmp_path, "rollback", "--with-data")
+    assert (done.returncode, link(tmp_path, "current")) == (ends, current)
+    assert (tmp_path / "asked").read_text() == f"doctor --data-dir {tmp_path}/var/lib/tillmesh --before-upgrade\n"
+
+
+def test_going_back_over_a_change_of_tables_is_told(tmp_path: Path) -> None:
+    for name, count in (("1", 2), ("2", 3)):
+        tables = tmp_path / "opt/tillmesh/releases" / name / "src/tillmesh/adapters/sqlite/migrations"
+        tables.mkdir(parents=True)
+        for number in range(count):
+            (tables / f"{number}.sql").touch()
+    (tmp_path / "opt/tillmesh/current").symlink_to("releases/2")
+    (tmp_path / "opt/tillmesh/previous").symlink_to("releases/1")
+    assert "1 knows fewer tables" in install(tmp_path, "rollback").stderr
+    assert "fewer" not in install(tmp_path, "rollback").stderr
+
+
 def test_a_machine_with_one_version_has_nothing_to_go_back_to(tmp_path: Path) -> None:
     done = install(tmp_path, "rollback")
     assert done.returncode == 1
