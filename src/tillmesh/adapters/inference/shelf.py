@@ -43,7 +43,7 @@ from tillmesh.edge.slots import (
 from tillmesh.kernel.limits import BUNDLE_BYTES_MAX, BUNDLE_FILES_MAX, MODELS_MAX
 from tillmesh.sync.model_orders import Order
 
-VOUCHED_FILE: Final = "vouched.json"  # which manifests head office has vouched for, beside the keys of trusted.json
+VOUCHED_FILE: Final = "vouched.json"  # which manifests are trusted whoever signed them, beside the keys of trusted.json
 
 
 class Shelf:
@@ -119,6 +119,7 @@ class Shelf:
         shutil.rmtree(target, ignore_errors=True)
         half.rename(target)
         self._note(manifest.name, with_spare(standing, manifest.version))
+        self.vouch(given, manifest.name)  # the next program has another key, and this is what there is to go back to
         return manifest
 
     def switch(self, name: str) -> Standing:
