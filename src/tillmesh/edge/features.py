@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from tillmesh.edge.acts import DRAWER, REFUND, SALE, VOID, Act
 from tillmesh.kernel.limits import FRAUD_CASHIERS_MAX, FRAUD_TIES_MAX
@@ -25,6 +25,9 @@ NEVER_MINUTES: Final = 30 * 24 * 60  # stands for "no sale is known"
 RATIO_MAX: Final = 5.0  # of logarithms: e^5 is 148 times the usual
 EXCESS_MAX: Final = 20.0  # in standard deviations
 PRIOR_ACTS: Final = 50.0  # the shop's rate counts like so many acts of the cashier's own; guess
+OTHERS_MIN: Final = 20.0  # acts of others, fading, below which nobody is compared with them; guess
+DOES_IT: Final = 0.2  # of an act that fades: who did it once in the last month does it; guess
+PEOPLE_DIFFER: Final = 0.5  # of a rate: so much honest people differ from each other; guess
 HOURS: Final = 24
 
 NAMES: Final = (
@@ -121,6 +124,15 @@ class _Person:
             self.ties.setdefault(tie, Fading(LONG_MS, 1)).add(act.at_ms, [1.0])
 
 
+class _Known(NamedTuple):
+    """Sums as they are worth now: of a cashier lately and over weeks, of the shop, and of each other cashier."""
+
+    recent: list[float]
+    long: list[float]
+    shop: list[float]
+    others: list[list[float]]
+
+
 class Memory:
     """What is usual in one shop and for each of its cashiers. Bounded; made anew from the log after a restart."""
 
@@ -135,7 +147,8 @@ class Memory:
         """Give the numbers of an act, in the order of NAMES; each is finite whatever the act says."""
         person = self._people.get(act.cashier) or _Person()
         shop = self._shop.at(act.at_ms)
-        recent, long = person.recent.at(act.at_ms), person.long.at(act.at_ms)
+        others = [one.long.at(act.at_ms) for name, one in self._people.items() if name != act.cashier]
+        known = _Known(person.recent.at(act.at_ms), person.long.at(act.at_ms), shop, others)
         return tuple(
             _finite(value)
             for value in (
@@ -146,7 +159,7 @@ class Memory:
                 _share(act.given_minor, act.list_minor),
                 _share(act.cheaper_minor, act.list_minor),
                 max(0.0, min(1.0, act.deepest_ppm / PPM)),
-                _excess(_KINDS.get(act.kind, _SALES), recent, long, shop, now=True) if act.kind != SALE else 0.0,
+                _excess(_KINDS.get(act.kind, _SALES), known, now=True) if act.kind != SALE else 0.0,
                 _share(act.cash_minor, act.total_minor),
                 _share(act.gift_minor, act.total_minor),
                 math.log1p(_minutes_since(act, person)),
@@ -154,10 +167,10 @@ class Memory:
                 float(act.own_sale),
                 _share(act.kept_minor, act.total_minor),
                 math.log1p(person.tied(act)),
-                _excess(_REFUNDS, recent, long, shop, now=act.kind == REFUND),
-                _excess(_VOIDS, recent, long, shop, now=act.kind == VOID),
-                _excess(_DRAWERS, recent, long, shop, now=act.kind == DRAWER),
-                _given_excess(act, recent, long, shop),
+                _excess(_REFUNDS, known, now=act.kind == REFUND),
+                _excess(_VOIDS, known, now=act.kind == VOID),
+                _excess(_DRAWERS, known, now=act.kind == DRAWER),
+                _given_excess(act, known),
                 self._odd_hour(act),
             )
         )
@@ -209,27 +222,58 @@ def _minutes_since(act: Act, person: _Person) -> float:
     return float(NEVER_MINUTES) if since_ms < 0 else min(since_ms / MINUTE_MS, float(NEVER_MINUTES))
 
 
-def _excess(what: int, recent: list[float], long: list[float], shop: list[float], *, now: bool) -> float:
-    """Say by how many deviations a cashier did something more often lately than usual, this time included.
+def _excess(what: int, known: _Known, *, now: bool) -> float:
+    """Say by how many deviations a cashier does something more often than usual, this time included.
 
-    Usual is the cashier's own long rate, drawn to the shop's; the deviation is that of a count (Poisson).
+    Once lately, beside the cashier's own long rate, drawn to the shop's, with the deviation of a count (Poisson); once
+    over weeks, beside the others: who steals for weeks becomes usual for himself. The larger of both counts.
     """
+    recent, long, shop, others = known
     rate_shop = shop[what] / shop[_ACTS] if shop[_ACTS] > 0 else 0.0
     usual = (long[what] + PRIOR_ACTS * rate_shop) / (long[_ACTS] + PRIOR_ACTS)
     expected = usual * (recent[_ACTS] + 1.0)
-    return max(-EXCESS_MAX, min(EXCESS_MAX, (recent[what] + now - expected) / math.sqrt(expected + 0.25)))
+    lately = (recent[what] + now - expected) / math.sqrt(expected + 0.25)
+    return max(-EXCESS_MAX, min(EXCESS_MAX, max(lately, _beside_others(what, long, others, now=now))))
 
 
-def _given_excess(act: Act, recent: list[float], long: list[float], shop: list[float]) -> float:
-    """Say how much more of the price a cashier gave away lately, this time included, than he or she usually does."""
+def _beside_others(what: int, long: list[float], others: Sequence[list[float]], *, now: bool) -> float:
+    """Say by how many deviations a cashier did something more often in the last weeks than others who do it at all.
+
+    Where only supervisors void, they are compared with each other, and one alone with nobody.
+    """
+    peers = [one for one in others if one[what] >= DOES_IT]
+    acts = math.fsum(one[_ACTS] for one in peers)
+    if acts < OTHERS_MIN:
+        return -EXCESS_MAX
+    expected = math.fsum(one[what] for one in peers) / acts * (long[_ACTS] + 1.0)
+    return (long[what] + now - expected) / math.sqrt(expected + (PEOPLE_DIFFER * expected) ** 2 + 1.0)
+
+
+def _given_excess(act: Act, known: _Known) -> float:
+    """Say how much more of the price a cashier gives away, this time included, than usual, or than the others do.
+
+    Lately beside the cashier's own weeks; and these weeks beside those of the others. The larger of both counts.
+    """
     if act.kind != SALE:
         return 0.0
+    recent, long, shop, others = known
     listed = recent[_LISTED] + max(0, act.list_minor)
     lately = (recent[_GIVEN] + max(0, act.given_minor)) / listed if listed > 0 else 0.0
     prior = PRIOR_ACTS * (shop[_LISTED] / shop[_SALES]) if shop[_SALES] > 0 else 0.0
     rate_shop = shop[_GIVEN] / shop[_LISTED] if shop[_LISTED] > 0 else 0.0
     usual = (long[_GIVEN] + prior * rate_shop) / (long[_LISTED] + prior) if long[_LISTED] + prior > 0 else 0.0
-    return max(-1.0, min(1.0, lately - usual))
+    return max(-1.0, min(1.0, max(lately - usual, _given_beside_others(act, long, others, prior))))
+
+
+def _given_beside_others(act: Act, long: list[float], others: Sequence[list[float]], prior: float) -> float:
+    """Say how much more of the price a cashier gave away in the last weeks than others who give any away."""
+    peers = [one for one in others if one[_GIVEN] > 0]
+    listed = math.fsum(one[_LISTED] for one in peers)
+    if math.fsum(one[_ACTS] for one in peers) < OTHERS_MIN or listed <= 0:
+        return -1.0
+    rate = math.fsum(one[_GIVEN] for one in peers) / listed
+    mine = long[_GIVEN] + max(0, act.given_minor) + prior * rate
+    return mine / (long[_LISTED] + max(0, act.list_minor) + prior) - rate
 
 
 def _finite(value: float) -> float:

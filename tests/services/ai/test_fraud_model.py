@@ -73,14 +73,14 @@ def usual() -> tuple[float, ...]:
 
 
 def test_it_tells_a_thief_from_a_sale_and_says_why(tmp_path: Path) -> None:
-    async def work(ai: Ai) -> tuple[Answer, Answer]:
-        return await asking(ai)(stolen()), await asking(ai)(usual())
+    async def work(ai: Ai) -> tuple[Answer, Answer, int]:
+        return await asking(ai)(stolen()), await asking(ai)(usual()), ai.shelf.standing("fraud").version
 
-    thief, sale = on_till(tmp_path, work)
+    thief, sale, version = on_till(tmp_path, work)
     assert (thief.verdict.level, sale.verdict.level) == (HIGH, LOW)
     assert thief.verdict.score > 0.5 > 0.05 > sale.verdict.score
     assert {one.code for one in thief.verdict.reasons} & {"void_excess", "kind_excess", "minutes_since", "cash_share"}
-    assert thief.model == "fraud 1"
+    assert thief.model == f"fraud {version}"
 
 
 def test_the_worker_computes_what_the_trees_say_in_plain_arithmetic(tmp_path: Path) -> None:

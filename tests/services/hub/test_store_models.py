@@ -26,7 +26,8 @@ MODEL = "fraud"
 LARGE = "recognition"
 LINE_BYTES_PER_S = 32_000  # 256 kbit/s
 WAITING = ("pending", "sent_to_leader", "acked_by_leader", "sent_to_hub")
-VERSIONS = count(2)
+SHIPS = msgspec.json.decode(read_folder(SHIPPED / MODEL).manifest, type=Manifest).version
+VERSIONS = count(SHIPS + 1)
 MAKER = Ed25519PrivateKey.from_private_bytes(b"m" * 32)  # nobody whom a till trusts
 
 
@@ -80,21 +81,21 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         open_store(folder / "shop", f"https://127.0.0.1:{line.port}", models=True) as tills,
     ):
         chain = Chain(office, line, tills)
-        until("both tills run what ships", lambda: chain.versions() == [1, 1])
+        until("both tills run what ships", lambda: chain.versions() == [SHIPS, SHIPS])
         yield chain
 
 
 def test_a_published_version_runs_on_both_tills_and_goes_back_when_head_office_says_so(chain: Chain) -> None:
     version = chain.publish()["version"]
-    assert chain.versions() == [1, 1]  # published is not ordered
+    assert chain.versions() == [SHIPS, SHIPS]  # published is not ordered
     assert chain.office.call("POST", f"/models/{MODEL}/activate", {"version": version})[0] == 200
     until("both tills run it", lambda: chain.versions() == [version, version])
     names = {till.get("/store")["terminal_id"] for till in chain.tills}
     until("head office knows", lambda: {(name, version) for name in names} <= chain.reported())
     assert {chain.model(till)["order"]["state"] for till in chain.tills} == {"runs"}
-    assert chain.office.call("POST", f"/models/{MODEL}/rollback", {"version": 1})[0] == 200
-    until("both tills are back", lambda: chain.versions() == [1, 1])
-    until("head office knows that, too", lambda: {(name, 1) for name in names} <= chain.reported())
+    assert chain.office.call("POST", f"/models/{MODEL}/rollback", {"version": SHIPS})[0] == 200
+    until("both tills are back", lambda: chain.versions() == [SHIPS, SHIPS])
+    until("head office knows that, too", lambda: {(name, SHIPS) for name in names} <= chain.reported())
     actions = [row["action"] for row in chain.tills[0].get("/audit")["entries"]]
     assert {"model_installed", "model_rolled_back"} <= set(actions)
 
@@ -113,7 +114,7 @@ def test_a_bundle_that_changed_at_head_office_is_not_taken_and_the_tills_say_so(
         assert refused in answer.read().decode()
     checks = till.get("/health")["checks"]
     assert any("is not taken" in check["text"] and not check["ok"] for check in checks), checks
-    assert chain.versions() == [1, 1]
+    assert chain.versions() == [SHIPS, SHIPS]
     assert till.sell("by hand as ever") > 0
 
 

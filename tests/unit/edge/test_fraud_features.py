@@ -88,6 +88,46 @@ def test_who_always_voids_more_is_usual_for_himself() -> None:
     assert named(careless, again)["void_excess"] < named(careful, again)["void_excess"]
 
 
+def shop_of_three(days: int, *voids: int) -> Memory:
+    """A shop of cara, otto and ida, who sell ten times a day and void so many each, every day."""
+    memory = Memory()
+    for day in range(days, 0, -1):
+        for cashier, count in zip(("cara", "otto", "ida"), voids, strict=True):
+            for number in range(10):
+                memory.learn(act(at=NOON - day * DAY + number * 20 * MINUTE, cashier=cashier))
+            for number in range(count):
+                memory.learn(act("void", at=NOON - day * DAY + number * HOUR, cashier=cashier))
+    return memory
+
+
+def test_who_voids_for_weeks_does_not_become_usual_beside_others_who_void_less() -> None:
+    again = act("void", at=NOON + 4 * HOUR)
+    among_her_like, above_the_others = shop_of_three(40, 3, 3, 3), shop_of_three(40, 3, 1, 1)
+    assert named(among_her_like, again)["void_excess"] < 2
+    assert named(above_the_others, again)["void_excess"] > 2.5
+    assert named(above_the_others, act("void", at=NOON + 4 * HOUR, cashier="ida"))["void_excess"] < 2
+
+
+def test_a_supervisor_who_voids_for_all_is_not_compared_with_those_who_never_do() -> None:
+    again = act("void", at=NOON + 4 * HOUR)
+    assert named(shop_of_three(40, 3, 0, 0), again)["void_excess"] < 2
+    assert named(shop_of_three(40, 3, 3, 0), again)["void_excess"] < 2
+
+
+def test_who_reduces_prices_for_weeks_stands_out_beside_others_who_reduce_less() -> None:
+    memory = Memory()
+    for day in range(40, 0, -1):
+        for number in range(10):
+            for cashier, off in (("cara", 400), ("otto", 20)):
+                at = NOON - day * DAY + number * 20 * MINUTE
+                memory.learn(act(at=at, cashier=cashier, given_minor=off, total_minor=2_000 - off))
+    cara, otto = (
+        named(memory, act(at=NOON, cashier=cashier, given_minor=20, total_minor=1_980))["given_excess"]
+        for cashier in ("cara", "otto")
+    )
+    assert cara > 0.1 > 0.05 > otto
+
+
 def test_the_same_card_again_is_a_tie_and_fades() -> None:
     memory = busy_shop()
     gift = act("refund", ties=("card:G1",), gift_minor=2_000)

@@ -94,10 +94,10 @@ def test_the_handbook_adds_up_its_points() -> None:
     book = baselines.handbook()
     row = [0.0] * COUNT
     assert margin(book, row) == 0
-    for name, value in (("is_void", 1.0), ("cash_share", 1.0), ("minutes_since", 3.0), ("void_excess", 4.5)):
+    for name, value in (("is_void", 1.0), ("cash_share", 1.0), ("minutes_since", 3.0), ("void_excess", 7.5)):
         row[NAMES.index(name)] = value
-    assert margin(book, row) == 2.0 + 1.5 + 1.0
-    assert margins_of(book, np.array([row, [0.0] * COUNT])).tolist() == [4.5, 0.0]
+    assert margin(book, row) == 2.0 + 1.5 + 1.5
+    assert margins_of(book, np.array([row, [0.0] * COUNT])).tolist() == [5.0, 0.0]
 
 
 def test_a_regression_finds_what_is_there_to_find() -> None:
