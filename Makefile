@@ -3,7 +3,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test check ci bench faults hub-stack docs format requirements reference sbom clean
+.PHONY: help demo test check ci bench faults hub-stack tour docs format requirements reference sbom clean
 
 BIN := .venv/bin
 ARGS ?=
@@ -61,6 +61,10 @@ bench: ## reproducible measurements, e.g. ARGS="sale --json"
 faults: ## do every fault of the catalogue to real programs, as a table, e.g. ARGS="F18 F20"
 	@scripts/setup.sh test
 	@$(BIN)/python scripts/faults.py $(ARGS)
+
+tour: ## pictures of every page in every language, look and size, and what is wrong with them, e.g. ARGS="--languages de"
+	@scripts/setup.sh test
+	@$(BIN)/python scripts/tour.py $(ARGS)
 
 docs: ## follow every link, run every marked code block
 	@scripts/setup.sh test

@@ -42,6 +42,23 @@ window.auditing = (() => {
         .map(([e]) => `sticks out: ${words(e)} of ${words(button)}`);
     });
 
+  /** What scrolls with an element; what sticks or lies over the page is a layer of its own. */
+  const layer = (e) => {
+    for (let one = e.parentElement; one; one = one.parentElement) {
+      const { overflowX, overflowY, position } = getComputedStyle(one);
+      if (/auto|scroll/.test(overflowX + overflowY) || position === "sticky" || position === "fixed") return one;
+    }
+    return null;
+  };
+  const overlapping = () => {
+    const all = shown("button, a[href], select, input, textarea, summary").map((e) => [e, e.getBoundingClientRect(), layer(e)]);
+    return all.flatMap(([e, box, own], at) =>
+      all.slice(at + 1)
+        .filter(([other, there, theirs]) => own === theirs && !e.contains(other) && !other.contains(e)
+          && Math.min(box.right, there.right) - Math.max(box.left, there.left) > 2 && Math.min(box.bottom, there.bottom) - Math.max(box.top, there.top) > 2)
+        .map(([other]) => `lies over another: ${words(e)} and ${words(other)}`));
+  };
+
   const sideways = () => [
     ...(document.scrollingElement.scrollWidth > innerWidth + 1
       ? [`the page scrolls sideways: ${document.scrollingElement.scrollWidth} > ${innerWidth}`]
@@ -64,5 +81,5 @@ window.auditing = (() => {
     return ring(e) || ring(e.nextElementSibling) || ring(e.parentElement) ? "" : `no visible focus: ${words(e)}`;
   };
 
-  return { fitting: () => [...new Set([...small(), ...cut(), ...sticking(), ...sideways()])], sideways, focus };
+  return { fitting: () => [...new Set([...small(), ...cut(), ...sticking(), ...overlapping(), ...sideways()])], sideways, focus };
 })();

@@ -27,6 +27,7 @@ from tillmesh.terminal.web import (
     conflict_calls,
     erasure_calls,
     file_calls,
+    first_calls,
     fiscal_calls,
     judgement_calls,
     mail_calls,
@@ -57,6 +58,7 @@ STATIC = Path(__file__).parent / "static"
 WINDOWS = ("display", "pair")  # beside the till's own page
 CALLS: list[Call] = [
     *session_calls.CALLS,
+    *first_calls.CALLS,
     *cart_calls.CALLS,
     *sale_calls.CALLS,
     *card_calls.CALLS,

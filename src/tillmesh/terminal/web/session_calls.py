@@ -134,6 +134,15 @@ async def approve(context: Context, body: ApprovalBody) -> tuple[int, Any]:
     return 201, {"approval": token, "approved_by": person.name, "role": person.role}
 
 
+async def is_new(context: Context) -> bool:
+    """Say whether nobody can sign in here yet: nobody is known, and there are no other tills to hear of people from."""
+    if context.request.scope.get(OFFICE):
+        return False
+    if await context.services.driver.look(lambda books: any(True for _ in books.records("person"))):
+        return False
+    return not (await context.services.extra["sync"]())["peers"]
+
+
 async def state(context: Context) -> Any:
     """Give what a page needs to start; without a session only what the sign-in page shows."""
     services = context.services
@@ -170,6 +179,7 @@ async def state(context: Context) -> Any:
 
     result = await context.driver.read(query)
     result["session"] = None if context.person is None else _shown(context.person)
+    result["new"] = context.person is None and await is_new(context)
     result["terminal"]["state"] = services.extra["standings"].stage()
     result["sync"] = await services.extra["sync"]()
     result["printer"] = services.extra["printer"]()

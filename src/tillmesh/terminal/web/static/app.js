@@ -9,7 +9,7 @@ import { loadCatalogue, rowOfCode } from "./state/catalogue.js";
 import { restoreCart, setAgeView } from "./state/cart.js";
 import { startLive } from "./state/live.js";
 import { dialogs, toast, toastProblem } from "./state/notices.js";
-import { booted, call, everSignedIn, loadState, openCartId, session, setApprovalView, store, training } from "./state/session.js";
+import { booted, call, everSignedIn, isNew, loadState, openCartId, session, setApprovalView, store, training } from "./state/session.js";
 import { deliver } from "./state/scan.js";
 import { keepFocusOnTaps, useKeys } from "./lib/keys.js";
 import { AgeDialog } from "./parts/agedialog.js";
@@ -62,6 +62,12 @@ function Page() {
   return html`<div class="office"><${Side} /><main class="office-main" id="main"><${View} arg=${arg} key=${page} /></main></div>`;
 }
 
+/** The first page of a till's life. */
+function First() {
+  useEffect(() => void loadOthers(), []);
+  return others.value ? html`<${others.value.welcome} />` : html`<${Waiting} />`;
+}
+
 const Waiting = () => html`<div class="waiting" role="status"><span class="spin" /><span>${t("loading")}</span></div>`;
 
 /** Over every page while people practise: nobody may take it for a sale. */
@@ -77,7 +83,7 @@ const Shell = () => {
 const Inside = () => {
   useKeys({ F1: () => void openShortcuts(), F10: () => void openMenu() });
   useEffect(() => document.getElementById("boot")?.remove(), []);
-  if (!everSignedIn.value) return html`${booted.value ? html`<${SignInPage} />` : html`<${Starting} />`}<${Toasts} />`;
+  if (!everSignedIn.value) return html`${!booted.value ? html`<${Starting} />` : isNew.value ? html`<${First} />` : html`<${SignInPage} />`}<${Toasts} />`;
   return html`<${Page} />${!session.value && html`<${SignInOver} />`}<${Dialogs} /><${Toasts} />`;
 };
 

@@ -15,6 +15,7 @@ import { ShiftPage } from "./pages/shift.js";
 import { StockPage } from "./pages/stock.js";
 import { StorePage } from "./pages/store.js";
 import { TransfersPage } from "./pages/transfers.js";
+import { WelcomePage } from "./pages/welcome.js";
 import { openCard } from "./parts/carddialog.js";
 import { openGiftCard } from "./parts/giftdialog.js";
 import { openSend } from "./parts/senddialog.js";
@@ -45,4 +46,5 @@ export const PAGES = {
   stock: StockPage,
   store: StorePage,
   transfers: TransfersPage,
+  welcome: WelcomePage,
 };

@@ -92,7 +92,7 @@ export function StorePage() {
   const tills = data?.tills ?? [];
   const away = tills.filter((till) => !till.reachable);
   const leader = tills.find((till) => till.leads);
-  return html`<${Head} title=${t("nav.store")} sub=${store.value.name ?? ""}>${may("manager") && !alone && html`<button class="btn primary" onClick=${addTill}><${Icon} name="plus" />${t("store.add")}</button>`}<//>
+  return html`<${Head} title=${t("nav.store")} sub=${store.value.name ?? ""}>${may("manager") && html`<button class="btn primary" onClick=${addTill}><${Icon} name="plus" />${t("store.add")}</button>`}<//>
     ${!data ? html`<${Loading} load=${load} />` : alone ? html`<${Nothing} icon="monitor" title=${t("pill.alone")} hint=${t("store.alone")} />` : html`
     <div class="store-top"><span class=${`pill ${leader && data.has_quorum ? "ok" : "warn"}`}><${Icon} name="crown" />${leader && data.has_quorum ? t("store.leads", { name: leader.name, term: data.term }) : t("store.nobody")}</span>
       <span class=${`pill ${away.length ? "warn" : "ok"}`}><${Icon} name="users" />${t(data.has_quorum ? "store.agree" : "store.reach", { n: tills.length - away.length, all: tills.length })}</span></div>

@@ -15,6 +15,8 @@ export const session = signal(/** @type {Person | null} */ (null));
 /** True from the first sign-in on: later the PIN pad lies over the page and keeps it. */
 export const everSignedIn = signal(false);
 export const booted = signal(false);
+/** Nobody can sign in here yet: the till asks who it belongs to. */
+export const isNew = signal(false);
 export const store = signal(/** @type {Record<string, any>} */ ({}));
 export const terminal = signal(/** @type {Record<string, any>} */ ({}));
 export const shift = signal(/** @type {Record<string, any> | null} */ (null));
@@ -45,6 +47,7 @@ export function takeState(answer) {
   // Goods, cart and shift are those of another till then: begin anew rather than mix them up.
   if (booted.peek() && Boolean(answer.training) !== Boolean(training.peek())) return location.reload();
   training.value = answer.training ?? null;
+  isNew.value = Boolean(answer.new);
   if (answer.store) {
     setCurrency(answer.store.currency ?? "GBP", answer.store.currency_exponent ?? 2);
     store.value = answer.store;
