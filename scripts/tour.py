@@ -49,7 +49,7 @@ THUMB_PX: Final = {"landscape": 470, "portrait": 300, "phone": 220}
 PICTURE_PX: Final = (960, 600)  # of the tutorial
 SHEET_PX: Final = 1960
 SOON_MS: Final = 20_000
-LOOKING: Final = "() => [...auditing.fitting(), ...auditing.sideways()]"
+LOOKING: Final = "() => [...auditing.fitting(), ...auditing.overlapping(), ...auditing.sideways()]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,7 @@ window.auditing = (() => {
     const all = shown("button, a[href], select, input, textarea, summary").map((e) => [e, e.getBoundingClientRect(), layer(e)]);
     return all.flatMap(([e, box, own], at) =>
       all.slice(at + 1)
-        .filter(([other, there, theirs]) => own === theirs && !e.contains(other) && !other.contains(e)
+        .filter(([other, there, theirs]) => own === theirs && !e.contains(other) && !other.contains(e) && !e.closest(".search, .numfield-box")?.contains(other)
           && Math.min(box.right, there.right) - Math.max(box.left, there.left) > 2 && Math.min(box.bottom, there.bottom) - Math.max(box.top, there.top) > 2)
         .map(([other]) => `lies over another: ${words(e)} and ${words(other)}`));
   };
@@ -81,5 +81,5 @@ window.auditing = (() => {
     return ring(e) || ring(e.nextElementSibling) || ring(e.parentElement) ? "" : `no visible focus: ${words(e)}`;
   };
 
-  return { fitting: () => [...new Set([...small(), ...cut(), ...sticking(), ...overlapping(), ...sideways()])], sideways, focus };
+  return { overlapping, fitting: () => [...new Set([...small(), ...cut(), ...sticking(), ...sideways()])], sideways, focus };
 })();
