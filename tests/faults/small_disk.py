@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+
+TRIES = 100
 
 
 def needs_mounts() -> None:
@@ -25,12 +27,17 @@ class SmallDisk:
         self._ballast = place / "ballast"
 
     def fill(self, leave_bytes: int = 0) -> None:
-        """Fill what is free, but for ``leave_bytes``."""
-        free = os.statvfs(self.place).f_bavail * os.statvfs(self.place).f_frsize - leave_bytes
-        held = self._ballast.stat().st_size if self._ballast.exists() else 0
+        """Fill what is free, but for ``leave_bytes``; a till that writes meanwhile may take some of it first."""
         with self._ballast.open("ab") as file:
-            if free > 0:
-                os.posix_fallocate(file.fileno(), held, free)
+            for _ in range(TRIES):
+                held, usage = os.fstat(file.fileno()).st_size, os.statvfs(self.place)
+                free = usage.f_bavail * usage.f_frsize - leave_bytes
+                if free <= 0:
+                    return
+                with suppress(OSError):
+                    os.posix_fallocate(file.fileno(), held, free)
+                    return
+        raise AssertionError("others write all the time")
 
     def clear(self) -> None:
         """Make room again."""

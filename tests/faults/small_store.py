@@ -16,17 +16,17 @@ from tillmesh.terminal.joining import join_here
 BACK_S = 60.0  # the stated bound, far above what it takes on a machine that does nothing else
 
 
-def build_store(folder: Path, count: int) -> list[Program]:
-    """Make the data directories of a store's tills, which know each other's addresses."""
-    found_shop(folder / "till-1", pins=True)
-    for number in range(2, count + 1):
-        place = folder / f"till-{number}"
-        join_here(folder / "till-1", place, number=number, float_minor=FLOAT_MINOR, by=MANAGER)
+def build_store(folder: Path, count: int, *, last: Path | None = None) -> list[Program]:
+    """Make the data directories of a store's tills, which know each other's addresses; the last one elsewhere."""
+    places = [folder / f"till-{number}" for number in range(1, count)] + [(last or folder) / f"till-{count}"]
+    found_shop(places[0], pins=True)
+    for number, place in enumerate(places[1:], 2):
+        join_here(places[0], place, number=number, float_minor=FLOAT_MINOR, by=MANAGER)
     first = free_ports(count)
     links = [first + n for n in range(count)]
     return [
         Program(
-            folder / f"till-{n + 1}",
+            places[n],
             arguments=(
                 "--no-mdns",
                 "--link-bind",

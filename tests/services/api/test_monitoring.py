@@ -43,6 +43,15 @@ def test_every_alert_fires_over_its_limit_and_not_on_it() -> None:
         assert f"name: {name} stays quiet" in tests, name
 
 
+def test_every_alert_is_caused_on_real_processes_and_goes_again() -> None:
+    caused = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        text = path.read_text(encoding="utf-8")
+        if "tests.alert_replay import" in text or path.name == "test_alerts.py":
+            caused |= set(re.findall(r'"([A-Z]\w+)"', text))
+    assert set(re.findall(r"- alert: (\w+)", RULES)) - caused == set()
+
+
 @pytest.mark.parametrize(
     ("name", "limit"),
     [

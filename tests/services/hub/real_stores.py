@@ -64,10 +64,10 @@ class Till:
         return int(answer.body["total_minor"])
 
 
-def found(folder: Path, hub: Path, tills: int) -> str:
-    """Found a store of so many tills that head office knows, and give its id; nothing runs yet."""
+def found(folder: Path, hub: Path, tills: int, *, at_ms: int = 0) -> str:
+    """Found a store of so many tills that head office knows, now or before, and give its id; nothing runs yet."""
     places = [folder / f"till-{n}" for n in range(tills)]
-    found_shop(places[0], pins=True)
+    found_shop(places[0], pins=True, at_ms=at_ms)
     for number, place in enumerate(places[1:], 2):
         join_here(places[0], place, number=number, float_minor=FLOAT_MINOR, by=MANAGER)
     store = store_of(places[0])
@@ -80,7 +80,7 @@ def found(folder: Path, hub: Path, tills: int) -> str:
 @contextmanager
 def open_store(folder: Path, hub_url: str, *, models: bool = False) -> Iterator[Sequence[Till]]:
     """Run the tills of a store that was founded, with models if a test is about them."""
-    places = sorted(folder.glob("till-*"))
+    places = sorted(place for place in folder.glob("till-*") if place.is_dir())
     links = free_ports(len(places))
     with ExitStack() as stack:
         programs = []

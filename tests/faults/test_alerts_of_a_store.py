@@ -1,0 +1,135 @@
+"""Alerts about what tills of a store are to each other, caused on real ones: who leads, and what the leader lacks."""
+
+import os
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.alert_replay import Asked, Replay
+from tests.faults.checker import History
+from tests.faults.running import Program, until
+from tests.faults.small_disk import SmallDisk, small_disk
+from tests.faults.small_store import build_store, reachable, running
+from tests.faults.test_wrong_clock import Clock
+from tests.ports import free_ports
+from tillmesh.terminal.council_recovery import recover_store
+from tillmesh.till.watching import ELECTIONS_HOUR_MAX, LEADER_LAG_S_MAX
+
+pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.timeout(300)]
+
+LONG_S, SALES_MAX = 120.0, 2_000
+LAG, LEADERLESS = 'tillmesh_sync_lag_seconds{at="leader"}', "tillmesh_leaderless_seconds"
+
+
+def asked(tills: Sequence[Program]) -> list[Asked]:
+    return [Asked(till.shop.name, till.port) for till in tills]
+
+
+def without_models(tills: Sequence[Program]) -> Sequence[Program]:
+    for till in tills:
+        till.arguments += ("--no-ai",)
+    return tills
+
+
+def told(till: Program, series: str) -> float:
+    """Read one series of what Prometheus is told; 0 if it is not told."""
+    found = [line.split()[1] for line in till.metrics().splitlines() if line.startswith(series + " ")]
+    return float(found[0]) if found else 0.0
+
+
+def leader(tills: Sequence[Program]) -> Program | None:
+    """Give the till that leads, as it says itself."""
+    for till in tills:
+        answer = till.get("/raft")
+        if answer.status == 200 and answer.body["state"] == "leader" and answer.body["has_quorum"]:
+            return till
+    return None
+
+
+@contextmanager
+def asleep(till: Program) -> Iterator[None]:
+    """Let a till stand still, as a machine that sleeps."""
+    os.kill(till.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(till.pid, signal.SIGCONT)
+
+
+def fall_asleep_in_turn(tills: Sequence[Program]) -> None:
+    """Let whoever leads stand still until another one leads, more often than is usual in an hour."""
+    while max(told(till, "tillmesh_elections_total") for till in tills) <= ELECTIONS_HOUR_MAX:
+        until(lambda: all(reachable(till) == len(tills) - 1 for till in tills), "all hear each other", LONG_S)
+        first = until(lambda: leader(tills), "somebody leads", LONG_S)
+        others = [till for till in tills if till is not first]
+        with asleep(first):
+            until(partial(leader, others), "another one leads", LONG_S)
+
+
+def test_two_tills_that_were_both_told_to_decide_alone_raise_an_alert_while_both_run(tmp_path: Path) -> None:
+    tills, replay = build_store(tmp_path, 2), Replay()
+    with running(without_models(tills)):
+        first = until(lambda: leader(tills), "somebody leads", LONG_S)
+        replay.take(*asked(tills))
+        for till in sorted(tills, key=lambda one: one is first):  # who follows goes first: no election begins
+            till.kill()
+    links = free_ports(2)
+    for till, port in zip(tills, (links, links + 1), strict=True):
+        recover_store(till.shop)  # an operator believes at each of them that the other one is lost
+        till.arguments = ("--no-ai", "--no-mdns", "--link-bind", "127.0.0.1", "--link-port", str(port))
+    with tills[0], tills[1]:
+        until(lambda: all(told(till, "tillmesh_leading_term") > 0 for till in tills), "both lead", LONG_S)
+        replay.take(*asked(tills))
+        tills[1].kill()
+        replay.take(*asked(tills[:1]))
+    replay.judge(tmp_path / "alerts", [(), {"SplitBrain"}, ()])
+
+
+def is_writing(till: Program) -> bool:
+    return told(till, "tillmesh_writing") == 1 and told(till, "tillmesh_disk_reserve_held") == 1
+
+
+def use_up(disk: SmallDisk, till: Program, token: str, history: History) -> None:
+    """Fill a disk, and sell until the reserve is gone as well."""
+    for number in range(SALES_MAX):
+        disk.fill()
+        answer = till.sell(token, history, f"{till.shop.name}-{number}", number)
+        assert answer is not None
+        if answer.status == 507:
+            return
+    raise AssertionError("the disk never fills")
+
+
+def test_leaders_that_fall_asleep_or_can_not_take_sales_in_raise_alerts_until_they_are_well(tmp_path: Path) -> None:
+    replay, clock, history = Replay(), Clock(tmp_path), History()
+    with small_disk(tmp_path / "disk", "60m") as disk:
+        tills = build_store(disk.place, 3, last=tmp_path)
+        tills[2].environment = clock.environment()
+        with running(without_models(tills)):
+            until(lambda: leader(tills), "somebody leads", LONG_S)
+            until(lambda: all(told(till, LEADERLESS) == 0 for till in tills), "all hear who leads", LONG_S)
+            replay.take(*asked(tills))
+            fall_asleep_in_turn(tills)
+            with asleep(tills[2]):
+                until(lambda: leader(tills[:2]), "one whose disk will be full leads", LONG_S)
+            until(lambda: all(told(till, LEADERLESS) == 0 for till in tills), "all hear who leads", LONG_S)
+            replay.take(*asked(tills))
+            tokens = [till.sign_in() for till in tills]
+            for till, token in zip(tills[:2], tokens, strict=False):
+                use_up(disk, till, token, history)
+            answer = tills[2].sell(tokens[2], history, "lonely", 1)
+            assert answer is not None
+            assert answer.status == 201
+            clock.set(timedelta(seconds=2 * LEADER_LAG_S_MAX))  # nobody has to wait for two minutes
+            until(lambda: told(tills[2], LAG) > LEADER_LAG_S_MAX, "the leader lacks what was sold long ago", LONG_S)
+            replay.take(*asked(tills))
+            disk.clear()
+            until(lambda: told(tills[2], LAG) == 0 and told(tills[2], LEADERLESS) == 0, "the leader has it", LONG_S)
+            until(lambda: all(is_writing(till) for till in tills), "all write into room that is theirs", LONG_S)
+            replay.take(*asked(tills))
+    replay.judge(tmp_path / "alerts", [(), {"Elections"}, {"SyncLag", "DiskFull", "NotWriting"}, ()])
