@@ -46,7 +46,8 @@ class Made(Protocol):
 def main(arguments: Sequence[str], say: Callable[[str], object]) -> int:
     """Run one command of the pipeline."""
     options = _parser().parse_args(list(arguments))
-    logging.basicConfig(level=logging.INFO, format="%(message)s")  # how far it is, beside the answer
+    logging.basicConfig(format="%(message)s")  # the program may have done so
+    logging.getLogger("tillmesh.learn").setLevel(logging.INFO)  # how far it is, beside the answer
     # Before numpy comes: threads that wait for each other on a busy machine cost ten times what one does.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     run: Callable[[argparse.Namespace], Any] = options.run

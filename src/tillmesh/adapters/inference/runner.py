@@ -407,7 +407,7 @@ class Runner:
         deadline_ms = INFERENCE_DEADLINE_MS if manifest is None else manifest.contract.deadline_ms
         if message.failed or "not_finite" in message.wrong:
             return message.failed or "not_finite"
-        return "slow" if message.cpu_ms > deadline_ms else ""
+        return "slow" if message.cpu_ms > deadline_ms * max(1, len(message.outputs)) else ""
 
     def _answer(self, ticket: int, reply: Reply) -> None:
         held = self._open.pop(ticket, None)
