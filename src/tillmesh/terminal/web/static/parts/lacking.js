@@ -2,12 +2,12 @@
 import { html } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { quantity } from "../lib/money.js";
-import { cart, reload } from "../state/cart.js";
+import { cart, reloadCart } from "../state/cart.js";
 import { call } from "../state/session.js";
 import { toastProblem } from "../state/notices.js";
 
 /** @param {{sku: string, missing: string}} one */
-const ask = (one) => call("POST", "/rights/ask", { sku: one.sku, quantity: one.missing }).catch(toastProblem).then(reload);
+const ask = (one) => call("POST", "/rights/ask", { sku: one.sku, quantity: one.missing }).catch(toastProblem).then(reloadCart);
 
 export const Lacking = () =>
   cart.value.lacking?.map((one) => {

@@ -269,7 +269,10 @@ async function openCart(cartId, waiting) {
 }
 
 /** Look at the cart anew: what this till may sell has changed. */
-export const reload = () => openCart(base.cart_id, queue);
+export const reloadCart = () => openCart(base.cart_id, queue);
+
+/** Goods or rights came in: the open cart may lack fewer now. */
+export const hearOfStock = () => void (base.lacking?.length && !flushing && reloadCart());
 
 /** After a reload: the changes that were not yet sent come first, then the cart the server has open. @param {string | null} serverCart */
 export async function restoreCart(serverCart) {

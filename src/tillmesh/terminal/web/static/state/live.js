@@ -1,7 +1,7 @@
 // News from the till program, as it happens; after a gap everything is asked again.
 import { asProblem, reachable, send } from "../lib/http.js";
 import { effect, signal } from "../lib/ui.js";
-import { hearOfCart, hearOfOffers, hearOfSale } from "./cart.js";
+import { hearOfCart, hearOfOffers, hearOfSale, hearOfStock } from "./cart.js";
 import { loadCatalogue, takeLevels, takeProducts } from "./catalogue.js";
 import { pictureCame } from "../parts/thumb.js";
 import { everSignedIn, loadState, oversold, printer, session, sync } from "./session.js";
@@ -20,7 +20,10 @@ let source = null;
 /** @type {Record<string, (data: any) => void>} */
 const takers = {
   products: (data) => takeProducts(data.products ?? []),
-  stock: (data) => takeLevels(data.levels ?? {}),
+  stock: (data) => {
+    takeLevels(data.levels ?? {});
+    hearOfStock();
+  },
   sale: (data) => {
     salesNews.value += 1;
     hearOfSale(data.cart_id ?? "");
