@@ -55,6 +55,7 @@ class YearShop:
         self.wire = Wire()
         self.tills: list[YearTill] = []
         self.opened_ms: list[float] = []  # how long each start of a program took
+        self.opened_cpu_ms: list[float] = []
         self.upgraded_ms: list[float] = []  # ... that found an older database
         self.sums: dict[int, Counter[str]] = {}  # day -> what the simulation itself counted
         self.stock: Counter[str] = Counter()
@@ -116,8 +117,12 @@ class YearShop:
         till.end(gently=gently)
         if between is not None:
             between(till.place)
-        with _timed(self.opened_ms if between is None else self.upgraded_ms):
-            till.start(self._now_ms())
+        if between is None:
+            with _timed(self.opened_ms), _cpu(self.opened_cpu_ms):
+                till.start(self._now_ms())
+        else:
+            with _timed(self.upgraded_ms):
+                till.start(self._now_ms())
         if number == self._leader:
             self._leader = (number + 1) % len(self.tills)
         self.relink()
@@ -255,3 +260,10 @@ def _timed(into: list[float]) -> Iterator[None]:
     begin = time.perf_counter()
     yield
     into.append((time.perf_counter() - begin) * 1e3)
+
+
+@contextmanager
+def _cpu(into: list[float]) -> Iterator[None]:
+    begin = time.process_time()
+    yield
+    into.append((time.process_time() - begin) * 1e3)

@@ -88,9 +88,11 @@ def _look(shop: YearShop, first: int, last: int) -> Look:
         "smallest MB": min(till.disk_bytes() for till in shop.tills) / 1e6,
         "start ms": spread(shop.opened_ms).median,
         "slowest start ms": max(shop.opened_ms),
+        "start CPU ms": spread(shop.opened_cpu_ms).median,
         "days right": float(shop.check_reports(number, first, last)),
     }
     shop.opened_ms.clear()
+    shop.opened_cpu_ms.clear()
     shop.check_stock(number)
     begin = time.perf_counter()
     shop.verify(number, quick=True)
@@ -116,12 +118,15 @@ def _resident_mb() -> float:
 
 
 def _rows(looks: list[Look], upgraded_ms: list[float]) -> Iterator[Row]:
-    size, memory, start = ([look[key] for look in looks] for key in ("largest MB", "memory MB", "start ms"))
+    size, memory, start = ([look[key] for look in looks] for key in ("largest MB", "memory MB", "start CPU ms"))
     yield _row("the largest database, at the end of each month", "MB", size, "under 2,000", size[-1] * 1e6 < BYTES_MAX)
     calm = max(memory[3:]) < 1.5 * memory[2]
     yield _row("memory of all tills together", "MB", memory, "never half as much again as after three months", calm)
     flat = spread(start[-3:]).median < 2 * spread(start[:3]).median
-    yield _row("opening a till, median of each month", "ms", start, "not twice as slow in the last three months", flat)
+    yield _row(
+        "CPU of opening a till, median of each month", "ms", start, "not twice as much in the last quarter", flat
+    )
+    yield _row("opening a till, median of each month", "ms", [look["start ms"] for look in looks])
     yield _row("opening a till, slowest of each month", "ms", [look["slowest start ms"] for look in looks])
     yield _row("tillmesh verify --quick of one till", "s", [look["verify s"] for look in looks])
     yield Row(what=f"opening a database of version {BEFORE}: all tables made anew", unit="s",

@@ -17,10 +17,12 @@ import msgspec
 from tillmesh.adapters.host.keys import signing_key
 from tillmesh.adapters.sqlite import replica, reporting
 from tillmesh.adapters.sqlite.store import log
+from tillmesh.kernel.envelope import Head
 from tillmesh.shop import events as e
 from tillmesh.sync import Send, Session, Side, write_frame
-from tillmesh.sync.messages import Ack, Forked, Hello, Later, Mark, Message, Presence, Push, Refuse, Want
+from tillmesh.sync.messages import Ack, Forked, Hello, Later, Mark, Message, Presence, Push, Refuse, Run, Want, runs_of
 from tillmesh.sync.steps import Load
+from tillmesh.sync.upload import Answer, Batch, write_answer, write_batch
 from tillmesh.terminal.bootstrap import Opened, open_terminal
 from tillmesh.terminal.signing import Signatures
 from tillmesh.till import commands as c
@@ -117,13 +119,14 @@ def spoken(at: Opened) -> dict[str, Any]:
     said = [write_frame(step.message) for step in session.start(0) if isinstance(step, Send)]
     stranger = Hello(1, at.origin.store, 0, "nobody00.nobody00", {})
     signatures = Signatures(at.data_dir, at.origin.store)
-    steps = session.receive(stranger, 0)
+    steps, runs = session.receive(stranger, 0), list[Run]()
     for step in steps:
         if isinstance(step, Load):
             only = tuple(span for span in step.spans if span.actor == at.origin.actor)
             events, signed = replica.load_signed(
                 at.writer.db, at.writer.books, only, signatures, events_max=step.events_max, bytes_max=step.bytes_max
             )
+            runs = runs_of(events, signed)
             said += [write_frame(more.message) for more in session.loaded(events, 0, signed) if isinstance(more, Send)]
     actor = at.origin.actor
     one_of_each: list[Message] = [
@@ -135,7 +138,13 @@ def spoken(at: Opened) -> dict[str, Any]:
     return {
         "store": at.origin.store, "actor": actor, "public": public, "said": said,
         "one of each": [write_frame(message) for message in one_of_each],
+        "upload": write_batch(Batch(at.origin.store, 3, actor, _marks(heads), runs, [], {at.origin.terminal: 2})),
+        "answer": write_answer(Answer({actor: 6}, [], {"fraud": "2"}, {actor: 4})),
     }  # fmt: skip
+
+
+def _marks(heads: dict[str, Head]) -> dict[str, Mark]:
+    return {name: Mark(head.seq, head.hash) for name, head in heads.items()}
 
 
 def told_by(at: Opened) -> dict[str, Any]:

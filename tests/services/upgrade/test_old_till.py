@@ -17,10 +17,13 @@ from tillmesh.adapters.sqlite.database import connect, in_memory, newest, one, w
 from tillmesh.adapters.sqlite.ledger import Ledger, log
 from tillmesh.adapters.sqlite.store import FILE, open_database
 from tillmesh.adapters.sqlite.upgrade_copy import kept_copy
+from tillmesh.fleet.projecting import project
+from tillmesh.kernel.envelope import Head, seal
 from tillmesh.shop import events as e
 from tillmesh.sync import Apply, Load, Session, Side, read_frame, write_frame
 from tillmesh.sync.packing import unpack
 from tillmesh.sync.signatures import KeyNotary
+from tillmesh.sync.upload import read_answer, read_batch, write_batch
 from tillmesh.terminal.bootstrap import Opened, open_terminal
 from tillmesh.terminal.log_audit import LogAudit
 
@@ -133,3 +136,18 @@ def test_an_old_tills_events_are_taken_from_its_own_frames_under_its_own_signatu
         sums = one(db, "SELECT sum(total_minor) FROM receipt")
         assert sums == 4 * (149 + 1_999)
         assert {event.type for event in applied.events} <= set(e.KINDS)
+
+
+def test_head_office_counts_what_an_old_till_uploads_and_an_old_head_offices_answer_is_understood() -> None:
+    batch = read_batch(SPOKEN["upload"])
+    assert (batch.store, batch.term, batch.sender, batch.orders) == (SPOKEN["store"], 3, SPOKEN["actor"], b"")
+    head, events = Head(batch.sender), []
+    for item in batch.runs[0].items:
+        events.append(seal(batch.store, head, hlc=item.hlc, kind=item.type, version=item.version, body=item.body))
+        head = Head(batch.sender, events[-1].seq, events[-1].hash)
+    assert head.hash == batch.runs[0].hash
+    assert sum(row.total_minor for row in project(events).sales) == 4 * (149 + 1_999)
+    answer = read_answer(SPOKEN["answer"])
+    assert (answer.acked, answer.wanted, answer.model_orders) == ({batch.sender: 6}, {batch.sender: 4}, None)
+    old, new = (msgspec.msgpack.decode(_body(each)) for each in (SPOKEN["upload"], write_batch(batch)))
+    assert new[: len(old)] == old, "an older head office would read it as something else"
