@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from msgspec import structs
 
-from tillmesh.crdt import BoundedCounter
 from tillmesh.kernel.errors import Conflict, NotFound
 from tillmesh.kernel.ids import EventId, parse_event_id, terminal_of
 from tillmesh.kernel.quantity import format_quantity
@@ -42,11 +41,11 @@ class NoRights(Conflict):
 
 def bind(desk: Desk) -> None:
     """Let every event of a command that moves limited goods move rights of this till too, or refuse the command."""
-    if desk.books.terminal().training:
+    if not any(isinstance(body, escrow.Moving) for body in desk.bodies) or desk.books.terminal().training:
         return
-    after: dict[str, int] = {}
+    known, after = desk.books.ever_limited(), dict[str, int]()
     for place, body in enumerate(desk.bodies):
-        moves = escrow.moved(body, lambda sku: is_limited(desk.books, sku))
+        moves = escrow.moved(body, lambda sku: sku in known or _is_marked(desk.books, sku))
         if not moves or not _counts(desk, body):
             continue
         for sku, delta in moves:
@@ -58,13 +57,9 @@ def bind(desk: Desk) -> None:
         desk.bodies[place] = structs.replace(body, limited=tuple(sku for sku, _ in moves))
 
 
-def is_limited(books: Books, sku: str) -> bool:
-    """Say whether a product's rights are counted: it is marked, or was, and somebody may hold some still."""
+def _is_marked(books: Books, sku: str) -> bool:
     product = books.product(sku)
-    return (product is not None and product.hard_limited) or books.rights(sku) != _NOTHING
-
-
-_NOTHING = BoundedCounter()
+    return product is not None and product.hard_limited
 
 
 def _counts(desk: Desk, body: object) -> bool:

@@ -54,6 +54,9 @@ class Books(Protocol):
     def rights(self, sku: str) -> BoundedCounter:
         """Give who holds how many rights of a hard-limited product; empty if it never was one."""
 
+    def ever_limited(self) -> Collection[str]:
+        """List the products whose rights are counted: those that are hard-limited or were, and had any."""
+
     def below_zero(self) -> list[tuple[str, int, bool]]:
         """List counted products with stock below zero: sku, stock, whether any was ever booked in."""
 

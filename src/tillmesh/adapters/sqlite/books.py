@@ -137,6 +137,10 @@ class Books:
         """Give who holds how many rights of a hard-limited product; empty if it never was one."""
         return escrow.counter(self._db, self.actors, sku)
 
+    def ever_limited(self) -> set[str]:
+        """List the products whose rights are counted: those that are hard-limited or were, and had any."""
+        return escrow.counted(self._db)
+
     def below_zero(self) -> list[tuple[str, int, bool]]:
         """List counted products with stock below zero: sku, stock, whether any was ever booked in."""
         return oversold.below_zero(self._db)

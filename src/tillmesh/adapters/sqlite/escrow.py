@@ -62,4 +62,9 @@ def limited(db: apsw.Connection) -> list[str]:
     return [sku for (sku,) in rows(db, sql)]
 
 
+def counted(db: apsw.Connection) -> set[str]:
+    """List the products that ever had rights."""
+    return {sku for (sku,) in rows(db, "SELECT DISTINCT sku FROM escrow")}
+
+
 _EMPTY: Final = BoundedCounter()
