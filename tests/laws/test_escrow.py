@@ -61,7 +61,7 @@ class Tickets(RuleBasedStateMachine):
     @rule(till=tills, other=tills, n=amounts, by_hand=st.booleans())
     def asked_by(self, till: str, other: str, n: int, by_hand: bool) -> None:
         """Hand on what is asked for; the question may be an old one that came again."""
-        given = escrow.grant(self.held[till], till, n, 1, by_hand=by_hand)
+        given = escrow.grant(self.held[till].rights(till), n, 1, by_hand=by_hand)
         if till != other and given and self.works(till):
             self.keep(till, self.held[till].move(till, other, given))
 
@@ -156,7 +156,7 @@ class Market(RuleBasedStateMachine):
                 wanted = escrow.wish(self.counter, till, [one for one in TILLS if one != till], 1)
                 if wanted is None:
                     continue
-                given = escrow.grant(self.counter, wanted.holder, wanted.quantity_milli, 1, by_hand=False)
+                given = escrow.grant(self.counter.rights(wanted.holder), wanted.quantity_milli, 1, by_hand=False)
                 if given:
                     self.counter = self.counter.move(wanted.holder, till, given)
                     asked = True

@@ -25,10 +25,14 @@ def test_every_message_has_its_own_number() -> None:
     assert [msgspec.msgpack.decode(write_purse(message))[0] for message in MESSAGES] == [1, 2]
 
 
+def test_a_number_of_a_newer_program_is_nobody_s_business() -> None:
+    assert read_purse(msgspec.msgpack.encode([3, 1, "what is not known yet"])) is None
+
+
 @given(st.binary(max_size=PURSE_MESSAGE_BYTES_MAX + 5))
 def test_any_bytes_are_a_message_or_damaged(body: bytes) -> None:
     with suppress(FrameDamaged):
-        assert isinstance(read_purse(body), Ask | Answer)
+        assert isinstance(read_purse(body), Ask | Answer | None)
 
 
 def test_an_amount_below_zero_is_refused() -> None:

@@ -25,10 +25,14 @@ def test_every_message_has_its_own_number() -> None:
     assert [msgspec.msgpack.decode(write_rights(message))[0] for message in MESSAGES] == [1, 2]
 
 
+def test_a_number_of_a_newer_program_is_nobody_s_business() -> None:
+    assert read_rights(msgspec.msgpack.encode([3, 1, "what is not known yet"])) is None
+
+
 @given(st.binary(max_size=RIGHTS_MESSAGE_BYTES_MAX + 5))
 def test_any_bytes_are_a_message_or_damaged(body: bytes) -> None:
     with suppress(FrameDamaged):
-        assert isinstance(read_rights(body), AskRights | RightsAnswer)
+        assert isinstance(read_rights(body), AskRights | RightsAnswer | None)
 
 
 def test_nobody_asks_for_nothing_or_gives_less() -> None:

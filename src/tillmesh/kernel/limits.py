@@ -75,6 +75,7 @@ PURSE_HOLD_MS: Final = 3_000  # a sale is on every till in touch long before
 RIGHTS_MESSAGE_BYTES_MAX: Final = 1_000
 RIGHTS_ASK_MS: Final = 5_000  # between two questions of a till about one product by itself; guess
 RIGHTS_ANSWER_MS: Final = 3_000  # whoever asks by hand waits so long for the other till; no sale does
+RIGHTS_PARTNERS_MAX: Final = 256  # tills that one till hands rights of a product to in all its time; guess
 RIGHTS_ASKED_MAX: Final = 1_000  # products that a till remembers to have asked about
 PURSE_ANSWER_MS: Final = 300  # a payment waits so long for the till that keeps the purse
 CUSTOMER_SALES_LOOKED_AT_MAX: Final = 200  # the newest ones, for the gift cards of a customer
@@ -171,6 +172,7 @@ assert SALE_LINES_MAX * AMOUNT_MINOR_MAX < 2**63  # totals fit SQLite's INTEGER
 assert EVENT_BODY_BYTES_MAX < REQUEST_BODY_BYTES_MAX
 assert PIN_DELAY_MS_FIRST <= PIN_DELAY_MS_MAX < PIN_QUIET_MS  # waiting is never the way to free tries
 assert CRDT_FIELDS_MAX * (CRDT_VALUE_BYTES_MAX + 4 * (KEY_CHARS_MAX + ACTOR_CHARS_MAX) + 64) < CRDT_STATE_BYTES_MAX
+assert 32 * RIGHTS_PARTNERS_MAX <= CRDT_PAIRS_MAX  # 32 tills that all lie can't make a counter too long
 assert 2 * CRDT_PAIRS_MAX * (4 * ACTOR_CHARS_MAX + 9) < CRDT_STATE_BYTES_MAX
 assert CRDT_DOTS_MAX * 4 * (KEY_CHARS_MAX + ACTOR_CHARS_MAX + 8) + CRDT_RUNS_MAX * 19 < CRDT_STATE_BYTES_MAX
 assert PROMOTION_CODES_MAX * (COUPON_CHARS_MAX + 2) < CRDT_VALUE_BYTES_MAX  # codes are plain ASCII

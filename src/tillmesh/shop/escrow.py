@@ -62,9 +62,9 @@ def wish(rights: BoundedCounter, me: str, reachable: Collection[str], step: int)
     return Wish(holder, quantity) if quantity > 0 else None
 
 
-def grant(rights: BoundedCounter, me: str, asked_milli: int, step: int, *, by_hand: bool) -> int:
+def grant(free_milli: int, asked_milli: int, step: int, *, by_hand: bool) -> int:
     """Say how much a till gives of what it is asked for: at most half of its own, or all if a customer waits there."""
-    own = max(0, rights.rights(me))
+    own = max(0, free_milli)
     return min(asked_milli, own if by_hand else own // 2) // step * step
 
 

@@ -7,13 +7,14 @@ add fields only at the end and with a default.
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
 
 from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, KEY_CHARS_MAX, PURSE_MESSAGE_BYTES_MAX
 from tillmesh.sync.frames import FrameDamaged
+from tillmesh.sync.packing import message_number
 
 Key = Annotated[str, Meta(min_length=1, max_length=KEY_CHARS_MAX)]
 Number = Annotated[int, Meta(ge=0, le=1 << 53)]
@@ -39,6 +40,8 @@ class Answer(Struct, frozen=True, array_like=True, tag=2):
 
 PurseMessage: TypeAlias = Ask | Answer
 
+_NEWEST: Final = 2
+
 
 @cache
 def _decoder() -> msgspec.msgpack.Decoder[Any]:
@@ -50,10 +53,12 @@ def write_purse(message: PurseMessage) -> bytes:
     return msgspec.msgpack.encode(message)
 
 
-def read_purse(body: bytes) -> PurseMessage:
-    """Decode a message; raises :class:`FrameDamaged` and nothing else."""
+def read_purse(body: bytes) -> PurseMessage | None:
+    """Decode a message; None for one of a newer program. Raises :class:`FrameDamaged` and nothing else."""
     if len(body) > PURSE_MESSAGE_BYTES_MAX:
         raise FrameDamaged(f"a message of {len(body)} bytes; the limit is {PURSE_MESSAGE_BYTES_MAX}")
+    if message_number(body) > _NEWEST:
+        return None
     try:
         message: PurseMessage = _decoder().decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:

@@ -7,13 +7,14 @@ add fields only at the end and with a default.
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
 
 from tillmesh.kernel.limits import KEY_CHARS_MAX, QUANTITY_MILLI_MAX, RIGHTS_MESSAGE_BYTES_MAX
 from tillmesh.sync.frames import FrameDamaged
+from tillmesh.sync.packing import message_number
 
 Number = Annotated[int, Meta(ge=0, le=1 << 53)]
 Text = Annotated[str, Meta(max_length=KEY_CHARS_MAX)]
@@ -38,6 +39,8 @@ class RightsAnswer(Struct, frozen=True, array_like=True, tag=2):
 
 RightsMessage: TypeAlias = AskRights | RightsAnswer
 
+_NEWEST: Final = 2
+
 
 @cache
 def _decoder() -> msgspec.msgpack.Decoder[Any]:
@@ -49,10 +52,12 @@ def write_rights(message: RightsMessage) -> bytes:
     return msgspec.msgpack.encode(message)
 
 
-def read_rights(body: bytes) -> RightsMessage:
-    """Decode a message; raises :class:`FrameDamaged` and nothing else."""
+def read_rights(body: bytes) -> RightsMessage | None:
+    """Decode a message; None for one of a newer program. Raises :class:`FrameDamaged` and nothing else."""
     if len(body) > RIGHTS_MESSAGE_BYTES_MAX:
         raise FrameDamaged(f"a message of {len(body)} bytes; the limit is {RIGHTS_MESSAGE_BYTES_MAX}")
+    if message_number(body) > _NEWEST:
+        return None
     try:
         message: RightsMessage = _decoder().decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:

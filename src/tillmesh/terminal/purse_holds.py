@@ -90,7 +90,7 @@ class PurseHolds:
         message = read_purse(body)
         if isinstance(message, Ask):
             self._errands.run(self._reply(terminal_of(actor), message))
-        elif (waiting := self._waiting.get(message.number)) is not None and not waiting.done():
+        elif message is not None and (waiting := self._waiting.get(message.number)) is not None and not waiting.done():
             waiting.set_result(message)
 
     async def _reply(self, terminal: str, ask: Ask) -> None:

@@ -48,6 +48,7 @@ class RightsDesk:
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[RightsAnswer]] = {}
         self._leaving, self._given = False, 0  # the last event that says what was given away before
+        self._later = False  # whether it is looked again in a while
         self._came = asyncio.Condition()
         self._errands = Errands("rights to sell")
         driver.listen(self._committed)
@@ -155,6 +156,17 @@ class RightsDesk:
                 await self._even_out(product, rights, stock)
                 self._ask_for_more(product, rights)
 
+    def _look_later(self) -> None:
+        """Look again when what others hold has come in: it may say that the rights are given out already."""
+        if not self._later:
+            self._later = True
+            self._errands.run(self._looking_later())
+
+    async def _looking_later(self) -> None:
+        await asyncio.sleep(RIGHTS_ASK_MS / 1_000)
+        self._later = False
+        await self._look_at_all()
+
     async def _shelf(self, sku: str) -> Shelf:
         def query(books: Books) -> Shelf:
             product = books.product(sku)
@@ -168,6 +180,9 @@ class RightsDesk:
         """Give out what nobody holds a right for, where the store is led and every till is heard."""
         company, missing = self._driver.company(), escrow.unheld(rights, stock)
         if not company.leads or not missing or (missing > 0 and not company.is_whole):
+            return
+        if missing > 0 and company.behind:
+            self._look_later()
             return
         if missing < 0 and rights.rights(self._driver.identity.actor) <= 0:
             return
@@ -194,7 +209,7 @@ class RightsDesk:
         message = read_rights(body)
         if isinstance(message, AskRights):
             self._errands.run(self._hand_on(actor, message))
-        elif (waiting := self._waiting.get(message.number)) is not None and not waiting.done():
+        elif message is not None and (waiting := self._waiting.get(message.number)) is not None and not waiting.done():
             waiting.set_result(message)
 
     async def _hand_on(self, actor: str, ask: AskRights) -> None:

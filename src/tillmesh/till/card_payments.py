@@ -31,6 +31,7 @@ from tillmesh.shop.tender import CARD, amount_text
 from tillmesh.till.commands import AskCard, CardHeard, CardSent, CardSettled, CardStarted, ReverseCard
 from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import SaveCardPayment
+from tillmesh.till.escrow import require as require_rights
 from tillmesh.till.offers import priced
 
 
@@ -101,6 +102,7 @@ def ask(desk: Desk, command: AskCard) -> CardPayment:
         return before
     desk.shift()
     cart = _open_cart(desk, command.cart_id)
+    require_rights(desk, cart)
     if waiting := [one for one in desk.books.card_payments_open() if one.kind == PAYMENT]:
         raise Conflict(
             f"the card terminal has not said how {_amount(waiting[0])} ended",

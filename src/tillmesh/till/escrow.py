@@ -12,7 +12,7 @@ from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop import escrow
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
-from tillmesh.shop.events import OversellResolved, OversellSettled, SaleRefunded, SaleVoided, StockAdjusted
+from tillmesh.shop.events import OversellResolved, OversellSettled, SaleClosed, SaleRefunded, SaleVoided, StockAdjusted
 from tillmesh.shop.people import Action
 from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
 from tillmesh.shop.settings import TerminalSettings
@@ -52,8 +52,9 @@ def bind(desk: Desk) -> None:
             held = after.get(sku)
             own = desk.books.rights(sku).rights(desk.identity.actor) if held is None else held
             after[sku] = own + delta
-            if delta < 0 and after[sku] < 0:
-                _refuse(desk, sku, own)
+            kept = charged(desk.books, sku, but=body.cart_id) if isinstance(body, SaleClosed) else 0
+            if delta < 0 and after[sku] < kept:
+                _refuse(desk, sku, own - kept)
         desk.bodies[place] = structs.replace(body, limited=tuple(sku for sku, _ in moves))
 
 
@@ -93,6 +94,19 @@ def _refuse(desk: Desk, sku: str, own_milli: int) -> None:
     )  # fmt: skip
 
 
+def require(desk: Desk, cart: Cart) -> None:
+    """Refuse a cart of which this till may not sell all, before somebody is charged for it."""
+    for product, _, here in lacking(desk.books, desk.identity, cart):
+        _refuse(desk, product.sku, here)
+
+
+def charged(books: Books, sku: str, *, but: str = "") -> int:
+    """Give how much of a product lies in carts that a card is being charged for, or was: nobody else gets those."""
+    carts = [books.cart(cart_id) for cart_id in books.carts_charged() if cart_id != but]
+    lines = (line for found in carts if found is not None for line in found[0].lines)
+    return sum(line.quantity_milli for line in lines if line.sku == sku and not line.loads)
+
+
 def elsewhere(books: Books, identity: Identity, sku: str) -> dict[str, int]:
     """Give the other tills that hold rights, the richest first; a till's former incarnations count as others."""
     sums: dict[str, int] = {}
@@ -118,7 +132,7 @@ def lacking(books: Books, identity: Identity, cart: Cart) -> list[tuple[Product,
     for sku, quantity in wanted.items():
         product = books.product(sku)
         if product is not None and product.hard_limited and not books.terminal().training:
-            here = max(0, books.rights(sku).rights(identity.actor))
+            here = max(0, books.rights(sku).rights(identity.actor) - charged(books, sku, but=cart.cart_id))
             if here < quantity:
                 found.append((product, quantity, here))
     return found
@@ -141,7 +155,8 @@ def hand_on(desk: Desk, command: HandRights) -> EventId | None:
     if product is None or command.to == desk.identity.actor:
         return None
     rights, step = desk.books.rights(command.sku), escrow.step_of(product.unit)
-    quantity = escrow.grant(rights, desk.identity.actor, command.quantity_milli, step, by_hand=bool(command.by))
+    free = rights.rights(desk.identity.actor) - charged(desk.books, product.sku)
+    quantity = escrow.grant(free, command.quantity_milli, step, by_hand=bool(command.by))
     if quantity <= 0:
         return None
     return desk.record(RightsMoved(sku=product.sku, to=command.to, quantity_milli=quantity, by=command.by))
@@ -209,5 +224,7 @@ def _limited(desk: Desk, sku: str) -> Product:
 def _require_whole(desk: Desk) -> None:
     if not desk.company.is_whole:
         raise Conflict("not all tills are heard", hint="Try again when every till of the store is in reach.")
+    if desk.company.behind:
+        raise Conflict("another till holds events that are not here yet", hint="Try again in a moment.")
     if not desk.company.leads:
         raise Conflict("another till leads the store", hint="Do this at the till that leads.")

@@ -165,6 +165,9 @@ class Books(Protocol):
     def card_payments_of(self, cart_id: str) -> list[CardPayment]:
         """List the payments that the card terminal was asked for a cart, oldest first."""
 
+    def carts_charged(self) -> list[str]:
+        """List the carts that a card is being charged for, or was and no sale has taken it yet."""
+
     def card_payments_open(self) -> list[CardPayment]:
         """List the payments and refunds whose end nobody knows yet, oldest first."""
 

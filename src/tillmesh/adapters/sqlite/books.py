@@ -329,6 +329,10 @@ class Books:
         """List the payments that the card terminal was asked for a cart, oldest first."""
         return card_payments.of_cart(self._db, cart_id)
 
+    def carts_charged(self) -> list[str]:
+        """List the carts that a card is being charged for, or was and no sale has taken it yet."""
+        return card_payments.charged(self._db)
+
     def card_payments_open(self) -> list[CardPayment]:
         """List the payments and refunds whose end nobody knows yet, oldest first."""
         return card_payments.still_open(self._db)

@@ -10,7 +10,7 @@ import msgspec
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.kernel.codec import decode, encode
 from tillmesh.kernel.limits import CARD_PAYMENTS_SHOWN_MAX
-from tillmesh.shop.card_payment import OPEN, CardPayment
+from tillmesh.shop.card_payment import OPEN, PAYMENT, CardPayment
 
 _SAVE: Final = (
     "INSERT INTO card_payment (payment_id, cart_id, state, asked_ms, changed_ms, body) VALUES (?, ?, ?, ?, ?, ?) "
@@ -45,6 +45,12 @@ def still_open(db: apsw.Connection) -> list[CardPayment]:
 def newest(db: apsw.Connection, limit: int = CARD_PAYMENTS_SHOWN_MAX) -> list[CardPayment]:
     """List the newest, newest first."""
     return _read(db, "ORDER BY asked_ms DESC, payment_id LIMIT ?", (limit,))
+
+
+def charged(db: apsw.Connection) -> list[str]:
+    """List the carts that a card is being charged for, or was and no sale has taken it yet; of the newest payments."""
+    going = (one for one in newest(db) if one.is_free or (one.is_open and one.kind == PAYMENT))
+    return sorted({one.cart_id for one in going})
 
 
 def _read(db: apsw.Connection, where: str, bindings: tuple[str | int, ...] = ()) -> list[CardPayment]:

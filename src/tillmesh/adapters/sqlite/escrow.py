@@ -8,8 +8,9 @@ from typing import Final
 import apsw
 
 from tillmesh.adapters.sqlite.actors import Actors
-from tillmesh.adapters.sqlite.database import rows
+from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.crdt import BoundedCounter
+from tillmesh.kernel.limits import RIGHTS_PARTNERS_MAX
 from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
 
 GIVEN, USED, MOVED, RELEASED = range(4)
@@ -17,6 +18,7 @@ _GROW: Final = (
     "INSERT INTO escrow (sku, actor, kind, other, n) VALUES (?, ?, ?, ?, ?) "
     "ON CONFLICT (sku, actor, kind, other) DO UPDATE SET n = n + excluded.n"
 )
+_PARTNERS: Final = "SELECT count(*) FROM escrow WHERE sku = ? AND actor = ? AND kind = ? AND other <> ?"
 _ROWS: Final = "SELECT actor, kind, other, n FROM escrow WHERE sku = ?"
 
 
@@ -30,14 +32,19 @@ def note(db: apsw.Connection, actor: int, moves: Iterable[tuple[str, int]], limi
 
 
 def project(db: apsw.Connection, actors: Actors, actor: int, body: RightsMoved | RightsIssued | RightsReleased) -> None:
-    """Count what an event says about rights alone."""
+    """Count what an event says about rights alone.
+
+    A till deals with RIGHTS_PARTNERS_MAX others for one product at most. What a hostile one says beyond that counts
+    nowhere, so no till is kept from its sales by sums that have become too long; its own chain alone decides which.
+    """
     if isinstance(body, RightsIssued):
         kind, other = (GIVEN if body.quantity_milli > 0 else USED), actor
     elif isinstance(body, RightsMoved):
         kind, other = MOVED, actors.id(body.to)
     else:
         kind, other = RELEASED, actors.id(body.holder)
-    if body.quantity_milli:
+    partners = 0 if isinstance(body, RightsIssued) else one(db, _PARTNERS, (body.sku, actor, kind, other))
+    if body.quantity_milli and partners < RIGHTS_PARTNERS_MAX:
         db.execute(_GROW, (body.sku, actor, kind, other, abs(body.quantity_milli)))
 
 
