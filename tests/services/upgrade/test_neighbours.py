@@ -73,6 +73,25 @@ def test_an_older_till_passes_on_what_it_does_not_understand_and_understands_it_
         assert parts(db) == parts(newer.writer.db)
 
 
+def test_a_till_starts_after_its_upgrade_though_a_hostile_one_wrote_what_nobody_can_read(
+    newer: DiskShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, path = newer.opened.origin.store, tmp_path / "older.db"
+    hostile = seal(store, Head("liar0000.liar0000"), hlc=5, kind=TYPE, version=1, body=b"\x00?")
+    with monkeypatch.context() as older:
+        older.delitem(KINDS, TYPE)
+        taken_in(path, KEY, [*newer.log(), hostile], store)
+    for _ in range(2):
+        with closing(open_database(path, KEY)) as db:
+            assert one(db, "SELECT count(*) FROM aside") == 1
+            assert parts(db) == parts(newer.writer.db)
+            sql = "SELECT actor, seq, hlc, type, version, body, hash FROM event"
+            assert [each.id for each in Books(db, "").events(sql) if each.actor == hostile.actor] == []
+            with write(db):
+                Ledger(db, store).rebuild()
+                db.execute("DELETE FROM meta WHERE name = 'projecting'")  # all tables are made anew
+
+
 def test_a_till_that_goes_back_to_an_older_program_and_forward_again_counts_everything_once(
     newer: DiskShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

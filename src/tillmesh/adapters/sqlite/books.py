@@ -252,7 +252,15 @@ class Books:
 
     def events(self, sql: str, bindings: Any = ()) -> Iterator[Envelope]:
         """Iterate the events that a query of EVENT columns finds and this program understands."""
-        return (event for event in self.kept(sql, bindings) if known(event.type, event.version) is not None)
+        understood = (event for event in self.kept(sql, bindings) if known(event.type, event.version) is not None)
+        if one(self._db, "SELECT 1 FROM aside LIMIT 1") is None:
+            return understood
+        return (event for event in understood if not self._is_aside(event))
+
+    def _is_aside(self, event: Envelope) -> bool:
+        """Say whether an event of a known type was set aside all the same: what is in it can't be read."""
+        sql = "SELECT 1 FROM aside WHERE actor = ? AND seq = ?"
+        return one(self._db, sql, (self.actors.find(event.actor), event.seq)) is not None
 
     def kept(self, sql: str, bindings: Any = ()) -> Iterator[Envelope]:
         """Iterate all events that a query of EVENT columns finds; their previous hashes are left out."""

@@ -19,7 +19,7 @@ from tillmesh.adapters.sqlite.database import one
 from tillmesh.adapters.sqlite.stock_tail import Gathered, StockTail, move
 from tillmesh.kernel.codec import Record, decode, encode
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head, check_link
-from tillmesh.kernel.errors import Damaged
+from tillmesh.kernel.errors import Damaged, TillmeshError
 from tillmesh.kernel.ids import parse_event_id
 from tillmesh.shop import events as e
 from tillmesh.shop.escrow import Moving
@@ -170,6 +170,21 @@ class Ledger:
         if event.type in _AUDITED and (not isinstance(body, e.SaleClosed) or body.approvals):
             self._db.execute("INSERT INTO audit (actor, seq, hlc) VALUES (?, ?, ?)", (actor, event.seq, event.hlc))
 
+    def project_held(self, event: Envelope) -> bool:
+        """Carry an event into the projections that this log holds already; says whether it could be read.
+
+        An older program took it in by its type alone. A hostile till may have given it a body that nobody can read:
+        that stays aside, as what is not understood, and keeps no till from starting.
+        """
+        kind = e.known(event.type, event.version)
+        try:
+            body = None if kind is None else decode(event.body, kind)
+        except TillmeshError:
+            self._db.execute(_SET_ASIDE, (self._actors.id(event.actor), event.seq))
+            return False
+        self.project(event, body)
+        return kind is not None
+
     def rebuild(self) -> int:
         """Empty the projections and project the whole log again; give the number of events."""
         for table in PROJECTIONS:
@@ -177,7 +192,7 @@ class Ledger:
         self._tail.forget()
         count = 0
         for event in log(self._db):
-            self.project(event)
+            self.project_held(event)
             count += 1
         return count
 

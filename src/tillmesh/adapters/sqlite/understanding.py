@@ -61,8 +61,7 @@ def _catch_up(db: apsw.Connection) -> int:
     ledger, count = Ledger(db, ""), 0
     for actor, event in list(_understood(db)):
         db.execute("DELETE FROM aside WHERE actor = ? AND seq = ?", (actor, event.seq))
-        ledger.project(event)
-        count += 1
+        count += ledger.project_held(event)
     return count
 
 
