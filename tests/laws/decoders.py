@@ -138,6 +138,7 @@ DECODERS: Final[dict[str, Decoder]] = {
         picture_messages.write_message(picture_messages.Ask(bytes(32))),
         picture_messages.write_message(picture_messages.Here(bytes(32), b"picture")),
         picture_messages.write_message(picture_messages.Have([bytes(32)])),
+        picture_messages.write_message(picture_messages.Got(bytes(32))),
     )),
     "picture": Decoder(cleaned, (jpeg(), webp(), webp(lossless=True))),
     "reports": Decoder(model_orders.read_reports, (b'{"reports":[]}',)),

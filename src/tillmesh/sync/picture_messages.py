@@ -44,8 +44,14 @@ class Have(Struct, frozen=True, array_like=True, tag=4):
     sha256s: Digests
 
 
-PictureMessage: TypeAlias = Ask | Here | Which | Have
-_NEWEST: Final = 4
+class Got(Struct, frozen=True, array_like=True, tag=5):
+    """The sender has this one now: whoever asked for it too early may ask again."""
+
+    sha256: Digest
+
+
+PictureMessage: TypeAlias = Ask | Here | Which | Have | Got
+_NEWEST: Final = 5
 
 
 @cache

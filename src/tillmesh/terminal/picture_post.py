@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 import apsw
@@ -19,7 +19,7 @@ from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.limits import PICTURES_NAMED_MAX
 from tillmesh.shop.pictures import Picture, picture_of
 from tillmesh.sync.channels import Channel
-from tillmesh.sync.picture_messages import Ask, Have, Here, PictureMessage, Which, read_message, write_message
+from tillmesh.sync.picture_messages import Ask, Got, Have, Here, PictureMessage, Which, read_message, write_message
 from tillmesh.terminal.driver import Driver, steady_ms
 from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.mesh import Mesh
@@ -36,10 +36,12 @@ class PicturePost:
 
     def __init__(self, driver: Driver, mesh: Mesh | None) -> None:
         self.refused = 0  # answers that were not the picture that was asked for
+        self.on_got: Callable[[], None] = lambda: None  # told when a till has got one that it lacked when asked
         self._driver = driver
         self._mesh = mesh
         self._own = driver.identity.terminal
         self._waiting: dict[tuple[str, str], asyncio.Future[PictureMessage]] = {}
+        self._got: set[tuple[str, str]] = set()  # of those that are waited for: it came while the question was asked
         self._serving: set[str] = set()
         self._shunned: dict[str, int] = {}  # terminal -> until when
         self._lacks: dict[tuple[str, str], int] = {}  # terminal, picture -> until when it is not asked again
@@ -68,14 +70,22 @@ class PicturePost:
             if not isinstance(answer, Here):
                 continue
             if not answer.data:
-                self._lacks[terminal, wanted.sha256] = steady_ms() + FOUND_OUT_MS
+                self._was_lacking(terminal, wanted.sha256)
             elif _is(answer.data, wanted):
+                self._got.discard((terminal, wanted.sha256))
                 return answer.data
             else:
                 self.refused += 1
                 self._shunned[terminal] = steady_ms() + SHUNNED_MS
                 log.warning("%s handed out something else than picture %s", terminal, wanted.sha256)
         return None
+
+    def announce(self, sha256: str) -> None:
+        """Tell the others that a picture is here now: some may have asked for it too early."""
+        if self._mesh is not None:
+            body = write_message(Got(bytes.fromhex(sha256)))
+            for terminal in self._mesh.linked():
+                self._mesh.tell(terminal, Channel.PICTURES, body)
 
     async def kept_by_smaller(self, sha256s: Collection[str]) -> set[str]:
         """Ask the tills with smaller names which of some pictures they have."""
@@ -91,8 +101,11 @@ class PicturePost:
 
     async def _ask(self, terminal: str, question: Ask | Which, about: str) -> PictureMessage | None:
         assert self._mesh is not None, "nobody is linked to a till that is alone"
+        if (terminal, about) in self._waiting:
+            return None  # asked already
         answer: asyncio.Future[PictureMessage] = asyncio.get_running_loop().create_future()
         self._waiting[terminal, about] = answer
+        self._got.discard((terminal, about))
         try:
             if not self._mesh.tell(terminal, Channel.PICTURES, write_message(question)):
                 return None
@@ -115,8 +128,25 @@ class PicturePost:
                 self._answered(peer, message.sha256.hex(), message)
             case Have():
                 self._answered(peer, "", message)
+            case Got():
+                self._has_got(peer, message.sha256.hex())
             case None:
                 pass  # a newer program's
+
+    def _was_lacking(self, peer: str, sha256: str) -> None:
+        """Note that a till did not have a picture, unless it said meanwhile that it has got it."""
+        if (peer, sha256) in self._got:
+            self._got.discard((peer, sha256))
+            self.on_got()
+        else:
+            self._lacks[peer, sha256] = steady_ms() + FOUND_OUT_MS
+
+    def _has_got(self, peer: str, sha256: str) -> None:
+        """Hear that a till has got a picture; its answer to an earlier question may still be on the way."""
+        if (peer, sha256) in self._waiting:
+            self._got.add((peer, sha256))
+        elif self._lacks.pop((peer, sha256), None) is not None:
+            self.on_got()
 
     def _answered(self, peer: str, about: str, message: PictureMessage) -> None:
         """Give an answer to who waits for it; nobody waits for what nobody asked for."""

@@ -38,6 +38,7 @@ class Pictures:
         self._driver = driver
         self._tell = tell
         self._news = asyncio.Event()
+        self.post.on_got = self._news.set
         self._missed: dict[str, None] = {}  # that a page asked for, the first first
         self._used: dict[str, int] = {}  # and not noted yet
         self._full = False
@@ -130,8 +131,7 @@ class Pictures:
         while self.post.linked() and not self._full:
             batch = await self._lacking(after)
             for picture in batch:
-                shelf = await self._driver.read(lambda db, _: store.shelf(db))
-                if over(shelf, picture.size, self.bytes_max) > 0:
+                if await self._total() + picture.size > self.bytes_max:
                     self._full = True
                     return
                 await self._fetch(picture)
@@ -140,6 +140,20 @@ class Pictures:
             if len(batch) < PICTURES_LOOKED_AT_MAX:
                 return
             after = batch[-1].reference
+
+    async def _make_room(self, picture: Picture) -> bool:
+        """Let others give way; says whether there is room now, or the picture is here."""
+        shelf = await self._driver.read(lambda db, _: store.shelf(db))
+        if any(one.sha256 == picture.sha256 for one in shelf):
+            return True
+        asked = [one.sha256 for one in may_go(shelf) if one.named]
+        gone = giving_way(shelf, over(shelf, picture.size, self.bytes_max), await self.post.kept_by_smaller(asked))
+        if gone:
+            await self._driver.on_writer(lambda db: store.drop(db, gone))
+        return gone is not None
+
+    async def _total(self) -> int:
+        return await self._driver.read(lambda db, _: store.total(db))
 
     async def _named(self, sha256: str) -> Picture | None:
         return await self._driver.read(lambda db, _: store.reference_of(db, sha256))
@@ -160,13 +174,8 @@ class Pictures:
     async def _keep(self, picture: Picture, data: bytes, *, own: bool) -> bool:
         """Put a picture on the shelf, letting others give way for it; says whether there was room."""
         async with self._room:
-            shelf = await self._driver.read(lambda db, _: store.shelf(db))
-            bytes_over = over(shelf, picture.size, self.bytes_max)
-            if bytes_over > 0 and all(one.sha256 != picture.sha256 for one in shelf):
-                asked = [one.sha256 for one in may_go(shelf) if one.named]
-                gone = giving_way(shelf, bytes_over, await self.post.kept_by_smaller(asked))
-                if gone is None:
-                    return False
-                await self._driver.on_writer(lambda db: store.drop(db, gone))
+            if await self._total() + picture.size > self.bytes_max and not await self._make_room(picture):
+                return False
             await self._driver.on_writer(lambda db: store.keep(db, picture, data, now_ms(), own=own))
+        self.post.announce(picture.sha256)
         return True

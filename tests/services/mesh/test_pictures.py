@@ -141,10 +141,32 @@ def test_a_page_is_told_when_the_picture_that_it_asked_for_has_come(tmp_path: Pa
         await until(named)
         assert await second.shows(tea) is None
         connect(first.post, second.post)
-        await until(lambda: second.holds(tea))
-        assert second.told == [tea.sha256]
+
+        async def told() -> bool:
+            return second.told == [tea.sha256]
+
+        await until(told)
         assert await second.shows(tea) == await first.shows(tea)
         await stopped([first, second, between])
+
+    run(scene)
+
+
+def test_a_till_that_asked_too_early_asks_again_as_soon_as_the_other_has_got_the_picture(tmp_path: Path) -> None:
+    async def scene() -> None:
+        first, second = counters = [Counter(post) for post in await store_of(tmp_path, 2)]
+        connect(first.post, second.post)
+        tea = picture_of(jpeg())
+        await first.name("tea", tea.reference)  # it names it before it has it
+
+        async def named() -> bool:
+            return await second.image("tea") == tea
+
+        await until(named)
+        assert await second.shelf.post.fetch(tea) is None
+        await first.add("tea", jpeg())
+        await until(lambda: second.holds(tea))
+        await stopped(counters)
 
     run(scene)
 

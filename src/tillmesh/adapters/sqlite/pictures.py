@@ -57,6 +57,11 @@ def reference_of(db: apsw.Connection, sha256: str) -> Picture | None:
     return None if found is None else read_reference(found)
 
 
+def total(db: apsw.Connection) -> int:
+    """Add up the bytes of all that is here; the whole shelf takes ten times as long to read."""
+    return int(one(db, "SELECT coalesce(sum(size), 0) FROM picture"))
+
+
 def shelf(db: apsw.Connection) -> list[Held]:
     """List all that is here."""
     return [Held(sha256, size, bool(own), used, bool(named)) for sha256, size, own, used, named in rows(db, _SHELF)]
