@@ -145,7 +145,7 @@ def test_a_newer_program_may_say_more_in_its_hello() -> None:
 
 
 def test_another_protocol_is_refused_with_what_to_do() -> None:
-    with pytest.raises(FrameDamaged, match="a frame of protocol 2") as refused:
+    with pytest.raises(FrameDamaged, match="a message of protocol 2") as refused:
         read_frame(framed(1, 2, STORE, 0, "b222.boot1", {}, protocol=2))
     assert refused.value.hint == "Update both tills."
     session = Session(Side(STORE, "a111.boot1"), {})
