@@ -29,7 +29,9 @@ from tillmesh.terminal.mesh import SYSTEM, Mesh
 from tillmesh.till.commands import HandRights, IssueRights
 from tillmesh.till.effects import Outcome
 
-LEAVING: Final = "leaving"  # stands for who waits: all that is asked for is given
+# Stand for who waits: all that is asked for is given, not half of what there is.
+LEAVING: Final = "leaving"
+OWED: Final = "owed"  # sold before the till knew of the limit
 Shelf = tuple[Product, BoundedCounter, int]  # a limited product, its rights, its stock
 
 
@@ -45,6 +47,7 @@ class RightsDesk:
         self._clock_ms, self._patience_s = clock_ms, patience_ms / 1_000
         self._limited: set[str] = set()
         self._asked: dict[str, int] = {}  # when this till asked for a product by itself
+        self._waits: set[str] = set()  # products that are looked at again in a while
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[RightsAnswer]] = {}
         self._leaving, self._given = False, 0  # the last event that says what was given away before
@@ -192,12 +195,27 @@ class RightsDesk:
         """Ask for rights before anybody wants them, once in a while for each product."""
         me, now = self._driver.identity.actor, self._clock_ms()
         wanted = escrow.wish(rights, me, self._reachable(), escrow.step_of(product.unit))
-        if wanted is None or self._leaving or now - self._asked.get(product.sku, -RIGHTS_ASK_MS) < RIGHTS_ASK_MS:
+        if wanted is None or self._leaving:
+            return
+        self._errands.run(self._look_again(product.sku))
+        if now - self._asked.get(product.sku, -RIGHTS_ASK_MS) < RIGHTS_ASK_MS:
             return
         if len(self._asked) >= RIGHTS_ASKED_MAX:
             self._asked.clear()
-        if self._tell(wanted.holder, AskRights(next(self._numbers), product.sku, wanted.quantity_milli)):
+        owes = OWED if rights.rights(me) < 0 else ""
+        if self._tell(wanted.holder, AskRights(next(self._numbers), product.sku, wanted.quantity_milli, owes)):
             self._asked[product.sku] = now
+
+    async def _look_again(self, sku: str) -> None:
+        """Ask again in a while what was asked too often, got too little or never arrived."""
+        if sku in self._waits:
+            return
+        self._waits.add(sku)
+        try:
+            await asyncio.sleep(RIGHTS_ASK_MS / 1_000)
+        finally:
+            self._waits.discard(sku)
+        await self._look([sku])
 
     def _tell(self, actor: str, message: AskRights | RightsAnswer) -> bool:
         if self._mesh is None:
