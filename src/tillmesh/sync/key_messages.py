@@ -7,7 +7,7 @@ So keys reach every till whatever was lost on the way, and equal tills say littl
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct
@@ -20,6 +20,7 @@ from tillmesh.kernel.limits import (
     SUBJECT_KEYS_PER_MESSAGE_MAX,
 )
 from tillmesh.sync.frames import FrameDamaged
+from tillmesh.sync.packing import message_number
 
 Sum = Annotated[int, Meta(ge=0, le=2**56 - 1)]
 
@@ -44,6 +45,7 @@ class Keys(Struct, frozen=True, array_like=True, tag=2):
 
 
 KeyMessage: TypeAlias = Sums | Keys
+_NEWEST: Final = 2
 
 
 @cache
@@ -56,10 +58,12 @@ def write_keys(message: KeyMessage) -> bytes:
     return msgspec.msgpack.encode(message)
 
 
-def read_keys(body: bytes) -> KeyMessage:
-    """Decode; raises :class:`FrameDamaged` and nothing else."""
+def read_keys(body: bytes) -> KeyMessage | None:
+    """Decode; None for a message of a newer program. Raises :class:`FrameDamaged` and nothing else."""
     if len(body) > SUBJECT_KEY_MESSAGE_BYTES_MAX:
         raise FrameDamaged(f"{len(body)} bytes about keys; the limit is {SUBJECT_KEY_MESSAGE_BYTES_MAX}")
+    if message_number(body) > _NEWEST:
+        return None
     try:
         return _decoder().decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:

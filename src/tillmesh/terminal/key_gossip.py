@@ -77,7 +77,8 @@ class KeyGossip:
                 self._mesh.tell(terminal, Channel.KEYS, body)
 
     def _heard(self, actor: str, body: bytes) -> None:
-        self._errands.run(self._take(terminal_of(actor), read_keys(body)))
+        if (message := read_keys(body)) is not None:
+            self._errands.run(self._take(terminal_of(actor), message))
 
     async def _take(self, terminal: str, message: KeyMessage) -> None:
         held = self._driver.opened.writer.keys

@@ -6,6 +6,7 @@ A sale never waits for any of it. What was handed on counts once its event has c
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterable
 from itertools import count
 from typing import Final
@@ -15,7 +16,7 @@ from tillmesh.adapters.sqlite.books import Books
 from tillmesh.crdt import BoundedCounter
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.errors import Conflict, NotFound
-from tillmesh.kernel.limits import RIGHTS_ANSWER_MS, RIGHTS_ASK_MS, RIGHTS_ASKED_MAX
+from tillmesh.kernel.limits import RIGHTS_ANSWER_MS, RIGHTS_ASK_MS, RIGHTS_ASKED_MAX, RIGHTS_SERVED_MAX
 from tillmesh.shop import escrow
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import ProductsChanged
@@ -51,12 +52,13 @@ class RightsDesk:
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[RightsAnswer]] = {}
         self._leaving, self._given = False, 0  # the last event that says what was given away before
+        self._serving: Counter[str] = Counter()  # questions of a till that are under way
         self._later = False  # whether it is looked again in a while
         self._came = asyncio.Condition()
         self._errands = Errands("rights to sell")
         driver.listen(self._committed)
         if mesh is not None:
-            mesh.on(Channel.RIGHTS, self._heard)
+            mesh.on(Channel.RIGHTS, self.received)
             mesh.watch(lambda _: self._linked())
 
     async def stop(self) -> None:
@@ -223,15 +225,21 @@ class RightsDesk:
         terminal = next((name for name, peer in self._mesh.linked().items() if peer == actor), "")
         return self._mesh.tell(terminal, Channel.RIGHTS, write_rights(message))
 
-    def _heard(self, actor: str, body: bytes) -> None:
+    def received(self, actor: str, body: bytes) -> None:
+        """Take in what another till says about rights."""
         message = read_rights(body)
         if isinstance(message, AskRights):
-            self._errands.run(self._hand_on(actor, message))
+            if self._serving[actor] < RIGHTS_SERVED_MAX:  # what is asked beyond is asked again
+                self._serving[actor] += 1
+                self._errands.run(self._hand_on(actor, message))
         elif message is not None and (waiting := self._waiting.get(message.number)) is not None and not waiting.done():
             waiting.set_result(message)
 
     async def _hand_on(self, actor: str, ask: AskRights) -> None:
         command = HandRights(sku=ask.sku, to=actor, quantity_milli=ask.quantity_milli, by=ask.by)
-        outcome = await self._driver.do(SYSTEM, command)
+        try:
+            outcome = await self._driver.do(SYSTEM, command)
+        finally:
+            self._serving[actor] -= 1
         given = sum(body.quantity_milli for body in outcome.bodies if isinstance(body, RightsMoved))
         self._tell(actor, RightsAnswer(ask.number, given, str(outcome.reply or "")))

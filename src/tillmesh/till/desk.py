@@ -39,7 +39,7 @@ class Company(Record):
     heard: tuple[str, ...] = ()
     members: tuple[str, ...] = ()  # the actors that belong to the store; empty for a till alone
     leads: bool = True  # whether this till leads the store
-    behind: bool = False  # whether one that is heard holds events that are not here, or has not said yet what it holds
+    behind: bool = False  # leads, and one that is heard holds events that are not here, or has not said what
 
     @property
     def is_whole(self) -> bool:

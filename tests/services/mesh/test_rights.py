@@ -13,8 +13,11 @@ from tests.services.mesh.test_mesh import MANAGER, _agree, run, store_of, until
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Conflict, NotFound
+from tillmesh.kernel.limits import RIGHTS_SERVED_MAX
 from tillmesh.shop.events import KINDS, Change, Payment, Value
+from tillmesh.shop.rights_events import RightsMoved
 from tillmesh.sync.channels import Channel
+from tillmesh.sync.rights_messages import AskRights, write_rights
 from tillmesh.terminal.rights_desk import RightsDesk
 from tillmesh.till.commands import ChangeRecords, CloseSale, OpenShift, ReceiveStock, WantedLine
 from tillmesh.till.desk import Company
@@ -156,6 +159,22 @@ def test_a_till_that_does_not_answer_is_said_so(tmp_path: Path) -> None:
     run(scene)
 
 
+def test_a_till_that_asks_without_end_is_answered_no_more_often_than_sales_can_bear(tmp_path: Path) -> None:
+    async def scene() -> None:
+        counters = await opened(tmp_path, 2)
+        here, there = counters
+        await there.post.driver.do(MANAGER, ReceiveStock(sku="ticket", quantity_milli=500_000))
+        await until(lambda: _agree([here.post, there.post]))
+        for number in range(1, 10 * RIGHTS_SERVED_MAX):
+            there.desk.received(here.post.actor, write_rights(AskRights(number, "ticket", 1_000, "liar")))
+        await until(lambda: _given_to_liars(there, RIGHTS_SERVED_MAX))
+        await there.post.driver.do(MANAGER, ReceiveStock(sku="ticket", quantity_milli=1_000))  # behind all of them
+        assert not await _given_to_liars(there, RIGHTS_SERVED_MAX + 1)
+        await closed(counters)
+
+    run(scene)
+
+
 def test_a_till_that_leaves_the_store_gives_everything_away_first(tmp_path: Path) -> None:
     async def scene() -> None:
         counters = await opened(tmp_path, 2)
@@ -187,6 +206,12 @@ def test_goods_that_were_there_before_the_mark_are_given_out_by_the_till_that_le
         await closed(counters)
 
     run(scene)
+
+
+async def _given_to_liars(counter: Counter, least: int) -> bool:
+    sql = "SELECT actor, seq, hlc, type, version, body, hash FROM event WHERE type = 'rights_moved'"
+    found = await counter.post.driver.look(lambda books: list(books.events(sql)))
+    return sum(decode(event.body, RightsMoved).by == "liar" for event in found) >= least
 
 
 async def _holds(counter: Counter, sku: str, least_milli: int) -> bool:
