@@ -156,7 +156,10 @@ class RightsDesk:
         async with self._came:
             self._came.notify_all()
         for sku in skus:
-            product, rights, stock = await self._shelf(sku)
+            try:
+                product, rights, stock = await self._shelf(sku)
+            except NotFound:
+                continue  # its product is yet to come; that is told, too
             if product.hard_limited:
                 await self._even_out(product, rights, stock)
                 self._ask_for_more(product, rights)

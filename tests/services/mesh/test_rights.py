@@ -25,6 +25,7 @@ from tillmesh.till.escrow import NoRights
 
 pytestmark = [pytest.mark.service, pytest.mark.slow]
 FOREVER_MS = 50_000
+_UNKNOWN = "INSERT INTO escrow (sku, actor, kind, other, n) SELECT 'a', min(id), 0, min(id), 1 FROM actor"
 
 
 class Counter:
@@ -170,6 +171,22 @@ def test_a_till_that_asks_without_end_is_answered_no_more_often_than_sales_can_b
         await until(lambda: _given_to_liars(there, RIGHTS_SERVED_MAX))
         await there.post.driver.do(MANAGER, ReceiveStock(sku="ticket", quantity_milli=1_000))  # behind all of them
         assert not await _given_to_liars(there, RIGHTS_SERVED_MAX + 1)
+        await closed(counters)
+
+    run(scene)
+
+
+def test_rights_for_a_product_that_nobody_knows_keep_no_other_from_being_shared_or_handed_on(tmp_path: Path) -> None:
+    async def scene() -> None:
+        counters = await opened(tmp_path, 2)
+        here, there = counters
+        await there.post.driver.on_writer(lambda db: db.execute(_UNKNOWN))
+        there.desk.heard([RightsMoved(sku="a", to=here.post.actor, quantity_milli=1)])
+        there.desk.look_at_all()
+        await here.post.driver.do(MANAGER, ReceiveStock(sku="ticket", quantity_milli=8_000))
+        await until(lambda: _shared(counters))
+        await until(there.desk.hand_all_on)
+        await until(lambda: _holds(here, "ticket", 8_000))
         await closed(counters)
 
     run(scene)

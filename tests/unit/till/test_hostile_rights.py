@@ -53,6 +53,12 @@ def test_rights_handed_to_more_tills_than_any_store_has_stop_no_sale(shop: Shop)
     assert shop.books.rights("mug") == counted
 
 
+def test_rights_of_names_that_no_till_can_have_are_nobody_s(shop: Shop) -> None:
+    says(shop, [RightsMoved(sku="mug", to=name, quantity_milli=1) for name in ("", "x" * 100_000)])
+    assert shop.books.rights("mug").holders() == {}
+    sell(shop, "a")
+
+
 @pytest.fixture
 def last(shop: Shop) -> Shop:
     """A till with one ticket left, in the cart of somebody who pays by card."""

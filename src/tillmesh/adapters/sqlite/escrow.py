@@ -10,7 +10,7 @@ import apsw
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.crdt import BoundedCounter
-from tillmesh.kernel.limits import RIGHTS_PARTNERS_MAX
+from tillmesh.kernel.limits import ACTOR_CHARS_MAX, RIGHTS_PARTNERS_MAX
 from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
 
 GIVEN, USED, MOVED, RELEASED = range(4)
@@ -38,11 +38,14 @@ def project(db: apsw.Connection, actors: Actors, actor: int, body: RightsMoved |
     nowhere, so no till is kept from its sales by sums that have become too long; its own chain alone decides which.
     """
     if isinstance(body, RightsIssued):
-        kind, other = (GIVEN if body.quantity_milli > 0 else USED), actor
+        kind, name = (GIVEN if body.quantity_milli > 0 else USED), ""
     elif isinstance(body, RightsMoved):
-        kind, other = MOVED, actors.id(body.to)
+        kind, name = MOVED, body.to
     else:
-        kind, other = RELEASED, actors.id(body.holder)
+        kind, name = RELEASED, body.holder
+    if kind in {MOVED, RELEASED} and not 1 <= len(name) <= ACTOR_CHARS_MAX:
+        return  # no till is called so
+    other = actors.id(name) if name else actor
     partners = 0 if isinstance(body, RightsIssued) else one(db, _PARTNERS, (body.sku, actor, kind, other))
     if body.quantity_milli and partners < RIGHTS_PARTNERS_MAX:
         db.execute(_GROW, (body.sku, actor, kind, other, abs(body.quantity_milli)))
@@ -64,8 +67,8 @@ def counter(db: apsw.Connection, actors: Actors, sku: str) -> BoundedCounter:
 
 
 def limited(db: apsw.Connection) -> list[str]:
-    """List the products that are hard-limited, or were and still have rights."""
-    sql = "SELECT sku FROM product WHERE hard_limited UNION SELECT sku FROM escrow ORDER BY sku"
+    """List the products that are hard-limited, or were and still have rights; rights may be heard of before them."""
+    sql = "SELECT sku FROM product WHERE hard_limited OR sku IN (SELECT sku FROM escrow) ORDER BY sku"
     return [sku for (sku,) in rows(db, sql)]
 
 
