@@ -9,13 +9,13 @@ import base64
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.kernel.times import rfc3339
-from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided, TaxTotal, known
+from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided, TaxTotal
 from tillmesh.shop.fiscal_events import PeriodClosed, ReceiptSigned, SigningResumed
+from tillmesh.shop.reading import read_event
 
 Row = list[str | int]
 Receipt = SaleClosed | SaleVoided | SaleRefunded
@@ -51,8 +51,7 @@ def rows_of(event: Envelope) -> Iterator[tuple[str, Row]]:
         event.actor, event.seq, event.hlc, event.type, event.version, base64.b64encode(event.body).decode(),
         event.prev_hash.hex(), event.hash.hex(),
     ]  # fmt: skip
-    kind = known(event.type, event.version)
-    body = decode(event.body, kind) if kind is not None else None
+    body = read_event(event)
     match body:
         case SaleClosed():
             yield "transactions.csv", _head(till, receipt, body, "Beleg", body.closed_at_ms, body.cashier, "")

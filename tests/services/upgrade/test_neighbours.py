@@ -22,6 +22,7 @@ from tillmesh.sync.messages import Span
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.going_back import go_back
 from tillmesh.till import commands as c
+from tillmesh.till.journal import rows_of
 
 TYPE = "goods_ordered"  # what the older program of these tests does not know
 
@@ -90,6 +91,19 @@ def test_a_till_starts_after_its_upgrade_though_a_hostile_one_wrote_what_nobody_
             with write(db):
                 Ledger(db, store).rebuild()
                 db.execute("DELETE FROM meta WHERE name = 'projecting'")  # all tables are made anew
+
+
+def test_a_newer_till_takes_from_an_honest_older_one_what_a_hostile_till_wrote(newer: DiskShop, tmp_path: Path) -> None:
+    """Refused, it would end the link to whoever passes it on, again and again, and with it all that comes behind it."""
+    store, path = newer.opened.origin.store, tmp_path / "other.db"
+    hostile = seal(store, Head("liar0000.liar0000"), hlc=5, kind=TYPE, version=1, body=b"\x00?")
+    behind = seal(store, Head(hostile.actor, 1, hostile.hash), hlc=6, kind=TYPE, version=1, body=b"\x01")
+    taken_in(path, KEY, [hostile, *newer.log(), behind], store)
+    with closing(open_database(path, KEY)) as db:
+        assert one(db, "SELECT count(*) FROM aside") == 2
+        assert parts(db) == parts(newer.writer.db)
+        assert {one.id for one in log(db)} == {one.id for one in [*newer.log(), hostile, behind]}
+        assert {name for event in (hostile, behind) for name, _ in rows_of(event)} == {"chain.csv"}
 
 
 def test_a_till_that_goes_back_to_an_older_program_and_forward_again_counts_everything_once(

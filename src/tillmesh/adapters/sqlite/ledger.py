@@ -17,13 +17,14 @@ from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.archive import Archive, refuse_mark
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.adapters.sqlite.stock_tail import Gathered, StockTail, move
-from tillmesh.kernel.codec import Record, decode, encode
+from tillmesh.kernel.codec import Record, encode
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head, check_link
-from tillmesh.kernel.errors import Damaged, TillmeshError
+from tillmesh.kernel.errors import Damaged
 from tillmesh.kernel.ids import parse_event_id
 from tillmesh.shop import events as e
 from tillmesh.shop.escrow import Moving
 from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
+from tillmesh.shop.reading import read_event
 from tillmesh.shop.rights_events import RIGHTS_KINDS, RightsIssued, RightsMoved, RightsReleased
 from tillmesh.shop.stock import movements
 from tillmesh.shop.transfer_events import TRANSFER_KINDS, TransferSent
@@ -139,17 +140,16 @@ class Ledger:
 
     def project(
         self, event: Envelope, body: Record | None = None, *, later: bool = False, gathered: Gathered | None = None
-    ) -> None:
-        """Carry one event into the projections; one of a newer program is kept and set aside until it is understood.
+    ) -> bool:
+        """Carry one event into the projections; one that can't be read is kept and set aside until it is understood.
 
-        ``later`` lets its stock wait in the tail, ``gathered`` takes it for whoever writes many at once.
+        A newer program wrote it, or a hostile one, and whoever passes it on is to blame for neither. ``later`` lets its
+        stock wait in the tail, ``gathered`` takes it for whoever writes many at once. Says whether it could be read.
         """
-        kind = e.known(event.type, event.version)
-        if kind is None:
-            self._db.execute(_SET_ASIDE, (self._actors.id(event.actor), event.seq))
-            return
+        body = body if body is not None else read_event(event)
         if body is None:
-            body = decode(event.body, kind)
+            self._db.execute(_SET_ASIDE, (self._actors.id(event.actor), event.seq))
+            return False
         actor = self._actors.id(event.actor)
         if moves := movements(body):
             if later and len(moves) > 1:
@@ -160,7 +160,7 @@ class Ledger:
                 move(self._db, actor, moves)
             if isinstance(body, Moving) and body.limited:
                 escrow.note(self._db, actor, moves, body.limited)
-        handler = _HANDLERS.get(kind)
+        handler = _HANDLERS.get(type(body))
         if handler is not None:
             handler(Place(self._db, self._actors, actor), event, body)
         if isinstance(body, e.CustomerErased):
@@ -169,21 +169,7 @@ class Ledger:
             purses.note(self._db, actor, event, body.purses)
         if event.type in _AUDITED and (not isinstance(body, e.SaleClosed) or body.approvals):
             self._db.execute("INSERT INTO audit (actor, seq, hlc) VALUES (?, ?, ?)", (actor, event.seq, event.hlc))
-
-    def project_held(self, event: Envelope) -> bool:
-        """Carry an event into the projections that this log holds already; says whether it could be read.
-
-        An older program took it in by its type alone. A hostile till may have given it a body that nobody can read:
-        that stays aside, as what is not understood, and keeps no till from starting.
-        """
-        kind = e.known(event.type, event.version)
-        try:
-            body = None if kind is None else decode(event.body, kind)
-        except TillmeshError:
-            self._db.execute(_SET_ASIDE, (self._actors.id(event.actor), event.seq))
-            return False
-        self.project(event, body)
-        return kind is not None
+        return True
 
     def rebuild(self) -> int:
         """Empty the projections and project the whole log again; give the number of events."""
@@ -192,7 +178,7 @@ class Ledger:
         self._tail.forget()
         count = 0
         for event in log(self._db):
-            self.project_held(event)
+            self.project(event)
             count += 1
         return count
 

@@ -61,7 +61,7 @@ def _catch_up(db: apsw.Connection) -> int:
     ledger, count = Ledger(db, ""), 0
     for actor, event in list(_understood(db)):
         db.execute("DELETE FROM aside WHERE actor = ? AND seq = ?", (actor, event.seq))
-        count += ledger.project_held(event)
+        count += ledger.project(event)
     return count
 
 

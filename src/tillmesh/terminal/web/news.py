@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from tillmesh.adapters.sqlite.books import Books
-from tillmesh.kernel.codec import Record, decode
+from tillmesh.kernel.codec import Record
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop import events as e
 from tillmesh.shop.offers.prices import price_key_of
+from tillmesh.shop.reading import read_event
 from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
 from tillmesh.shop.stock import movements
 from tillmesh.terminal.web.api import Services
@@ -23,11 +24,7 @@ PRODUCTS_TOLD_MAX: Final = 500  # Above that a page loads the catalogue anew, wh
 
 def tell_events(services: Services, events: Sequence[Envelope]) -> None:
     """Tell what other tills did."""
-    known = [
-        (event, decode(event.body, kind))
-        for event in events
-        if (kind := e.known(event.type, event.version)) is not None
-    ]
+    known = [(event, body) for event in events if (body := read_event(event)) is not None]
     tell(services, known)
     services.oversold.heard(body for _, body in known)
     if (rights := services.extra.get("rights")) is not None:
