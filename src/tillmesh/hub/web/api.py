@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from tillmesh.adapters.web.asked import Asked
 from tillmesh.adapters.web.bodies import JSON, check_media, parse, read_body
 from tillmesh.adapters.web.problems import answer, unexpected
 from tillmesh.adapters.web.speaking import HEADER, known, spoken
@@ -22,7 +23,7 @@ from tillmesh.fleet.throttle import ASKS_BURST, ASKS_PER_S, Throttle
 from tillmesh.hub.metrics import Metrics
 from tillmesh.hub.running import Hub, now_ms
 from tillmesh.hub.web.people import People, Signed
-from tillmesh.kernel.errors import Invalid, NotAllowed, NotFound, TillmeshError
+from tillmesh.kernel.errors import NotAllowed, NotFound, TillmeshError
 from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
 
 PREFIX: Final = "/api/v1"
@@ -42,7 +43,7 @@ class Services:
 
 
 @dataclass(slots=True)
-class Context:
+class Context(Asked):
     """One request on its way through a handler."""
 
     services: Services
@@ -53,21 +54,6 @@ class Context:
     def hub(self) -> Hub:
         """Head office behind everything."""
         return self.services.hub
-
-    def path(self, name: str) -> str:
-        """Give a part of the path."""
-        return str(self.request.path_params[name])
-
-    def query(self, name: str, default: str = "") -> str:
-        """Give a query parameter."""
-        return self.request.query_params.get(name, default)
-
-    def limit(self, default: int, most: int) -> int:
-        """Give the ``limit`` parameter within [1, most]."""
-        text = self.query("limit", str(default))
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
-            raise Invalid(f"limit {text[:20]!r} is outside 1 to {most}", hint="Ask for fewer rows.")
-        return int(text)
 
     async def note(self, action: str, subject: str, detail: str = "") -> None:
         """Note in the audit what the person who asks has done."""

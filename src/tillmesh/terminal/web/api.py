@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tillmesh.adapters.web.asked import Asked
 from tillmesh.adapters.web.bodies import ANY, JSON, check_media, parse, read_body
 from tillmesh.adapters.web.problems import answer, unexpected
 from tillmesh.adapters.web.speaking import HEADER, known, spoken
 from tillmesh.kernel.envelope import Envelope
-from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, TillmeshError
+from tillmesh.kernel.errors import Conflict, NotAllowed, TillmeshError
 from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
 from tillmesh.shop.events import Change
 from tillmesh.shop.people import Role, covers
@@ -71,7 +72,7 @@ class Services:
 
 
 @dataclass(slots=True)
-class Context:
+class Context(Asked):
     """One request on its way through a handler."""
 
     services: Services
@@ -109,21 +110,6 @@ class Context:
             "replicated_to": list(self.services.replicated_to(event.actor, event.seq)),
             "sync_state": self.services.sync_state(event.actor, event.seq),
         }
-
-    def path(self, name: str) -> str:
-        """Give a part of the path."""
-        return str(self.request.path_params[name])
-
-    def query(self, name: str, default: str = "") -> str:
-        """Give a query parameter."""
-        return self.request.query_params.get(name, default)
-
-    def limit(self, default: int, most: int) -> int:
-        """Give the ``limit`` parameter within [1, most]."""
-        text = self.query("limit", str(default))
-        if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= most):
-            raise Invalid(f"limit {text[:20]!r} is outside 1 to {most}", hint="Ask for fewer rows.")
-        return int(text)
 
 
 Handler = Callable[..., Awaitable[Any]]
