@@ -100,8 +100,8 @@ class Bundle:
     files: Mapping[str, bytes]
 
 
-# Public key in hex -> names of models it may sign; "*" is any. Or VOUCHED and the SHA-256 of a manifest, in hex, that
-# head office has vouched for by an order: it counts whoever signed it.
+# Public key in hex -> names of models it may sign; "*" is any. Or what `vouched` gives for a manifest that head office
+# has vouched for by an order, or that was installed: it counts whoever signed it.
 Trusted = Mapping[str, tuple[str, ...]]
 
 
@@ -123,7 +123,7 @@ def read_manifest(raw: bytes, signature: bytes, trusted: Trusted) -> Manifest:
     if len(raw) > MANIFEST_BYTES_MAX:
         raise Refused(f"a manifest of {len(raw)} bytes; the limit is {MANIFEST_BYTES_MAX}", reason="size")
     signers = [names for key, names in trusted.items() if signed_by(key, signature, raw)]
-    signers.append(trusted.get(vouched(raw), ()))
+    signers.append(trusted.get(vouched(raw, signature), ()))
     if not any(signers):
         what = "bears no valid signature" if signature else "is not signed"
         raise Refused(f"the model {what} of anybody this till trusts", reason="signature")
@@ -167,9 +167,9 @@ def unpack(data: bytes) -> Sealed:
     return Sealed(packed.manifest, packed.signature, packed.files)
 
 
-def vouched(raw: bytes) -> str:
-    """Give under what a manifest is trusted that head office has vouched for: these very bytes and no others."""
-    return VOUCHED + sha256(raw).hexdigest()
+def vouched(raw: bytes, signature: bytes) -> str:
+    """Give under what a signed manifest is trusted whoever signed it: these very bytes and no others."""
+    return VOUCHED + sha256(sha256(raw).digest() + signature).hexdigest()
 
 
 def signed_by(key: str, signature: bytes, raw: bytes) -> bool:

@@ -155,7 +155,9 @@ class Ai:
         if sha256(data).hexdigest() != order.sha256:
             raise Refused(f"this is not {order.name} {order.version} as head office ordered it", reason="hash")
         given, shelf = unpack(data), self.shelf
-        manifest = read_manifest(given.manifest, given.signature, {vouched(given.manifest): (order.name,)})
+        manifest = read_manifest(
+            given.manifest, given.signature, {vouched(given.manifest, given.signature): (order.name,)}
+        )
         if (manifest.name, manifest.version) != (order.name, order.version):
             what = f"{manifest.name} {manifest.version} where {order.name} {order.version} was ordered"
             raise Refused(f"the bundle holds {what}", reason="manifest")

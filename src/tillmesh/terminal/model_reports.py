@@ -101,7 +101,9 @@ class ModelReports:
         now, fresh = self._clock(), False
         for name, (version, counts, latencies) in self._counted().items():
             held = self._windows.get(name)
-            if held is not None and held.version == version:
+            # A version may be given up for the one before it between two looks: then only the count tells.
+            is_new = held is None or (held.version, held.counts.given_up) != (version, counts.given_up)
+            if held is not None and not is_new:
                 asked = counts.asked - held.counts.asked
                 is_over = closing or not 0 <= now - held.start_ms < EVERY_MS
                 if not (is_over and asked > 0):
@@ -113,7 +115,7 @@ class ModelReports:
                 window = min(held.start_ms, now), now
                 self._add(report_of(self._post.terminal, (name, held.version), window, (held.counts, counts), answered))
                 fresh = True
-            if version and (held is None or held.version != version):
+            if version and is_new:
                 self._add(report_of(self._post.terminal, (name, version), (now, now), (counts, counts), ()))
                 fresh = True
             self._windows[name] = _Window(version, now, counts)

@@ -105,7 +105,7 @@ def test_a_model_that_fails_is_a_fallback_that_is_counted_and_it_answers_again(
 def test_a_model_that_stalls_is_given_up_at_the_deadline_and_its_worker_is_ended(tmp_path: Path) -> None:
     async def work(ai: Ai) -> None:
         stalled = ai.runner.pid
-        assert await reason(ai, b"stall", 50) == "deadline"
+        assert await reason(ai, b"stall", 1_000) == "deadline"
         assert (await answers_again(ai))["said"] == "hello"
         assert ai.runner.pid != stalled
         assert ai.runner.restarts == 1

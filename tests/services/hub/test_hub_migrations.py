@@ -24,6 +24,7 @@ def test_totals_of_stores_are_made_from_the_sales_that_are_there(tmp_path: Path)
     with write(db):
         db.execute("ALTER TABLE store DROP COLUMN sales")
         db.execute("ALTER TABLE store DROP COLUMN revenue_minor")
+        db.execute("ALTER TABLE store DROP COLUMN generation")
         db.execute("ALTER TABLE actor DROP COLUMN weight")
         db.execute("ALTER TABLE actor DROP COLUMN aside")
         db.execute("PRAGMA user_version=1")

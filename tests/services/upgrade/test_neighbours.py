@@ -1,7 +1,7 @@
 """Tills of different age in one store: what only the newer understands is kept, passed on, and understood one day."""
 
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import apsw
@@ -25,6 +25,18 @@ from tillmesh.till import commands as c
 from tillmesh.till.journal import rows_of
 
 TYPE = "goods_ordered"  # what the older program of these tests does not know
+
+
+@contextmanager
+def older_program() -> Iterator[None]:
+    """Let this program not know the type, as an older one; afterwards the types stand in their order again."""
+    kinds = dict(KINDS)
+    del KINDS[TYPE]
+    try:
+        yield
+    finally:
+        KINDS.clear()
+        KINDS.update(kinds)
 
 
 @pytest.fixture
@@ -53,11 +65,10 @@ KEY = bytes(32)
 
 
 def test_an_older_till_passes_on_what_it_does_not_understand_and_understands_it_after_its_upgrade(
-    newer: DiskShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    newer: DiskShop, tmp_path: Path
 ) -> None:
     events, store, path = newer.log(), newer.opened.origin.store, tmp_path / "older.db"
-    with monkeypatch.context() as older:
-        older.delitem(KINDS, TYPE)
+    with older_program():
         taken_in(path, KEY, events, store)
         with closing(open_database(path, KEY)) as db:
             assert one(db, "SELECT count(*) FROM aside") == 1
@@ -75,12 +86,11 @@ def test_an_older_till_passes_on_what_it_does_not_understand_and_understands_it_
 
 
 def test_a_till_starts_after_its_upgrade_though_a_hostile_one_wrote_what_nobody_can_read(
-    newer: DiskShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    newer: DiskShop, tmp_path: Path
 ) -> None:
     store, path = newer.opened.origin.store, tmp_path / "older.db"
     hostile = seal(store, Head("liar0000.liar0000"), hlc=5, kind=TYPE, version=1, body=b"\x00?")
-    with monkeypatch.context() as older:
-        older.delitem(KINDS, TYPE)
+    with older_program():
         taken_in(path, KEY, [*newer.log(), hostile], store)
     for _ in range(2):
         with closing(open_database(path, KEY)) as db:
@@ -107,16 +117,14 @@ def test_a_newer_till_takes_from_an_honest_older_one_what_a_hostile_till_wrote(n
 
 
 def test_a_till_that_goes_back_to_an_older_program_and_forward_again_counts_everything_once(
-    newer: DiskShop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    newer: DiskShop, tmp_path: Path
 ) -> None:
     events, store, path = newer.log(), newer.opened.origin.store, tmp_path / "till.db"
     taken_in(path, KEY, events, store)
     for _ in range(2):
-        with monkeypatch.context() as older:
-            older.delitem(KINDS, TYPE)
-            with closing(open_database(path, KEY)) as db:
-                assert one(db, "SELECT count(*) FROM aside") == 1
-                assert one(db, "SELECT count(*) FROM audit WHERE seq IN (SELECT seq FROM aside)") == 0
+        with older_program(), closing(open_database(path, KEY)) as db:
+            assert one(db, "SELECT count(*) FROM aside") == 1
+            assert one(db, "SELECT count(*) FROM audit WHERE seq IN (SELECT seq FROM aside)") == 0
         with closing(open_database(path, KEY)) as db:
             assert parts(db) == parts(newer.writer.db)
 

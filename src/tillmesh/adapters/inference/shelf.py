@@ -154,14 +154,15 @@ class Shelf:
         in_slots = {self._vouched_in(name, slot) for slot in SLOTS}
         before = self._read_vouched().items()
         held = {key: names for key, names in before if names != (name,) or key in in_slots}
-        held[vouched(given.manifest)] = (name,)
+        held[vouched(given.manifest, given.signature)] = (name,)
         self._write(self._folder / VOUCHED_FILE, msgspec.json.encode(held))
         keys = {key: names for key, names in self.trusted.items() if not key.startswith(VOUCHED)}
         self.trusted = {**keys, **held}
 
     def _vouched_in(self, name: str, slot: str) -> str:
         try:
-            return vouched((self.folder(name, slot) / MANIFEST).read_bytes())
+            folder = self.folder(name, slot)
+            return vouched((folder / MANIFEST).read_bytes(), (folder / SIGNATURE).read_bytes())
         except OSError:
             return ""
 
