@@ -30,7 +30,7 @@ class Counted:
     """A till of which only the counts of its models are of interest, and its clock."""
 
     def __init__(self, post: Post, office: Office | None) -> None:
-        self.tally, self.version, self.now_ms = Tally(), 1, 1_000_000
+        self.tally, self.version, self.given_up, self.now_ms = Tally(), 1, 0, 1_000_000
         folder = post.opened.data_dir / "models"
         self.post = ModelPost(
             folder, post.opened.origin.store, post.opened.till.identity.terminal, lambda: None, post.mesh
@@ -38,7 +38,8 @@ class Counted:
         self.reports = ModelReports(folder, self.post, office, self._count, lambda: self.now_ms, again_ms=10)
 
     def _count(self) -> dict[str, tuple[int, Counts, list[float]]]:
-        return {"fruit": (self.version, self.tally.counts(), list(self.tally.latencies_ms))}
+        counts = self.tally.counts()._replace(given_up=self.given_up)
+        return {"fruit": (self.version, counts, list(self.tally.latencies_ms))}
 
     def ask(self, sure: float, ms: float) -> None:
         self.tally.asked += 1
@@ -144,6 +145,22 @@ def test_a_leader_without_models_passes_on_what_the_others_say(tmp_path: Path) -
         await leader.stop()
         for post in (first, second):
             await post.stop()
+
+    run(scene)
+
+
+def test_a_version_that_came_and_was_given_up_between_two_looks_is_reported_at_once(tmp_path: Path) -> None:
+    async def scene() -> None:
+        post = open_post(tmp_path / "till-0")
+        till = Counted(post, None)
+        assert till.reports.count()
+        till.now_ms += 1
+        assert not till.reports.count()
+        till.given_up = 2
+        assert till.reports.count()
+        assert not till.reports.count()
+        await till.reports.stop()
+        await post.stop()
 
     run(scene)
 
