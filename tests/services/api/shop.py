@@ -133,6 +133,7 @@ class Shop:
             headers.setdefault("Authorization", f"Bearer {self.tokens[role]}")
         if body is not None:
             more["json"] = body
+        self.client.cookies.clear()  # whoever signed in before is nobody here: it is said who asks
         return await self.client.request(method, PREFIX + path, headers=headers, **more)
 
     def ok(self, method: str, path: str, body: object = None, *, role: str = "manager", **more: Any) -> Any:
