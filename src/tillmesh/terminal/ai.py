@@ -30,6 +30,7 @@ SHIPPED: Final = Path(__file__).parents[1] / "models"
 FALLBACK_SHARE_MAX: Final = 0.05  # mission, monitoring
 AGREEMENT_MIN: Final = 0.9  # mission, monitoring
 P99_MS_MAX: Final = 300.0  # mission, monitoring
+TIMED_MIN: Final = 100  # of fewer answers none is one in a hundred; the first ones wait for the model to be loaded
 JUDGED_MIN: Final = 20  # Guess: fewer confirmations say nothing about a model
 log = logging.getLogger(__name__)
 
@@ -267,7 +268,7 @@ def troubles(tally: Tally) -> list[str]:
     agreement = tally.agreement()
     if agreement is not None and tally.confirmed + tally.corrected >= JUDGED_MIN and agreement < AGREEMENT_MIN:
         found.append(f"people corrected {tally.corrected} of {tally.confirmed + tally.corrected} suggestions.")
-    if tally.percentile_ms(0.99) > P99_MS_MAX:
+    if len(tally.latencies_ms) >= TIMED_MIN and tally.percentile_ms(0.99) > P99_MS_MAX:
         found.append(f"one answer in a hundred took {tally.percentile_ms(0.99):.0f} ms or more.")
     return found
 

@@ -15,6 +15,7 @@ from tillmesh.adapters.inference.tally import Tally
 from tillmesh.edge.drift import Counts, report_of
 from tillmesh.kernel.limits import MODEL_CONFIDENCE_BINS, MODEL_REASONS_MAX, MODEL_REPORTS_KEPT_MAX
 from tillmesh.sync.model_messages import Told
+from tillmesh.terminal.ai import P99_MS_MAX, TIMED_MIN, troubles
 from tillmesh.terminal.model_post import ModelPost
 from tillmesh.terminal.model_reports import EVERY_MS, ModelReports
 from tillmesh.terminal.models_by_air import ByAir
@@ -83,6 +84,14 @@ def test_reasons_beyond_what_a_report_holds_are_added_up() -> None:
     assert len(report.fallbacks) == MODEL_REASONS_MAX
     assert sum(report.fallbacks.values()) == sum(reasons.values())
     assert len(report.confidence_histogram) == MODEL_CONFIDENCE_BINS
+
+
+def test_a_first_answer_that_waited_for_its_model_is_no_trouble_and_a_hundred_slow_ones_are() -> None:
+    tally = Tally(asked=1, answered=1)
+    tally.latencies_ms.append(2 * P99_MS_MAX)
+    assert troubles(tally) == []
+    tally.latencies_ms.extend([2 * P99_MS_MAX] * TIMED_MIN)
+    assert troubles(tally) == ["one answer in a hundred took 600 ms or more."]
 
 
 def test_every_till_s_reports_arrive_once_and_through_the_leader(tmp_path: Path) -> None:
