@@ -19,8 +19,7 @@ from tillmesh.kernel.limits import (
     SUBJECT_KEY_MESSAGE_BYTES_MAX,
     SUBJECT_KEYS_PER_MESSAGE_MAX,
 )
-from tillmesh.sync.frames import FrameDamaged
-from tillmesh.sync.packing import message_number
+from tillmesh.sync.conversation import Conversation
 
 Sum = Annotated[int, Meta(ge=0, le=2**56 - 1)]
 
@@ -58,13 +57,10 @@ def write_keys(message: KeyMessage) -> bytes:
     return msgspec.msgpack.encode(message)
 
 
+_CONVERSATION: Final = Conversation("keys", SUBJECT_KEY_MESSAGE_BYTES_MAX, _NEWEST, _decoder)
+
+
 def read_keys(body: bytes) -> KeyMessage | None:
     """Decode; None for a message of a newer program. Raises :class:`FrameDamaged` and nothing else."""
-    if len(body) > SUBJECT_KEY_MESSAGE_BYTES_MAX:
-        raise FrameDamaged(f"{len(body)} bytes about keys; the limit is {SUBJECT_KEY_MESSAGE_BYTES_MAX}")
-    if message_number(body) > _NEWEST:
-        return None
-    try:
-        return _decoder().decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
-        raise FrameDamaged(f"what a till says about keys can't be read: {cause}") from cause
+    message: KeyMessage | None = _CONVERSATION.read(body)
+    return message

@@ -20,7 +20,7 @@ from tillmesh.kernel.limits import (
     MODEL_PIECE_BYTES_MAX,
     MODEL_REPORTS_KEPT_MAX,
 )
-from tillmesh.sync.frames import FrameDamaged
+from tillmesh.sync.conversation import Conversation
 from tillmesh.sync.model_orders import Count, Model, Report, Serial, SignedOrder, Time, Version
 
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]  # SHA-256 of a bundle as one file
@@ -96,14 +96,10 @@ def write_message(message: ModelMessage) -> bytes:
     return msgspec.msgpack.encode(message)
 
 
+_CONVERSATION: Final = Conversation("models", MODEL_MESSAGE_BYTES_MAX, _NEWEST, _decoder)
+
+
 def read_message(body: bytes) -> ModelMessage | None:
     """Decode a message; None for one of a newer program. Raises :class:`FrameDamaged` and nothing else."""
-    if len(body) > MODEL_MESSAGE_BYTES_MAX:
-        raise FrameDamaged(f"{len(body)} bytes about models; the limit is {MODEL_MESSAGE_BYTES_MAX}")
-    if len(body) > 1 and body[0] & 0xF0 == 0x90 and _NEWEST < body[1] < 0x80:  # msgpack fixarray, fixint
-        return None
-    try:
-        message: ModelMessage = _decoder().decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
-        raise FrameDamaged(f"what a till says about models can't be read: {cause}") from cause
+    message: ModelMessage | None = _CONVERSATION.read(body)
     return message

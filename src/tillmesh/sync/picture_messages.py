@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tillmesh.kernel.limits import PICTURE_BYTES_MAX, PICTURE_MESSAGE_BYTES_MAX, PICTURES_NAMED_MAX
-from tillmesh.sync.frames import FrameDamaged
+from tillmesh.sync.conversation import Conversation
 
 Digest = Annotated[bytes, Meta(min_length=32, max_length=32)]  # SHA-256 of the picture
 Digests = Annotated[list[Digest], Meta(max_length=PICTURES_NAMED_MAX)]
@@ -64,14 +64,10 @@ def write_message(message: PictureMessage) -> bytes:
     return msgspec.msgpack.encode(message)
 
 
+_CONVERSATION: Final = Conversation("pictures", PICTURE_MESSAGE_BYTES_MAX, _NEWEST, _decoder)
+
+
 def read_message(body: bytes) -> PictureMessage | None:
     """Decode a message; None for one of a newer program. Raises :class:`FrameDamaged` and nothing else."""
-    if len(body) > PICTURE_MESSAGE_BYTES_MAX:
-        raise FrameDamaged(f"{len(body)} bytes about pictures; the limit is {PICTURE_MESSAGE_BYTES_MAX}")
-    if len(body) > 1 and body[0] & 0xF0 == 0x90 and _NEWEST < body[1] < 0x80:  # msgpack fixarray, fixint
-        return None
-    try:
-        message: PictureMessage = _decoder().decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
-        raise FrameDamaged(f"what a till says about pictures can't be read: {cause}") from cause
+    message: PictureMessage | None = _CONVERSATION.read(body)
     return message

@@ -13,8 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, KEY_CHARS_MAX, PURSE_MESSAGE_BYTES_MAX
-from tillmesh.sync.frames import FrameDamaged
-from tillmesh.sync.packing import message_number
+from tillmesh.sync.conversation import Conversation
 
 Key = Annotated[str, Meta(min_length=1, max_length=KEY_CHARS_MAX)]
 Number = Annotated[int, Meta(ge=0, le=1 << 53)]
@@ -53,14 +52,10 @@ def write_purse(message: PurseMessage) -> bytes:
     return msgspec.msgpack.encode(message)
 
 
+_CONVERSATION: Final = Conversation("purses", PURSE_MESSAGE_BYTES_MAX, _NEWEST, _decoder)
+
+
 def read_purse(body: bytes) -> PurseMessage | None:
     """Decode a message; None for one of a newer program. Raises :class:`FrameDamaged` and nothing else."""
-    if len(body) > PURSE_MESSAGE_BYTES_MAX:
-        raise FrameDamaged(f"a message of {len(body)} bytes; the limit is {PURSE_MESSAGE_BYTES_MAX}")
-    if message_number(body) > _NEWEST:
-        return None
-    try:
-        message: PurseMessage = _decoder().decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
-        raise FrameDamaged(f"a message that can't be read: {cause}") from cause
+    message: PurseMessage | None = _CONVERSATION.read(body)
     return message

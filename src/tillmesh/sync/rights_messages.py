@@ -13,8 +13,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tillmesh.kernel.limits import KEY_CHARS_MAX, QUANTITY_MILLI_MAX, RIGHTS_MESSAGE_BYTES_MAX
-from tillmesh.sync.frames import FrameDamaged
-from tillmesh.sync.packing import message_number
+from tillmesh.sync.conversation import Conversation
 
 Number = Annotated[int, Meta(ge=0, le=1 << 53)]
 Text = Annotated[str, Meta(max_length=KEY_CHARS_MAX)]
@@ -52,14 +51,10 @@ def write_rights(message: RightsMessage) -> bytes:
     return msgspec.msgpack.encode(message)
 
 
+_CONVERSATION: Final = Conversation("rights", RIGHTS_MESSAGE_BYTES_MAX, _NEWEST, _decoder)
+
+
 def read_rights(body: bytes) -> RightsMessage | None:
     """Decode a message; None for one of a newer program. Raises :class:`FrameDamaged` and nothing else."""
-    if len(body) > RIGHTS_MESSAGE_BYTES_MAX:
-        raise FrameDamaged(f"a message of {len(body)} bytes; the limit is {RIGHTS_MESSAGE_BYTES_MAX}")
-    if message_number(body) > _NEWEST:
-        return None
-    try:
-        message: RightsMessage = _decoder().decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
-        raise FrameDamaged(f"a message that can't be read: {cause}") from cause
+    message: RightsMessage | None = _CONVERSATION.read(body)
     return message

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tillmesh.kernel.limits import ACTOR_CHARS_MAX, STANDING_BYTES_MAX, STANDING_LINKS_MAX
-from tillmesh.sync.frames import FrameDamaged
+from tillmesh.sync.conversation import NO_NUMBERS, Conversation
 
 VERSION: Final = 1
 Terminal = Annotated[str, Meta(min_length=1, max_length=ACTOR_CHARS_MAX)]
@@ -34,11 +34,10 @@ def write_standing(said: Standing) -> bytes:
     return msgspec.msgpack.encode(said)
 
 
+_CONVERSATION: Final = Conversation("itself", STANDING_BYTES_MAX, NO_NUMBERS, _decoder)
+
+
 def read_standing(body: bytes) -> Standing:
     """Decode; raises :class:`FrameDamaged` and nothing else."""
-    if len(body) > STANDING_BYTES_MAX:
-        raise FrameDamaged(f"{len(body)} bytes about a till; the limit is {STANDING_BYTES_MAX}")
-    try:
-        return _decoder().decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
-        raise FrameDamaged(f"what a till says of itself can't be read: {cause}") from cause
+    message: Standing = _CONVERSATION.read(body)
+    return message

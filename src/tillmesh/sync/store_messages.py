@@ -20,8 +20,7 @@ from tillmesh.kernel.limits import (
     STORE_LISTS_MAX,
     STORE_MESSAGE_BYTES_MAX,
 )
-from tillmesh.sync.frames import FrameDamaged
-from tillmesh.sync.packing import message_number
+from tillmesh.sync.conversation import Conversation
 
 Actor = Annotated[str, Meta(min_length=1, max_length=ACTOR_CHARS_MAX)]
 Document = Annotated[bytes, Meta(max_length=STORE_DOCUMENT_BYTES_MAX)]  # a certificate, or a request for one (DER)
@@ -84,14 +83,10 @@ def write_store(message: StoreMessage) -> bytes:
     return msgspec.msgpack.encode(message)
 
 
+_CONVERSATION: Final = Conversation("the store", STORE_MESSAGE_BYTES_MAX, _NEWEST, _decoder)
+
+
 def read_store(body: bytes) -> StoreMessage | None:
     """Decode a message; None for one of a newer program. Raises :class:`FrameDamaged` and nothing else."""
-    if len(body) > STORE_MESSAGE_BYTES_MAX:
-        raise FrameDamaged(f"a message of {len(body)} bytes; the limit is {STORE_MESSAGE_BYTES_MAX}")
-    if message_number(body) > _NEWEST:
-        return None
-    try:
-        message: StoreMessage = _decoder().decode(body)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
-        raise FrameDamaged(f"a message that can't be read: {cause}") from cause
+    message: StoreMessage | None = _CONVERSATION.read(body)
     return message
