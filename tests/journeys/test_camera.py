@@ -6,26 +6,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.cashier import Cashier
 from tests.journeys.conftest import listen
-from tests.journeys.pretended import seeing
+from tests.journeys.pretended import seeing_apples
 from tests.journeys.till import TillProcess, copy_shop
 from tillmesh.demo.shop_data import SUPERVISOR
 
 pytestmark = pytest.mark.journey
-PHOTO = Path(__file__).parents[1] / "data" / "grocery" / "granny-smith-new.jpg"
 WAIT_MS = 60_000  # the worker has to start, on whatever machine this is
 
 
 @pytest.fixture
 def camera_browser(browser: Browser, chromium: str | None, tmp_path: Path) -> Iterator[Browser]:
-    """A browser whose camera sees green apples."""
-    film = tmp_path / "apples.y4m"
-    film.write_bytes(filmed(PHOTO))
-    with seeing(browser, chromium, film) as found:
+    with seeing_apples(browser, chromium, tmp_path) as found:
         yield found
 
 
@@ -35,16 +30,6 @@ def patient_till(shop: Path, tmp_path: Path) -> Iterator[TillProcess]:
     process = TillProcess(copy_shop(shop, tmp_path / "till"), "--model-deadline-ms", "4000")
     yield process
     process.close()
-
-
-def filmed(photo: Path) -> bytes:
-    """Give a film of a still picture, in colours that the browser does not shift."""
-    picture = Image.new("RGB", (640, 480), (60, 60, 60))
-    picture.paste(Image.open(photo).convert("RGB").resize((480, 480)), (80, 0))
-    light, blue, red = picture.convert("YCbCr").split()
-    half = [one.resize((320, 240), Image.Resampling.BOX).tobytes() for one in (blue, red)]
-    frame = b"FRAME\n" + light.tobytes() + half[0] + half[1]
-    return b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420jpeg\n" + 2 * frame
 
 
 def show(page: Page, name: str) -> None:

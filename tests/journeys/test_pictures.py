@@ -10,8 +10,7 @@ from playwright.sync_api import Browser, Locator, expect
 
 from tests.journeys.cashier import Cashier
 from tests.journeys.conftest import listen
-from tests.journeys.pretended import seeing
-from tests.journeys.test_camera import PHOTO, filmed
+from tests.journeys.pretended import seeing_apples
 from tests.journeys.till import TillProcess
 from tests.pictures import drawn
 from tillmesh.demo.shop_data import MANAGER
@@ -22,10 +21,7 @@ SKU, NAME = "FM-00301", "Sourdough loaf"
 
 @pytest.fixture
 def camera_browser(browser: Browser, chromium: str | None, tmp_path: Path) -> Iterator[Browser]:
-    """A browser whose camera sees apples."""
-    film = tmp_path / "apples.y4m"
-    film.write_bytes(filmed(PHOTO))
-    with seeing(browser, chromium, film) as found:
+    with seeing_apples(browser, chromium, tmp_path) as found:
         yield found
 
 

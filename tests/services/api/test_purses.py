@@ -118,13 +118,18 @@ def test_a_refund_says_beforehand_where_the_money_goes(money: Shop) -> None:
     assert money.ok("POST", "/gift-cards/balance", {"code": code})["balance_minor"] == 600
 
 
-def test_a_sale_in_one_call_waits_for_a_cart_that_takes_from_the_same_card_as_the_checkout_does(money: Shop) -> None:
-    money.product("purse-tea", name="Loose leaf")
+def loaded_card(money: Shop, cart_id: str) -> tuple[str, str]:
+    """Sell a gift card with ten euros on it; give its code and account."""
     code = money.ok("POST", "/gift-cards", {}, role="cashier")["code"]
     ops = [{"op_id": "a", "op": "gift_card", "line_id": "g", "text": code, "amount_minor": 1_000}]
-    money.ok("POST", "/carts/purse-h1/ops", {"ops": ops}, role="cashier")
-    money.ok("POST", "/carts/purse-h1/pay", {"payments": [{"method": "cash", "amount_minor": 1_000}]}, role="cashier")
-    account = money.ok("POST", "/gift-cards/balance", {"code": code})["account"]
+    money.ok("POST", f"/carts/{cart_id}/ops", {"ops": ops}, role="cashier")
+    money.ok("POST", f"/carts/{cart_id}/pay", {"payments": [{"method": "cash", "amount_minor": 1_000}]}, role="cashier")
+    return code, money.ok("POST", "/gift-cards/balance", {"code": code})["account"]
+
+
+def test_a_sale_in_one_call_waits_for_a_cart_that_takes_from_the_same_card_as_the_checkout_does(money: Shop) -> None:
+    money.product("purse-tea", name="Loose leaf")
+    code, account = loaded_card(money, "purse-h1")
     kept = money.services.extra["purse_holds"]
     holds = money.services.extra["purse_holds"] = PurseHolds(money.driver, clock_ms=lambda: 0)
     try:
@@ -143,11 +148,7 @@ def test_a_sale_in_one_call_waits_for_a_cart_that_takes_from_the_same_card_as_th
 
 def test_a_card_that_a_manager_blocked_pays_nothing_and_the_till_says_why(money: Shop) -> None:
     money.product("purse-tea", name="Loose leaf")
-    code = money.ok("POST", "/gift-cards", {}, role="cashier")["code"]
-    ops = [{"op_id": "a", "op": "gift_card", "line_id": "g", "text": code, "amount_minor": 1_000}]
-    money.ok("POST", "/carts/purse-b1/ops", {"ops": ops}, role="cashier")
-    money.ok("POST", "/carts/purse-b1/pay", {"payments": [{"method": "cash", "amount_minor": 1_000}]}, role="cashier")
-    account = money.ok("POST", "/gift-cards/balance", {"code": code})["account"]
+    code, account = loaded_card(money, "purse-b1")
     block = {"account": account, "active": False, "reason": "Lost"}
     assert money.call("POST", "/gift-cards/block", block, role="supervisor").status_code == 403
     money.ok("POST", "/gift-cards/block", block)
