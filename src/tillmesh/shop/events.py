@@ -31,23 +31,29 @@ from tillmesh.shop.register_events import (
     Value,
     counted,
 )
+from tillmesh.shop.review_events import ActFlagged, FlagReason, FlagReviewed, MoneyConflictSettled, ProductLearnt
 from tillmesh.shop.rights_events import RIGHTS_KINDS
 from tillmesh.shop.transfer_events import TRANSFER_KINDS
 
 # Registers have a module of their own; whoever reads events reads both.
 __all__ = [
     "ENTITIES",
+    "ActFlagged",
     "Change",
     "CustomerErased",
     "CustomersChanged",
     "CustomersSealed",
+    "FlagReason",
+    "FlagReviewed",
     "GiftCardsChanged",
+    "MoneyConflictSettled",
     "OversellResolved",
     "OversellSettled",
     "PeopleChanged",
     "PeriodClosed",
     "PriceListsChanged",
     "PricesChanged",
+    "ProductLearnt",
     "ProductsChanged",
     "PromotionsChanged",
     "Proposed",
@@ -384,68 +390,6 @@ class Audited(Record):
     subject: str
     detail: str
     by: str
-    approved_by: str = ""
-
-
-class MoneyConflictSettled(Record):
-    """A manager looked at money that was taken or given back twice, and says how it ended.
-
-    ``events`` are the sales, or the refunds and voids, that were looked at; one that arrives later opens it again.
-    """
-
-    conflict_id: str
-    events: tuple[str, ...]
-    by: str
-    reason: str
-    approved_by: str = ""
-    settled_at_ms: int = 0
-
-
-class FlagReason(Record):
-    """What raised a score: a feature, by how much (thousandths of log-odds), and its value (thousandths)."""
-
-    code: str
-    weight_milli: int
-    value_milli: int
-
-
-class ActFlagged(Record):
-    """The fraud score found an act worth a manager's look. It accuses nobody and changes nothing.
-
-    ``event`` is the sale, refund, void or drawer opening. The score and its reasons are kept as they were given.
-    """
-
-    event: str
-    kind: str  # sale | refund | void | drawer
-    person: str  # who stood at the till
-    score_ppm: int
-    level: str  # medium | high
-    reasons: tuple[FlagReason, ...]
-    model: str  # name and version of what scored
-    flagged_at_ms: int = 0
-
-
-class FlagReviewed(Record):
-    """A manager looked at a flagged act and says what it was. Several may; the latest counts."""
-
-    flag: str  # the ActFlagged
-    verdict: str  # fine | follow_up
-    by: str
-    reason: str = ""
-    reviewed_at_ms: int = 0
-
-
-class ProductLearnt(Record):
-    """Somebody showed the till photos of a product; what is kept of each is what the network saw, a few hundred bytes.
-
-    What is compared with it must come from the same ``space``: networks see different things.
-    """
-
-    sku: str
-    space: str
-    examples: tuple[bytes, ...]
-    by: str
-    replaces: bool = False  # whether what was learnt of the product before, by the clock, counts no more
     approved_by: str = ""
 
 

@@ -49,16 +49,6 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
         case e.ShiftClosed():
             words = f"variance {body.counted_minor - body.totals.expected_cash_minor:+d}"
             return "shift_closed", f"Z {body.z_number}", words
-        case e.StockAdjusted():
-            moves = ", ".join(f"{move.sku} {format_quantity(move.quantity_milli)}" for move in body.moves)
-            return "stock_adjusted", moves, body.reason
-        case GoodsOrdered():
-            return "goods_ordered", body.supplier, ", ".join(line.name for line in body.lines[:5])
-        case OrderClosed():
-            return "order_closed", body.order_id, body.reason
-        case e.StockCounted():
-            counted, correction = format_quantity(body.counted_milli), format_quantity(body.correction_milli)
-            return "stock_counted", body.sku, f"{counted} (correction {correction})"
         case e.OversellResolved():
             words = f"{body.action.replace('_', ' ')}, {format_quantity(body.quantity_milli)}"
             return "oversell_resolved", body.sku, f"{words}: {body.reason}" if body.reason else words
@@ -72,12 +62,6 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
         case e.PursesAdjusted():
             moves = ", ".join(f"{move.purse} {move.amount:+d}" for move in body.purses)
             return "purses_adjusted", moves, body.reason
-        case TransferSent():
-            return "transfer_sent", body.to_store, ", ".join(line.name for line in body.lines[:5])
-        case TransferReceived() | TransferClosed() | TransferTakenBack():
-            return event.type, body.transfer_id, str(getattr(body, "reason", ""))
-        case RightsIssued() | RightsReleased():
-            return event.type, body.sku, _rights(body)
         case e.PeriodClosed():
             return "period_closed", f"{body.kind} {body.period}", f"no. {body.number}"
         case e.SigningStopped():
@@ -90,6 +74,28 @@ def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0
             return "product_learnt", body.sku, f"{len(body.examples)} photos{', from scratch' if body.replaces else ''}"
         case _ if isinstance(body, e.RegistersChanged):
             return event.type, _keys(body.changes), _fields(body.changes)
+        case _:
+            return _words_of_goods(event, body)
+
+
+def _words_of_goods(event: Envelope, body: object) -> tuple[str, str, str]:
+    match body:
+        case e.StockAdjusted():
+            moves = ", ".join(f"{move.sku} {format_quantity(move.quantity_milli)}" for move in body.moves)
+            return "stock_adjusted", moves, body.reason
+        case GoodsOrdered():
+            return "goods_ordered", body.supplier, ", ".join(line.name for line in body.lines[:5])
+        case OrderClosed():
+            return "order_closed", body.order_id, body.reason
+        case e.StockCounted():
+            counted, correction = format_quantity(body.counted_milli), format_quantity(body.correction_milli)
+            return "stock_counted", body.sku, f"{counted} (correction {correction})"
+        case TransferSent():
+            return "transfer_sent", body.to_store, ", ".join(line.name for line in body.lines[:5])
+        case TransferReceived() | TransferClosed() | TransferTakenBack():
+            return event.type, body.transfer_id, str(getattr(body, "reason", ""))
+        case RightsIssued() | RightsReleased():
+            return event.type, body.sku, _rights(body)
         case _:
             return event.type, event.id, ""
 

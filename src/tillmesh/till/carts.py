@@ -34,6 +34,20 @@ class Edited(msgspec.Struct, frozen=True):
     rejected: tuple[tuple[str, TillmeshError], ...] = ()
 
 
+def decide(desk: Desk, command: EditCart | ParkCart | ResumeCart | DiscardParked) -> Edited | str | None:
+    """Send a command about a working or parked cart to its use case."""
+    match command:
+        case EditCart():
+            return edit_cart(desk, command)
+        case ParkCart():
+            return park_cart(desk, command)
+        case ResumeCart():
+            return resume_cart(desk, command)
+        case DiscardParked():
+            discard_parked(desk, command)
+            return None
+
+
 def edit_cart(desk: Desk, command: EditCart) -> Edited:
     """Apply operations in order, each once; one that fails is reported and the others go on."""
     cart_id = checked_key(command.cart_id, "cart_id")

@@ -106,23 +106,12 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return checkout.close_sale(desk, command)
         case c.PayCart():
             return checkout.pay_cart(desk, command)
-        case c.EditCart():
-            return carts.edit_cart(desk, command)
+        case c.EditCart() | c.ParkCart() | c.ResumeCart() | c.DiscardParked():
+            return carts.decide(desk, command)
         case c.SplitCart():
             return splitting.split_cart(desk, command)
-        case c.ParkCart():
-            return carts.park_cart(desk, command)
-        case c.ResumeCart():
-            return carts.resume_cart(desk, command)
-        case c.DiscardParked():
-            carts.discard_parked(desk, command)
-            return None
-        case c.VoidSale():
-            return refunds.void_sale(desk, command)
-        case c.RefundSale():
-            return refunds.refund_sale(desk, command)
-        case c.RefundWithoutReceipt():
-            return refunds.refund_without_receipt(desk, command)
+        case c.VoidSale() | c.RefundSale() | c.RefundWithoutReceipt():
+            return refunds.decide(desk, command)
         case c.OpenShift() | c.CloseShift() | c.MoveCash():
             return shifts.decide(desk, command)
         case c.OpenDrawer() | c.Reprint():

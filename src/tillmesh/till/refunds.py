@@ -56,6 +56,17 @@ def quote_tenders(books: Books, sale_id: str, total_minor: int) -> tuple[Payment
     return tenders(sale, answers, total_minor, books.store().policy()).payments
 
 
+def decide(desk: Desk, command: VoidSale | RefundSale | RefundWithoutReceipt) -> EventId:
+    """Send a command that gives money back to its use case."""
+    match command:
+        case VoidSale():
+            return void_sale(desk, command)
+        case RefundSale():
+            return refund_sale(desk, command)
+        case RefundWithoutReceipt():
+            return refund_without_receipt(desk, command)
+
+
 def void_sale(desk: Desk, command: VoidSale) -> EventId:
     """Take a closed sale back whole, each tender as it came; a supervisor's right."""
     sale = load_sale(desk.books, command.sale_id)
