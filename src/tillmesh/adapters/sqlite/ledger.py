@@ -16,6 +16,7 @@ from tillmesh.adapters.sqlite import escrow, fiscal, purses, registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.archive import Archive, refuse_mark
 from tillmesh.adapters.sqlite.database import one
+from tillmesh.adapters.sqlite.freshness import KEPT, mark
 from tillmesh.adapters.sqlite.stock_tail import Gathered, StockTail, move
 from tillmesh.kernel.codec import Record, encode
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head, check_link
@@ -165,6 +166,8 @@ class Ledger:
             handler(Place(self._db, self._actors, actor), event, body)
         if isinstance(body, e.CustomerErased):
             self.erased.append(body.customer_id)
+        if event.type in KEPT:
+            mark(self._db)
         if isinstance(body, e.SaleClosed | e.SaleVoided | e.SaleRefunded | e.PursesAdjusted) and body.purses:
             purses.note(self._db, actor, event, body.purses)
         if event.type in _AUDITED and (not isinstance(body, e.SaleClosed) or body.approvals):

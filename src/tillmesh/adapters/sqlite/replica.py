@@ -15,6 +15,7 @@ import apsw
 from tillmesh.adapters.sqlite.archive import SIZE
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import one, rows, write
+from tillmesh.adapters.sqlite.freshness import changes_kept
 from tillmesh.adapters.sqlite.store import Writer
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.limits import (
@@ -188,7 +189,8 @@ def merge(
             [(each.head.seq, each.head.hash, each.signature, now_ms, each.head.actor) for each in signed],
         )
         touched = {actor: writer.ledger.head(actor) for actor in dict.fromkeys(event.actor for event in events)}
-    writer.books.forget()
+    if changes_kept(events):
+        writer.books.forget()
     till.clock.observe(max(event.hlc for event in events), now_ms)
     return touched
 

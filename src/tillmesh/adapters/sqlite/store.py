@@ -16,6 +16,7 @@ import msgspec
 from tillmesh.adapters.sqlite import card_payments
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import connect, migrate, newest, one, rows, settle, storage_errors, write
+from tillmesh.adapters.sqlite.freshness import changes_kept, state
 from tillmesh.adapters.sqlite.ledger import Ledger, log
 from tillmesh.adapters.sqlite.subject_keys import SubjectKeys
 from tillmesh.adapters.sqlite.understanding import understand
@@ -36,11 +37,6 @@ _SAVE_CART: Final = (
     "INSERT INTO cart (cart_id, revision, body, changed_ms) VALUES (?, ?, ?, ?) ON CONFLICT (cart_id) DO UPDATE "
     "SET revision = excluded.revision, body = excluded.body, changed_ms = excluded.changed_ms"
 )
-_CACHED_EVENTS: Final = {
-    "products_changed", "customers_changed", "customers_sealed", "customer_erased",
-    "people_changed", "settings_changed", "shift_opened", "shift_closed",
-    "promotions_changed", "price_lists_changed", "prices_changed", "gift_cards_changed",
-}  # fmt: skip
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -178,10 +174,8 @@ class Writer:
                     self.db.execute(_PRINT, (effect.kind, effect.ref, effect.copy, now_ms))
                 case SaveCardPayment():
                     card_payments.save(self.db, effect.payment, now_ms)
-        for event in outcome.events:
-            if event.type in _CACHED_EVENTS:
-                self.books.forget()
-                break
+        if changes_kept(outcome.events):
+            self.books.forget()
 
     def _save_cart(self, effect: SaveCart, now_ms: int) -> None:
         cart = effect.cart
@@ -225,28 +219,25 @@ class Reader:
     ) -> None:
         self.db = connect(path, key, vfs=vfs, read_only=True)
         self.books = Books(self.db, origin.terminal, keys)
-        self._seen = -1
+        self._kept: bytes | None = None
 
     def read(self, query: Callable[[apsw.Connection, Books], T]) -> T:
         """Run a query that sees one moment of the shop."""
         with storage_errors():
             self.db.execute("BEGIN")
             try:
-                self._look_whether_anything_changed()
+                self._look_whether_it_changed()
                 return query(self.db, self.books)
             finally:
                 if self.db.in_transaction:  # an I/O error may have ended it
                     self.db.execute("COMMIT")
 
-    def _look_whether_anything_changed(self) -> None:
-        """Keep what was cached until another connection commits: a page asks many things about one moment.
-
-        SQLite changes ``data_version`` when this transaction sees other data than the one before.
-        """
-        version = one(self.db, "PRAGMA data_version")
-        if version != self._seen:
+    def _look_whether_it_changed(self) -> None:
+        """Go on with what was kept until a transaction has changed it: sales and carts do not."""
+        now = state(self.db)
+        if now != self._kept:
             self.books.forget()
-            self._seen = version
+            self._kept = now
 
     def close(self) -> None:
         """Close the connection."""
