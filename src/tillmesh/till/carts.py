@@ -12,7 +12,7 @@ from tillmesh.kernel.errors import Conflict, Invalid, NotFound, TillmeshError
 from tillmesh.kernel.limits import SALE_LINES_MAX
 from tillmesh.kernel.money import check_amount, parse_decimal
 from tillmesh.kernel.quantity import parse_quantity
-from tillmesh.shop.cart import Cart, CartLine, Discount, one_of
+from tillmesh.shop.cart import Cart, CartLine, Discount, PricedCart, one_of
 from tillmesh.shop.events import Approval, CartParked, CartResumed
 from tillmesh.shop.people import LEAST, Action, covers
 from tillmesh.till.ages import age_proven, refuse
@@ -27,11 +27,12 @@ from tillmesh.till.scanning import find_scanned, times
 
 
 class Edited(msgspec.Struct, frozen=True):
-    """A cart after its operations."""
+    """A cart after its operations, and what it came to then if it was worked out."""
 
     cart: Cart
     revision: int
     rejected: tuple[tuple[str, TillmeshError], ...] = ()
+    sums: PricedCart | None = None
 
 
 def decide(desk: Desk, command: EditCart | ParkCart | ResumeCart | DiscardParked) -> Edited | str | None:
@@ -57,13 +58,14 @@ def edit_cart(desk: Desk, command: EditCart) -> Edited:
     seen = desk.books.operations_seen(cart_id, [operation.op_id for operation in command.operations])
     rejected: list[tuple[str, TillmeshError]] = []
     applied: list[str] = []
+    sums: PricedCart | None = None
     who = desk.who
     for operation in command.operations:
         if operation.op_id in seen:
             continue
         desk.who = _approved_for(who, operation)
         try:
-            cart = _apply(desk, cart, operation)
+            cart, sums = _apply(desk, cart, operation)
         except TillmeshError as error:
             rejected.append((operation.op_id, error))
             continue
@@ -73,7 +75,7 @@ def edit_cart(desk: Desk, command: EditCart) -> Edited:
     if applied or revision == 0:
         revision += 1
         desk.effect(SaveCart(cart=cart, revision=revision, op_ids=tuple(applied)))
-    return Edited(cart, revision, tuple(rejected))
+    return Edited(cart, revision, tuple(rejected), sums)
 
 
 def _approved_for(who: Who, operation: CartOperation) -> Who:
@@ -84,15 +86,14 @@ def _approved_for(who: Who, operation: CartOperation) -> Who:
     return Who(user_id=who.user_id, role=who.role, approvals=(approval,))
 
 
-def _apply(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
-    """Give the cart after one operation, with every amount proven to be computable."""
+def _apply(desk: Desk, cart: Cart, operation: CartOperation) -> tuple[Cart, PricedCart]:
+    """Give the cart after one operation and what it comes to: every amount is proven to be computable."""
     checked_key(operation.op_id, "op_id")
     handler = _OPERATIONS.get(operation.op)
     if handler is None:
         raise Invalid(f"{operation.op[:40]!r} is not a cart operation", hint=f"Use one of {', '.join(_OPERATIONS)}.")
     changed = handler(desk, cart, operation)
-    priced(desk.books, changed)
-    return changed
+    return changed, priced(desk.books, changed)
 
 
 def _add(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:

@@ -109,9 +109,11 @@ def _discount(discount: Discount | None) -> View | None:
     return shown
 
 
-def cart(books: Books, one: Cart, revision: int, rejected: list[View] | None = None) -> View:
-    """Show a working cart with every amount as it would be charged now."""
-    shown = priced_cart(books, one, priced(books, one))
+def cart(
+    books: Books, one: Cart, revision: int, rejected: list[View] | None = None, sums: PricedCart | None = None
+) -> View:
+    """Show a working cart with every amount as it would be charged now, or as ``sums`` says if that was just found."""
+    shown = priced_cart(books, one, sums or priced(books, one))
     return {"cart_id": one.cart_id, "revision": revision, **shown, "rejected": rejected or []}
 
 

@@ -52,6 +52,23 @@ def test_a_promotion_needs_nobody_s_approval(shop: Shop) -> None:
     assert sale.approvals == ()
 
 
+def test_what_a_change_of_the_cart_comes_to_is_what_looking_at_the_cart_says(shop: Shop) -> None:
+    ten_percent(shop, uses_max=5)
+    write(shop, "promotion", "third", name="3 for 2", kind="buy_get", buy_count=2, get_count=1, rate_ppm=1_000_000)
+    changes = (
+        (add("1"), add("2", "milk", quantity="4")),
+        (op("set_quantity", "q", line_id="1", quantity="3"),),
+        (op("discount_cart", "d", percent="5", reason="friend"), op("discount_cart", "e", percent="99", reason="x")),
+        (op("discount_line", "f", line_id="nobody", percent="5", reason="x"),),
+        (op("remove", "r", line_id="2"),),
+    )
+    for change in changes:
+        edited = shop.ops(*change)
+        looked = views.cart(shop.books, edited.cart, edited.revision)
+        assert views.cart(shop.books, edited.cart, edited.revision, None, edited.sums) == looked
+        assert looked["total_minor"] > 0
+
+
 def test_a_discount_by_hand_is_judged_by_itself(shop: Shop) -> None:
     ten_percent(shop, rate_ppm=900_000, skus=["milk"])
     shop.ops(add("1"), add("2", "milk"), op("discount_cart", "o", percent="5", reason="friend"))

@@ -14,7 +14,7 @@ from tillmesh.kernel.errors import Invalid, NotFound, TooLarge
 from tillmesh.kernel.limits import SALE_LINES_MAX
 from tillmesh.kernel.quantity import parse_quantity
 from tillmesh.kernel.times import rfc3339
-from tillmesh.shop.cart import Cart
+from tillmesh.shop.cart import Cart, PricedCart
 from tillmesh.shop.events import Payment, SaleClosed
 from tillmesh.shop.tender import quote
 from tillmesh.terminal.web.api import Call, Context
@@ -106,16 +106,23 @@ def _operation(context: Context, body: OperationBody) -> CartOperation:
 
 async def _view(context: Context, edited: Edited) -> dict[str, Any]:
     rejected = [{"op_id": op_id, "problem": problem(error)} for op_id, error in edited.rejected]
-    return await context.driver.look(lambda books: _shown(context, books, edited.cart, edited.revision, rejected))
+    return await context.driver.look(
+        lambda books: _shown(context, books, edited.cart, edited.revision, rejected, edited.sums)
+    )
 
 
 def _shown(
-    context: Context, books: Books, cart: Cart, revision: int, rejected: list[dict[str, Any]] | None = None
+    context: Context,
+    books: Books,
+    cart: Cart,
+    revision: int,
+    rejected: list[dict[str, Any]] | None = None,
+    sums: PricedCart | None = None,
 ) -> dict[str, Any]:
     """Show a cart, and of which limited goods it holds more than this till may sell."""
     driver = context.driver
     lacking = lacking_of(books, driver.identity, driver.company(), cart)
-    return {**views.cart(books, cart, revision, rejected), "lacking": lacking}
+    return {**views.cart(books, cart, revision, rejected, sums), "lacking": lacking}
 
 
 async def edit(context: Context, body: OperationsBody) -> Any:
