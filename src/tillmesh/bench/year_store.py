@@ -24,6 +24,9 @@ from tillmesh.kernel.errors import Conflict, Invalid
 MONTHS: Final = 12
 HOUR_S: Final = 3_600
 BEFORE: Final = 20  # of the tables
+SINCE: Final = (  # what later versions have added, taken away
+    "DROP TABLE aside; DROP INDEX product_in_order; DROP INDEX product_in_department; DROP TABLE folded"
+)
 TILLS_MIN: Final = 3  # one issues certificates, one leads, one is replaced
 BYTES_MAX: Final = 2e9  # mission D9, for each till
 Look = dict[str, float]
@@ -74,7 +77,7 @@ def _nightly(shop: YearShop, day: int, days: int) -> None:
 def _as_it_was(place: Path) -> None:
     """Make a database one of version BEFORE, as the program of that version left it."""
     with closing(connect(place / FILE, database_key(place))) as db, write(db):
-        db.execute("DROP TABLE aside")
+        db.execute(SINCE)
         db.execute("DELETE FROM meta WHERE name = 'projecting'")
         db.execute(f"PRAGMA user_version={BEFORE}")
 

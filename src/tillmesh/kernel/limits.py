@@ -181,6 +181,8 @@ assert BARCODES_PER_PRODUCT_MAX * (4 * KEY_CHARS_MAX + 2) < CRDT_VALUE_BYTES_MAX
 
 # Replication (tillmesh.sync).
 SYNC_ACTORS_MAX: Final = 4_096  # Guess: 15 tills, each reinstalled now and then for decades.
+FOLDED_PER_EVENT_MAX: Final = 64  # actors that are gone for good; guess: more than a store loses in years
+FOLD_PRODUCTS_PER_TURN_MAX: Final = 100  # whose rows are carried over in one transaction, between two sales
 ACTOR_SUM_MAX: Final = 2**51 - 1  # What one actor's numbers may add up to at head office: 22 trillion in cents.
 assert SYNC_ACTORS_MAX * ACTOR_SUM_MAX < 2**63  # so no sum over a store passes 64 bits, whatever its tills send
 SYNC_EVENTS_PER_BATCH_MAX: Final = 1_000

@@ -11,6 +11,7 @@ from typing import Final
 
 from tillmesh.kernel.codec import Record
 from tillmesh.shop.fiscal_events import PeriodClosed, ReceiptSigned, SigningResumed, SigningStopped
+from tillmesh.shop.fold_events import FOLD_KINDS
 from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
 from tillmesh.shop.oversell_events import OversellResolved, OversellSettled, Proposed
 from tillmesh.shop.personal import CustomerErased
@@ -429,6 +430,7 @@ KINDS: Final[dict[str, type[Record]]] = {
     "product_learnt": ProductLearnt,
     **TRANSFER_KINDS,
     **RIGHTS_KINDS,
+    **FOLD_KINDS,
     "period_closed": PeriodClosed,
     "receipt_signed": ReceiptSigned,
     "signing_stopped": SigningStopped,

@@ -1,4 +1,7 @@
-"""What tills tell each other about themselves, for people who look at the store. Nothing is decided by it."""
+"""What tills tell each other about themselves, for people who look at the store.
+
+Nothing that matters is decided by it: a leader waits with folding actors until all programs know what that is.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,8 @@ from msgspec import Meta, Struct
 from tillmesh.kernel.limits import ACTOR_CHARS_MAX, STANDING_BYTES_MAX, STANDING_LINKS_MAX
 from tillmesh.sync.conversation import NO_NUMBERS, Conversation
 
-VERSION: Final = 1
+VERSION: Final = 2
+FOLDS: Final = 2  # from this version on a program knows that actors are folded
 Terminal = Annotated[str, Meta(min_length=1, max_length=ACTOR_CHARS_MAX)]
 
 

@@ -15,10 +15,12 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.ids import is_office, terminal_of
 from tillmesh.kernel.times import rfc3339
 from tillmesh.sync.signatures import KeyNotary
+from tillmesh.sync.standing import FOLDS
 from tillmesh.terminal.archiving import Archiving
 from tillmesh.terminal.clocks import Clocks
 from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.driver import Driver, steady_ms
+from tillmesh.terminal.folding import Folding
 from tillmesh.terminal.head_office import bundle_in, office_key
 from tillmesh.terminal.key_gossip import KeyGossip
 from tillmesh.terminal.lacking import Lacking
@@ -85,9 +87,12 @@ class Among:
         self.rights: RightsDesk | None = None
         self.desk: PairingDesk | None = None
         self.keys: KeyGossip | None = None
+        self.folding: Folding | None = None
 
     async def stop(self) -> None:
         """Leave the neighbours in good order: another till leads before the links go."""
+        if self.folding is not None:
+            await self.folding.stop()
         if self.standings is not None:
             await self.standings.stop()
         if self.holds is not None:
@@ -259,7 +264,11 @@ async def join_store(services: Services, around: Around) -> Among:
         driver, among.mesh, lambda sha256: services.live.send("picture", {"sha256": sha256})
     )
     pictures.has_room = lambda: room.stage < Stage.TIGHT
-    among.standings = Standings(services, among.mesh)
+    among.standings = standings = Standings(services, among.mesh)
+    if among.folding is not None:
+        among.folding.office = among.held_by_office
+        among.folding.is_understood = lambda: standings.all_know(FOLDS)
+        among.folding.start()
     among.standings.start()
     services.extra["standings"] = among.standings
     return among
@@ -303,6 +312,8 @@ async def _with_others(services: Services, around: Around, place: Belonging) -> 
         council.listen(lambda _: uplinking.led())
     among = Among(driver, mesh, neighbours, council, keeper, uplinking)
     among.keys = keys
+    roster = place.gate.membership
+    among.folding = Folding(driver, mesh, council, lambda: (neighbours.known(), roster.roster.version))
     keys.start()
     among.office_public = place.office_public
     among.desk = PairingDesk(keeper, driver.opened.pepper, around.link_bind, neighbours.mdns)

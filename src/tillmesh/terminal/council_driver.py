@@ -156,10 +156,17 @@ class CouncilDriver:
         """As the leader, agree on how far all logs are on every member's disk; pruning will rest on it."""
         if not self.council.leads:
             return
-        cut = self._mesh.exchange.stable(terminal_of(actor) for actor in self._known().members)
-        if cut and any(seq > self.council.agreed.cut.get(actor, 0) for actor, seq in cut.items()):
-            with contextlib.suppress(TillmeshError):  # the next round offers a later one
-                self._perform(self.council.propose(CutDecided(op_id=secrets.token_hex(12), vector=cut)))
+        cut = self._mesh.exchange.stable(terminal_of(actor) for actor in self._known().members) or {}
+        held = self.council.agreed.cut
+        # Only what has grown: the log of the agreement need not name again who was gone years ago.
+        if grown := {actor: seq for actor, seq in cut.items() if seq > held.get(actor, 0)}:
+            self.offer(CutDecided(op_id=secrets.token_hex(12), vector=grown))
+
+    def offer(self, decision: Decision) -> None:
+        """As the leader, propose something that nobody waits for; the next round offers what comes of it anew."""
+        if self.council.leads:
+            with contextlib.suppress(TillmeshError):
+                self._perform(self.council.propose(decision))
 
     async def _seen(self, index: int) -> None:
         """Wait until the decision is an event here, so that whoever asked reads what was decided."""

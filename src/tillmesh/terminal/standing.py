@@ -52,6 +52,10 @@ class Standings:
             self._looking.cancel()
             await asyncio.gather(self._looking, return_exceptions=True)
 
+    def all_know(self, version: int) -> bool:
+        """Say whether every linked till has said of itself that its program is of this version or later."""
+        return all(name in self._told and self._told[name].version >= version for name in self._reached())
+
     def stage(self) -> Stage:
         """Name what this till is doing."""
         reached = len(self._mesh.linked()) if self._mesh is not None else 0

@@ -1,7 +1,7 @@
 """What a store agrees on, as values: the decisions of its log, what they add up to, and who should be a member.
 
-A sale is never a decision. What is decided here is rare and small: settings every till shares, and how far the logs of
-all tills are safe (a stable cut). Members are decided by the Raft core itself.
+A sale is never a decision. What is decided here is rare and small: settings every till shares, how far the logs of
+all tills are safe (a stable cut), and who is gone for good. Members are decided by the Raft core itself.
 """
 
 from __future__ import annotations
@@ -62,14 +62,26 @@ class CutDecided(msgspec.Struct, frozen=True, tag="cut"):
     vector: Vector
 
 
+class FoldDecided(msgspec.Struct, frozen=True, tag="fold"):
+    """Nothing more comes from these actors: their logs end here on every till, and they belong to the store no more."""
+
+    op_id: OpId
+    finals: Vector
+    epoch: Annotated[int, Meta(ge=0, le=2**62)]  # the version of the list of tills
+
+    def but(self, seated: Collection[str]) -> FoldDecided:
+        """Leave out who takes part in the agreement at this place of its log: that one is not gone."""
+        return msgspec.structs.replace(self, finals={a: seq for a, seq in self.finals.items() if a not in seated})
+
+
 class _Tag(msgspec.Struct, frozen=True):
     """What kind of decision an entry is."""
 
     type: Annotated[str, Meta(max_length=KEY_CHARS_MAX)]
 
 
-Decision: TypeAlias = SettingsDecided | CutDecided
-_KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in (SettingsDecided, CutDecided))
+Decision: TypeAlias = SettingsDecided | CutDecided | FoldDecided
+_KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in (SettingsDecided, CutDecided, FoldDecided))
 _tags: Final = msgspec.msgpack.Decoder(_Tag)
 _decoder: Final[msgspec.msgpack.Decoder[Decision]] = msgspec.msgpack.Decoder(Decision)
 
@@ -104,15 +116,22 @@ class Agreed(msgspec.Struct, frozen=True):
 
     operations: Annotated[tuple[str, ...], Meta(max_length=OPERATIONS_KEPT_MAX)] = ()  # done, the newest last
     cut: Vector = {}
+    folded: Vector = {}
+    epoch: int = 0  # of the newest decision about those
 
     def after(self, decision: Decision) -> Agreed:
         """Give what is agreed after one more decision; one that was taken before changes nothing."""
         if decision.op_id in self.operations:
             return self
         operations = (*self.operations, decision.op_id)[-OPERATIONS_KEPT_MAX:]
-        if isinstance(decision, CutDecided):
-            return Agreed(operations, _later(self.cut, decision.vector))
-        return Agreed(operations, self.cut)
+        match decision:
+            case CutDecided():
+                return msgspec.structs.replace(self, operations=operations, cut=_later(self.cut, decision.vector))
+            case FoldDecided():
+                folded, epoch = _later(self.folded, decision.finals), max(self.epoch, decision.epoch)
+                return msgspec.structs.replace(self, operations=operations, folded=folded, epoch=epoch)
+            case SettingsDecided():
+                return msgspec.structs.replace(self, operations=operations)
 
     def to_bytes(self) -> bytes:
         """Encode for a snapshot."""

@@ -399,6 +399,13 @@ class ReleaseRights(Record):
     accept_risk: bool = False
 
 
+class FoldActors(Record):
+    """Let the columns of actors that are gone for good be one from now on; the store has agreed on it."""
+
+    finals: tuple[tuple[str, int], ...]  # actor and the number of its last event
+    epoch: int
+
+
 class ClosePeriods(Record):
     """Close the days, months and years that have passed and have receipts."""
 
@@ -450,6 +457,6 @@ Command = (
     | FlagAct | ReviewFlag
     | ClosePeriods | NoteSigned | NoteSigningStopped | NoteSigningResumed
     | AskCard | CardSent | CardHeard | CardStarted | CardSettled | ReverseCard
-    | HandRights | IssueRights | ReleaseRights
+    | HandRights | IssueRights | ReleaseRights | FoldActors
     | TeachProduct | ChangeRecords | EraseCustomer | AdjustPurse | Note
 )  # fmt: skip

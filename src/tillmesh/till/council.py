@@ -35,6 +35,7 @@ from tillmesh.till.agreement import (
     Agreed,
     Belonging,
     Decision,
+    FoldDecided,
     SettingsDecided,
     decode_decision,
     encode_decision,
@@ -241,6 +242,8 @@ class Council:
         decision = decode_decision(entry.data)
         if decision is None:
             return []  # of newer programs: they carry it out, and what it means reaches this till as events
+        if isinstance(decision, FoldDecided):
+            decision = decision.but({str(node) for node in (*self._conf.voters, *self._conf.learners)})
         is_new = decision.op_id not in self.agreed.operations
         self.agreed = self.agreed.after(decision)
         steps: list[CouncilStep] = []

@@ -203,6 +203,19 @@ class Exchange:
         cut = {actor: min([head.seq, *(each.get(actor, 0) for each in held)]) for actor, head in self._heads.items()}
         return {actor: seq for actor, seq in cut.items() if seq}
 
+    def ended(self, members: Iterable[str]) -> dict[str, int] | None:
+        """Give the logs that end at the same event on this till and on all of these others, each with that event.
+
+        None unless every one of them is linked: who is not may have heard more meanwhile.
+        """
+        others = [self._peers.get(name) for name in members if name != self._terminal]
+        held = [peer.durable for peer in others if peer is not None and peer.session is not None]
+        if len(held) < len(others):
+            return None
+        return {
+            actor: head.seq for actor, head in self._heads.items() if all(one.get(actor) == head.seq for one in held)
+        }
+
     def of_office(self) -> dict[str, int]:
         """Count per till of the store how many of head office's events it is known to hold durably."""
         held = {self._terminal: {actor: head.seq for actor, head in self._heads.items()}}

@@ -21,6 +21,7 @@ from tillmesh.till import (
     escrow,
     fiscal,
     flags,
+    folding,
     money_conflicts,
     oversells,
     purchasing,
@@ -124,6 +125,8 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
             return stockroom.decide(desk, command)
         case c.HandRights() | c.IssueRights() | c.ReleaseRights():
             return escrow.decide(desk, command)
+        case c.FoldActors():
+            return folding.fold(desk, command)
         case c.ResolveOversell():
             return oversells.resolve(desk, command)
         case c.SettleOversells():

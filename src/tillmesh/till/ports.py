@@ -51,6 +51,10 @@ class Books(Protocol):
     def stock_columns(self, sku: str) -> Mapping[str, tuple[int, int]]:
         """Give the PN-counter of a product: per actor what it added and what it took."""
 
+    def folded(self) -> Mapping[str, int]:
+        """Give the actors that are gone for good, and where the store agreed that their logs end."""
+        ...
+
     def rights(self, sku: str) -> BoundedCounter:
         """Give who holds how many rights of a hard-limited product; empty if it never was one."""
 

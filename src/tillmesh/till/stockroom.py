@@ -58,12 +58,18 @@ def count(desk: Desk, command: CountStock) -> EventId:
             sku=product.sku,
             counted_milli=counted,
             correction_milli=correction,
-            vector=desk.books.vector(),
+            vector=_known_logs(desk),
             by=desk.who.user_id,
             reason=checked_text(command.reason, "reason"),
             approved_by=approved_by,
         )
     )
+
+
+def _known_logs(desk: Desk) -> tuple[tuple[str, int], ...]:
+    """Give how far each log is known; where those of tills that are gone for good end, the store has agreed."""
+    ended = desk.books.folded().items()
+    return tuple(one for one in desk.books.vector() if one not in ended)
 
 
 def _refuse_raise(product: Product) -> None:

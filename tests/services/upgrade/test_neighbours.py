@@ -12,9 +12,11 @@ from tests.unit.till.shop_till import MANAGER, line
 from tillmesh.adapters.sqlite import replica
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import connect, newest, one, write
+from tillmesh.adapters.sqlite.folding import RETIRED
 from tillmesh.adapters.sqlite.ledger import Ledger, log
 from tillmesh.adapters.sqlite.reporting import state_parts
 from tillmesh.adapters.sqlite.store import FILE, open_database
+from tillmesh.bench.year_store import SINCE
 from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.errors import Damaged, NotFound, StorageFailed
 from tillmesh.shop.events import KINDS, VERSION
@@ -28,10 +30,10 @@ TYPE = "goods_ordered"  # what the older program of these tests does not know
 
 
 @contextmanager
-def older_program() -> Iterator[None]:
-    """Let this program not know the type, as an older one; afterwards the types stand in their order again."""
+def older_program(unknown: str = TYPE) -> Iterator[None]:
+    """Let this program not know a type, as an older one; afterwards the types stand in their order again."""
     kinds = dict(KINDS)
-    del KINDS[TYPE]
+    del KINDS[unknown]
     try:
         yield
     finally:
@@ -129,6 +131,21 @@ def test_a_till_that_goes_back_to_an_older_program_and_forward_again_counts_ever
             assert parts(db) == parts(newer.writer.db)
 
 
+def test_an_older_till_counts_as_much_stock_as_newer_ones_that_folded_who_is_gone_and_folds_after_its_upgrade(
+    newer: DiskShop, tmp_path: Path
+) -> None:
+    me, store, path = newer.till.head, newer.opened.origin.store, tmp_path / "older.db"
+    newer.do(c.FoldActors(finals=((me.actor, me.seq),), epoch=1), MANAGER)
+    with older_program("actors_folded"):
+        taken_in(path, KEY, newer.log(), store)
+        with closing(open_database(path, KEY)) as db:
+            assert Books(db, "").stock_columns("mug").keys() == {me.actor}
+            assert Books(db, "").stock_milli("mug") == newer.books.stock_milli("mug")
+    with closing(open_database(path, KEY)) as db:
+        assert Books(db, "").stock_columns("mug").keys() == {RETIRED}
+        assert parts(db) == parts(newer.writer.db)
+
+
 def test_a_newer_version_of_an_event_is_set_aside_whatever_its_body_holds(tmp_path: Path) -> None:
     with shop_at(tmp_path / "till") as shop:
         shop.furnish().open()
@@ -147,7 +164,8 @@ def test_tables_of_a_program_that_kept_no_account_are_made_anew(newer: DiskShop,
     path = tmp_path / "till.db"
     taken_in(path, KEY, newer.log(), newer.opened.origin.store)
     with closing(connect(path, KEY)) as db, write(db):
-        db.execute("DELETE FROM purchase; DROP TABLE aside; DELETE FROM meta WHERE name = 'projecting'")
+        db.execute(f"DELETE FROM purchase; {SINCE}")
+        db.execute("DELETE FROM meta WHERE name = 'projecting'")
         db.execute("PRAGMA user_version=20")
     with closing(open_database(path, KEY)) as db:
         assert parts(db) == parts(newer.writer.db)
@@ -184,7 +202,7 @@ def test_a_till_goes_back_to_the_copy_of_before_its_upgrade_and_gets_what_was_so
     place = tmp_path / "till"
     trade(place)
     with shop_at(place) as shop:
-        shop.writer.db.execute("DROP TABLE aside")
+        shop.writer.db.execute(SINCE)
         shop.writer.db.execute("DELETE FROM meta WHERE name = 'projecting'")
         shop.writer.db.execute("PRAGMA user_version=20")
         actor, head = shop.till.head.actor, shop.till.head.seq

@@ -7,7 +7,17 @@ from typing import Any, Final
 
 import apsw
 
-from tillmesh.adapters.sqlite import card_payments, escrow, fiscal, money_twice, offers, oversold, purses, registers
+from tillmesh.adapters.sqlite import (
+    card_payments,
+    escrow,
+    fiscal,
+    folding,
+    money_twice,
+    offers,
+    oversold,
+    purses,
+    registers,
+)
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.archive import Archive
 from tillmesh.adapters.sqlite.database import one, rows
@@ -126,12 +136,13 @@ class Books:
         return levels(self._db, skus)
 
     def stock_columns(self, sku: str) -> dict[str, tuple[int, int]]:
-        """Give the PN-counter of a product: per actor what it added and what it took."""
-        sql = (
-            "SELECT a.name, sum(p), sum(n) FROM stock s JOIN actor a ON a.id = s.actor WHERE sku = ? "
-            "GROUP BY a.name ORDER BY a.name"
-        )
-        return {name: (p, n) for name, p, n in self._db.execute(sql, (sku,))}
+        """Give the PN-counter of a product: per actor what it added and what it took; those that are folded as one."""
+        sql = f"{folding.COLUMNS} WHERE s.sku = ? GROUP BY who ORDER BY who"
+        return {name: (p, n) for _, name, p, n in self._db.execute(sql, (sku,))}
+
+    def folded(self) -> Mapping[str, int]:
+        """Give the actors that are gone for good, and where the store agreed that their logs end."""
+        return folding.folded(self._db)
 
     def rights(self, sku: str) -> BoundedCounter:
         """Give who holds how many rights of a hard-limited product; empty if it never was one."""

@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 import apsw
 
-from tillmesh.adapters.sqlite import escrow, fiscal, purses, registers
+from tillmesh.adapters.sqlite import escrow, fiscal, folding, purses, registers
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.archive import Archive, refuse_mark
 from tillmesh.adapters.sqlite.database import one
@@ -24,6 +24,7 @@ from tillmesh.kernel.errors import Damaged
 from tillmesh.kernel.ids import parse_event_id
 from tillmesh.shop import events as e
 from tillmesh.shop.escrow import Moving
+from tillmesh.shop.fold_events import ActorsFolded
 from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
 from tillmesh.shop.reading import read_event
 from tillmesh.shop.rights_events import RIGHTS_KINDS, RightsIssued, RightsMoved, RightsReleased
@@ -189,6 +190,7 @@ class Ledger:
 PROJECTIONS: Final = (
     "stock_column",
     "stock_tail",
+    "folded",
     "register",
     "product",
     "barcode",
@@ -334,6 +336,11 @@ def _rights_noted(at: Place, event: Envelope, body: Record) -> None:  # noqa: AR
     escrow.project(at.db, at.actors, at.actor, body)
 
 
+def _actors_folded(at: Place, event: Envelope, body: Record) -> None:  # noqa: ARG001
+    assert isinstance(body, ActorsFolded)
+    folding.project(at.db, at.actors, body)
+
+
 def _customer_erased(at: Place, event: Envelope, body: Record) -> None:  # noqa: ARG001
     assert isinstance(body, e.CustomerErased)
     registers.erase(at.db, body.customer_id)
@@ -377,6 +384,7 @@ _HANDLERS: Final[dict[type[Record], Handler]] = {
     e.PeriodClosed: _period_closed,
     e.ReceiptSigned: _receipt_signed,
     e.CustomerErased: _customer_erased,
+    ActorsFolded: _actors_folded,
     **dict.fromkeys(RIGHTS_KINDS.values(), _rights_noted),
     **dict.fromkeys(TRANSFER_KINDS.values(), _transfer_noted),
     **{kind: _changed(entity) for kind, entity in e.ENTITIES.items()},

@@ -195,6 +195,12 @@ def merge(
     return touched
 
 
+def forget_acks(db: apsw.Connection, peers: Iterable[str]) -> None:
+    """Forget what terminals held that belong to the store no more, in one transaction."""
+    with write(db):
+        db.executemany("DELETE FROM peer_ack WHERE peer = ?", [(peer,) for peer in peers])
+
+
 def acknowledge(writer: Writer, acks: Iterable[tuple[str, Mapping[str, int]]]) -> None:
     """Note what peers hold durably; pruning and the list of sales ask for it."""
     with writer.transaction():

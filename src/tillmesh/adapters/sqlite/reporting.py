@@ -9,6 +9,7 @@ from typing import Any, Final
 import apsw
 
 from tillmesh.adapters.sqlite.books import EVENT, Books
+from tillmesh.adapters.sqlite.folding import COLUMNS
 from tillmesh.adapters.sqlite.ledger import SALE
 from tillmesh.adapters.sqlite.listings import body_of
 from tillmesh.adapters.sqlite.registers import PRODUCT_COLUMNS
@@ -139,10 +140,7 @@ def state_parts(db: apsw.Connection) -> dict[str, str]:
 
 _STATE: Final = {
     "register": "SELECT entity, key, hex(state) FROM register ORDER BY entity, key",
-    "stock": (
-        "SELECT s.sku, a.name, sum(p), sum(n) FROM stock s JOIN actor a ON a.id = s.actor GROUP BY s.sku, a.name "
-        "ORDER BY s.sku, a.name"
-    ),
+    "stock": f"{COLUMNS} GROUP BY sku, who ORDER BY sku, who",
     "receipt": (
         "SELECT a.name, r.seq, kind, at_ms, number, shift_id, person, customer_id, total_minor, tax_minor, request, "
         "b.name, sale_seq FROM receipt r JOIN actor a ON a.id = r.actor LEFT JOIN actor b ON b.id = r.sale_actor "
