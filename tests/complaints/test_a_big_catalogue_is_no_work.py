@@ -26,7 +26,7 @@ from tillmesh.kernel.limits import PRODUCTS_PER_EVENT_MAX
 from tillmesh.shop.events import Change
 from tillmesh.till.scanning import find_scanned
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("shelves")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("shelves"), pytest.mark.timeout(600)]
 
 MANY, FEW = 100_000, 1_000
 MORE_MAX = 2  # times the work of the small shop; what is left is the depth of trees

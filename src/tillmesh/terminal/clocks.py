@@ -49,9 +49,10 @@ class Clocks:
         if (terminal, changed) in self._told or not self._leads():
             return
         self._told.add((terminal, changed))
-        detail = f"its clock is {words(ahead_ms)} ahead"
+        told = [f"its clock is {words(ahead_ms)} ahead"]
         if changed:
-            detail += "; it changed prices or settings, which hold until somebody changes them again: check them"
+            told.append("it changed prices or settings, which hold until somebody changes them again: check them")
+        detail = "; ".join(told)
         self._errands.run(self._note(Note(action="clock_ahead", subject=terminal, detail=detail)))
 
     async def _note(self, note: Note) -> None:

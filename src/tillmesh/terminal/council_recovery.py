@@ -38,7 +38,7 @@ def recover_store(data_dir: Path, *, key_file: Path | None = None) -> dict[str, 
         lost = sorted(_ever_members(storage) - {me})
         term = hard.term + TERM_LEAP
         _decide_alone(storage, me, storage.last_index() + INDEX_LEAP, term, storage.snapshot().data)
-        detail = f"the only voter from now on; members before: {', '.join(lost) or 'nobody else'}"
+        detail = f"the only voter from now on; members before: {', '.join(lost) or '-'}"
         note = Note(action="store_recovered", subject=me, detail=detail[:500])
         opened.writer.execute(opened.till, SYSTEM, note, time.time_ns() // 1_000_000)
         opened.anchor.remember(opened.till.head, opened.till.receipts)

@@ -166,22 +166,23 @@ def _waiting(what: Restoring, behind: Mapping[str, int | None]) -> GettingBack:
         hint = "Switch another till of this store on, and see that this one is on the network. It goes on by itself."
         return GettingBack(f"{what.why}; no other till is in reach to give it data", hint=hint)
     lacking = max((count for count in behind.values() if count is not None), default=0)
-    names = " and ".join(sorted(behind))
+    names = ", ".join(sorted(behind))
     return GettingBack(f"{what.why}; {lacking} events are still to come from {names}", hint="It goes on by itself.")
 
 
 def describe(what: Restoring, gone: Missing | None, peers: list[str], apart: list[str]) -> str:
     """Say what happened and what is gone, in words for a manager."""
-    told = what.why + (f" (kept in {what.folder})" if what.folder else "")
-    others = " and ".join(peers)
-    if gone is not None:
-        nowhere = f"are held by none of {others}" if peers else "can't be read any more"
-        told += f"; {_lost(gone)} were committed here and {nowhere}"
+    told = [f"{what.why} (kept in {what.folder})" if what.folder else what.why]
+    others = ", ".join(peers)
+    if gone is not None and peers:
+        told.append(f"{_lost(gone)} were committed here and are held by none of {others}")
+    elif gone is not None:
+        told.append(f"{_lost(gone)} were committed here and can't be read any more")
     elif not apart:
-        told += f"; everything came back{' from ' + others if peers else ''}"
+        told.append(f"everything came back from {others}" if peers else "everything came back")
     if apart:
-        told += f"; receipts {apart[0]} to {apart[-1]} were sold before this was noticed, and stand there alone"
-    return told[:NOTE_CHARS_MAX]
+        told.append(f"receipts {apart[0]} to {apart[-1]} were sold before this was noticed, and stand there alone")
+    return "; ".join(told)[:NOTE_CHARS_MAX]
 
 
 def _lost(gone: Missing) -> str:

@@ -254,9 +254,8 @@ def _settle(opened: Opened, asked: Asked, estate: Estate) -> dict[str, Any]:
     lost = _lost(opened, estate)
     term = begin_again(opened, books.settings_authority(), estate.term)
     tag = Pins(opened.pepper, me.store).tag_now(asked.pin)
-    detail = f"from head office, as {me.actor} in term {term}; the last receipts that came back: " + "; ".join(
-        f"{each['name']} {each['last_receipt'] or 'none'}" for each in lost
-    )
+    last = ", ".join(f"{each['name']} {each['last_receipt'] or '-'}" for each in lost)
+    detail = f"from head office, as {me.actor} in term {term}; the last receipts that came back: {last}"
     opened.writer.execute_all(
         opened.till,
         [

@@ -1,8 +1,8 @@
-"""The audit log in words: one line for each event that a manager may ask about."""
+"""The audit log: for each event that a manager may ask about, codes and values that a page says in its language."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
@@ -14,11 +14,22 @@ from tillmesh.shop.transfer_events import TransferClosed, TransferReceived, Tran
 from tillmesh.till.ports import Books
 from tillmesh.till.views import person
 
+KEYS_SHOWN: Final = 3
+FIELDS_SHOWN: Final = 12
+VALUE_CHARS_SHOWN: Final = 100
+SECRET: Final = frozenset({"pin_tag"})
+
+Words = list[dict[str, Any]]
+
 
 def describe(books: Books, event: Envelope) -> dict[str, Any]:
-    """Give action, subject, detail, by and approved_by of an event."""
+    """Give action, subject, detail, words, reason, by and approved_by of an event.
+
+    ``words`` are codes with values, which the page says in its reader's language; ``detail`` is what the program itself
+    noted, in English, and ``reason`` what a person typed.
+    """
     body = decode(event.body, e.KINDS[event.type])
-    action, subject, detail = _words(event, body)
+    action, subject, words = _words(books, event, body)
     by = str(getattr(body, "by", "") or getattr(body, "cashier", ""))
     approved = str(getattr(body, "approved_by", ""))
     if isinstance(body, e.SaleClosed):
@@ -26,95 +37,118 @@ def describe(books: Books, event: Envelope) -> dict[str, Any]:
     return {
         "action": action,
         "subject": subject,
-        "detail": detail,
+        "detail": body.detail if isinstance(body, e.Audited) else "",
+        "words": words,
+        "reason": str(getattr(body, "reason", "")),
         "by": person(books, by)["name"] if by else "",
         "approved_by": person(books, approved)["name"] if approved else "",
     }
 
 
-def _words(event: Envelope, body: object) -> tuple[str, str, str]:  # noqa: PLR0911, PLR0912 - one line per kind
+def _word(code: str, **values: Any) -> dict[str, Any]:
+    return {"word": code, **values}
+
+
+def _words(books: Books, event: Envelope, body: object) -> tuple[str, str, Words]:  # noqa: PLR0911, PLR0912 - one line per kind
     match body:
         case e.Audited():
-            return body.action, body.subject, body.detail
+            return body.action.replace("-", "_"), body.subject, []  # head office names kinds of trouble with hyphens
         case e.SaleClosed():
-            return "sale_with_approval", body.receipt_number, ", ".join(a.action for a in body.approvals)
+            approvals = [_word("approval", action=one.action) for one in body.approvals]
+            return "sale_with_approval", body.receipt_number, approvals
         case e.SaleVoided():
-            return "sale_voided", body.receipt_number, body.reason
+            return "sale_voided", body.receipt_number, []
         case e.SaleRefunded():
-            return "sale_refunded" if body.sale_id else "returned_without_receipt", body.receipt_number, body.reason
+            return "sale_refunded" if body.sale_id else "returned_without_receipt", body.receipt_number, []
         case e.CashMoved():
-            return ("cash_in" if body.amount_minor > 0 else "cash_out"), str(body.amount_minor), body.reason
+            action = "cash_in" if body.amount_minor > 0 else "cash_out"
+            return action, "", [_word("amount", amount_minor=body.amount_minor)]
         case e.ShiftOpened():
-            return "shift_opened", event.id, f"float {body.float_minor}"
+            return "shift_opened", "", [_word("float", amount_minor=body.float_minor)]
         case e.ShiftClosed():
-            words = f"variance {body.counted_minor - body.totals.expected_cash_minor:+d}"
-            return "shift_closed", f"Z {body.z_number}", words
+            variance = body.counted_minor - body.totals.expected_cash_minor
+            return "shift_closed", f"Z {body.z_number}", [_word("variance", amount_minor=variance)]
         case e.OversellResolved():
-            words = f"{body.action.replace('_', ' ')}, {format_quantity(body.quantity_milli)}"
-            return "oversell_resolved", body.sku, f"{words}: {body.reason}" if body.reason else words
+            return "oversell_resolved", body.sku, [_oversold(body.action, body.quantity_milli)]
         case e.OversellSettled():
-            outcome = f"{body.outcome.replace('_', ' ')}, {format_quantity(body.quantity_milli)}"
-            return "oversell_settled", body.sku, f"{outcome}: {body.reason}" if body.reason else outcome
+            return "oversell_settled", body.sku, [_oversold(body.outcome, body.quantity_milli)]
         case e.MoneyConflictSettled():
-            return "money_conflict_settled", body.conflict_id, body.reason
+            return "money_conflict_settled", body.conflict_id, []
         case e.CustomerErased():
-            return event.type, body.customer_id, body.reason
+            return event.type, body.customer_id, []
         case e.PursesAdjusted():
-            moves = ", ".join(f"{move.purse} {move.amount:+d}" for move in body.purses)
-            return "purses_adjusted", moves, body.reason
+            moves = [_word("purse", purse=move.purse, amount=move.amount) for move in body.purses]
+            return "purses_adjusted", "", moves
         case e.PeriodClosed():
-            return "period_closed", f"{body.kind} {body.period}", f"no. {body.number}"
+            return "period_closed", body.period, [_word("number", n=body.number)]
         case e.SigningStopped():
-            return "signing_stopped", body.device, body.reason
+            return "signing_stopped", body.device, []
         case e.SigningResumed():
-            return "signing_resumed", body.device, f"{body.unsigned} receipts meanwhile"
+            return "signing_resumed", body.device, [_word("unsigned", n=body.unsigned)]
         case e.FlagReviewed():
-            return "flag_reviewed", body.flag, f"{body.verdict}: {body.reason}" if body.reason else body.verdict
+            return "flag_reviewed", body.flag, [_word("verdict", verdict=body.verdict)]
         case e.ProductLearnt():
-            return "product_learnt", body.sku, f"{len(body.examples)} photos{', from scratch' if body.replaces else ''}"
+            anew = [_word("from_scratch")] if body.replaces else []
+            return "product_learnt", body.sku, [_word("photos", n=len(body.examples)), *anew]
         case _ if isinstance(body, e.RegistersChanged):
-            return event.type, _keys(body.changes), _fields(body.changes)
+            return event.type, _keys(books, event, body.changes), _fields(body.changes)
         case _:
             return _words_of_goods(event, body)
 
 
-def _words_of_goods(event: Envelope, body: object) -> tuple[str, str, str]:
+def _oversold(answer: str, quantity_milli: int) -> dict[str, Any]:
+    return _word("oversold", answer=answer, quantity=format_quantity(quantity_milli))
+
+
+def _words_of_goods(event: Envelope, body: object) -> tuple[str, str, Words]:
     match body:
         case e.StockAdjusted():
             moves = ", ".join(f"{move.sku} {format_quantity(move.quantity_milli)}" for move in body.moves)
-            return "stock_adjusted", moves, body.reason
+            return "stock_adjusted", moves, []
         case GoodsOrdered():
-            return "goods_ordered", body.supplier, ", ".join(line.name for line in body.lines[:5])
+            return "goods_ordered", body.supplier, [_word("goods", names=[line.name for line in body.lines[:5]])]
         case OrderClosed():
-            return "order_closed", body.order_id, body.reason
+            return "order_closed", body.order_id, []
         case e.StockCounted():
             counted, correction = format_quantity(body.counted_milli), format_quantity(body.correction_milli)
-            return "stock_counted", body.sku, f"{counted} (correction {correction})"
+            return "stock_counted", body.sku, [_word("counted", quantity=counted, correction=correction)]
         case TransferSent():
-            return "transfer_sent", body.to_store, ", ".join(line.name for line in body.lines[:5])
+            return "transfer_sent", body.to_store, [_word("goods", names=[line.name for line in body.lines[:5]])]
         case TransferReceived() | TransferClosed() | TransferTakenBack():
-            return event.type, body.transfer_id, str(getattr(body, "reason", ""))
+            return event.type, body.transfer_id, []
         case RightsIssued() | RightsReleased():
-            return event.type, body.sku, _rights(body)
+            return event.type, body.sku, [_rights(body)]
         case _:
-            return event.type, event.id, ""
+            return event.type, event.id, []
 
 
-def _rights(body: RightsIssued | RightsReleased) -> str:
-    words = format_quantity(body.quantity_milli)
+def _rights(body: RightsIssued | RightsReleased) -> dict[str, Any]:
+    quantity = format_quantity(body.quantity_milli)
     if isinstance(body, RightsReleased):
-        words = f"{words} of {body.holder}, known up to event {body.seen}"
-    return f"{words}: {body.reason}" if body.reason else words
+        return _word("released", quantity=quantity, holder=body.holder, seen=body.seen)
+    return _word("rights", quantity=quantity)
 
 
-def _keys(changes: tuple[e.Change, ...]) -> str:
-    shown = ", ".join(change.key for change in changes[:3])
-    return shown if len(changes) <= 3 else f"{shown} and {len(changes) - 3} more"
+def _keys(books: Books, event: Envelope, changes: tuple[e.Change, ...]) -> str:
+    """Name what was changed: people by their names, all else by its key."""
+    is_people = event.type == "people_changed"
+    names = [person(books, change.key)["name"] if is_people else change.key for change in changes[:KEYS_SHOWN]]
+    return ", ".join(names)
 
 
-def _fields(changes: tuple[e.Change, ...]) -> str:
+def _fields(changes: tuple[e.Change, ...]) -> Words:
     """Show what changed; secrets such as a PIN's tag are named, never shown."""
     if len(changes) != 1:
-        return f"{len(changes)} records"
+        return [_word("records", n=len(changes))]
     fields = changes[0].fields
-    return ", ".join(name if name == "pin_tag" else f"{name}={value}" for name, value in fields.items())[:300]
+    return [
+        _word("field", name=name) if name in SECRET else _word("field", name=name, value=_shown(value))
+        for name, value in list(fields.items())[:FIELDS_SHOWN]
+    ]
+
+
+def _shown(value: object) -> object:
+    """Cut a value off that fills the page."""
+    if isinstance(value, str):
+        return value[:VALUE_CHARS_SHOWN]
+    return [str(one)[:VALUE_CHARS_SHOWN] for one in value[:FIELDS_SHOWN]] if isinstance(value, list) else value

@@ -134,7 +134,7 @@ def settled(desk: Desk, command: CardSettled) -> CardPayment:
     approved_by = desk.require(Action.SETTLE_CARD)
     code = checked_text(command.approval_code, "the approval code", most=24)
     now = settle(payment, paid=command.paid, by=approved_by or desk.who.user_id, approval_code=code)
-    detail = f"{_amount(payment)}: {'paid' if command.paid else 'not paid'}"
+    detail = f"{_amount(payment)}: paid" if command.paid else f"{_amount(payment)}: not paid"
     desk.audit("card_settled", payment.payment_id, detail, approved_by)
     return _save(desk, now)
 

@@ -243,7 +243,7 @@ def _age_refused(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
 
 def _clear(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # noqa: ARG001
     if cart.lines:
-        desk.audit("cart_cleared", cart.cart_id, f"{len(cart.lines)} lines")
+        desk.audit("cart_cleared", cart.cart_id, f"lines: {len(cart.lines)}")
     return Cart(cart_id=cart.cart_id)
 
 

@@ -29,7 +29,7 @@ def test_a_manager_erases_a_customer_and_the_sales_stay(shop: Shop) -> None:
     assert (kept["total_minor"], kept["customer"]) == (250, {"customer_id": key, "name": "", "erased": True})
     assert "Zoe" not in shop.call("GET", f"/sales/{sale['sale_id']}/receipt").text
     assert ("customer_erased", key, "asked for it") in [
-        (one["action"], one["subject"], one["detail"]) for one in shop.ok("GET", "/audit")["entries"]
+        (one["action"], one["subject"], one["reason"]) for one in shop.ok("GET", "/audit")["entries"]
     ]
     assert shop.call("PATCH", f"/customers/{key}", {"name": "Zoe again"}).status_code == 409
     again = {"cart_id": "zoe-2", "lines": lines, "payments": paid, "customer_id": key}

@@ -103,7 +103,7 @@ def test_an_answer_stands_in_the_audit_log_with_who_and_why(shop: Shop) -> None:
     resolve(shop, "adjust", reason="One more in the window")
     entries = shop.ok("GET", "/audit?q=oversell")["entries"]
     assert [(one["action"], one["subject"], one["by"]) for one in entries] == [("oversell_resolved", "tea", "Mona")]
-    assert "One more in the window" in entries[0]["detail"]
+    assert "One more in the window" in entries[0]["reason"]
 
 
 def test_goods_that_were_never_booked_in_are_listed_but_raise_no_alarm(fresh: Callable[[], Shop]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.language_rules import TILL, all_errors, errors_of, misfilled, read, unused_keys
+from tests.language_rules import TILL, all_errors, all_told, errors_of, misfilled, pieces, read, told_of, unused_keys
 from tillmesh.adapters.locales import RECEIPTS, receipt_words
 from tillmesh.adapters.web.problems import problem
 from tillmesh.adapters.web.speaking import FOLDER as ERRORS
@@ -72,6 +72,33 @@ def test_an_error_is_said_in_the_language_with_what_it_is_filled_with() -> None:
     assert Catalogue({}).say("as it is") == "as it is"
     assert Catalogue({"{0} and {0}": "2x {0}"}).say("a and b") == "a and b"
     assert Catalogue({"{0} and {0}": "2x {0}"}).say("a and a") == "2x a"
+
+
+def test_what_is_told_of_several_things_and_their_causes_is_said_piece_by_piece() -> None:
+    words = {
+        "events {0} of {1}": "Ereignisse {0} von {1}",
+        "events {0} of {1} are gone": "Ereignisse {0} von {1} sind weg",
+        "it is {0}; the rest {1}": "so: {0}; übrig {1}",
+        "it is {0}": "es ist {0}",
+        "no paper": "kein Papier",
+        "{0} came back": "{0} kam zurück",
+    }
+    catalogue = Catalogue(words)
+    assert catalogue.say("events 1 of a are gone; events 2 of b") == "Ereignisse 1 von a sind weg; Ereignisse 2 von b"
+    assert catalogue.say("it is no paper") == "es ist kein Papier"
+    assert catalogue.say("it is no paper; the rest no paper") == "so: kein Papier; übrig kein Papier"
+    assert catalogue.say("events 1 of a came back; nobody knows") == "Ereignisse 1 von a kam zurück; nobody knows"
+
+
+def test_the_checker_finds_what_is_told_in_passing() -> None:
+    code = (
+        '"""A module."""\ndef f(n):\n    """Say it."""\n    log.error("not that one")\n    raise A("nor that")\n'
+        '    rows("SELECT a FROM b")\n    return f"the till {n} is gone; {n} lines" if n else "so it is"\n'
+    )
+    assert told_of(code) == {"the till {0} is gone; {1} lines", "so it is"}
+    assert pieces("the till {0} is gone; {1} lines", ()) == ["the till {0} is gone", "{0} lines"]
+    assert pieces("a b; c", {"a b; c"}) == ["a b; c"]
+    assert "Paper is running low." in all_told()
 
 
 def test_a_problem_document_speaks_the_language_of_the_request() -> None:

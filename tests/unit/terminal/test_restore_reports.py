@@ -10,7 +10,7 @@ OLD = Restoring("the database is damaged", "8c0d1tfn.k7qxw2ma", seq=843, receipt
 def test_it_says_where_the_old_database_is_and_who_gave_the_data_back() -> None:
     told = describe(OLD, None, ["3fk2m9qa", "vq1n7c0d"], [])
     assert told == (
-        "the database is damaged (kept in quarantine/2026-11-25); everything came back from 3fk2m9qa and vq1n7c0d"
+        "the database is damaged (kept in quarantine/2026-11-25); everything came back from 3fk2m9qa, vq1n7c0d"
     )
 
 

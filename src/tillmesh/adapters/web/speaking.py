@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache, lru_cache
 from pathlib import Path
@@ -20,7 +20,11 @@ ENGLISH: Final = "en"
 FOLDER: Final = Path(__file__).parent / "errors"  # one catalogue for each language
 _CHARS_MAX: Final = 600  # of what is translated: an error is a sentence or two
 _HOLE: Final = re.compile(r"\{(\d+)\}")
+_BETWEEN: Final = "; "  # what is told of several things at once
 spoken: Final[ContextVar[str]] = ContextVar("spoken", default=ENGLISH)
+
+
+Holed = tuple[str, "re.Pattern[str]", str]  # what surely stands in it, what finds it, and how it is said
 
 
 class Catalogue:
@@ -31,22 +35,37 @@ class Catalogue:
         holed = [english for english in sentences if english not in self._whole]
         # The one that says most of itself is tried first: "{0} {1}" would fit nearly everything.
         holed.sort(key=lambda english: len(_HOLE.sub("", english)), reverse=True)
-        self._holed = [(pattern_of(english), sentences[english]) for english in holed]
+        self._holed = [(_surest(english), pattern_of(english), sentences[english]) for english in holed]
+        self._joined = [one for one, english in zip(self._holed, holed, strict=True) if _BETWEEN in english]
 
     def say(self, english: str) -> str:
-        """Give a sentence in this language, or as it is."""
+        """Give a sentence in this language, several of them part by part, or what nobody knows as it is."""
         if english in self._whole or len(english) > _CHARS_MAX:
             return self._whole.get(english, english)
-        for pattern, own in self._holed:
-            match = pattern.fullmatch(english)
+        if _BETWEEN not in english:
+            return self._holed_as(english, self._holed)
+        # What a catalogue has with the mark in it is one sentence; all other sentences must not reach over it.
+        said = self._holed_as(english, self._joined)
+        if said == english:
+            said = _BETWEEN.join(self.say(part) for part in english.split(_BETWEEN))
+        return self._holed_as(english, self._holed) if said == english else said
+
+    def _holed_as(self, english: str, sentences: Sequence[Holed]) -> str:
+        for surest, pattern, own in sentences:
+            match = pattern.fullmatch(english) if surest in english else None
             if match:
                 return self._filled(own, match.groupdict())
         return english
 
     def _filled(self, own: str, given: Mapping[str, str]) -> str:
-        """Fill holes in; a word that is a sentence of its own, such as a role, is said in the language too."""
-        words = {name: self._whole.get(text, text) for name, text in given.items()}
+        """Fill holes in; what is a sentence of its own, such as a role or a cause, is said in the language too."""
+        words = {name: self.say(text) for name, text in given.items()}
         return _HOLE.sub(lambda hole: words[f"h{hole[1]}"], own)
+
+
+def _surest(english: str) -> str:
+    """Give the longest piece that stands in a sentence whatever it is filled with: looking for it is quick."""
+    return max(_HOLE.split(english)[::2], key=len)
 
 
 def pattern_of(english: str) -> re.Pattern[str]:

@@ -22,6 +22,7 @@ from tillmesh.terminal.watch_metrics import WatchMetrics
 from tillmesh.terminal.web import (
     accounting_calls,
     ai_calls,
+    audit_calls,
     card_calls,
     cart_calls,
     conflict_calls,
@@ -76,6 +77,7 @@ CALLS: list[Call] = [
     *shop_calls.CALLS,
     *stretch_calls.CALLS,
     *accounting_calls.CALLS,
+    *audit_calls.CALLS,
     *conflict_calls.CALLS,
     *store_calls.CALLS,
     *judgement_calls.CALLS,

@@ -1,4 +1,4 @@
-"""Stock, shifts, the drawer, reports and the audit log."""
+"""Stock, shifts, the drawer and reports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from tillmesh.adapters.sqlite import listings, reporting
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.errors import Invalid, NotFound
-from tillmesh.kernel.hlc import TIMESTAMP_MAX
 from tillmesh.kernel.limits import PAGE_ROWS_MAX, QUANTITY_MILLI_MAX, SEARCH_CHARS_MAX
 from tillmesh.kernel.quantity import format_quantity, parse_quantity
 from tillmesh.kernel.times import local, parse_day, rfc3339, zone
@@ -25,7 +24,6 @@ from tillmesh.terminal.web.api import CSV, JSON, Call, Context
 from tillmesh.terminal.web.report_paper import PDF, day_paper
 from tillmesh.terminal.web.rights_calls import rights_of
 from tillmesh.till import views
-from tillmesh.till.audit_text import describe
 from tillmesh.till.commands import AdjustStock, CloseShift, CountStock, MoveCash, OpenDrawer, OpenShift, ReceiveStock
 from tillmesh.till.shifts import perpetual_minor, shift_totals
 
@@ -293,34 +291,6 @@ async def open_drawer(context: Context, body: DrawerBody) -> tuple[int, Any]:
     return 202, {"queued": True}
 
 
-async def audit(context: Context) -> Any:
-    """List the audit log, newest first, filtered by a text."""
-    limit, text = context.limit(100, PAGE_ROWS_MAX), context.query("q")[:SEARCH_CHARS_MAX].casefold()
-    before = context.query("before")
-    position = int(before) if before.isascii() and before.isdigit() and len(before) < 20 else TIMESTAMP_MAX
-
-    def query(books: Books) -> dict[str, Any]:
-        entries: list[dict[str, Any]] = []
-        reached = position
-        more = False
-        for _ in range(20):  # A search looks through at most 20 pages at once.
-            page = listings.audit(books, before_hlc=reached, limit=500 if text else limit)
-            for entry in page:
-                reached = entry.event.hlc
-                shown = {"id": entry.event.id, "position": str(reached), "at": rfc3339(entry.at_ms)}
-                shown |= describe(books, entry.event)
-                if text in " ".join(str(value) for value in shown.values()).casefold():
-                    entries.append(shown)
-                if len(entries) == limit:
-                    return {"entries": entries, "before": str(reached)}
-            more = bool(page)
-            if not more or not text:
-                break
-        return {"entries": entries, "before": str(reached) if more else None}
-
-    return await context.driver.look(query)
-
-
 CALLS = [
     Call("POST", "/stock/receipts", receive, "Receive stock", StockBody, status=201),
     Call("POST", "/stock/counts", count, "Count stock", StockBody, status=201),
@@ -354,5 +324,4 @@ CALLS = [
         query=("from", "to", "group", "format"),
         gives=(JSON, CSV),
     ),
-    Call("GET", "/audit", audit, "Audit log", role=Role.MANAGER, query=("q", "before", "limit")),
 ]

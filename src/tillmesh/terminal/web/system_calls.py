@@ -86,6 +86,14 @@ def _card_checks(db: Any) -> list[dict[str, Any]]:
     return found
 
 
+def _said(check: dict[str, Any], language: str) -> dict[str, Any]:
+    """Say a check in a language, and what caused it as a sentence of its own."""
+    text, cause = (say(str(part), language) for part in (check["text"], check.pop("cause", "")))
+    if cause:
+        text += f" {cause[:1].upper()}{cause[1:]}{'' if cause.endswith(('.', '?')) else '.'}"
+    return {**check, "text": text}
+
+
 async def health(context: Context) -> Any:
     """Say in plain words how the till is."""
     driver = context.driver
@@ -122,7 +130,8 @@ async def health(context: Context) -> Any:
         {
             "check": "printer",
             "ok": printer["state"] in {"ready", "off"},
-            "text": f"Printer: {printer['state']}. {printer.get('detail', '')}".strip(),
+            "text": f"Printer: {printer['state']}.",
+            "cause": printer.get("detail", ""),
         }
     )
     if "ai" in context.services.extra:
@@ -131,7 +140,7 @@ async def health(context: Context) -> Any:
         if not found:
             checks.append({"check": "ai", "ok": True, "text": "The models answer in time, or nobody asked them yet."})
     language = spoken.get()
-    checks = [{**check, "text": say(str(check["text"]), language)} for check in checks]
+    checks = [_said(check, language) for check in checks]
     return {"ok": all(check["ok"] for check in checks), "checks": checks}
 
 
