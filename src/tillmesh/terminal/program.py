@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 import uvicorn
 
 from tillmesh.adapters.host.settling import settle_memory
+from tillmesh.adapters.host.supervision import Supervision
 from tillmesh.adapters.sqlite.listings import audited_since
 from tillmesh.adapters.web.serving import server_for
 from tillmesh.kernel.envelope import Head
@@ -75,13 +76,16 @@ def serve(options: Options) -> None:
 async def _serve(options: Options) -> None:
     """Run the till, and run it anew when its database can't be gone on with."""
     unsure = 0
+    supervision = Supervision()
     with listen(options.bind, options.port) as listening:
-        run = _Run(options, listening)
+        watching = asyncio.create_task(supervision.watch(listening))
+        run = _Run(options, listening, supervision)
         while (trouble := await run.run()) is not None:
             if trouble.kind == DAMAGED and unsure < UNSURE_MAX and await asyncio.to_thread(_reads_whole, options):
                 log.warning("the database reads whole now; going on with it")
                 unsure, trouble = unsure + 1, None
-            run = _Run(options, listening, trouble)
+            run = _Run(options, listening, supervision, trouble)
+        watching.cancel()
 
 
 def _reads_whole(options: Options) -> bool:
@@ -91,9 +95,12 @@ def _reads_whole(options: Options) -> bool:
 class _Run:
     """One run of the till on one database; ``before`` says why the run before this one ended."""
 
-    def __init__(self, options: Options, listening: socket.socket, before: Trouble | None = None) -> None:
+    def __init__(
+        self, options: Options, listening: socket.socket, supervision: Supervision, before: Trouble | None = None
+    ) -> None:
         self._options = options
         self._listening = listening
+        self._supervision = supervision
         self._before = before
         self._is_behind = False  # another till holds sales that were made here and are not here any more
         self._trouble: Trouble | None = None
@@ -144,7 +151,10 @@ class _Run:
                 doubt, self._is_behind = found.detail, True
             elif found is not None:
                 damage = GiveUp(found.detail, forked=found.kind == FORKED)
-            return open_terminal(options.data_dir, key_file=options.key_file, recover=True, damage=damage, doubt=doubt)
+            with self._supervision.patient():
+                return open_terminal(
+                    options.data_dir, key_file=options.key_file, recover=True, damage=damage, doubt=doubt
+                )
 
         try:
             return await self._unless_stopped(open_when_possible(open_it, self._listening))
