@@ -1,5 +1,6 @@
 """What makes a machine a till: the files fit each other, and a version is switched in one step and back."""
 
+import json
 import os
 import re
 import shutil
@@ -9,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.tracked_files import ROOT
+from tillmesh.adapters.host.keys import CREDENTIAL
 
 DEPLOY = ROOT / "deploy" / "till"
 UNITS = sorted(DEPLOY.glob("*.service"))
+DROP_INS = "etc/systemd/system/tillmesh-till.service.d"
 
 
 def install(root: Path, *words: str) -> subprocess.CompletedProcess[str]:
@@ -28,11 +31,15 @@ def link(root: Path, name: str) -> str:
     return str((root / "opt/tillmesh" / name).readlink())
 
 
-def test_going_back_points_at_the_version_before_and_forward_again(tmp_path: Path) -> None:
+def two_releases(root: Path) -> None:
     for name in ("1", "2"):
-        release(tmp_path, name)
-    (tmp_path / "opt/tillmesh/current").symlink_to("releases/2")
-    (tmp_path / "opt/tillmesh/previous").symlink_to("releases/1")
+        release(root, name)
+    (root / "opt/tillmesh/current").symlink_to("releases/2")
+    (root / "opt/tillmesh/previous").symlink_to("releases/1")
+
+
+def test_going_back_points_at_the_version_before_and_forward_again(tmp_path: Path) -> None:
+    two_releases(tmp_path)
     assert install(tmp_path, "rollback").returncode == 0
     assert (link(tmp_path, "current"), link(tmp_path, "previous")) == ("releases/1", "releases/2")
     assert install(tmp_path, "rollback").returncode == 0
@@ -43,10 +50,7 @@ def test_going_back_points_at_the_version_before_and_forward_again(tmp_path: Pat
 def test_going_back_with_the_data_switches_only_if_the_newer_version_could_put_the_database_back(
     tmp_path: Path, ends: int, current: str
 ) -> None:
-    for name in ("1", "2"):
-        release(tmp_path, name)
-    (tmp_path / "opt/tillmesh/current").symlink_to("releases/2")
-    (tmp_path / "opt/tillmesh/previous").symlink_to("releases/1")
+    two_releases(tmp_path)
     program = tmp_path / "opt/tillmesh/releases/2/.venv/bin/tillmesh"
     program.parent.mkdir(parents=True)
     program.write_text(f'#!/bin/sh\necho "$@" > "{tmp_path}/asked"\nexit {ends}\n')
@@ -97,5 +101,82 @@ def test_the_till_starts_what_the_installer_puts_there_with_the_data_it_owns() -
     assert "ExecStart=/opt/tillmesh/current/.venv/bin/tillmesh terminal --data-dir /var/lib/tillmesh" in unit
     assert "home=$root/opt/tillmesh" in script
     assert "StateDirectory=tillmesh\n" in unit
-    assert "tillmesh-database-key" in unit
-    assert "tillmesh-database-key" in (ROOT / "src/tillmesh/adapters/host/keys.py").read_text()
+    assert CREDENTIAL in script
+
+
+@pytest.mark.parametrize("sealed", [True, False])
+def test_the_till_is_given_a_sealed_key_only_when_there_is_one(tmp_path: Path, sealed: bool) -> None:
+    # systemd starts no service whose credential is missing: with one named in the unit no till without a TPM started.
+    assert "Credential" not in (DEPLOY / "tillmesh-till.service").read_text()
+    two_releases(tmp_path)
+    if sealed:
+        (tmp_path / "etc/tillmesh").mkdir(parents=True)
+        (tmp_path / "etc/tillmesh/database.cred").touch()
+    assert install(tmp_path, "rollback").returncode == 0
+    part = tmp_path / DROP_INS / "key.conf"
+    assert part.exists() == sealed
+    if sealed:
+        assert f"LoadCredentialEncrypted={CREDENTIAL}:/etc/tillmesh/database.cred\n" in part.read_text()
+
+
+def test_each_version_runs_under_the_unit_that_came_with_it_and_one_that_has_none_is_not_waited_for(
+    tmp_path: Path,
+) -> None:
+    two_releases(tmp_path)
+    unit = tmp_path / "opt/tillmesh/releases/2/deploy/till/tillmesh-till.service"
+    unit.parent.mkdir(parents=True)
+    unit.write_text("# of version 2\n")
+    assert install(tmp_path, "rollback").returncode == 0
+    older = tmp_path / DROP_INS / "older.conf"
+    assert "Type=simple\nWatchdogSec=0\n" in older.read_text()  # it would never say that it is ready
+    assert install(tmp_path, "rollback").returncode == 0
+    assert not older.exists()
+    assert (tmp_path / "etc/systemd/system/tillmesh-till.service").read_text() == "# of version 2\n"
+
+
+def test_taking_the_program_away_leaves_what_was_sold_and_how_the_till_was_set_up(tmp_path: Path) -> None:
+    two_releases(tmp_path)
+    kept = [tmp_path / "var/lib/tillmesh/till.db", tmp_path / "etc/tillmesh/till.env"]
+    gone = [tmp_path / "etc/systemd/system" / unit.name for unit in UNITS]
+    for path in (*kept, *gone):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("shop")
+    done = install(tmp_path, "uninstall")
+    assert done.returncode == 0
+    assert f"untouched in {tmp_path}/var/lib/tillmesh" in done.stderr
+    assert all(path.read_text() == "shop" for path in kept)
+    assert not any(path.exists() for path in (*gone, tmp_path / "opt/tillmesh"))
+
+
+def test_what_the_installer_puts_away_is_what_it_has_put_there() -> None:
+    script = (DEPLOY / "install.sh").read_text()
+    put = set(
+        re.findall(r"^ *(?:put|install -D).* \"?(?:\$root)?(/etc/[^t]\S+[^\"\s]|/etc/tmp\S+)\"?$", script, re.MULTILINE)
+    )
+    assert put
+    away = script[script.index("uninstall() {") :]
+    assert all(path in away[: away.index("\n}")] for path in put), put
+
+
+def test_the_screen_begins_on_a_page_of_its_own_that_looks_for_the_till_where_the_till_is() -> None:
+    page = (DEPLOY / "waiting.html").read_text()
+    unit = (DEPLOY / "tillmesh-kiosk.service").read_text()
+    port = re.search(r"--port (\d+)", (DEPLOY / "till.env").read_text().splitlines()[-1])
+    assert port is not None
+    address = f"http://127.0.0.1:{port[1]}"
+    assert f"TILL_URL={address}\n" in unit
+    assert address in page
+    assert address in (DEPLOY / "screen.sh").read_text()
+    assert all(f'lang="{language}"' in page for language in ("en", "de", "fr"))
+    assert not re.search(r"(src|href)=", page)  # whole by itself: nothing answers yet
+    allowed = json.loads((DEPLOY / "browser-policy.json").read_text())
+    assert allowed["URLBlocklist"] == ["*"]
+    assert "127.0.0.1" in allowed["URLAllowlist"]
+    assert "file:///opt/tillmesh/*" in allowed["URLAllowlist"]
+
+
+@pytest.mark.parametrize("script", sorted(DEPLOY.glob("*.sh")), ids=lambda path: path.name)
+def test_a_shell_understands_the_scripts_of_a_till(script: Path) -> None:
+    shell = script.read_text().splitlines()[0].rsplit(maxsplit=1)[-1].removeprefix("#!")
+    assert subprocess.run([shell, "-n", str(script)], check=False).returncode == 0
+    assert os.access(script, os.X_OK)
