@@ -16,6 +16,7 @@ from tillmesh.bench import (
     production,
     reading,
     reports,
+    retired,
     sale,
     serving,
     showing,
@@ -155,6 +156,12 @@ def test_a_shop_that_goes_on_is_weighed_opened_and_asked(tmp_path: Path) -> None
     rows = {row.what: row for row in year.run(tmp_path, days=1)}
     assert rows["database after 1 days of 2,000 sales"].spread.median > 0
     assert rows["opening the till, once a month"].spread.n == 1
+
+
+def test_what_tills_that_are_gone_leave_is_measured_and_less_once_they_are_folded(tmp_path: Path) -> None:
+    rows = {row.what: row for row in retired.run(tmp_path, products=40, tills=3, gone=4)}
+    assert rows["rows of stock, folded"].spread.median == 4 * 40, "three that sell and one column of the others"
+    assert rows["the event of a count, folded"].spread.median < 200
 
 
 def test_the_program_is_started_weighed_and_sold_with(tmp_path: Path, few: Path) -> None:

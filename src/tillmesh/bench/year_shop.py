@@ -18,7 +18,7 @@ from random import Random
 from typing import Final
 
 from tillmesh.adapters.sqlite import reporting
-from tillmesh.adapters.sqlite.database import rows
+from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.bench.goods import START_MS, invented
 from tillmesh.bench.year_till import Wire, YearTill
 from tillmesh.kernel.errors import Conflict
@@ -26,16 +26,19 @@ from tillmesh.shop.events import Payment
 from tillmesh.shop.product_file import batches
 from tillmesh.terminal import provisioning
 from tillmesh.terminal.verifying import verify
+from tillmesh.till.agreement import Belonging
 from tillmesh.till.commands import (
     ChangeRecords,
     CloseSale,
     CloseShift,
     Command,
+    FoldActors,
     OpenShift,
     ReceiveStock,
     VoidSale,
     WantedLine,
 )
+from tillmesh.till.folding import Ends, gone
 from tillmesh.till.retention import DAY_MS
 
 PRODUCTS: Final = 5_000
@@ -60,6 +63,7 @@ class YearShop:
         self.sums: dict[int, Counter[str]] = {}  # day -> what the simulation itself counted
         self.stock: Counter[str] = Counter()
         self._leader = self._machines = 0
+        self._is_folded = True  # all tills that are gone
         self._goods = list(invented(products))
         self._prices = {change.key: int(str(change.fields["price_minor"])) for change in self._goods}
         self._skus = list(self._prices)
@@ -106,7 +110,7 @@ class YearShop:
         membership.merge(provisioning.revoke(authority, membership, old.name, membership.as_of_s))
         provisioning.write_lists(first.place, membership.lists)
         old.throw_away()
-        self._leader = 0
+        self._leader, self._is_folded = 0, False
         self._join()
         self.tills[-1].execute([OpenShift(float_minor=10_000)], self._now_ms())
         self.deliver()
@@ -123,6 +127,7 @@ class YearShop:
         else:
             with _timed(self.upgraded_ms):
                 till.start(self._now_ms())
+            till.join_columns()  # its tables were made anew
         if number == self._leader:
             self._leader = (number + 1) % len(self.tills)
         self.relink()
@@ -218,7 +223,26 @@ class YearShop:
             cut = leader.exchange.stable([till.name for till in self.tills])
             for till in self.tills:
                 till.put_away(cut or {}, self._now_ms(22))
+        if not self._is_folded:
+            self._fold()
         self.day += 1
+
+    def _fold(self) -> None:
+        """The leader folds tills that are gone, and every till joins their columns."""
+        leader, place = self.tills[self._leader], self.tills[0].place
+        membership = provisioning.membership_in(place, leader.opened.origin.store)
+        members = frozenset(till.opened.origin.actor for till in self.tills)
+        ends = Ends(leader.exchange.ended([till.name for till in self.tills]), None)
+        told = leader.opened.writer.books.folded()
+        finals = gone(Belonging(members, membership.revoked), members, ends, told)
+        if not finals:
+            return
+        epoch = membership.roster.version
+        leader.execute([FoldActors(finals=tuple(finals.items()), epoch=epoch)], self._now_ms(23))
+        self.deliver()
+        for till in self.tills:
+            till.join_columns()
+        self._is_folded = True
 
     # What must be right -------------------------------------------------------------------------------------------
 
@@ -237,10 +261,14 @@ class YearShop:
 
     def check_stock(self, number: int) -> None:
         """Compare a till's stock of everything with the simulation's own."""
-        held = rows(self.tills[number].opened.writer.db, "SELECT sku, sum(p) - sum(n) FROM stock GROUP BY sku")
+        db = self.tills[number].opened.writer.db
+        held = rows(db, "SELECT sku, sum(p) - sum(n) FROM stock GROUP BY sku")
         wrong = {sku: (milli, self.stock[sku]) for sku, milli in held if milli != self.stock[sku] * 1_000}
         if wrong:
             raise Conflict(f"till {number} counts other stock: {wrong}", hint=_BUG)
+        columns = one(db, "SELECT count(DISTINCT actor) FROM stock_column")
+        if self._is_folded and columns > len(self.tills) + 1:  # those that are gone have one together
+            raise Conflict(f"till {number} has {columns} columns of stock", hint=_BUG)
 
     def verify(self, number: int, *, quick: bool) -> str:
         """Run ``tillmesh verify`` on a till's data directory; give the hash of its state."""

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import assert_never
 
-from tillmesh.adapters.sqlite import archive, replica
+from tillmesh.adapters.sqlite import archive, folding, replica
 from tillmesh.adapters.sqlite.database import write
 from tillmesh.adapters.sqlite.identity import till_of
 from tillmesh.adapters.sqlite.store import FILE, Reader
 from tillmesh.bench.goods import MANAGER
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import Conflict
-from tillmesh.kernel.limits import ARCHIVE_CHUNK_EVENTS
+from tillmesh.kernel.limits import ARCHIVE_CHUNK_EVENTS, FOLD_PRODUCTS_PER_TURN_MAX
 from tillmesh.sync import Acked, Apply, Closed, Fence, Load, Send, Side, WakeAt, read_frame, write_frame
 from tillmesh.terminal import provisioning
 from tillmesh.terminal.bootstrap import Opened, open_terminal
@@ -173,6 +173,14 @@ class YearTill:
             while chunk := archive.gather(db, books.actors.id(actor), upto, before, least=ARCHIVE_CHUNK_EVENTS):
                 with write(db):
                     archive.put_away(db, chunk)
+
+    def join_columns(self) -> None:
+        """Carry the stock of tills that are gone over into one column."""
+        db, last = self.opened.writer.db, ""
+        while skus := folding.waiting(db, last, FOLD_PRODUCTS_PER_TURN_MAX):
+            with write(db):
+                folding.carry(db, skus)
+            last = skus[-1]
 
     def disk_bytes(self) -> int:
         """Give what the database takes on disk, with its write-ahead log."""

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.till.shop_till import MANAGER, ORIGIN, SUPERVISOR, Shop, line
-from tillmesh.adapters.sqlite import folding, listings, oversold
+from tillmesh.adapters.sqlite import archive, folding, listings, oversold
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import in_memory, one, rows, write
@@ -22,6 +22,7 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop import events as e
 from tillmesh.shop.fold_events import ActorsFolded
 from tillmesh.till import commands as c
+from tillmesh.till.retention import DAY_MS
 
 FRONT, FIRST, SECOND = "front000.aaaaaaaa", "gone0000.bbbbbbbb", "gone0000.cccccccc"
 SKUS = ("milk", "mug", "apples")
@@ -186,20 +187,35 @@ def test_what_a_folded_till_had_sold_unheard_still_counts_and_is_carried_over_th
         assert (state_parts(db), levels(db)) == expected()
 
 
-def test_an_old_receipt_of_a_till_that_is_gone_is_found_and_refunded_after_it_was_folded() -> None:
+def put_away(shop: Shop, actor: str) -> int:
+    """Put all sales of an actor into the archive, however young, and give how many that were."""
+    number = shop.books.actors.id(actor)
+    chunk = archive.gather(shop.writer.db, number, head(shop, actor), shop.clock_ms + DAY_MS, least=1)
+    assert chunk is not None
+    with write(shop.writer.db):
+        archive.put_away(shop.writer.db, chunk)
+    return len(chunk.sizes)
+
+
+def test_an_archived_sale_of_a_till_that_is_gone_is_found_and_refunded_after_it_was_folded() -> None:
     front, first = till(FRONT), till(FIRST)
     front.furnish().open()
     tell(front, first)
-    sold = first.open().sell(line("mug", 2), cart_id="old")
+    sold = first.open().sell(line("mug", 2), line("milk"), cart_id="old")
     tell(first, front)
     number = front.read(sold, e.SaleClosed).receipt_number
     fold(front, FIRST)
     carry(front.writer.db)
+    assert put_away(front, FIRST) == 1
     (found,) = listings.sales(front.books, listings.SaleFilter(receipt=number))
     assert found.id == sold
+    assert front.books.requested("old") is not None, "its cart is still that sale"
     front.do(c.RefundSale(sale_id=sold, lines=(c.WantedRefund(line=0, quantity_milli=2_000),), reason="x"), SUPERVISOR)
-    assert front.books.stock_milli("mug") == 0
-    assert front.sell(line("mug")).startswith(FRONT)
+    assert (front.books.stock_milli("mug"), front.books.stock_milli("milk")) == (0, -1_000)
+    before = state_parts(front.writer.db)
+    with front.writer.transaction():
+        front.writer.ledger.rebuild()
+    assert state_parts(front.writer.db) == before
     assert front.writer.receipts_used(FIRST) == 1, "its numbers stay taken"
 
 
