@@ -217,7 +217,8 @@ A store's log is made of events, and everything else is worked out from them. Wh
 | `body` | the fields below |
 
 Amounts are whole **minor units** of the store's currency (cents, yen, fils), quantities whole **thousandths** of the product's unit,
-rates **parts per million**, times **milliseconds** since 1970 in UTC. No number is a float.
+rates **parts per million**, times **milliseconds** since 1970 in UTC. No number is a float, and each has
+[a range](../adr/0059-numbers-in-events-have-ranges.md): an event with one beyond it is kept and counts nowhere.
 
 **What changes and what does not.** A type's name and the order and meaning of its fields never change. Fields are appended, with a default that holds for
 older events, and new types come: ignore what you don't know. An event is never edited: a mistake is answered by another event.

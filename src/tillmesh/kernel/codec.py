@@ -11,7 +11,7 @@ from typing import Any, TypeVar, cast, dataclass_transform
 
 import msgspec
 
-from tillmesh.kernel.errors import Damaged, TooLarge
+from tillmesh.kernel.errors import Damaged, Invalid, TooLarge
 from tillmesh.kernel.limits import EVENT_BODY_BYTES_MAX
 
 T = TypeVar("T")
@@ -34,8 +34,14 @@ def _decoder(kind: Any) -> msgspec.msgpack.Decoder[Any]:
 
 
 def encode(value: object) -> bytes:
-    """Encode a record; raises :class:`TooLarge` over EVENT_BODY_BYTES_MAX."""
-    body = _encoder.encode(value)
+    """Encode a record.
+
+    Raises :class:`TooLarge` over EVENT_BODY_BYTES_MAX, :class:`Invalid` for a number over 64 bits.
+    """
+    try:
+        body = _encoder.encode(value)
+    except OverflowError as cause:
+        raise Invalid("a number has more than 64 bits", hint="Check the amounts and quantities.") from cause
     if len(body) > EVENT_BODY_BYTES_MAX:
         raise TooLarge(f"an event of {len(body)} bytes; the limit is {EVENT_BODY_BYTES_MAX}", hint="Split it.")
     return body

@@ -11,6 +11,7 @@ from typing import Final
 AMOUNT_MINOR_MAX: Final = 10**11  # Guess: one line or payment up to 1,000,000,000.00.
 QUANTITY_MILLI_MAX: Final = 10**9  # Guess: one million pieces, or one thousand tonnes.
 RATE_PPM_MAX: Final = 10**6  # 100 %.
+AGE_YEARS_MAX: Final = 99
 
 # Texts.
 NAME_CHARS_MAX: Final = 200
@@ -118,6 +119,17 @@ UPGRADE_COPY_DAYS: Final = 14  # Guess: whoever goes back over an upgrade does i
 
 WEBHOOK_EVENTS_MAX: Final = 100  # in one message
 
+# Numbers in events, of whatever till: what is above can't be read (tillmesh.shop.ranges). Part of the events' format.
+EVENT_NUMBER_MAX: Final = AMOUNT_MINOR_MAX * SALE_LINES_MAX  # amounts and quantities: the largest sale there can be
+EVENT_TOTAL_MAX: Final = 1 << 62  # sums over a till's whole life; nobody adds those up but as whole numbers of Python
+EVENT_COUNT_MAX: Final = 1 << 62
+EVENT_FIELD_MAX: Final = 1 << 53  # in registers: amounts, moments and counts; what JSON can hold
+# What one actor may add to the stock of a product, or take from it, in all its time, and the same of rights: more is
+# not counted, wherever it is heard of, so a sum over all actors fits 64 bits whatever their events say. Far above a
+# shop (70 million tonnes), and small enough for one count to put right what a till that lies has done.
+COLUMN_MILLI_MAX: Final = 1 << 46
+assert COLUMN_MILLI_MAX < EVENT_NUMBER_MAX
+
 # Event bodies and requests.
 EVENT_BODY_BYTES_MAX: Final = 1 << 20
 REQUEST_BODY_BYTES_MAX: Final = 2 << 20
@@ -181,7 +193,9 @@ assert BARCODES_PER_PRODUCT_MAX * (4 * KEY_CHARS_MAX + 2) < CRDT_VALUE_BYTES_MAX
 
 # Replication (tillmesh.sync).
 SYNC_ACTORS_MAX: Final = 4_096  # Guess: 15 tills, each reinstalled now and then for decades.
+assert 2 * SYNC_ACTORS_MAX * COLUMN_MILLI_MAX + STOCK_TAIL_SALES_MAX * SALE_LINES_MAX * EVENT_NUMBER_MAX < 2**63
 FOLDED_PER_EVENT_MAX: Final = 64  # actors that are gone for good; guess: more than a store loses in years
+FOLD_MILLI_MAX: Final = 1 << 30  # a column above it stays where it is: carried over, it would begin at nothing again
 FOLD_PRODUCTS_PER_TURN_MAX: Final = 100  # whose rows are carried over in one transaction, between two sales
 ACTOR_SUM_MAX: Final = 2**51 - 1  # What one actor's numbers may add up to at head office: 22 trillion in cents.
 assert SYNC_ACTORS_MAX * ACTOR_SUM_MAX < 2**63  # so no sum over a store passes 64 bits, whatever its tills send

@@ -11,13 +11,14 @@ from typing import Literal
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.limits import COUPONS_PER_CART_MAX
 from tillmesh.shop.events import LinePromotion, SalePromotion, TaxTotal
+from tillmesh.shop.ranges import Milli, Minor, Ppm, TimeMs, Years
 
 
 class Discount(Record):
     """A reduction in percent of the amount (``rate_ppm``) or as a fixed amount; exactly one of them is not zero."""
 
-    rate_ppm: int = 0
-    amount_minor: int = 0
+    rate_ppm: Ppm = 0
+    amount_minor: Minor = 0
     reason: str = ""
     approved_by: str = ""
 
@@ -29,19 +30,19 @@ class CartLine(Record):
     sku: str
     name: str
     unit: str  # piece | kg | g | l | m | hour
-    quantity_milli: int
-    list_price_minor: int
+    quantity_milli: Milli
+    list_price_minor: Minor
     tax_code: str
-    unit_price_minor: int | None = None  # an override, when not None
-    fixed_price_minor: int | None = None  # a price embedded in a barcode: the line's amount whatever the quantity
+    unit_price_minor: Minor | None = None  # an override, when not None
+    fixed_price_minor: Minor | None = None  # a price embedded in a barcode: the line's amount whatever the quantity
     price_approved_by: str = ""
     discount: Discount | None = None
     barcode: str = ""
     note: str = ""
     department: str = ""
-    added_ms: int = 0  # when it came into the cart, by the till's clock: prices and promotions of that moment hold
+    added_ms: TimeMs = 0  # when it came into the cart, by the till's clock: prices and promotions of that moment hold
     price_list: str = ""  # the name of the list that the list price comes from
-    regular_price_minor: int = 0  # what it costs without any list or dated price; 0: the list price
+    regular_price_minor: Minor = 0  # what it costs without any list or dated price; 0: the list price
     loads: str = ""  # as in SaleLine: no goods, money that goes into a purse
     pin_tag: str = ""  # of a gift card that is issued with a PIN
 
@@ -55,7 +56,7 @@ class Cart(Record):
     customer_id: str = ""
     note: str = ""
     coupons: tuple[str, ...] = ()  # codes as they were typed or scanned, in capitals, each once
-    age_checked: int = 0  # years that somebody has seen proof of, for this customer
+    age_checked: Years = 0  # years that somebody has seen proof of, for this customer
 
 
 def one_of(versions: Sequence[Cart]) -> Cart:

@@ -7,7 +7,14 @@ from typing import Any, Final, cast
 
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.errors import Invalid
-from tillmesh.kernel.limits import BARCODES_PER_PRODUCT_MAX, KEY_CHARS_MAX, NAME_CHARS_MAX
+from tillmesh.kernel.limits import (
+    AGE_YEARS_MAX,
+    AMOUNT_MINOR_MAX,
+    BARCODES_PER_PRODUCT_MAX,
+    KEY_CHARS_MAX,
+    NAME_CHARS_MAX,
+    QUANTITY_MILLI_MAX,
+)
 from tillmesh.kernel.money import check_amount
 from tillmesh.kernel.quantity import ONE, format_quantity, parse_quantity
 from tillmesh.shop.cardnumbers import refuse_card_number
@@ -18,7 +25,6 @@ from tillmesh.shop.pictures import read_reference
 UNITS: Final = {"piece": 0, "kg": 3, "g": 0, "l": 3, "ml": 0, "m": 3, "hour": 3}
 COLOUR_CHARS_MAX: Final = 32
 OPTIONS_MAX: Final = 4  # size, colour and two more; guess
-AGE_YEARS_MAX: Final = 99
 
 
 class Product(Record, frozen=True):
@@ -51,15 +57,26 @@ class Product(Record, frozen=True):
 
 
 def from_fields(sku: str, fields: Mapping[str, Value]) -> Product:
-    """Build a product from its register; missing fields get their defaults, fields of a newer program are ignored."""
+    """Build a product from its register; missing fields get their defaults, fields of a newer program are ignored.
+
+    So are values of another kind or out of range: another till may be broken or hostile, and what it wrote is in the
+    register of every till, for as long as nobody writes over it.
+    """
     known = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in fields.items()
-        if name in _DEFAULTS and value is not None
+        if name in _DEFAULTS and _makes_sense(name, value)
     }
     if not isinstance(named := known.get("image", ""), str) or read_reference(named) is None:
         known.pop("image", None)  # other tills may be broken or hostile: a page is never told to fetch just anything
     return Product(**cast("dict[str, Any]", {"name": sku, "price_minor": 0, **known, "sku": sku}))
+
+
+def _makes_sense(name: str, value: Value) -> bool:
+    """Say whether a register holds in a field what the field can be."""
+    if name in _NUMBERS_MAX:
+        return type(value) is int and 0 <= value <= _NUMBERS_MAX[name]
+    return type(value) is _KINDS[name]
 
 
 def to_fields(product: Product) -> dict[str, Value]:
@@ -235,3 +252,12 @@ _CHECKS: Final[dict[str, tuple[str, Callable[[object, str], Value]]]] = {
     "image": ("image", _image),
 }
 _DEFAULTS: Final = frozenset(own for own, _ in _CHECKS.values())
+_NUMBERS_MAX: Final = {
+    "price_minor": AMOUNT_MINOR_MAX, "cost_minor": AMOUNT_MINOR_MAX, "low_stock_milli": QUANTITY_MILLI_MAX,
+    "min_age": AGE_YEARS_MAX,
+}  # fmt: skip
+_KINDS: Final[dict[str, type]] = {
+    **dict.fromkeys(_DEFAULTS, str),
+    **dict.fromkeys(("active", "favourite", "track_stock", "hard_limited"), bool),
+    **dict.fromkeys(("barcodes", "options"), list),
+}

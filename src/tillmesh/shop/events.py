@@ -15,6 +15,7 @@ from tillmesh.shop.fold_events import FOLD_KINDS
 from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
 from tillmesh.shop.oversell_events import OversellResolved, OversellSettled, Proposed
 from tillmesh.shop.personal import CustomerErased
+from tillmesh.shop.ranges import Count, EventName, EventNameOrNone, LineIndex, Milli, Minor, Ppm, TimeMs, Total
 from tillmesh.shop.register_events import (
     ENTITIES,
     Change,
@@ -75,7 +76,7 @@ class Payment(Record):
     """
 
     method: str  # cash | card | gift_card | account
-    amount_minor: int
+    amount_minor: Minor
     reference: str = ""
     last_four: str = ""
     token: str = ""  # what the card terminal calls the transaction: money goes back by it
@@ -86,9 +87,9 @@ class TaxTotal(Record):
     """Everything taxed at one rate: ``net + tax = gross``."""
 
     code: str
-    rate_ppm: int
-    net_minor: int
-    tax_minor: int
+    rate_ppm: Ppm
+    net_minor: Minor
+    tax_minor: Minor
 
 
 class PurseMove(Record):
@@ -96,7 +97,7 @@ class PurseMove(Record):
 
     purse: str  # points | gift_card | account
     account: str  # customer id, or the hash of a card's code
-    amount: int  # minor units; points for points
+    amount: Minor  # minor units; points for points
 
 
 class LinePromotion(Record):
@@ -104,7 +105,7 @@ class LinePromotion(Record):
 
     promotion_id: str
     name: str  # as it was called then
-    amount_minor: int
+    amount_minor: Minor
     on_cart: bool = False
 
 
@@ -113,7 +114,7 @@ class SalePromotion(Record):
 
     promotion_id: str
     name: str
-    amount_minor: int
+    amount_minor: Minor
     on_cart: bool = False
     code: str = ""  # of the coupon that it was for
 
@@ -127,23 +128,23 @@ class SaleLine(Record):
     sku: str
     name: str
     unit: str
-    quantity_milli: int
-    list_price_minor: int  # per unit, as the catalogue had it
-    unit_price_minor: int  # per unit, as charged
-    gross_minor: int
-    discount_minor: int
-    cart_discount_minor: int
+    quantity_milli: Milli
+    list_price_minor: Minor  # per unit, as the catalogue had it
+    unit_price_minor: Minor  # per unit, as charged
+    gross_minor: Minor
+    discount_minor: Minor
+    cart_discount_minor: Minor
     tax_code: str
-    rate_ppm: int
-    tax_minor: int
-    total_minor: int  # what the customer pays for the line, tax included
+    rate_ppm: Ppm
+    tax_minor: Minor
+    total_minor: Minor  # what the customer pays for the line, tax included
     barcode: str = ""
     note: str = ""
-    discount_rate_ppm: int = 0  # when the line discount was given in percent
+    discount_rate_ppm: Ppm = 0  # when the line discount was given in percent
     discount_reason: str = ""
     promotions: tuple[LinePromotion, ...] = ()
     price_list: str = ""  # the name of the list that the price comes from
-    regular_price_minor: int = 0  # per unit, without any price list or dated price; 0: the list price
+    regular_price_minor: Minor = 0  # per unit, without any price list or dated price; 0: the list price
     loads: str = ""  # "gift_card:ACCOUNT" or "account:CUSTOMER": no goods, money that goes into a purse
 
 
@@ -169,16 +170,16 @@ class SaleClosed(Record):
     lines: tuple[SaleLine, ...]
     taxes: tuple[TaxTotal, ...]
     payments: tuple[Payment, ...]
-    discount_minor: int  # all line and cart discounts together
-    tax_minor: int
-    total_minor: int
-    rounding_minor: int = 0
-    change_minor: int = 0
+    discount_minor: Minor  # all line and cart discounts together
+    tax_minor: Minor
+    total_minor: Minor
+    rounding_minor: Minor = 0
+    change_minor: Minor = 0
     customer_id: str = ""
     note: str = ""
     approvals: tuple[Approval, ...] = ()
-    closed_at_ms: int = 0  # wall clock of the till; the HLC orders, this is what the receipt shows
-    cart_discount_rate_ppm: int = 0  # when the cart discount was given in percent
+    closed_at_ms: TimeMs = 0  # wall clock of the till; the HLC orders, this is what the receipt shows
+    cart_discount_rate_ppm: Ppm = 0  # when the cart discount was given in percent
     cart_discount_reason: str = ""
     promotions: tuple[SalePromotion, ...] = ()
     purses: tuple[PurseMove, ...] = ()
@@ -188,17 +189,17 @@ class SaleClosed(Record):
 class SaleVoided(Record):
     """A closed sale taken back whole: stock returns, every tender is given back as it came."""
 
-    sale_id: str
+    sale_id: EventName
     receipt_number: str
     shift_id: str
     by: str
     reason: str
     payments: tuple[Payment, ...]  # what was given back; change already deducted
-    total_minor: int
-    tax_minor: int
+    total_minor: Minor
+    tax_minor: Minor
     approved_by: str = ""
-    voided_at_ms: int = 0
-    rounding_minor: int = 0
+    voided_at_ms: TimeMs = 0
+    rounding_minor: Minor = 0
     taxes: tuple[TaxTotal, ...] = ()  # the sale's, so that totals per rate need no look at the sale
     moves: tuple[StockMove, ...] = ()  # what returns to the shelf: the sale may not have arrived yet
     purses: tuple[PurseMove, ...] = ()
@@ -208,16 +209,16 @@ class SaleVoided(Record):
 class RefundLine(Record):
     """Part of a sold line that came back. ``line`` is its index in the sale, -1 without a receipt."""
 
-    line: int
+    line: LineIndex
     sku: str
     name: str
     unit: str
-    quantity_milli: int
-    unit_price_minor: int
+    quantity_milli: Milli
+    unit_price_minor: Minor
     tax_code: str
-    rate_ppm: int
-    tax_minor: int
-    total_minor: int
+    rate_ppm: Ppm
+    tax_minor: Minor
+    total_minor: Minor
     restock: bool = True
 
 
@@ -227,7 +228,7 @@ class SaleRefunded(Record):
     ``sum(payments) = total + rounding``.
     """
 
-    sale_id: str
+    sale_id: EventNameOrNone
     refund_key: str  # the caller's idempotency key
     receipt_number: str
     shift_id: str
@@ -237,12 +238,12 @@ class SaleRefunded(Record):
     lines: tuple[RefundLine, ...]
     taxes: tuple[TaxTotal, ...]
     payments: tuple[Payment, ...]
-    tax_minor: int
-    total_minor: int
-    rounding_minor: int = 0
+    tax_minor: Minor
+    total_minor: Minor
+    rounding_minor: Minor = 0
     approved_by: str = ""
     customer_id: str = ""
-    refunded_at_ms: int = 0
+    refunded_at_ms: TimeMs = 0
     purses: tuple[PurseMove, ...] = ()
     limited: tuple[str, ...] = ()
 
@@ -251,15 +252,15 @@ class ShiftOpened(Record):
     """A drawer was counted in. The shift is named by this event's id."""
 
     by: str
-    float_minor: int
-    opened_at_ms: int = 0
+    float_minor: Minor
+    opened_at_ms: TimeMs = 0
 
 
 class CashMoved(Record):
     """Cash put into the drawer (positive) or taken out of it (negative) that is no sale."""
 
     shift_id: str
-    amount_minor: int
+    amount_minor: Minor
     reason: str
     by: str
     approved_by: str = ""
@@ -269,9 +270,9 @@ class TenderTotal(Record):
     """All movements of one tender: taken in sales, given back, and the difference."""
 
     method: str
-    taken_minor: int
-    returned_minor: int
-    count: int = 0
+    taken_minor: Total
+    returned_minor: Total
+    count: Count = 0
 
 
 class ShiftTotals(Record):
@@ -281,18 +282,18 @@ class ShiftTotals(Record):
     """
 
     currency: str
-    float_minor: int
-    sales: int
-    sales_minor: int
-    voids: int
-    voids_minor: int
-    refunds: int
-    refunds_minor: int
-    discount_minor: int
-    rounding_minor: int
-    tax_minor: int
-    moved_minor: int
-    expected_cash_minor: int
+    float_minor: Total
+    sales: Count
+    sales_minor: Total
+    voids: Count
+    voids_minor: Total
+    refunds: Count
+    refunds_minor: Total
+    discount_minor: Total
+    rounding_minor: Total
+    tax_minor: Total
+    moved_minor: Total
+    expected_cash_minor: Total
     tenders: tuple[TenderTotal, ...]
     taxes: tuple[TaxTotal, ...]
     first_receipt: str = ""
@@ -305,22 +306,22 @@ class ShiftClosed(Record):
     ``seen`` says how far the logs of this terminal's incarnations were known: what comes later is an amendment.
     """
 
-    shift_id: str
-    z_number: int
+    shift_id: EventName
+    z_number: Count
     by: str
-    counted_minor: int
+    counted_minor: Total
     totals: ShiftTotals
-    perpetual_minor: int  # all sales minus voids and refunds of this till since its first day
-    opened_at_ms: int = 0
-    closed_at_ms: int = 0
-    seen: tuple[tuple[str, int], ...] = ()  # actor and seq; empty before it was kept, then nothing counts as late
+    perpetual_minor: Total  # all sales minus voids and refunds of this till since its first day
+    opened_at_ms: TimeMs = 0
+    closed_at_ms: TimeMs = 0
+    seen: tuple[tuple[str, Count], ...] = ()  # actor and seq; empty before it was kept, then nothing counts as late
 
 
 class StockMove(Record):
     """A signed change of one product's stock."""
 
     sku: str
-    quantity_milli: int
+    quantity_milli: Milli
 
 
 class StockReceived(Record):
@@ -348,9 +349,9 @@ class StockCounted(Record):
     """Somebody counted the shelf. ``correction = counted - value at vector``, so sales not yet heard of still apply."""
 
     sku: str
-    counted_milli: int
-    correction_milli: int
-    vector: tuple[tuple[str, int], ...]
+    counted_milli: Milli
+    correction_milli: Milli
+    vector: tuple[tuple[str, Count], ...]
     by: str
     reason: str = ""
     approved_by: str = ""
@@ -363,7 +364,7 @@ class PursesAdjusted(Record):
     purses: tuple[PurseMove, ...]
     by: str
     reason: str
-    adjusted_at_ms: int = 0
+    adjusted_at_ms: TimeMs = 0
 
 
 class CartParked(Record):
@@ -373,7 +374,7 @@ class CartParked(Record):
     label: str
     cart: bytes
     by: str
-    parked_at_ms: int = 0
+    parked_at_ms: TimeMs = 0
 
 
 class CartResumed(Record):

@@ -3,37 +3,38 @@
 from __future__ import annotations
 
 from tillmesh.kernel.codec import Record
+from tillmesh.shop.ranges import Count, EventName, Ppm, TimeMs, Total
 
 
 class RateTotal(Record):
     """What was taxed at one rate, less what came back."""
 
     code: str
-    rate_ppm: int
-    net_minor: int
-    tax_minor: int
+    rate_ppm: Ppm
+    net_minor: Total
+    tax_minor: Total
 
 
 class TenderSum(Record):
     """What one tender took in and gave back."""
 
     method: str
-    taken_minor: int
-    returned_minor: int
+    taken_minor: Total
+    returned_minor: Total
 
 
 class PeriodTotals(Record):
     """Sums of a period. Sums of receipts, or of the periods in it; nothing else."""
 
-    sales: int = 0
-    sales_minor: int = 0
-    voids: int = 0
-    voids_minor: int = 0
-    refunds: int = 0
-    refunds_minor: int = 0
-    discount_minor: int = 0
-    rounding_minor: int = 0
-    tax_minor: int = 0
+    sales: Count = 0
+    sales_minor: Total = 0
+    voids: Count = 0
+    voids_minor: Total = 0
+    refunds: Count = 0
+    refunds_minor: Total = 0
+    discount_minor: Total = 0
+    rounding_minor: Total = 0
+    tax_minor: Total = 0
     rates: tuple[RateTotal, ...] = ()
     tenders: tuple[TenderSum, ...] = ()
     first_receipt: str = ""
@@ -49,28 +50,28 @@ class PeriodClosed(Record):
 
     kind: str  # day | month | year
     period: str  # 2026-11-26, 2026-11 or 2026 on the shop's wall
-    number: int  # dense, per till and kind
+    number: Count  # dense, per till and kind
     currency: str
     totals: PeriodTotals
-    perpetual_minor: int  # all that the till ever sold, less what it gave back
-    gross_minor: int  # all that it ever sold: never sinks
-    seen: tuple[tuple[str, int], ...] = ()  # actor and seq
-    parts: tuple[int, int] = (0, 0)
+    perpetual_minor: Total  # all that the till ever sold, less what it gave back
+    gross_minor: Total  # all that it ever sold: never sinks
+    seen: tuple[tuple[str, Count], ...] = ()  # actor and seq
+    parts: tuple[Count, Count] = (0, 0)
     by: str = ""
-    closed_at_ms: int = 0
+    closed_at_ms: TimeMs = 0
 
 
 class ReceiptSigned(Record):
     """A signature device signed a receipt: a sale, a void or a refund."""
 
-    receipt: str  # the event
+    receipt: EventName
     device: str  # its serial number
-    counter: int  # of the device, dense
+    counter: Count  # of the device, dense
     signature: str  # base64
     algorithm: str
     public_key: str  # base64
     data: str  # what was signed
-    signed_at_ms: int
+    signed_at_ms: TimeMs
     late: bool = False  # after an outage
 
 
@@ -80,14 +81,14 @@ class SigningStopped(Record):
     device: str
     reason: str
     first: str  # the first receipt without a signature
-    stopped_at_ms: int
+    stopped_at_ms: TimeMs
 
 
 class SigningResumed(Record):
     """The signature device answers again; ``unsigned`` receipts were made meanwhile."""
 
     device: str
-    stopped_at_ms: int
-    resumed_at_ms: int
-    unsigned: int
+    stopped_at_ms: TimeMs
+    resumed_at_ms: TimeMs
+    unsigned: Count
     signed_late: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tillmesh.kernel.codec import Record
+from tillmesh.shop.ranges import Count
 
 
 class ActorsFolded(Record):
@@ -13,8 +14,8 @@ class ActorsFolded(Record):
     What they wrote stays in the log, and what one of them wrote and nobody had heard of still counts when it comes.
     """
 
-    finals: tuple[tuple[str, int], ...]  # actor and the number of its last event, which all tills held
-    epoch: int  # the version of the store's list of tills that had none of them
+    finals: tuple[tuple[str, Count], ...]  # actor and the number of its last event, which all tills held
+    epoch: Count  # the version of the store's list of tills that had none of them
 
 
 FOLD_KINDS: Final[dict[str, type[Record]]] = {"actors_folded": ActorsFolded}

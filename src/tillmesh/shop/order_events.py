@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tillmesh.kernel.codec import Record
+from tillmesh.shop.ranges import Milli, Minor, TimeMs
 
 
 class OrderLine(Record):
@@ -10,8 +11,8 @@ class OrderLine(Record):
 
     sku: str
     name: str
-    quantity_milli: int
-    cost_minor: int = 0
+    quantity_milli: Milli
+    cost_minor: Minor = 0
 
 
 class GoodsOrdered(Record):
@@ -21,7 +22,7 @@ class GoodsOrdered(Record):
     lines: tuple[OrderLine, ...]
     by: str
     note: str = ""
-    ordered_at_ms: int = 0
+    ordered_at_ms: TimeMs = 0
     supplier_id: str = ""  # of the supplier's record, if there is one
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from tillmesh.kernel.codec import Record
+from tillmesh.shop.ranges import Milli, Percent, TimeMs
 
 
 class Proposed(Record):
     """One of the answers that were suggested when somebody decided."""
 
     action: str
-    confidence_percent: int
+    confidence_percent: Percent
     sale_id: str = ""
 
 
@@ -22,7 +23,7 @@ class OversellResolved(Record):
     conflict_id: str
     sku: str
     action: str  # back_order | void | adjust
-    quantity_milli: int  # what was missing; for a void what came back of the sku
+    quantity_milli: Milli  # what was missing; for a void what came back of the sku
     by: str
     reason: str
     approved_by: str = ""
@@ -30,8 +31,8 @@ class OversellResolved(Record):
     answer: str = ""
     sales: tuple[str, ...] = ()  # that were too many, newest first
     proposed: tuple[Proposed, ...] = ()
-    stock_milli: int = 0  # before
-    resolved_at_ms: int = 0
+    stock_milli: Milli = 0  # before
+    resolved_at_ms: TimeMs = 0
 
 
 class OversellSettled(Record):
@@ -43,6 +44,6 @@ class OversellSettled(Record):
     resolution: str  # the OversellResolved
     sku: str
     outcome: str  # filled: the goods of a back-order came in | taken_back: a second adjustment was undone
-    quantity_milli: int
+    quantity_milli: Milli
     by: str
     reason: str = ""

@@ -12,6 +12,7 @@ from typing import Final
 from tillmesh.crdt import LWWMap, Stamp
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.limits import AUTHORITY_MAX
+from tillmesh.shop.ranges import TimeMs
 from tillmesh.shop.register_events import Value
 
 CUSTOMER: Final = "customer"  # the entity of the registers
@@ -30,7 +31,7 @@ class CustomerErased(Record):
     customer_id: str
     by: str
     reason: str = ""
-    erased_at_ms: int = 0
+    erased_at_ms: TimeMs = 0
 
 
 def is_sealed(value: Value) -> bool:
@@ -41,10 +42,3 @@ def is_sealed(value: Value) -> bool:
 def is_erased(fields: Mapping[str, Value] | None) -> bool:
     """Say whether these are the fields of an erased customer."""
     return fields is not None and fields.get("erased") is True
-
-
-def join(entity: str, held: LWWMap | None, written: LWWMap) -> LWWMap:
-    """Merge what was written into a register; an erased customer stays erased, and nothing else stays of it."""
-    if entity == CUSTOMER and any(each is not None and each.get("erased") is True for each in (held, written)):
-        return ERASED
-    return written if held is None else held.merge(written)

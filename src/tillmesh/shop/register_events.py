@@ -9,8 +9,9 @@ from typing import Final, TypeAlias
 
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.limits import AUTHORITY_MAX
+from tillmesh.shop.ranges import Authority, Field
 
-Value = str | int | bool | None | list[str]  # what a register field can hold
+Value = str | Field | bool | None | list[str]  # what a register field can hold
 
 
 class Change(Record):
@@ -30,7 +31,7 @@ class ProductsChanged(Record):
 
     changes: tuple[Change, ...]
     by: str
-    authority: int = 0
+    authority: Authority = 0
     source: str = ""
 
 
@@ -39,7 +40,7 @@ class CustomersChanged(Record):
 
     changes: tuple[Change, ...]
     by: str
-    authority: int = 0
+    authority: Authority = 0
 
 
 class CustomersSealed(Record):
@@ -47,7 +48,7 @@ class CustomersSealed(Record):
 
     changes: tuple[Change, ...]
     by: str
-    authority: int = 0
+    authority: Authority = 0
 
 
 class PeopleChanged(Record):
@@ -55,7 +56,7 @@ class PeopleChanged(Record):
 
     changes: tuple[Change, ...]
     by: str
-    authority: int = 0
+    authority: Authority = 0
 
 
 class SettingsChanged(Record):
@@ -63,7 +64,7 @@ class SettingsChanged(Record):
 
     changes: tuple[Change, ...]
     by: str
-    authority: int = 0
+    authority: Authority = 0
 
 
 class PromotionsChanged(Record):
@@ -71,7 +72,7 @@ class PromotionsChanged(Record):
 
     changes: tuple[Change, ...]
     by: str
-    authority: int = 0
+    authority: Authority = 0
     source: str = ""
 
 
@@ -80,7 +81,7 @@ class PriceListsChanged(Record):
 
     changes: tuple[Change, ...]
     by: str
-    authority: int = 0
+    authority: Authority = 0
     source: str = ""
 
 
@@ -93,7 +94,7 @@ class PricesChanged(Record):
 
     changes: tuple[Change, ...]
     by: str
-    authority: int = 0
+    authority: Authority = 0
     source: str = ""
 
 
@@ -102,7 +103,7 @@ class GiftCardsChanged(Record):
 
     changes: tuple[Change, ...]
     by: str
-    authority: int = 0
+    authority: Authority = 0
 
 
 class SuppliersChanged(Record):
@@ -110,7 +111,7 @@ class SuppliersChanged(Record):
 
     changes: tuple[Change, ...]
     by: str
-    authority: int = 0
+    authority: Authority = 0
 
 
 # What writes registers, and the entity that it writes.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tillmesh.kernel.codec import Record
+from tillmesh.shop.ranges import Ppm, TimeMs, Total
 
 
 class MoneyConflictSettled(Record):
@@ -16,15 +17,15 @@ class MoneyConflictSettled(Record):
     by: str
     reason: str
     approved_by: str = ""
-    settled_at_ms: int = 0
+    settled_at_ms: TimeMs = 0
 
 
 class FlagReason(Record):
     """What raised a score: a feature, by how much (thousandths of log-odds), and its value (thousandths)."""
 
     code: str
-    weight_milli: int
-    value_milli: int
+    weight_milli: Total
+    value_milli: Total
 
 
 class ActFlagged(Record):
@@ -36,11 +37,11 @@ class ActFlagged(Record):
     event: str
     kind: str  # sale | refund | void | drawer
     person: str  # who stood at the till
-    score_ppm: int
+    score_ppm: Ppm
     level: str  # medium | high
     reasons: tuple[FlagReason, ...]
     model: str  # name and version of what scored
-    flagged_at_ms: int = 0
+    flagged_at_ms: TimeMs = 0
 
 
 class FlagReviewed(Record):
@@ -50,7 +51,7 @@ class FlagReviewed(Record):
     verdict: str  # fine | follow_up
     by: str
     reason: str = ""
-    reviewed_at_ms: int = 0
+    reviewed_at_ms: TimeMs = 0
 
 
 class ProductLearnt(Record):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from tillmesh.kernel.codec import Record
+from tillmesh.shop.ranges import Count, Milli
 
 
 class RightsMoved(Record):
@@ -15,7 +16,7 @@ class RightsMoved(Record):
 
     sku: str
     to: str  # an actor
-    quantity_milli: int
+    quantity_milli: Milli
     by: str = ""  # who asked for them; empty when the till asked by itself
 
 
@@ -23,8 +24,8 @@ class RightsIssued(Record):
     """Rights for stock that nobody held any for, given to the till that wrote this; below zero, taken out again."""
 
     sku: str
-    quantity_milli: int
-    stock_milli: int  # as it was known
+    quantity_milli: Milli
+    stock_milli: Milli  # as it was known
     by: str
     reason: str = ""
 
@@ -34,8 +35,8 @@ class RightsReleased(Record):
 
     sku: str
     holder: str  # the actor that is gone
-    quantity_milli: int
-    seen: int  # how many of its events were known
+    quantity_milli: Milli
+    seen: Count  # how many of its events were known
     by: str
     reason: str
     approved_by: str = ""

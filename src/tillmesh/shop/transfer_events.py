@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tillmesh.kernel.codec import Record
+from tillmesh.shop.ranges import Milli, Minor, TimeMs
 
 
 class TransferLine(Record):
@@ -12,8 +13,8 @@ class TransferLine(Record):
 
     sku: str
     name: str
-    quantity_milli: int
-    cost_minor: int = 0
+    quantity_milli: Milli
+    cost_minor: Minor = 0
 
 
 class TransferSent(Record):
@@ -24,7 +25,7 @@ class TransferSent(Record):
     lines: tuple[TransferLine, ...]
     by: str
     note: str = ""
-    sent_at_ms: int = 0
+    sent_at_ms: TimeMs = 0
     key: str = ""  # the caller's idempotency key
     limited: tuple[str, ...] = ()  # skus of which rights of this till went too
 
@@ -37,7 +38,7 @@ class TransferComing(Record):
     from_name: str
     lines: tuple[TransferLine, ...]
     note: str = ""
-    sent_at_ms: int = 0
+    sent_at_ms: TimeMs = 0
 
 
 class TransferReceived(Record):
@@ -48,7 +49,7 @@ class TransferReceived(Record):
     key: str
     lines: tuple[TransferLine, ...]
     by: str
-    received_at_ms: int = 0
+    received_at_ms: TimeMs = 0
     limited: tuple[str, ...] = ()
 
 
@@ -60,7 +61,7 @@ class TransferClosed(Record):
     lost: tuple[TransferLine, ...]
     by: str
     reason: str = ""
-    closed_at_ms: int = 0
+    closed_at_ms: TimeMs = 0
 
 
 class TransferAnswered(Record):

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from tillmesh.kernel.codec import Record, encode
+from tillmesh.kernel.codec import Record, decode, encode
 from tillmesh.kernel.envelope import Envelope, Head, seal
+from tillmesh.kernel.errors import Damaged, Invalid
 from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.shop.events import NAMES, VERSION
 from tillmesh.till import (
@@ -88,7 +89,7 @@ class Till:
                 hlc=self.clock.tick(now_ms),
                 kind=NAMES[type(body)],
                 version=VERSION,
-                body=encode(body),
+                body=_written(body),
             )
             events.append(event)
             head = Head(event.actor, event.seq, event.hash)
@@ -98,6 +99,19 @@ class Till:
         """Move on: the outcome is on disk."""
         self.head = outcome.head
         self.receipts = outcome.receipts
+
+
+def _written(body: Record) -> bytes:
+    """Encode a body that every till can read; raises :class:`Invalid` for a number that an event can't hold."""
+    data = encode(body)
+    try:
+        decode(data, type(body))
+    except Damaged as cause:
+        raise Invalid(
+            f"{NAMES[type(body)].replace('_', ' ')}: out of range ({cause.__cause__})",
+            hint="Check the amounts and quantities.",
+        ) from cause
+    return data
 
 
 def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR0912 - one case per command

@@ -10,7 +10,7 @@ from tillmesh.adapters.postgres.database import Connection
 from tillmesh.crdt import LWWMap
 from tillmesh.fleet.merged import product_of
 from tillmesh.fleet.projecting import WriteRow
-from tillmesh.shop.personal import join
+from tillmesh.shop.registers import join
 
 _LOAD: Final = (
     "SELECT r.entity, r.key, r.state FROM register r "

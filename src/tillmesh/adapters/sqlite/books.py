@@ -20,7 +20,7 @@ from tillmesh.adapters.sqlite import (
 )
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.archive import Archive
-from tillmesh.adapters.sqlite.database import one, rows
+from tillmesh.adapters.sqlite.database import one, rows, summed
 from tillmesh.adapters.sqlite.ledger import request_key
 from tillmesh.adapters.sqlite.offers import OfferBook
 from tillmesh.adapters.sqlite.stock_tail import levels
@@ -408,7 +408,8 @@ class Books:
 
     def net_minor_after(self, seen: Mapping[str, int]) -> int:
         """Sum up what this terminal sold, less what it gave back, beyond what was seen of its incarnations."""
-        sql = "SELECT coalesce(sum(iif(kind = 0, 1, -1) * total_minor), 0) FROM receipt WHERE actor = ? AND seq > ?"
+        net = summed("(iif(kind = 0, 1, -1) * total_minor)")
+        sql = f"SELECT coalesce({net}, 0) FROM receipt WHERE actor = ? AND seq > ?"  # noqa: S608
         return sum(
             int(one(self._db, sql, (self.actors.find(actor), seen.get(actor, 0)))) for actor, _ in self.incarnations()
         )

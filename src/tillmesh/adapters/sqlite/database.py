@@ -161,6 +161,14 @@ class write:  # noqa: N801 - read as a verb: with write(db)
                 raise_told(cause)
 
 
+def summed(column: str) -> str:
+    """Give SQL that sums a column up: exactly where the sum fits 64 bits, about right beyond, and never an error.
+
+    Any till of the store may have written what is summed, and ``sum`` alone fails the query of whoever reads it.
+    """
+    return f"(sum({column} >> 24) * 16777216 + sum({column} & 16777215))"
+
+
 @contextmanager
 def storage_errors() -> Iterator[None]:
     """Turn what SQLite says about the disk into our own words."""

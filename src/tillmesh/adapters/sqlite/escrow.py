@@ -10,13 +10,13 @@ import apsw
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.crdt import BoundedCounter
-from tillmesh.kernel.limits import ACTOR_CHARS_MAX, RIGHTS_PARTNERS_MAX
+from tillmesh.kernel.limits import ACTOR_CHARS_MAX, COLUMN_MILLI_MAX, RIGHTS_PARTNERS_MAX
 from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
 
 GIVEN, USED, MOVED, RELEASED = range(4)
 _GROW: Final = (
-    "INSERT INTO escrow (sku, actor, kind, other, n) VALUES (?, ?, ?, ?, ?) "
-    "ON CONFLICT (sku, actor, kind, other) DO UPDATE SET n = n + excluded.n"
+    "INSERT INTO escrow (sku, actor, kind, other, n) VALUES (?, ?, ?, ?, ?) "  # noqa: S608 - a limit
+    f"ON CONFLICT (sku, actor, kind, other) DO UPDATE SET n = min(n + excluded.n, {COLUMN_MILLI_MAX})"
 )
 _PARTNERS: Final = "SELECT count(*) FROM escrow WHERE sku = ? AND actor = ? AND kind = ? AND other <> ?"
 _ROWS: Final = "SELECT actor, kind, other, n FROM escrow WHERE sku = ?"
@@ -27,7 +27,11 @@ def note(db: apsw.Connection, actor: int, moves: Iterable[tuple[str, int]], limi
     bound = set(limited)
     db.executemany(
         _GROW,
-        [(sku, actor, GIVEN if delta > 0 else USED, actor, abs(delta)) for sku, delta in moves if sku in bound],
+        [
+            (sku, actor, GIVEN if delta > 0 else USED, actor, min(abs(delta), COLUMN_MILLI_MAX))
+            for sku, delta in moves
+            if sku in bound
+        ],
     )
 
 
@@ -48,7 +52,7 @@ def project(db: apsw.Connection, actors: Actors, actor: int, body: RightsMoved |
     other = actors.id(name) if name else actor
     partners = 0 if isinstance(body, RightsIssued) else one(db, _PARTNERS, (body.sku, actor, kind, other))
     if body.quantity_milli and partners < RIGHTS_PARTNERS_MAX:
-        db.execute(_GROW, (body.sku, actor, kind, other, abs(body.quantity_milli)))
+        db.execute(_GROW, (body.sku, actor, kind, other, min(abs(body.quantity_milli), COLUMN_MILLI_MAX)))
 
 
 def counter(db: apsw.Connection, actors: Actors, sku: str) -> BoundedCounter:

@@ -14,7 +14,7 @@ import apsw
 
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import rows
-from tillmesh.kernel.limits import FOLDED_PER_EVENT_MAX
+from tillmesh.kernel.limits import FOLD_MILLI_MAX, FOLDED_PER_EVENT_MAX
 from tillmesh.shop.fold_events import ActorsFolded
 
 RETIRED: Final = "retired"  # whose column that is; no actor is called so: a name has a dot
@@ -28,13 +28,16 @@ _NOTE: Final = (
     "INSERT INTO folded (actor, seq) VALUES (?, ?) ON CONFLICT (actor) DO UPDATE SET seq = max(seq, excluded.seq)"
 )
 _GONE: Final = "SELECT actor FROM folded"
-_WAITING: Final = f"SELECT DISTINCT sku FROM stock_column WHERE actor IN ({_GONE}) AND sku > ? ORDER BY sku LIMIT ?"  # noqa: S608
+# What is so large that nobody can have meant it stays with its actor: a column stops at COLUMN_MILLI_MAX on every till,
+# whenever rows were carried over there.
+_SMALL: Final = f"actor IN ({_GONE}) AND p < {FOLD_MILLI_MAX} AND n < {FOLD_MILLI_MAX}"
+_WAITING: Final = f"SELECT DISTINCT sku FROM stock_column WHERE {_SMALL} AND sku > ? ORDER BY sku LIMIT ?"  # noqa: S608
 _CARRY: Final = (
     "INSERT INTO stock_column (sku, actor, p, n) SELECT sku, ?1, sum(p), sum(n) FROM stock_column "  # noqa: S608
-    f"WHERE sku = ?2 AND actor IN ({_GONE}) GROUP BY sku "
+    f"WHERE sku = ?2 AND {_SMALL} GROUP BY sku "
     "ON CONFLICT (sku, actor) DO UPDATE SET p = p + excluded.p, n = n + excluded.n"
 )
-_CLEAR: Final = f"DELETE FROM stock_column WHERE sku = ? AND actor IN ({_GONE})"  # noqa: S608
+_CLEAR: Final = f"DELETE FROM stock_column WHERE sku = ? AND {_SMALL}"  # noqa: S608
 
 
 def project(db: apsw.Connection, actors: Actors, body: ActorsFolded) -> None:

@@ -20,7 +20,7 @@ from tillmesh.adapters.sqlite.freshness import KEPT, mark
 from tillmesh.adapters.sqlite.stock_tail import Gathered, StockTail, move
 from tillmesh.kernel.codec import Record, encode
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head, check_link
-from tillmesh.kernel.errors import Damaged
+from tillmesh.kernel.errors import Damaged, Invalid, TooLarge
 from tillmesh.kernel.ids import parse_event_id
 from tillmesh.shop import events as e
 from tillmesh.shop.escrow import Moving
@@ -148,11 +148,12 @@ class Ledger:
         A newer program wrote it, or a hostile one, and whoever passes it on is to blame for neither. ``later`` lets its
         stock wait in the tail, ``gathered`` takes it for whoever writes many at once. Says whether it could be read.
         """
+        own = body is not None
         body = body if body is not None else read_event(event)
-        if body is None:
-            self._db.execute(_SET_ASIDE, (self._actors.id(event.actor), event.seq))
-            return False
         actor = self._actors.id(event.actor)
+        if body is None or not self._written(Place(self._db, self._actors, actor), event, body, own=own):
+            self._db.execute(_SET_ASIDE, (actor, event.seq))
+            return False
         if moves := movements(body):
             if later and len(moves) > 1:
                 self._tail.note(actor, event.seq, moves)
@@ -173,6 +174,20 @@ class Ledger:
             purses.note(self._db, actor, event, body.purses)
         if event.type in _AUDITED and (not isinstance(body, e.SaleClosed) or body.approvals):
             self._db.execute("INSERT INTO audit (actor, seq, hlc) VALUES (?, ?, ?)", (actor, event.seq, event.hlc))
+        return True
+
+    def _written(self, at: Place, event: Envelope, body: Record, *, own: bool) -> bool:
+        """Write registers; says whether they can hold what another till's event wants of them."""
+        entity = e.ENTITIES.get(type(body))
+        if entity is None:
+            return True
+        assert isinstance(body, e.RegistersChanged)
+        try:
+            registers.merge(at.db, entity, event, body)
+        except (Invalid, TooLarge):
+            if own:
+                raise
+            return False
         return True
 
     def rebuild(self) -> int:
@@ -359,14 +374,6 @@ def _receipt_signed(at: Place, event: Envelope, body: Record) -> None:
 Handler = Callable[[Place, Envelope, Record], None]
 
 
-def _changed(entity: str) -> Handler:
-    def handle(at: Place, event: Envelope, body: Record) -> None:
-        assert isinstance(body, e.RegistersChanged)
-        registers.merge(at.db, entity, event, body)
-
-    return handle
-
-
 _HANDLERS: Final[dict[type[Record], Handler]] = {
     e.SaleClosed: _sale_closed,
     e.SaleRefunded: _sale_refunded,
@@ -387,5 +394,4 @@ _HANDLERS: Final[dict[type[Record], Handler]] = {
     ActorsFolded: _actors_folded,
     **dict.fromkeys(RIGHTS_KINDS.values(), _rights_noted),
     **dict.fromkeys(TRANSFER_KINDS.values(), _transfer_noted),
-    **{kind: _changed(entity) for kind, entity in e.ENTITIES.items()},
 }

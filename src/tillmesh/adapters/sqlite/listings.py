@@ -11,7 +11,7 @@ import apsw
 import msgspec
 
 from tillmesh.adapters.sqlite.books import EVENT, OPEN_PARKED, Books
-from tillmesh.adapters.sqlite.database import rows
+from tillmesh.adapters.sqlite.database import rows, summed
 from tillmesh.adapters.sqlite.ledger import SALE
 from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.envelope import Envelope
@@ -152,12 +152,12 @@ def stock(db: apsw.Connection, *, text: str, low: bool, limit: int) -> list[dict
 def stock_value(db: apsw.Connection) -> list[dict[str, Any]]:
     """Add up what is in stock at today's cost, by department (minor units, rounded for each product)."""
     sql = (
-        "SELECT department, count(*), sum((cost_minor * value + 500) / 1000), sum(cost_minor = 0) FROM "  # noqa: S608
-        f"({_WITH_STOCK.replace('p.low_stock_milli,', 'p.low_stock_milli, p.cost_minor,')} "
+        f"SELECT department, count(*), {summed('(cost_minor * value + 500) / 1000')}, sum(cost_minor = 0) "  # noqa: S608
+        f"FROM ({_WITH_STOCK.replace('p.low_stock_milli,', 'p.low_stock_milli, p.cost_minor,')} "
         "WHERE p.active AND p.track_stock) WHERE value > 0 GROUP BY 1 ORDER BY 3 DESC, 1"
     )
     return [
-        {"name": name, "products": count, "value_minor": value, "without_cost": free}
+        {"name": name, "products": count, "value_minor": int(value), "without_cost": free}
         for name, count, value, free in db.execute(sql)
     ]
 

@@ -7,16 +7,17 @@ from typing import Any, Final, NamedTuple
 
 import apsw
 
-from tillmesh.adapters.sqlite.database import one, rows
+from tillmesh.adapters.sqlite.database import one, rows, summed
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import event_id
 from tillmesh.shop.events import PurseMove
 
 _INSERT: Final = "INSERT INTO purse_entry (purse, account, actor, seq, n, at_ms, amount) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_SUM: Final = summed("amount")
 _SPENT: Final = (
-    "SELECT coalesce(sum(abs(amount)), 0) FROM purse_entry WHERE purse = ? AND account = ? AND actor = ? AND seq > ? "
-    "AND iif(purse = 'account', amount > 0, amount < 0)"
+    f"SELECT coalesce({summed('abs(amount)')}, 0) FROM purse_entry "  # noqa: S608
+    "WHERE purse = ? AND account = ? AND actor = ? AND seq > ? AND iif(purse = 'account', amount > 0, amount < 0)"
 )
 _HELD: Final = "SELECT coalesce(max(seq), 0) FROM peer_ack WHERE peer = ? AND actor = ?"
 _ENTRIES: Final = (
@@ -44,7 +45,7 @@ def note(db: apsw.Connection, actor: int, event: Envelope, moves: Iterable[Purse
 
 def balance(db: apsw.Connection, purse: str, account: str) -> int:
     """Sum up a purse."""
-    sql = "SELECT coalesce(sum(amount), 0) FROM purse_entry WHERE purse = ? AND account = ?"
+    sql = f"SELECT coalesce({_SUM}, 0) FROM purse_entry WHERE purse = ? AND account = ?"  # noqa: S608
     return int(one(db, sql, (purse, account)))
 
 
@@ -64,34 +65,34 @@ def entries(
 
 def before(db: apsw.Connection, purse: str, account: str, at_ms: int) -> int:
     """Sum up a purse as it was before a moment."""
-    sql = "SELECT coalesce(sum(amount), 0) FROM purse_entry WHERE purse = ? AND account = ? AND at_ms < ?"
+    sql = f"SELECT coalesce({_SUM}, 0) FROM purse_entry WHERE purse = ? AND account = ? AND at_ms < ?"  # noqa: S608
     return int(one(db, sql, (purse, account, at_ms)))
 
 
 def totals(db: apsw.Connection) -> dict[str, dict[str, int]]:
     """Sum up all purses of a kind: how many hold anything, what they hold, and by how much some are below zero."""
     sql = (
-        "SELECT purse, count(*), sum(max(0, held)), sum(max(0, -held)) FROM "
-        "(SELECT purse, account, sum(amount) AS held FROM purse_entry GROUP BY purse, account HAVING held <> 0) "
+        f"SELECT purse, count(*), {summed('max(0, held)')}, {summed('max(0, -held)')} FROM "  # noqa: S608
+        f"(SELECT purse, account, {_SUM} AS held FROM purse_entry GROUP BY purse, account HAVING held <> 0) "
         "GROUP BY 1"
     )
-    return {purse: {"count": n, "held": held, "below": below} for purse, n, held, below in rows(db, sql)}
+    return {purse: {"count": n, "held": int(held), "below": int(below)} for purse, n, held, below in rows(db, sql)}
 
 
 def below_zero(db: apsw.Connection) -> list[tuple[str, str, int]]:
     """List the purses out of which more was taken than was in them: tills apart may do that, up to a limit."""
     sql = (
-        "SELECT purse, account, sum(amount) AS held FROM purse_entry WHERE purse <> 'account' "
+        f"SELECT purse, account, {_SUM} AS held FROM purse_entry WHERE purse <> 'account' "  # noqa: S608
         "GROUP BY purse, account HAVING held < 0 ORDER BY held LIMIT 1000"
     )
     found: list[Any] = rows(db, sql)
-    return [(purse, account, held) for purse, account, held in found]
+    return [(purse, account, int(held)) for purse, account, held in found]
 
 
 def owing(db: apsw.Connection) -> list[tuple[str, int]]:
     """List the customers who owe anything, the most first."""
     sql = (
-        "SELECT account, sum(amount) AS held FROM purse_entry WHERE purse = 'account' GROUP BY account "
+        f"SELECT account, {_SUM} AS held FROM purse_entry WHERE purse = 'account' GROUP BY account "  # noqa: S608
         "HAVING held <> 0 ORDER BY held DESC LIMIT 1000"
     )
-    return [(account, held) for account, held in rows(db, sql)]
+    return [(account, int(held)) for account, held in rows(db, sql)]

@@ -12,7 +12,8 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop.catalogue import Product, from_fields
 from tillmesh.shop.events import CustomersChanged, RegistersChanged, Value, counted
 from tillmesh.shop.offers.prices import dated_from_fields, price_key_of
-from tillmesh.shop.personal import CUSTOMER, ERASED, PERSONAL, join
+from tillmesh.shop.personal import CUSTOMER, ERASED, PERSONAL
+from tillmesh.shop.registers import join
 
 _LOAD: Final = "SELECT state FROM register WHERE entity = ? AND key = ?"
 _SAVE: Final = (
@@ -32,11 +33,14 @@ _INDEX: Final = "INSERT INTO product_search (rowid, name, sku, barcodes) VALUES 
 
 
 def merge(db: apsw.Connection, entity: str, event: Envelope, body: RegistersChanged) -> None:
-    """Merge the fields of an event into the registers it names."""
+    """Merge the fields of an event into the registers it names, or raise with none of them touched.
+
+    Raises :class:`Invalid` or :class:`TooLarge` for fields that no register can hold.
+    """
     stamp = Stamp(counted(body.authority), event.hlc, event.actor)
-    for change in body.changes:
+    writes = [(change, LWWMap.of(change.fields, stamp)) for change in body.changes]
+    for change, written in writes:
         held = db.execute(_LOAD, (entity, change.key)).fetchone()
-        written = LWWMap.of(change.fields, stamp)
         merged = join(entity, LWWMap.from_bytes(held[0]) if held else None, written)
         db.execute(_SAVE, (entity, change.key, merged.to_bytes()))
         if entity == "product":

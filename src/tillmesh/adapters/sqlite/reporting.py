@@ -9,6 +9,7 @@ from typing import Any, Final
 import apsw
 
 from tillmesh.adapters.sqlite.books import EVENT, Books
+from tillmesh.adapters.sqlite.database import summed
 from tillmesh.adapters.sqlite.folding import COLUMNS
 from tillmesh.adapters.sqlite.ledger import SALE
 from tillmesh.adapters.sqlite.listings import body_of
@@ -109,11 +110,11 @@ def days(db: apsw.Connection, books: Books, first: date, last: date) -> list[dic
 
 def _range(db: apsw.Connection, first_ms: int, after_ms: int) -> tuple[int, int, int, int]:
     """Give net total, number of sales, what went back (refunds and voids), and net tax of a stretch of time."""
-    sql = (
-        "SELECT kind, count(*), sum(total_minor), sum(tax_minor) FROM receipt WHERE at_ms >= ? AND at_ms < ? GROUP BY 1"
-    )
+    sums = f"{summed('total_minor')}, {summed('tax_minor')}"
+    sql = f"SELECT kind, count(*), {sums} FROM receipt WHERE at_ms >= ? AND at_ms < ? GROUP BY 1"  # noqa: S608
     total = sales = back = tax = 0
-    for kind, count, amount, tax_minor in db.execute(sql, (first_ms, after_ms)):
+    for kind, count, *both in db.execute(sql, (first_ms, after_ms)):
+        amount, tax_minor = map(int, both)
         if kind == SALE:
             sales, total, tax = count, total + amount, tax + tax_minor
         else:

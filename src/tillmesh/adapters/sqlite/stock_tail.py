@@ -12,11 +12,14 @@ import apsw
 import msgspec
 
 from tillmesh.adapters.sqlite.database import one, rows
-from tillmesh.kernel.limits import STOCK_TAIL_SALES_MAX
+from tillmesh.kernel.limits import COLUMN_MILLI_MAX, STOCK_TAIL_SALES_MAX
 
+# A column of one actor stops at COLUMN_MILLI_MAX. What is added is never below zero, so it stops at the same sum in
+# whatever parts it is added, on every till.
 MOVE_STOCK: Final = (
-    "INSERT INTO stock_column (sku, actor, p, n) VALUES (?, ?, ?, ?) "
-    "ON CONFLICT (sku, actor) DO UPDATE SET p = p + excluded.p, n = n + excluded.n"
+    "INSERT INTO stock_column (sku, actor, p, n) VALUES (?, ?, ?, ?) "  # noqa: S608 - a limit
+    "ON CONFLICT (sku, actor) DO UPDATE "
+    f"SET p = min(p + excluded.p, {COLUMN_MILLI_MAX}), n = min(n + excluded.n, {COLUMN_MILLI_MAX})"
 )
 _FOLDED: Final = "SELECT coalesce(sum(p) - sum(n), 0) FROM stock_column WHERE sku = ?"
 _NOTE: Final = "INSERT INTO stock_tail (actor, seq, moves) VALUES (?, ?, ?)"
@@ -26,7 +29,11 @@ _decode = msgspec.json.Decoder(dict[str, int]).decode
 
 def move(db: apsw.Connection, actor: int, moves: Iterable[tuple[str, int]]) -> None:
     """Add movements to the columns of an actor."""
-    db.executemany(MOVE_STOCK, [(sku, actor, max(0, delta), max(0, -delta)) for sku, delta in moves])
+    db.executemany(MOVE_STOCK, [(sku, actor, *_bounded(max(0, delta), max(0, -delta))) for sku, delta in moves])
+
+
+def _bounded(plus: int, minus: int) -> tuple[int, int]:
+    return min(plus, COLUMN_MILLI_MAX), min(minus, COLUMN_MILLI_MAX)
 
 
 def levels(db: apsw.Connection, skus: Collection[str]) -> dict[str, int]:
@@ -55,7 +62,7 @@ class Gathered:
 
     def write(self, db: apsw.Connection) -> None:
         """Carry everything into the columns; neighbours on one page are written together."""
-        db.executemany(MOVE_STOCK, [(*key, *sums) for key, sums in sorted(self._sums.items())])
+        db.executemany(MOVE_STOCK, [(*key, *_bounded(*sums)) for key, sums in sorted(self._sums.items())])
 
 
 class StockTail:

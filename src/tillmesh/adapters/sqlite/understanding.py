@@ -20,7 +20,7 @@ from tillmesh.shop.events import KINDS, VERSION, known
 
 # How events become rows. One more whenever events that stand in logs already would leave other rows than they did: then
 # every database makes its tables anew from its log, once, at the next start.
-PROJECTING: Final = 1
+PROJECTING: Final = 2  # numbers in events have ranges, and fields of products their kinds
 _NAME: Final = "projecting"
 _NOTE: Final = "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
 _ASIDE: Final = (

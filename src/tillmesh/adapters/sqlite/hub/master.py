@@ -20,7 +20,7 @@ from tillmesh.fleet.projecting import Kind, Rows, project
 from tillmesh.fleet.syncing import fresh
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head
 from tillmesh.kernel.ids import is_office
-from tillmesh.shop.personal import join
+from tillmesh.shop.registers import join
 
 FILE: Final = "master.db"
 STEPS: Final = files("tillmesh.adapters.sqlite.hub") / "master"
