@@ -13,6 +13,7 @@ from tillmesh.bench import (
     crdts,
     fleet,
     gateway,
+    month,
     production,
     reading,
     reports,
@@ -29,6 +30,7 @@ from tillmesh.bench.measuring import Row, percentile, ratio, spread
 from tillmesh.bench.program import BENCHMARKS, main
 from tillmesh.hub.settings import ClickReports, Envoy, KafkaLog, PostgresTables, Settings, read_settings
 from tillmesh.kernel.errors import Invalid
+from tillmesh.kernel.limits import PICTURE_BYTES_MAX
 from tillmesh.shop.gtin import valid_gtin
 
 pytestmark = pytest.mark.slow
@@ -156,6 +158,13 @@ def test_a_shop_that_goes_on_is_weighed_opened_and_asked(tmp_path: Path) -> None
     rows = {row.what: row for row in year.run(tmp_path, days=1)}
     assert rows["database after 1 days of 2,000 sales"].spread.median > 0
     assert rows["opening the till, once a month"].spread.n == 1
+
+
+def test_all_of_a_till_is_weighed_after_a_small_month(tmp_path: Path) -> None:
+    whole, *parts = month.run(tmp_path, days=2, sales=20, products=30, shelf=3 * PICTURE_BYTES_MAX)
+    assert whole.met
+    assert whole.spread.median == pytest.approx(sum(part.spread.median for part in parts))
+    assert parts[1].spread.median == 3 * PICTURE_BYTES_MAX / 1e6
 
 
 def test_what_tills_that_are_gone_leave_is_measured_and_less_once_they_are_folded(tmp_path: Path) -> None:

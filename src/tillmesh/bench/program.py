@@ -216,6 +216,12 @@ def _aside(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
+def _month(wish: Wish) -> list[Row]:
+    from tillmesh.bench import month
+
+    return month.run(wish.place, days=wish.count or month.DAYS)
+
+
 def _retired(wish: Wish) -> list[Row]:
     from tillmesh.bench import retired
 
@@ -296,6 +302,7 @@ BENCHMARKS: Final[dict[str, Benchmark]] = {
     "failover": Benchmark("kill -9 of the leader until the next setting is agreed on", _failover, "kills per store"),
     "steady": Benchmark("elections while 15 tills sell on this machine", _steady, "minutes"),
     "year": Benchmark("the database of a shop that goes on for months, and its speed", _year, "days"),
+    "month": Benchmark("all of a till's data after 30 days of the volumes that the design names", _month, "days"),
     "retired": Benchmark("what replaced tills leave in ten years, before and after folding", _retired, "products"),
     "newcomer": Benchmark("giving a new till everything: three ways, the same log", _newcomer, "events"),
     "fleet": Benchmark("many stores at one head office: --stores N", _fleet, "batches of each store"),

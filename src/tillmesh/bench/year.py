@@ -40,24 +40,26 @@ def run(place: Path, *, days: int) -> list[Row]:
         with closing(open_terminal(shop)) as opened:
             opened.writer.db.execute("PRAGMA synchronous=OFF")
             for day in range(first, min(days, first + _LOOK_DAYS)):
-                _sell(opened, skus, day)
-                _put_away(opened, day)
+                sell(opened, skus, day)
+                put_away(opened, day)
         looks.append(_look(shop, min(days, first + _LOOK_DAYS) - 1))
     return _rows(days, looks)
 
 
-def _sell(opened: Opened, skus: list[str], day: int) -> None:
+def sell(opened: Opened, skus: list[str], day: int, sales: int = SALES_A_DAY) -> None:
+    """Sell so much on one day, in transactions of many sales."""
     draw = Random(day)  # noqa: S311 - shoppers need no secrets
-    for first in range(0, SALES_A_DAY, _AT_ONCE):
+    for first in range(0, sales, _AT_ONCE):
         wanted: list[tuple[Who, Command]] = []
-        for number in range(first, first + _AT_ONCE):
+        for number in range(first, min(sales, first + _AT_ONCE)):
             lines = tuple(WantedLine(sku=draw.choice(skus), quantity_milli=1_000) for _ in range(draw.choice(_LINES)))
             paid = (in_cash(opened.writer.books, lines),)
             wanted.append((MANAGER, CloseSale(cart_id=f"{day}-{number}", lines=lines, payments=paid)))
         opened.writer.execute_all(opened.till, wanted, START_MS + day * DAY_MS + (first + 1) * 10_000)
 
 
-def _put_away(opened: Opened, day: int) -> None:
+def put_away(opened: Opened, day: int) -> None:
+    """Put old sales away, as a till does every hour."""
     db, actor = opened.writer.db, opened.writer.books.actors.id(opened.till.head.actor)
     before = archived_before_ms(START_MS + day * DAY_MS)
     while chunk := archive.gather(db, actor, opened.till.head.seq, before, least=ARCHIVE_CHUNK_EVENTS):

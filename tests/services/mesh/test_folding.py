@@ -10,8 +10,10 @@ import pytest
 
 from tests.services.mesh.real_store import RealTill, found_store, start_till
 from tests.services.mesh.test_mesh import MANAGER, run, until
+from tillmesh.adapters.sqlite import replica
 from tillmesh.adapters.sqlite.folding import RETIRED
 from tillmesh.adapters.sqlite.reporting import state_hash
+from tillmesh.kernel.ids import terminal_of
 from tillmesh.shop.events import Change, Value
 from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.folding import Folding
@@ -51,6 +53,10 @@ def so(holds: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
         return holds()
 
     return answer
+
+
+async def known_of(seat: Seat) -> dict[str, dict[str, int]]:
+    return await seat.till.driver.read(lambda db, _: replica.acks(db))
 
 
 async def receive(seat: Seat, pieces: int) -> None:
@@ -135,6 +141,7 @@ def test_a_replaced_till_is_folded_by_all_tills_and_one_that_was_away_comes_back
         await until(hold_the_same(first, new))
         assert not await told(first, new)(), "once is enough"
         assert await first.folding.tidy() == 1
+        assert not {terminal_of(actor) for actor in gone} & (await known_of(first)).keys(), "nobody asks what it held"
         assert await new.stock() == await first.stock(), "read so before it is carried over"
 
         second = await sit(places[1], [])
