@@ -126,11 +126,11 @@ class Seat:
     def _offer_cut(self) -> None:
         """As the leader, agree on how far all logs are on every member's disk."""
         cut = self._place.stable()
-        if cut and any(seq > self.council.agreed.cut.get(actor, 0) for actor, seq in cut.items()):
+        if cut and (grown := self.council.agreed.grown(cut)):
             self._watch.offered(frozenset(terminal_of(actor) for actor in self._place.roster().members), cut)
             with suppress(NoQuorum):  # the next round offers a later one
                 op_id = f"cut {self._actor} {self._ticks}"
-                self.perform(self.council.propose(CutDecided(op_id=op_id, vector=dict(cut))))
+                self.perform(self.council.propose(CutDecided(op_id=op_id, vector=grown)))
 
     def received(self, actor: str, body: bytes) -> None:
         """Take in what a peer's council said; an error it raises ends the link."""

@@ -157,9 +157,7 @@ class CouncilDriver:
         if not self.council.leads:
             return
         cut = self._mesh.exchange.stable(terminal_of(actor) for actor in self._known().members) or {}
-        held = self.council.agreed.cut
-        # Only what has grown: the log of the agreement need not name again who was gone years ago.
-        if grown := {actor: seq for actor, seq in cut.items() if seq > held.get(actor, 0)}:
+        if grown := self.council.agreed.grown(cut):
             self.offer(CutDecided(op_id=secrets.token_hex(12), vector=grown))
 
     def offer(self, decision: Decision) -> None:

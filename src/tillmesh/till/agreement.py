@@ -133,6 +133,10 @@ class Agreed(msgspec.Struct, frozen=True):
             case SettingsDecided():
                 return msgspec.structs.replace(self, operations=operations)
 
+    def grown(self, cut: Mapping[str, int]) -> dict[str, int]:
+        """Give what of a cut goes beyond the agreed one: the log need not name again who was gone years ago."""
+        return {actor: seq for actor, seq in cut.items() if seq > self.cut.get(actor, 0)}
+
     def to_bytes(self) -> bytes:
         """Encode for a snapshot."""
         return msgspec.msgpack.encode(self)

@@ -15,10 +15,12 @@ from tillmesh.adapters.sqlite.folding import RETIRED
 from tillmesh.adapters.sqlite.reporting import state_hash
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.shop.events import Change, Value
+from tillmesh.shop.settings import STORE
 from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.folding import Folding
 from tillmesh.terminal.verifying import verify
 from tillmesh.till.commands import ChangeRecords, ReceiveStock
+from tillmesh.till.council_steps import NoQuorum
 
 pytestmark = pytest.mark.service
 
@@ -36,6 +38,9 @@ class Seat:
     async def stop(self) -> None:
         await self.council.stop()
         await self.till.stop()
+
+    def linked(self) -> set[str]:
+        return self.till.linked()
 
     async def stock(self) -> dict[str, tuple[int, int]]:
         return dict(await self.till.driver.look(lambda books: books.stock_columns("apple")))
@@ -93,6 +98,18 @@ def agreed(gone: dict[str, int], *seats: Seat) -> Callable[[], Awaitable[bool]]:
     return so(held)
 
 
+def decided(seat: Seat) -> Callable[[], Awaitable[bool]]:
+    async def answer() -> bool:
+        change = Change(key=STORE, fields={"receipt_footer": "Thank you"})
+        try:
+            await seat.council.decide_settings((change,), MANAGER)
+        except NoQuorum:
+            return False
+        return True
+
+    return answer
+
+
 def told(*seats: Seat) -> Callable[[], Awaitable[bool]]:
     async def answer() -> bool:
         return any([await seat.folding.tell() for seat in seats])
@@ -129,8 +146,11 @@ def test_a_replaced_till_is_folded_by_all_tills_and_one_that_was_away_comes_back
     async def scene() -> None:
         first, second, new, gone = await replaced(places)
         await second.stop()
+        await until(so(lambda: second.till.terminal not in first.linked() | new.linked()))
         for seat in (first, new):
             seat.folding.propose()
+        await until(decided(new))  # anything that was proposed before is agreed on by then
+        for seat in (first, new):
             assert not seat.council.council.agreed.folded, "a till that belongs to the store is not heard"
         second = await sit(places[1], [first, new])
         await until(hold_the_same(first, second, new))

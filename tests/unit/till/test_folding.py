@@ -61,6 +61,14 @@ def test_what_was_agreed_grows_and_lives_on_in_the_snapshot() -> None:
     assert Agreed.from_bytes(agreed.to_bytes()) == agreed
 
 
+def test_a_cut_is_offered_with_what_has_grown_only_and_the_agreed_one_keeps_the_rest() -> None:
+    agreed = Agreed().after(CutDecided(op_id="one", vector={OLD: 9, LEFT: 4}))
+    grown = agreed.grown({OLD: 9, LEFT: 6, "t1.a": 1})
+    assert grown == {LEFT: 6, "t1.a": 1}
+    assert agreed.after(CutDecided(op_id="two", vector=grown)).cut == {OLD: 9, LEFT: 6, "t1.a": 1}
+    assert agreed.grown({LEFT: 3}) == {}
+
+
 def test_a_snapshot_of_an_older_program_says_that_nobody_is_gone() -> None:
     assert Agreed.from_bytes(msgspec.msgpack.encode({"operations": ["a"], "cut": {LEFT: 5}})).folded == {}
 
