@@ -46,6 +46,7 @@ from tillmesh.sync import (
     key_messages,
     model_messages,
     model_orders,
+    office_pictures,
     picture_messages,
     read_frame,
     recovery,
@@ -140,6 +141,7 @@ DECODERS: Final[dict[str, Decoder]] = {
         picture_messages.write_message(picture_messages.Have([bytes(32)])),
         picture_messages.write_message(picture_messages.Got(bytes(32))),
     )),
+    "pictures at head office": Decoder(office_pictures.read_held, (b'{"sha256s":["' + b"0a" * 32 + b'"]}',)),
     "picture": Decoder(cleaned, (jpeg(), webp(), webp(lossless=True))),
     "reports": Decoder(model_orders.read_reports, (b'{"reports":[]}',)),
     "roster": Decoder(lambda data: read_roster(_KEY.public_key(), "store", data), (

@@ -13,6 +13,9 @@ PER_S: Final = 10  # guess: 10,000 events a second, far above any store
 # pieces, and a store that is recovered reads pages in a row: over the burst it waits as it is told.
 ASKS_BURST: Final = 200
 ASKS_PER_S: Final = 20
+# Pictures of products have calls of their own, so that they take no sale's turn. A store that is new brings thousands.
+PICTURES_BURST: Final = 50
+PICTURES_PER_S: Final = 10
 STORES_KEPT_MAX: Final = 100_000
 
 

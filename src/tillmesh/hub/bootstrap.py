@@ -21,11 +21,20 @@ from tillmesh.adapters.sqlite.hub import log, office
 from tillmesh.adapters.wan.bundle import Bundle, write_bundle
 from tillmesh.adapters.wan.certificates import HubAuthority, Identity, serial_of
 from tillmesh.fleet.office import Office
+from tillmesh.fleet.pictures import PictureShelf
 from tillmesh.fleet.ports import Analytics, Away, EventLog, Master, Reading
 from tillmesh.fleet.syncing import SyncService
 from tillmesh.hub.keys import Keys, another_actor, carry_over, own_keys
 from tillmesh.hub.models import Models
-from tillmesh.hub.parts import open_analytics, open_log, open_master, open_models, open_office, open_reading
+from tillmesh.hub.parts import (
+    open_analytics,
+    open_log,
+    open_master,
+    open_models,
+    open_office,
+    open_pictures,
+    open_reading,
+)
 from tillmesh.hub.settings import Envoy, PostgresTables, Settings, SqliteTables
 from tillmesh.hub.trust import Trust
 from tillmesh.kernel.errors import Invalid, NotFound, StorageFailed
@@ -65,6 +74,10 @@ class Opened:
     def asked(self) -> Office:
         """Open one more connection to what says who may do what, to be asked beside the writer."""
         return open_office(self.settings, self.data_dir, self.key)
+
+    def shelf(self) -> PictureShelf:
+        """Open the pictures of products."""
+        return open_pictures(self.settings, self.data_dir, self.key)
 
     def feed(self) -> EventLog:
         """Open the event log once more, to be read beside the writer."""

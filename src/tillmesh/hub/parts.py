@@ -10,10 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tillmesh.adapters.duckdb.analytics import FILE as ANALYTICS
 from tillmesh.adapters.duckdb.analytics import DuckAnalytics
 from tillmesh.adapters.host.blobs import Blobs
-from tillmesh.adapters.sqlite.hub import log, master, models, office
+from tillmesh.adapters.sqlite.hub import log, master, models, office, pictures
 from tillmesh.adapters.sqlite.hub.reading import SqliteReading
 from tillmesh.fleet.models import Registry, Reports
 from tillmesh.fleet.office import Office
+from tillmesh.fleet.pictures import PictureShelf
 from tillmesh.fleet.ports import Analytics, EventLog, Master, Reading
 from tillmesh.hub.keys import MODELS, shared_key
 from tillmesh.hub.models import FOLDER, Models
@@ -80,6 +81,19 @@ def open_reading(settings: Settings, data_dir: Path, key: bytes) -> Reading:
             from tillmesh.adapters.postgres.reading import PostgresReading
 
             return PostgresReading(postgres.dsn, postgres.schema)
+        case other:
+            assert_never(other)
+
+
+def open_pictures(settings: Settings, data_dir: Path, key: bytes) -> PictureShelf:
+    """Open the shelf of pictures: with the master database, and no part of it."""
+    match settings.master:
+        case SqliteTables():
+            return pictures.SqlitePictures(data_dir / pictures.FILE, key)
+        case PostgresTables() as postgres:
+            from tillmesh.adapters.postgres.pictures import PostgresPictures
+
+            return PostgresPictures(postgres.dsn, postgres.schema)
         case other:
             assert_never(other)
 

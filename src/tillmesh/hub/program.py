@@ -30,6 +30,7 @@ from tillmesh.hub.web import (
     offer_calls,
     office_calls,
     overview_calls,
+    picture_calls,
     recovery_calls,
     report_calls,
     sales_calls,
@@ -42,12 +43,13 @@ from tillmesh.kernel.errors import Conflict
 
 PORT: Final = 8080
 YOUNG_OBJECTS_MAX: Final = 200_000  # a batch of 1,000 sales makes 50,000: walking them took a fifth of the CPU
-FOR_STORES: Final = [*store_calls.CALLS, *recovery_calls.CALLS]
+FOR_STORES: Final = [*store_calls.CALLS, *recovery_calls.CALLS, *picture_calls.FOR_STORES]
 FOR_PEOPLE: Final = described(
     [
         *office_calls.CALLS,
         *overview_calls.CALLS,
         *catalogue_calls.CALLS,
+        *picture_calls.CALLS,
         *group_calls.CALLS,
         *offer_calls.CALLS,
         *model_calls.CALLS,
@@ -97,6 +99,7 @@ async def _serve_stores(options: Options) -> None:
         people,
         throttle=Throttle(options.limits.uploads_burst, options.limits.uploads_per_s),
         asking=Throttle(options.limits.asks_burst, options.limits.asks_per_s),
+        pictures=Throttle(options.limits.pictures_burst, options.limits.pictures_per_s),
         behind_gateway=isinstance(options.settings.gateway, Envoy),
     )
     server = server_for(
@@ -130,6 +133,7 @@ async def _serve(options: Options) -> None:
         people,
         throttle=Throttle(limits.uploads_burst, limits.uploads_per_s),
         asking=Throttle(limits.asks_burst, limits.asks_per_s),
+        pictures=Throttle(limits.pictures_burst, limits.pictures_per_s),
         behind_gateway=isinstance(gateway, Envoy),
     )
     hosts = {"127.0.0.1", "localhost", options.bind}

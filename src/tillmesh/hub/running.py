@@ -23,6 +23,7 @@ from tillmesh.hub.bootstrap import Opened
 from tillmesh.hub.contacts import Contacts
 from tillmesh.hub.keys import actor_of
 from tillmesh.hub.models import Models, affected
+from tillmesh.hub.pictures import Pictures
 from tillmesh.hub.terms import forget_term
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.envelope import Envelope
@@ -91,6 +92,7 @@ class Hub:
         self._fetching = ThreadPoolExecutor(1, "recovery")
         self._fetched: EventLog | None = None
         self._modelling = ThreadPoolExecutor(1, "models")
+        self.pictures = Pictures(opened.shelf)
         self.trouble: TillmeshError | None = None  # why nothing can be stored right now
         for _ in range(READERS):
             self._readers.put(opened.reading())
@@ -374,6 +376,7 @@ class Hub:
         self._writing.shutdown(wait=True)
         self._reading.shutdown(wait=True)
         self._modelling.shutdown(wait=True)
+        self.pictures.close()
         self._asking.shutdown(wait=True)
         self._asked.close()
         self._fetching.shutdown(wait=True)

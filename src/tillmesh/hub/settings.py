@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tillmesh.fleet.notifying import TOLD
-from tillmesh.fleet.throttle import ASKS_BURST, ASKS_PER_S
+from tillmesh.fleet.throttle import ASKS_BURST, ASKS_PER_S, PICTURES_BURST, PICTURES_PER_S
 from tillmesh.kernel.errors import Invalid
 
 BYTES_MAX: Final = 65_536
@@ -27,12 +27,14 @@ class Doors(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(Struct, frozen=True, forbid_unknown_fields=True):
-    """How often one store may upload and ask, and how long a call may take and wait."""
+    """How often one store may upload, ask and bring pictures, and how long a call may take and wait."""
 
     uploads_burst: Annotated[int, Meta(ge=1, le=100_000)] = 60
     uploads_per_s: Annotated[int, Meta(ge=1, le=10_000)] = 10
     asks_burst: Annotated[int, Meta(ge=1, le=100_000)] = ASKS_BURST
     asks_per_s: Annotated[int, Meta(ge=1, le=10_000)] = ASKS_PER_S
+    pictures_burst: Annotated[int, Meta(ge=1, le=100_000)] = PICTURES_BURST
+    pictures_per_s: Annotated[int, Meta(ge=1, le=10_000)] = PICTURES_PER_S
     waiting_max: Annotated[int, Meta(ge=1, le=10_000)] = 64
     request_s: Annotated[int, Meta(ge=5, le=3_600)] = 60  # in which a call has to have arrived
 

@@ -36,9 +36,15 @@ PICTURES_NAMED_MAX: Final = 64  # in one message
 PICTURES_MISSED_MAX: Final = 500  # that pages asked for and that are not here
 PICTURE_MESSAGE_BYTES_MAX: Final = PICTURE_BYTES_MAX + 256
 PICTURE_UNNAMED_MS: Final = 86_400_000  # a picture that no product names any more is forgotten after a day
+OFFICE_PICTURES_BYTES_MAX: Final = PICTURES_BYTES_MAX  # all that head office keeps of one store: a till's whole shelf
+OFFICE_PICTURES_ASKED_MAX: Final = 200  # in one question to head office
+OFFICE_PICTURES_QUESTION_BYTES_MAX: Final = 16 << 10
+OFFICE_PICTURES_WAITING_MAX: Final = 32  # calls that wait for head office's shelf of pictures; Guess: a second of work
+OFFICE_PICTURE_UNASKED_MS: Final = 7 * 86_400_000  # then one may give way; a store asks for what it names every day
 
 assert PICTURE_BYTES_MAX < PICTURE_UPLOAD_BYTES_MAX < PICTURES_BYTES_MAX
 assert PICTURES_NAMED_MAX * 35 + 16 < PICTURE_MESSAGE_BYTES_MAX
+assert OFFICE_PICTURES_ASKED_MAX * 67 + 20 < OFFICE_PICTURES_QUESTION_BYTES_MAX  # as JSON
 
 # Practice at a till ends by itself: who forgets it would ring real sales into nothing.
 TRAINING_MS_MAX: Final = 2 * 3_600_000  # guess: a morning's lesson

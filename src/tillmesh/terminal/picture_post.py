@@ -71,7 +71,7 @@ class PicturePost:
                 continue
             if not answer.data:
                 self._was_lacking(terminal, wanted.sha256)
-            elif _is(answer.data, wanted):
+            elif is_picture(answer.data, wanted):
                 self._got.discard((terminal, wanted.sha256))
                 return answer.data
             else:
@@ -189,7 +189,7 @@ def _hex(digests: Iterable[bytes]) -> list[str]:
     return [each.hex() for each in digests]
 
 
-def _is(data: bytes, wanted: Picture) -> bool:
+def is_picture(data: bytes, wanted: Picture) -> bool:
     """Look whether bytes are the picture that a product names: its hash, its kind, its size, and nothing besides."""
     try:
         return picture_of(data) == wanted

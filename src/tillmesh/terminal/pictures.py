@@ -35,6 +35,7 @@ class Pictures:
         self.bytes_max = PICTURES_BYTES_MAX
         self.post = PicturePost(driver, mesh)
         self.has_room: Callable[[], bool] = lambda: True  # whether the disk has room for what may wait
+        self.on_news: Callable[[], None] = lambda: None  # told when products may name others, or one has come
         self._driver = driver
         self._tell = tell
         self._news = asyncio.Event()
@@ -76,6 +77,7 @@ class Pictures:
                 self._missed.pop(next(iter(self._missed)))
             self._missed[sha256] = None
             self._news.set()
+            self.on_news()
             return None
         media, data, used_ms = found
         if now_ms() - used_ms >= DAY_MS:
@@ -90,6 +92,7 @@ class Pictures:
     def _heard(self, events: Sequence[Envelope]) -> None:
         if any(event.type == "products_changed" for event in events):
             self._news.set()
+            self.on_news()
 
     async def _looking(self) -> None:
         while True:
@@ -164,7 +167,17 @@ class Pictures:
     async def _fetch(self, picture: Picture) -> bool:
         """Get a picture from another till and keep it; says whether it is here now."""
         data = await self.post.fetch(picture)
-        if data is None or not await self._keep(picture, data, own=False):
+        return data is not None and await self.take_in(picture, data)
+
+    async def wants(self, picture: Picture) -> bool:
+        """Say whether there is room for a picture that head office has, or a page asked for it."""
+        return self.has_room() and (
+            picture.sha256 in self._missed or await self._total() + picture.size <= self.bytes_max
+        )
+
+    async def take_in(self, picture: Picture, data: bytes) -> bool:
+        """Keep a picture that somebody else had, and whose bytes were looked at; says whether it is here now."""
+        if not await self._keep(picture, data, own=False):
             return False
         if picture.sha256 in self._missed:
             self._tell(picture.sha256)
@@ -178,4 +191,5 @@ class Pictures:
                 return False
             await self._driver.on_writer(lambda db: store.keep(db, picture, data, now_ms(), own=own))
         self.post.announce(picture.sha256)
+        self.on_news()
         return True

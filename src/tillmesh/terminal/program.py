@@ -33,6 +33,7 @@ from tillmesh.terminal.models_by_air import ByAir, by_air
 from tillmesh.terminal.office_door import OfficeDoor, lan_addresses
 from tillmesh.terminal.out_of_order import open_when_possible
 from tillmesh.terminal.patrol import Patrol
+from tillmesh.terminal.picture_office import at_head_office
 from tillmesh.terminal.printing_setup import start_printing
 from tillmesh.terminal.recovering import GiveUp, reads_whole
 from tillmesh.terminal.restoring import HEAR_LOST_S, HEAR_S, hear, read_old, restore
@@ -206,6 +207,7 @@ class _Run:
         archiving.start()
         pictures = services.extra["pictures"]
         pictures.start()
+        kept = at_head_office(services.driver, pictures, among.uplinking, self._options.around.hub_url)
         air = by_air(
             services.driver, ai, among.mesh, among.uplinking, self._options.around.hub_url, among.office_public
         )
@@ -217,7 +219,7 @@ class _Run:
             keeping.cancel()
             await _stop_parts(mailing, office, watch)
             await stocking
-            await _stop_parts(pictures, air, ai, archiving, patrol, cards, printing, fiscal)
+            await _stop_parts(kept, pictures, air, ai, archiving, patrol, cards, printing, fiscal)
 
     def _stops(self, stop: Callable[[], object]) -> None:
         """Do this from now on when somebody stops the program, or the database is given up."""

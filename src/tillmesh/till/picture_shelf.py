@@ -1,4 +1,4 @@
-"""Which pictures give way when a till's shelf of them is full.
+"""Which pictures give way when a till's shelf of them is full, and which ones are at head office or here only.
 
 First those that no product names any more, then those used longest ago. Never one that this till's own people
 added, and of the others only one that a till with a smaller name holds: of all holders the smallest keeps it, so tills
@@ -11,6 +11,7 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from tillmesh.kernel.limits import PICTURE_UNNAMED_MS, PICTURES_BYTES_MAX
+from tillmesh.shop.pictures import Picture
 
 
 class Held(NamedTuple):
@@ -21,6 +22,28 @@ class Held(NamedTuple):
     own: bool  # added by people of this till
     used_ms: int
     named: bool  # by a product
+
+
+class Named(NamedTuple):
+    """A picture that products name, and whether this till has it."""
+
+    picture: Picture
+    here: bool
+
+
+class Exchange(NamedTuple):
+    """What is to be fetched from head office, and what it lacks and can have."""
+
+    fetch: list[Picture]
+    send: list[Picture]
+
+
+def compare(named: Sequence[Named], held: Collection[str]) -> Exchange:
+    """Say what each side lacks that the other one has."""
+    return Exchange(
+        fetch=[one.picture for one in named if not one.here and one.picture.sha256 in held],
+        send=[one.picture for one in named if one.here and one.picture.sha256 not in held],
+    )
 
 
 def forgotten(shelf: Sequence[Held], now_ms: int) -> list[str]:

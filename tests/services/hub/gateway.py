@@ -30,7 +30,7 @@ from tillmesh.sync.upload import Batch, write_batch
 TILL = "tilla.aaaaaaaa"
 WAIT_S = 90.0
 # Enough for what a test uploads; whoever goes on and on is over it on a slow machine, too.
-LIMITS = "[limits]\nuploads_burst = 20\nuploads_per_s = 1\nrequest_s = 12\n"
+LIMITS = "[limits]\nuploads_burst = 20\nuploads_per_s = 1\npictures_burst = 20\npictures_per_s = 1\nrequest_s = 12\n"
 T = TypeVar("T")
 
 

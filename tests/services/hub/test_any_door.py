@@ -14,12 +14,15 @@ import msgspec
 import pytest
 import zstandard
 
+from tests.pictures import jpeg
 from tests.services.hub.gateway import Door, batch, sales, until
 from tests.services.hub.office import enrolled
 from tillmesh.adapters.wan.bundle import Bundle, read_bundle
 from tillmesh.adapters.wan.certificates import serial_of, ssl_context
 from tillmesh.adapters.wan.client import Reply
 from tillmesh.kernel.limits import UPLOAD_BYTES_MAX, UPLOAD_UNPACKED_BYTES_MAX
+from tillmesh.shop.pictures import cleaned, picture_of
+from tillmesh.sync.office_pictures import MEDIA as PICTURE
 from tillmesh.sync.recovery import read_estate, read_page
 from tillmesh.sync.upload import MEDIA, Batch, read_answer, write_batch
 
@@ -38,6 +41,17 @@ def test_a_store_uploads_in_parts_and_again_and_every_event_counts_once(any_door
     assert [reply.status for reply in replies] == [200, 200, 200]
     assert [list(read_answer(reply.body).acked.values()) for reply in replies] == [[10], [20], [20]]
     assert any_door.events(bundle.store) == 20
+
+
+def test_pictures_have_calls_of_their_own_and_too_many_of_them_take_no_sale_its_turn(any_door: Door) -> None:
+    bundle, photo = any_door.enrol(), cleaned(jpeg(40, 40))
+    client, sha256 = any_door.client(bundle), picture_of(photo).sha256
+    assert client.bring_picture(sha256, photo, PICTURE).status == 204
+    assert client.picture(sha256).body == photo
+    replies = [client.picture(sha256) for _ in range(60)]
+    assert {reply.status for reply in replies} == {200, 429}
+    assert all(reply.retry_after_s >= 1 for reply in replies if reply.status == 429)
+    assert client.upload(batch(bundle.store, sales(bundle.store, 1)), MEDIA).status == 200
 
 
 def end_of(door: Door, context: ssl.SSLContext) -> bytes:

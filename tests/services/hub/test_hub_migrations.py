@@ -8,9 +8,10 @@ import pytest
 from tests.contracts.test_hub_ports import KEY, chain, entry
 from tillmesh.adapters.postgres import master as postgres_master
 from tillmesh.adapters.postgres import office as postgres_office
+from tillmesh.adapters.postgres import pictures as postgres_pictures
 from tillmesh.adapters.postgres.database import scripts as postgres_scripts
 from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, scripts, write
-from tillmesh.adapters.sqlite.hub import log, master, models, office
+from tillmesh.adapters.sqlite.hub import log, master, models, office, pictures
 from tillmesh.adapters.sqlite.hub.master import SqliteMaster
 
 
@@ -35,7 +36,11 @@ def test_totals_of_stores_are_made_from_the_sales_that_are_there(tmp_path: Path)
     again.close()
 
 
-@pytest.mark.parametrize("steps", [postgres_master.STEPS, postgres_office.STEPS], ids=["master", "office"])
+@pytest.mark.parametrize(
+    "steps",
+    [postgres_master.STEPS, postgres_office.STEPS, postgres_pictures.STEPS],
+    ids=["master", "office", "pictures"],
+)
 def test_no_two_steps_of_a_schema_in_postgresql_share_a_number(steps: Traversable) -> None:
     numbers = [number for number, _ in postgres_scripts(steps)]
     assert numbers == list(range(1, len(numbers) + 1)), "the next program would stop at the second of them"
@@ -47,6 +52,7 @@ def test_every_file_of_head_office_comes_up_to_its_newest_version_once(tmp_path:
         ("master", master.STEPS),
         ("office", office.STEPS),
         ("models", models.STEPS),
+        ("pictures", pictures.STEPS),
     ):
         db = connect(tmp_path / name, KEY)
         numbers = [number for number, _ in scripts(steps)]

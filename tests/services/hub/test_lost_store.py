@@ -1,5 +1,6 @@
 """A shop of three tills burns down: as programs, from the last sale before to the first one after it."""
 
+import http.client
 import json
 import shutil
 import subprocess
@@ -12,15 +13,19 @@ import pytest
 
 from tests.faults.corner_shop import read_books
 from tests.faults.running import Program
+from tests.pictures import jpeg
 from tests.ports import free_port
 from tests.services.hub.office import RunningOffice, running
 from tests.services.hub.real_stores import Till, found, open_store, until
 from tillmesh.adapters.wan.client import HubClient
+from tillmesh.shop.pictures import cleaned, picture_of
 from tillmesh.sync.upload import read_state
 from tillmesh.terminal.head_office import bundle_in
 from tillmesh.terminal.verifying import verify
 
 pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.timeout(600)]
+PHOTO = cleaned(jpeg(64, 48))
+NAMED = picture_of(PHOTO)
 
 
 def taken(office: RunningOffice, store: str) -> tuple[int, int]:
@@ -55,7 +60,10 @@ class Lost(NamedTuple):
 
 def lose(folder: Path, office: RunningOffice, store: str) -> Lost:
     """Sell at all tills of a shop until head office has everything; then burn two of them, the third being away."""
+    at_office = f"/stores/{store}/pictures/{NAMED.sha256}"
     with open_store(folder, office.stores_url) as tills:
+        put = tills[1].program.send("PUT", "/products/BREAD/image", jpeg(64, 48), "image/jpeg", tills[1].token)
+        assert (put.status, put.body["image"]) == (200, NAMED.reference)
         paid = [till.sell(f"{n}-{k}") for n, till in enumerate(tills) for k in range(3)]
         until("head office has it", lambda: taken_or_none(office, store) == (9, sum(paid)))
         old = bundle_in(folder / "till-0")
@@ -71,6 +79,7 @@ def lose(folder: Path, office: RunningOffice, store: str) -> Lost:
             return all(each["version_vector"] == held for each in shown)
 
         until("all hold the same", settled)
+        until("head office has the picture", lambda: fetched(office.port, at_office, office.token)[0] == 200)
         was = str(tills[0].get("/state-hash")["hash"])
         for till in tills:
             till.wan_file.touch()
@@ -92,12 +101,34 @@ def come_home(first: Till, home: Path, store: str, link: str) -> Program:
     return Program(home, arguments=around)
 
 
+def fetched(port: int, path: str, token: str) -> tuple[int, str, bytes]:
+    """Fetch what is no JSON: status, kind and bytes."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection.request("GET", f"/api/v1{path}", None, {"Authorization": f"Bearer {token}"})
+    answer = connection.getresponse()
+    found = answer.status, answer.headers["Content-Type"], answer.read()
+    connection.close()
+    return found
+
+
+def look_at_pictures(office: RunningOffice, store: str) -> None:
+    """See that head office's list of products shows the picture, to whoever is signed in and of this store only."""
+    at_office = f"/stores/{store}/pictures/{NAMED.sha256}"
+    assert fetched(office.port, at_office, office.token) == (200, "image/jpeg", PHOTO)
+    assert fetched(office.port, at_office, "nobody")[0] == 401
+    assert fetched(office.port, f"/stores/another/pictures/{NAMED.sha256}", office.token)[0] == 404
+    products = office.call("GET", "/products")[1]["products"]
+    pictured = {one["sku"]: one["picture"] for one in products if one["picture"]}
+    assert pictured == {"BREAD": {"store": store, "sha256": NAMED.sha256}}
+
+
 def test_a_shop_whose_tills_burnt_down_is_back_with_every_sale_and_counts_nothing_twice(tmp_path: Path) -> None:
     folder, bundle, new = tmp_path / "shop", tmp_path / "bundle", tmp_path / "new"
     home = folder / "till-2"
     store = found(folder, tmp_path / "hub", 3)
     with running(tmp_path / "hub") as office:
         lost = lose(folder, office, store)
+        look_at_pictures(office, store)
         status, said = office.call("POST", f"/stores/{store}/recovery")
         assert status == 200, said
         bundle.write_bytes(b64decode(said["bundle"]))
@@ -109,6 +140,9 @@ def test_a_shop_whose_tills_burnt_down_is_back_with_every_sale_and_counts_nothin
         with Program(new, arguments=(*around, "--hub-url", office.stores_url)) as program:
             till = Till(program)
             paid += [till.sell(f"after-{k}") for k in range(2)]
+            here = f"/pictures/{NAMED.sha256}"
+            until("the picture is back", lambda: fetched(program.port, here, till.token)[0] == 200)
+            assert fetched(program.port, here, till.token) == (200, "image/jpeg", PHOTO)
             until("head office has the rest", lambda: taken(office, store) == (11, sum(paid)))
             # The third till was at the technician's. It comes home, with what it sold and nobody else had.
             with come_home(till, home, store, link) as third:

@@ -9,13 +9,17 @@ import pytest
 import zstandard
 
 from tests.laws.hub_world import sale, sealed
+from tests.pictures import jpeg, webp
 from tests.services.hub.office import RunningOffice, enrolled, running
 from tillmesh.adapters.wan.bundle import Bundle
 from tillmesh.adapters.wan.certificates import ssl_context
 from tillmesh.adapters.wan.client import HubClient, Unreachable
 from tillmesh.kernel.envelope import Envelope, Head
-from tillmesh.kernel.limits import UPLOAD_BYTES_MAX, UPLOAD_UNPACKED_BYTES_MAX
+from tillmesh.kernel.limits import PICTURE_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOAD_UNPACKED_BYTES_MAX
+from tillmesh.shop.pictures import cleaned, picture_of
 from tillmesh.sync.messages import Mark, runs_of
+from tillmesh.sync.office_pictures import MEDIA as PICTURE
+from tillmesh.sync.office_pictures import Which, read_held
 from tillmesh.sync.upload import MEDIA, Batch, read_answer, read_state, write_batch
 
 pytestmark = [pytest.mark.slow, pytest.mark.service]
@@ -145,3 +149,41 @@ def test_bombs_and_oversized_batches_are_refused(doors: Doors) -> None:
     assert client.upload(b"nonsense", MEDIA).status == 400
     assert client.upload(good, "application/json").status == 415
     assert client.state().status == 200
+
+
+def test_a_store_brings_its_own_pictures_and_gets_those_of_no_other_store(doors: Doors) -> None:
+    photo = cleaned(jpeg(40, 40))
+    named = picture_of(photo)
+    one, two = doors.client(doors.stores["one"]), doors.client(doors.stores["two"])
+    asked = msgspec.json.encode(Which([named.sha256, "0" * 64]))
+    assert one.picture(named.sha256).status == 404
+    assert one.bring_picture(named.sha256, photo, PICTURE).status == 204
+    assert one.bring_picture(named.sha256, photo, PICTURE).status == 204, "again is no news"
+    assert one.picture(named.sha256).body == photo
+    assert read_held(one.which_pictures(asked).body) == {named.sha256}
+    assert read_held(two.which_pictures(asked).body) == set()
+    assert two.picture(named.sha256).status == 404
+    crossed = doors.client(msgspec.structs.replace(doors.stores["two"], store="one"))
+    said = (
+        crossed.which_pictures(asked),
+        crossed.picture(named.sha256),
+        crossed.bring_picture("0" * 64, photo, PICTURE),
+    )
+    assert [reply.status for reply in said] == [403, 403, 403]
+
+
+@pytest.mark.parametrize(
+    ("data", "media", "status"),
+    [
+        (jpeg(40, 40) + b"<script>", PICTURE, 422),
+        (b"<svg/>", PICTURE, 422),
+        (bytes(PICTURE_BYTES_MAX + 1), PICTURE, 413),
+        (cleaned(jpeg(40, 40)), "image/jpeg", 415),
+        (cleaned(webp()), PICTURE, 422),
+    ],
+    ids=["tail", "svg", "large", "media", "hash"],
+)
+def test_what_is_no_picture_of_that_name_stays_outside(doors: Doors, data: bytes, media: str, status: int) -> None:
+    store = doors.client(doors.stores["three"])
+    assert store.bring_picture("1" * 64, data, media).status == status
+    assert store.picture("1" * 64).status == 404

@@ -9,7 +9,7 @@ import apsw
 
 from tillmesh.adapters.sqlite.database import one, rows, write
 from tillmesh.shop.pictures import Picture, read_reference
-from tillmesh.till.picture_shelf import Held
+from tillmesh.till.picture_shelf import Held, Named
 
 _HASH: Final = "substr(image, 1, 64)"
 _KEEP: Final = (
@@ -19,6 +19,10 @@ _KEEP: Final = (
 _LACKING: Final = (
     f"SELECT DISTINCT image FROM product WHERE image <> '' AND image > ? AND active "  # noqa: S608 - parts from above
     f"AND NOT EXISTS (SELECT 1 FROM picture WHERE sha256 = {_HASH}) ORDER BY image LIMIT ?"
+)
+_NAMED: Final = (
+    f"SELECT DISTINCT image, EXISTS (SELECT 1 FROM picture WHERE sha256 = {_HASH}) FROM product "  # noqa: S608
+    "WHERE image <> '' AND image > ? AND active ORDER BY image LIMIT ?"
 )
 _SHELF: Final = (
     "SELECT sha256, size, own, used_ms, "  # noqa: S608 - parts from above
@@ -48,6 +52,13 @@ def lacking(db: apsw.Connection, after: str, limit: int) -> list[Picture]:
     """List pictures that products name and that are not here, from a reference on, in order."""
     named = (read_reference(image) for (image,) in rows(db, _LACKING, (after, limit)))
     return [picture for picture in named if picture is not None]
+
+
+def named(db: apsw.Connection, after: str, limit: int) -> tuple[list[Named], str]:
+    """List pictures that products name, from a reference on, in order, and where to go on; nothing at the end."""
+    found = rows(db, _NAMED, (after, limit))
+    listed = [Named(picture, bool(here)) for image, here in found if (picture := read_reference(image)) is not None]
+    return listed, found[-1][0] if len(found) == limit else ""
 
 
 def reference_of(db: apsw.Connection, sha256: str) -> Picture | None:

@@ -86,6 +86,18 @@ class HubClient:
         """Say how models did."""
         return self._call("POST", f"{self._store}/models/reports", reports, {"Content-Type": "application/json"})
 
+    def which_pictures(self, question: bytes) -> Reply:
+        """Ask which pictures of products head office has of this store."""
+        return self._call("POST", f"{self._store}/pictures", question, {"Content-Type": "application/json"})
+
+    def bring_picture(self, sha256: str, data: bytes, media: str) -> Reply:
+        """Let head office keep a picture."""
+        return self._call("PUT", f"{self._store}/pictures/{sha256}", data, {"Content-Type": media})
+
+    def picture(self, sha256: str) -> Reply:
+        """Get a picture back."""
+        return self._call("GET", f"{self._store}/pictures/{sha256}", None, {})
+
     def estate(self) -> Reply:
         """Ask what there is of a store that is to be recovered."""
         return self._call("GET", f"{self._store}/recovery", None, {})

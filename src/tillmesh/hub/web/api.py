@@ -19,7 +19,7 @@ from tillmesh.adapters.web.bodies import JSON, check_media, parse, read_body
 from tillmesh.adapters.web.problems import answer, unexpected
 from tillmesh.adapters.web.speaking import HEADER, known, spoken
 from tillmesh.fleet.people import OfficeRole, covers
-from tillmesh.fleet.throttle import ASKS_BURST, ASKS_PER_S, Throttle
+from tillmesh.fleet.throttle import ASKS_BURST, ASKS_PER_S, PICTURES_BURST, PICTURES_PER_S, Throttle
 from tillmesh.hub.metrics import Metrics
 from tillmesh.hub.running import Hub, now_ms
 from tillmesh.hub.web.people import People, Signed
@@ -38,6 +38,7 @@ class Services:
     clock: Callable[[], int] = now_ms
     throttle: Throttle = field(default_factory=Throttle)  # of uploads
     asking: Throttle = field(default_factory=lambda: Throttle(ASKS_BURST, ASKS_PER_S))  # of questions
+    pictures: Throttle = field(default_factory=lambda: Throttle(PICTURES_BURST, PICTURES_PER_S))
     metrics: Metrics = field(default_factory=Metrics)
     behind_gateway: bool = False  # stores are believed through the gateway only
 

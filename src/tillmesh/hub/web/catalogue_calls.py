@@ -10,19 +10,22 @@ from tillmesh.fleet.standing import CatalogueRow, Contact, ShopRow, decimals, re
 from tillmesh.hub.web.api import Call, Context
 from tillmesh.kernel.errors import NotFound
 from tillmesh.shop.catalogue import check_key
+from tillmesh.shop.pictures import read_reference
 
 FOUND_MAX: Final = 200
+PICTURES_LOOKED_MAX: Final = 3  # stores that are asked how they name a product's picture; guess: most have the same
 
 
 async def products(context: Context) -> dict[str, Any]:
     """List products with the prices that stores charge."""
     words, limit = context.query("q")[:100].strip(), context.limit(100, FOUND_MAX)
 
-    def look(reading: Reading) -> tuple[list[CatalogueRow], dict[str, ShopRow]]:
-        return reading.catalogue(words, limit), {shop.store: shop for shop in reading.shops()}
+    def look(reading: Reading) -> list[dict[str, Any]]:
+        rows, shops = reading.catalogue(words, limit), {shop.store: shop for shop in reading.shops()}
+        by_sku = [(sku, list(each)) for sku, each in groupby(rows, key=lambda row: row.sku)]
+        return [_product(sku, each, shops, _picture(reading, sku, each)) for sku, each in by_sku]
 
-    rows, shops = await context.hub.read(look)
-    found = [_product(sku, list(each), shops) for sku, each in groupby(rows, key=lambda row: row.sku)]
+    found = await context.hub.read(look)
     return {"products": found, "more": len(found) == limit}
 
 
@@ -64,7 +67,18 @@ def _charged(shop: ShopRow, row: CatalogueRow, contact: Contact) -> dict[str, An
     }
 
 
-def _product(sku: str, rows: list[CatalogueRow], shops: dict[str, ShopRow]) -> dict[str, Any]:
+def _picture(reading: Reading, sku: str, rows: list[CatalogueRow]) -> dict[str, str] | None:
+    """Name the picture of a product, and a store that has it: of the first few stores the first that names one."""
+    for row in rows[:PICTURES_LOOKED_MAX]:
+        named = read_reference(str((reading.product(row.store, sku) or {}).get("image", "")))
+        if named is not None:
+            return {"store": row.store, "sha256": named.sha256}
+    return None
+
+
+def _product(
+    sku: str, rows: list[CatalogueRow], shops: dict[str, ShopRow], picture: dict[str, str] | None
+) -> dict[str, Any]:
     prices: dict[tuple[str, int], int] = {}
     for row in rows:
         key = (shops[row.store].currency, row.price_minor)
@@ -74,6 +88,7 @@ def _product(sku: str, rows: list[CatalogueRow], shops: dict[str, ShopRow]) -> d
         "name": rows[0].name,
         "department": rows[0].department,
         "active": any(row.active for row in rows),
+        "picture": picture,
         "stores": len(rows),
         "prices": [
             {"currency": currency, "exponent": decimals(currency), "price_minor": price, "stores": count}

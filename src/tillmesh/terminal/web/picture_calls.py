@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final
+from typing import Any
 
 from starlette.responses import Response
 
+from tillmesh.adapters.web.images import HASH, image
 from tillmesh.adapters.web.problems import answer
 from tillmesh.kernel.errors import NotFound
 from tillmesh.kernel.limits import PICTURE_UPLOAD_BYTES_MAX
@@ -17,14 +17,6 @@ from tillmesh.terminal.pictures import Pictures
 from tillmesh.terminal.web.api import ANY, Call, Context
 from tillmesh.terminal.web.record_calls import product_view
 from tillmesh.till.commands import ChangeRecords
-
-_HASH: Final = re.compile(r"[0-9a-f]{64}")
-# Its address names its bytes, so it never changes. Whatever somebody may find in it, it is a picture and runs nothing.
-SHOWN: Final = {
-    "Cache-Control": "private, max-age=31536000, immutable",
-    "Content-Security-Policy": "default-src 'none'; sandbox",
-    "Content-Disposition": "inline",
-}
 
 
 def _pictures(context: Context) -> Pictures:
@@ -47,13 +39,12 @@ async def put_picture(context: Context, body: bytes) -> Any:
 async def show_picture(context: Context) -> Response:
     """Show a picture; one that another till still has is fetched from there, and the pages are told by an event."""
     sha256 = context.path("sha256")
-    found = await _pictures(context).load(sha256) if _HASH.fullmatch(sha256) else None
+    found = await _pictures(context).load(sha256) if HASH.fullmatch(sha256) else None
     if found is None:
         response = answer(NotFound("this picture is not on this till", hint="It comes when another till has it."))
         response.headers["Cache-Control"] = "no-store"
         return response
-    media, data = found
-    return Response(data, media_type=MEDIA[media], headers=SHOWN)
+    return image(*found)
 
 
 CALLS = [
