@@ -44,5 +44,5 @@ def read_bundle(data: bytes) -> Bundle:
         raise Invalid(f"a file of {len(data)} bytes is no bundle of head office", hint="Ask head office for it anew.")
     try:
         return msgspec.msgpack.decode(data, type=Bundle)
-    except msgspec.DecodeError as cause:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as cause:
         raise Invalid(f"no bundle of head office: {cause}", hint="Ask head office for it anew.") from cause
