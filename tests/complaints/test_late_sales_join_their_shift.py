@@ -11,8 +11,12 @@ import pytest
 
 from tests.complaints.shop_floor import Floor, Post
 from tests.unit.till.shop_till import SUPERVISOR, line, price_of
+from tillmesh.adapters.sqlite.accounting import counted_before, happenings
+from tillmesh.adapters.sqlite.ledger import log
 from tillmesh.adapters.sqlite.reporting import day
+from tillmesh.fleet.books import StoreBooks
 from tillmesh.kernel.times import local, zone
+from tillmesh.shop.accounting import COUNTED, Booking, book
 from tillmesh.shop.events import SaleClosed, ShiftClosed
 from tillmesh.till import commands as c
 from tillmesh.till import views
@@ -132,3 +136,29 @@ def test_a_refund_that_arrives_late_amends_the_cash_that_should_be_there() -> No
         amended = z_report(floor[TWO], z)["amended"]
         assert (amended["refunds"], amended["moved_minor"], amended["variance_minor"]) == (1, -500, 0)
         assert [late["kind"] for late in amended["late"]] == ["sale_refunded", "cash_moved"]
+
+
+def test_the_books_count_late_sales_into_their_shift_at_every_till_and_at_head_office() -> None:
+    with Floor(TILLS, seed=1) as floor:
+        closed_without_its_sales(floor)
+        short, _ = booked(floor[ONE])
+        assert [one.amount_minor for one in short if one.about == COUNTED] == [STRANDED * MILK]
+        floor.connect_all()
+        floor.settle()
+        for post in floor.posts.values():
+            here, at_office = booked(post)
+            assert here == at_office, "head office makes the same of the log"
+            assert [one for one in here if one.about == COUNTED] == [], "the drawer reconciles"
+
+
+def booked(post: Post) -> tuple[list[Booking], list[Booking]]:
+    """Book today at a till, and from its log as head office does."""
+    store = post.books.store()
+    where = zone(store.time_zone)
+    today = local(post.clock_ms, where).date()
+    made, events = StoreBooks(today, today, where, store.currency), list(log(post.writer.db))
+    made.take(events)
+    if made.amended():
+        made.take_again(events)
+    before = counted_before(post.writer.db, post.books, today)
+    return book(happenings(post.books, today, today), before), made.bookings()

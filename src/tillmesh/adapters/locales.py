@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import MappingProxyType
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,7 +19,9 @@ from babel.numbers import format_currency, format_decimal, format_percent, get_c
 
 from tillmesh.kernel.errors import Invalid
 from tillmesh.kernel.money import exponent
+from tillmesh.shop.receipt import ENGLISH, Words
 
+log = logging.getLogger(__name__)
 RECEIPTS = Path(__file__).parent / "receipt_words"  # one catalogue for each language but English
 
 
@@ -80,3 +83,13 @@ class BabelFormats:
         day = format_date(at.astimezone(self._zone), "medium", locale=self._locale)
         clock = format_time(at, "short", tzinfo=self._zone, locale=self._locale)
         return str(self._locale.datetime_formats["medium"]).format(clock, day)
+
+
+@lru_cache(maxsize=8)
+def words_of(locale: str, time_zone: str) -> Words:
+    """Give words and formats; settings that nobody knows are replaced, since a receipt must come out."""
+    try:
+        return Words(BabelFormats(locale, time_zone), receipt_words(locale) or ENGLISH)
+    except Invalid as cause:
+        log.warning("receipts are written in English and UTC: %s", cause.detail)
+        return Words(BabelFormats())

@@ -24,6 +24,7 @@ from tillmesh.hub.settings import Envoy, Limits, Settings
 from tillmesh.hub.web import (
     access_calls,
     admin_calls,
+    book_calls,
     catalogue_calls,
     group_calls,
     model_calls,
@@ -55,6 +56,7 @@ FOR_PEOPLE: Final = described(
         *model_calls.CALLS,
         *report_calls.CALLS,
         *sales_calls.CALLS,
+        *book_calls.CALLS,
         *admin_calls.CALLS,
         *access_calls.CALLS,
         *store_calls.REFUSED_CALLS,

@@ -355,6 +355,7 @@ SIGN_RETRY_MS: Final = 15_000  # while the device is out of order
 SIGN_WAITING_MAX: Final = 100_000  # receipts of an outage of months
 JOURNAL_EVENTS_MAX: Final = 300_000  # of one export
 BOOKING_DAYS_MAX: Final = 100  # each receipt is read; a quarter of a year, as accountants take it
+BOOK_STORES_MAX: Final = 50  # of whom head office makes books at once: it reads their whole logs
 
 # Other devices that use a till's pages (tillmesh.terminal.office_door).
 OFFICE_CODE_MS: Final = 120_000  # as long as a pairing of tills: security requirement S2

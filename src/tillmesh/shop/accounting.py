@@ -32,6 +32,8 @@ from tillmesh.shop.purses import ACCOUNT, GIFT_CARD
 from tillmesh.shop.settings import VOUCHER
 from tillmesh.shop.tender import CASH
 
+UNHEARD_MS = 30 * 86_400_000  # tills that were not heard of for longer are gone for good; guess
+
 # What each booking is about; the text of a file says it in the shop's language.
 SALES, TENDER, LOADED, PAID_OFF = "sales", "tender", "gift_cards_sold", "accounts_paid"
 MOVED, FLOAT, COUNTED, CORRECTED, ROUNDED = "cash_moved", "float", "counted", "corrected", "rounded"

@@ -6,7 +6,7 @@ from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.shop.cart import Cart
-from tillmesh.shop.events import CartParked, known
+from tillmesh.shop.events import CartParked, SaleClosed, SaleRefunded, SaleVoided, known
 
 
 def read_event(event: Envelope) -> Record | None:
@@ -24,3 +24,16 @@ def read_event(event: Envelope) -> Record | None:
     except TillmeshError:
         return None
     return body
+
+
+def receipt_ms(body: Record) -> int:
+    """Say when a receipt was made, by the wall clock of its till (ms UTC)."""
+    match body:
+        case SaleClosed():
+            return body.closed_at_ms
+        case SaleRefunded():
+            return body.refunded_at_ms
+        case SaleVoided():
+            return body.voided_at_ms
+        case _:
+            raise AssertionError(f"{type(body).__name__} has no receipt")

@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import time
-from collections.abc import Sequence
-from datetime import date
 from pathlib import Path
-from typing import NamedTuple
 
 import apsw
 
+from tillmesh.adapters.locales import words_of
 from tillmesh.adapters.sqlite import accounting as stored
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.times import local, zone
-from tillmesh.shop.accounting import Booking, book, days_of
-from tillmesh.shop.accounting_files import DATEV, check_form, datev, plain
-from tillmesh.shop.settings import StoreSettings
+from tillmesh.shop.accounting import book, days_of
+from tillmesh.shop.accounting_writing import Booked, File
+from tillmesh.shop.accounting_writing import write as write_books
 from tillmesh.terminal.bootstrap import open_terminal
-from tillmesh.terminal.receipts import words_of
-
-
-class Booked(NamedTuple):
-    """What some days come to, and whose sales may still be missing."""
-
-    first: date
-    last: date
-    bookings: Sequence[Booking]
-    settings: StoreSettings
-    unheard: list[str]  # tills
-
-
-class File(NamedTuple):
-    """A file to hand on."""
-
-    name: str
-    media: str
-    content: bytes
 
 
 def read_days(db: apsw.Connection, books: Books, first: str, last: str, now_ms: int) -> Booked:
@@ -49,17 +26,8 @@ def read_days(db: apsw.Connection, books: Books, first: str, last: str, now_ms: 
 
 
 def write(booked: Booked, form: str, now_ms: int) -> File:
-    """Write a file in a form; raises :class:`NoAccount` while the shop lacks one for a booking."""
-    check_form(form)
-    settings = booked.settings
-    words, days = words_of(settings.locale, settings.time_zone), (booked.first, booked.last)
-    if form == DATEV:
-        made = f"{local(now_ms, zone(settings.time_zone)):%Y%m%d%H%M%S}{now_ms % 1000:03}"
-        content = datev(booked.bookings, settings.chart(), settings.currency, words, days, made)
-        return File(f"EXTF_{booked.first}_{booked.last}.csv", "text/csv; charset=windows-1252", content)
-    out = io.StringIO()
-    csv.writer(out).writerows(plain(booked.bookings, settings.chart(), settings.currency, words))
-    return File(f"books-{booked.first}-{booked.last}.csv", "text/csv; charset=utf-8", out.getvalue().encode())
+    """Write a file in a form, in the language of the store."""
+    return write_books(booked, form, words_of(booked.settings.locale, booked.settings.time_zone), now_ms)
 
 
 def export(data_dir: Path, first: str, last: str, form: str, *, key_file: Path | None = None) -> File:

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-from functools import lru_cache
-
-from tillmesh.adapters.locales import BabelFormats, receipt_words
-from tillmesh.kernel.errors import Invalid
-from tillmesh.shop.receipt import ENGLISH, Mark, Receipt, Ticket, Words, header_of, layout
+from tillmesh.adapters.locales import words_of
+from tillmesh.shop.receipt import Mark, Receipt, Ticket, header_of, layout
 from tillmesh.till.ports import Books
 from tillmesh.till.printing import PrintJob
 from tillmesh.till.receipts import find_ticket, interim_ticket
-
-log = logging.getLogger(__name__)
 
 
 def receipt_of(books: Books, event_id: str, *, mark: Mark = Mark.ORIGINAL) -> Receipt | None:
@@ -36,13 +30,3 @@ def laid_out(books: Books, ticket: Ticket, *, mark: Mark = Mark.ORIGINAL) -> Rec
     store = books.store()
     terminal, words = books.terminal(), words_of(store.locale, store.time_zone)
     return layout(ticket, header_of(store, terminal), words, mark=mark, training=terminal.training)
-
-
-@lru_cache(maxsize=8)
-def words_of(locale: str, time_zone: str) -> Words:
-    """Give words and formats; settings that nobody knows are replaced, since a receipt must come out."""
-    try:
-        return Words(BabelFormats(locale, time_zone), receipt_words(locale) or ENGLISH)
-    except Invalid as cause:
-        log.warning("receipts are written in English and UTC: %s", cause.detail)
-        return Words(BabelFormats())

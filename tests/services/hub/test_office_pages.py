@@ -1,6 +1,8 @@
 """The door for people: head office's page, who is signed in, how the stores stand."""
 
 import http.client
+import io
+import zipfile
 from base64 import b64decode
 from collections.abc import Iterator
 
@@ -144,3 +146,24 @@ def test_every_call_is_described_where_programs_look_for_it(office: RunningOffic
     assert [one["name"] for one in found["paths"]["/api/v1/reports/sales"]["get"]["parameters"]][:2] == ["from", "to"]
     names = [one["operationId"] for path in found["paths"].values() for one in path.values()]
     assert len(names) == len(set(names))
+
+
+def test_books_of_stores_are_given_as_an_archive_to_who_is_signed_in(office: RunningOffice) -> None:
+    def given(query: str, token: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection("127.0.0.1", office.port, timeout=30)
+        connection.request("GET", f"/api/v1/books?{query}", None, {"Authorization": f"Bearer {token}"})
+        answer = connection.getresponse()
+        found = answer.status, answer.read()
+        connection.close()
+        return found
+
+    asked = "from=2026-01-01&to=2026-01-31"
+    status, data = given(f"{asked}&format=datev&stores=corner", office.token)
+    assert status == 200, data
+    with zipfile.ZipFile(io.BytesIO(data)) as pack:
+        assert pack.namelist() == ["stores.csv"], "nothing was sold then"
+        assert b"corner,corner,2026-01-01,2026-01-31" in pack.read("stores.csv")
+    assert [given(f"{asked}{more}", token)[0] for more, token in (
+        ("", "nobody"), ("&stores=nobody", office.token), ("&format=xls", office.token),
+    )] == [401, 404, 422]  # fmt: skip
+    assert given("from=2026-01-01&to=9000-01-01", office.token)[0] == 422

@@ -8,8 +8,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tests.unit.till.shop_till import GOODS, MANAGER, SUPERVISOR, Shop, cash, line, op
+from tillmesh.adapters.locales import words_of
 from tillmesh.adapters.sqlite.accounting import counted_before, happenings, unheard
+from tillmesh.fleet.books import StoreBooks
 from tillmesh.kernel.errors import Invalid
+from tillmesh.kernel.times import zone
 from tillmesh.shop import events as e
 from tillmesh.shop.accounting import (
     CORRECTED,
@@ -29,7 +32,6 @@ from tillmesh.shop.accounting_files import DATEV_COLUMNS, NoAccount, datev, plai
 from tillmesh.shop.accounts import chart_of, fits
 from tillmesh.shop.receipt import ENGLISH, Words
 from tillmesh.shop.setting_fields import store_fields
-from tillmesh.terminal.receipts import words_of
 from tillmesh.till import commands as c
 
 DAY_MS = 86_400_000
@@ -65,7 +67,20 @@ def today(shop: Shop) -> date:
 
 def booked(shop: Shop, first: date | None = None, last: date | None = None) -> list[Booking]:
     first, last = first or today(shop), last or today(shop)
-    return book(happenings(shop.books, first, last), counted_before(shop.writer.db, shop.books, first))
+    found = book(happenings(shop.books, first, last), counted_before(shop.writer.db, shop.books, first))
+    assert at_office(shop, first, last) == found, "head office makes the same of the log"
+    return found
+
+
+def at_office(shop: Shop, first: date, last: date) -> list[Booking]:
+    """Book the same days as head office does, to whom everything may come twice."""
+    store, log = shop.books.store(), shop.log()
+    made = StoreBooks(first, last, zone(store.time_zone), store.currency)
+    made.take(log)
+    made.take(log)
+    if made.amended():
+        made.take_again(log)
+    return made.bookings()
 
 
 def pay(method: str, amount: int, reference: str = "") -> e.Payment:

@@ -12,14 +12,15 @@ from msgspec import structs
 from tillmesh.adapters.sqlite.books import EVENT, Books
 from tillmesh.adapters.sqlite.database import rows
 from tillmesh.adapters.sqlite.listings import body_of
-from tillmesh.adapters.sqlite.reporting import at_ms
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.hlc import COUNTER_BITS, physical_ms
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.times import day_bounds, local, zone
 from tillmesh.shop.accounting import Happening
+from tillmesh.shop.accounting_writing import unheard as unheard_of
 from tillmesh.shop.events import ShiftClosed
+from tillmesh.shop.reading import receipt_ms
 from tillmesh.till.ports import Shift
 from tillmesh.till.shifts import late_events, shift_totals
 
@@ -49,7 +50,7 @@ def happenings(books: Books, first: date, last: date) -> Iterator[Happening]:
     begin, after = day_bounds(first, where)[0], day_bounds(last, where)[1]
     for event in books.events(_RECEIPTS, (begin, after)):
         body = body_of(event)
-        yield Happening(terminal_of(event.actor), local(at_ms(body), where).date(), body)
+        yield Happening(terminal_of(event.actor), local(receipt_ms(body), where).date(), body)
     for event in books.events(_OTHERS, (begin << COUNTER_BITS, after << COUNTER_BITS)):
         day = local(physical_ms(event.hlc), where).date()
         yield Happening(terminal_of(event.actor), day, _as_known_now(books, event))
@@ -77,13 +78,8 @@ def counted_before(db: apsw.Connection, books: Books, first: date) -> dict[str, 
 
 def unheard(db: apsw.Connection, books: Books, last: date) -> list[str]:
     """List tills that worked in the days before the end of a day and were not heard of since: some may be missing."""
-    where = zone(books.store().time_zone)
-    after = day_bounds(last, where)[1]
     newest: dict[str, int] = {}
     for name, hlc in rows(db, _NEWEST):
         till = terminal_of(name)
         newest[till] = max(newest.get(till, 0), physical_ms(hlc))
-    return sorted(till for till, at in newest.items() if after - UNHEARD_MS <= at < after)
-
-
-UNHEARD_MS: Final = 30 * 86_400_000  # older ones are gone for good; guess
+    return unheard_of(newest, last, books.store().time_zone)

@@ -18,7 +18,8 @@ from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.times import day_bounds, local, zone
 from tillmesh.shop import report
-from tillmesh.shop.events import SaleClosed, SaleRefunded, SaleVoided
+from tillmesh.shop.events import SaleClosed, SaleVoided
+from tillmesh.shop.reading import receipt_ms
 from tillmesh.till import views
 
 DAYS_MAX = 800
@@ -65,7 +66,7 @@ def _shown(books: Books, first: int, after: int, products_max: int | None) -> di
     )
     for event in books.events(sql, (first, after)):
         body = body_of(event)
-        report.add(sums, body, local(at_ms(body), where), _voided(books, body), terminal_of(event.actor))
+        report.add(sums, body, local(receipt_ms(body), where), _voided(books, body), terminal_of(event.actor))
     known = [product for sku in sums.products if (product := books.product(sku)) is not None]
     departments = {product.sku: product.department for product in known}
     shown = report.shown(sums, departments, products_max, {product.sku: product.cost_minor for product in known})
@@ -74,19 +75,6 @@ def _shown(books: Books, first: int, after: int, products_max: int | None) -> di
     for cashier in shown["cashiers"]:
         cashier["name"] = views.person(books, cashier["user_id"])["name"]
     return shown
-
-
-def at_ms(body: Record) -> int:
-    """Say when a receipt was made, by the wall clock of its till (ms UTC)."""
-    match body:
-        case SaleClosed():
-            return body.closed_at_ms
-        case SaleRefunded():
-            return body.refunded_at_ms
-        case SaleVoided():
-            return body.voided_at_ms
-        case _:
-            raise AssertionError(f"{type(body).__name__} has no receipt")
 
 
 def _voided(books: Books, body: Record) -> SaleClosed | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
@@ -39,6 +40,7 @@ class Services:
     throttle: Throttle = field(default_factory=Throttle)  # of uploads
     asking: Throttle = field(default_factory=lambda: Throttle(ASKS_BURST, ASKS_PER_S))  # of questions
     pictures: Throttle = field(default_factory=lambda: Throttle(PICTURES_BURST, PICTURES_PER_S))
+    booking: asyncio.Lock = field(default_factory=asyncio.Lock)  # books are made one after the other
     metrics: Metrics = field(default_factory=Metrics)
     behind_gateway: bool = False  # stores are believed through the gateway only
 

@@ -9,10 +9,11 @@ from starlette.responses import Response
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.shop.accounting import balances
 from tillmesh.shop.accounting_files import FORMS, missing
+from tillmesh.shop.accounting_writing import Booked
 from tillmesh.shop.accounts import CLIENT, CONSULTANT, KEY, REVENUE, ROLES, TAX, YEAR_START
 from tillmesh.shop.people import Role
 from tillmesh.shop.settings import VOUCHER
-from tillmesh.terminal.bookkeeping import Booked, read_days, write
+from tillmesh.terminal.bookkeeping import read_days, write
 from tillmesh.terminal.web.api import CSV, Call, Context
 
 

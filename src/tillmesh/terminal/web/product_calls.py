@@ -8,13 +8,13 @@ import msgspec
 from starlette.responses import Response
 
 from tillmesh.adapters.devices.pdf import Label, labels
+from tillmesh.adapters.locales import words_of
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.errors import Invalid, NotFound
 from tillmesh.kernel.limits import PRODUCTS_PER_EVENT_MAX
 from tillmesh.shop import catalogue, variants
 from tillmesh.shop.events import Change, Value
 from tillmesh.shop.people import Role
-from tillmesh.terminal.receipts import words_of
 from tillmesh.terminal.web.api import Call, Context
 from tillmesh.till import views
 from tillmesh.till.commands import ChangeRecords

@@ -8,10 +8,10 @@ from typing import Any
 from starlette.responses import Response
 
 from tillmesh.adapters.devices.pdf import Table, table
+from tillmesh.adapters.locales import words_of
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.shop.receipt import Words
 from tillmesh.shop.settings import StoreSettings
-from tillmesh.terminal.receipts import words_of
 from tillmesh.terminal.web.api import Context
 
 PDF = "application/pdf"

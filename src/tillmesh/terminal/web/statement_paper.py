@@ -8,12 +8,12 @@ from typing import Any
 from starlette.responses import Response
 
 from tillmesh.adapters.devices.pdf import Table, table
+from tillmesh.adapters.locales import words_of
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.times import parse_rfc3339
 from tillmesh.shop.purses import ACCOUNT
 from tillmesh.shop.receipt import Words
 from tillmesh.shop.settings import StoreSettings
-from tillmesh.terminal.receipts import words_of
 from tillmesh.terminal.web.api import Context
 
 PDF = "application/pdf"
