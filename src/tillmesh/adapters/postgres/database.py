@@ -24,6 +24,15 @@ STATEMENT_MS: Final = 60_000  # Guess: what takes longer hangs; a rebuild is man
 RETRY_MS: Final = 2_000  # after PostgreSQL was found away, until it is tried again
 APPLICATION_CHARS_MAX: Final = 63  # PostgreSQL cuts names there
 VERSION_MIN: Final = 150_000  # what is tested: Debian 12 has 15
+CLOSED_MS: Final = 10_000  # in which a connection of an older program has to end before tables change
+# Whoever may write to a schema holds this lock, shared, as long as its connection lasts.
+SERVICES: Final = "(hashtext(current_schema()), hashtext('services'))"
+HOLDERS: Final = (
+    "FROM pg_locks l WHERE l.locktype = 'advisory' AND l.granted AND l.pid <> pg_backend_pid() "
+    "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND (l.classid::bigint, l.objid::bigint) = "
+    "(hashtext(current_schema())::bigint & 4294967295, hashtext('services')::bigint & 4294967295)"
+)
 
 
 class Database:
@@ -129,23 +138,42 @@ def plain(text: str) -> str:
 
 
 def migrate(db: Connection, schema: str, steps: Traversable) -> int:
-    """Bring the tables of a schema up to the newest version, all steps or none; give the version."""
+    """Bring the tables of a schema up to the newest version, all steps or none; give the version.
+
+    Services of older programs are hung up on before anything changes, and refused when they come back: what they do not
+    know of they would do wrong. This connection is one of the services from then on, as long as it lasts.
+    """
+    newest = scripts(steps)[-1][0]
     with db.transaction():
         db.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"tillmesh {schema}",))
         db.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(sql.Identifier(schema)))
         db.execute("CREATE TABLE IF NOT EXISTS version (number int PRIMARY KEY)")
         version = int(one(db, "SELECT coalesce(max(number), 0) FROM version"))
+        if version > newest:
+            raise StorageFailed(
+                f"the tables in {schema} are of version {version}, this program knows {newest}",
+                hint="Install the newer program again.",
+            )
+        if 0 < version < newest:
+            _hang_up_on_others(db, schema)
         for number, script in scripts(steps):
             if number > version:
                 db.execute(script)
                 db.execute("INSERT INTO version VALUES (%s)", (number,))
-    newest = scripts(steps)[-1][0]
-    if version > newest:
-        raise StorageFailed(
-            f"the tables in {schema} are of version {version}, this program knows {newest}",
-            hint="Install the newer program again.",
-        )
+        if not one(db, f"SELECT pg_try_advisory_lock_shared{SERVICES}"):
+            raise Away("the master database is being made anew", part="master", retry_after_ms=RETRY_MS)
     return newest
+
+
+def _hang_up_on_others(db: Connection, schema: str) -> None:
+    """End the connections of services that wrote to these tables so far, and see to it that they have ended."""
+    for pid, ended in rows(db, f"SELECT l.pid, pg_terminate_backend(l.pid, {CLOSED_MS}) {HOLDERS}"):
+        if not ended:
+            raise Away(
+                f"a service of an older program is still at work in {schema} (process {pid} of PostgreSQL)",
+                part="master",
+                retry_after_ms=RETRY_MS,
+            )
 
 
 def scripts(steps: Traversable) -> list[tuple[int, str]]:

@@ -19,7 +19,7 @@ import msgspec
 from psycopg.errors import CheckViolation
 
 from tillmesh.adapters.postgres.columns import Insert, columns_of, teach
-from tillmesh.adapters.postgres.database import RETRY_MS, Connection, Database, one, rows
+from tillmesh.adapters.postgres.database import HOLDERS, SERVICES, Connection, Database, one, rows
 from tillmesh.adapters.postgres.registers import merge
 from tillmesh.fleet.hashed import HASHED, PROJECTED
 from tillmesh.fleet.ports import Away, Entry, Held, Occupied, Position
@@ -85,13 +85,9 @@ _OF_LINE: Final = itemgetter(slice(5, None))
 _OF_PAYMENT: Final = itemgetter(slice(4, None))
 # Lines and payments lie in the rows of sales, and hashes of events in stretches: 0003_documents.sql.
 _EMPTIED: Final = ("stretch", *(name for name in PROJECTED if name not in {"event", "line", "payment"}))
-_SERVICES: Final = "(hashtext(current_schema()), hashtext('services'))"
 _THERE: Final = (
-    "SELECT a.application_name, host(a.client_addr) FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid "
-    "WHERE l.locktype = 'advisory' AND l.granted AND l.pid <> pg_backend_pid() "
-    "AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-    "AND (l.classid::bigint, l.objid::bigint) = "
-    "(hashtext(current_schema())::bigint & 4294967295, hashtext('services')::bigint & 4294967295) ORDER BY 1, 2"
+    "SELECT application_name, host(client_addr) FROM pg_stat_activity "  # noqa: S608 - a constant
+    f"WHERE pid IN (SELECT l.pid {HOLDERS}) ORDER BY 1, 2"
 )
 _STOCK: Final = Insert(
     "stock AS k",
@@ -105,7 +101,7 @@ class PostgresMaster:
     """One thread at a time; any number of these, in any number of processes, on one database."""
 
     def __init__(self, dsn: str, schema: str, patience_s: float = PATIENCE_S) -> None:
-        self._database = Database(dsn, schema, STEPS, _enter)
+        self._database = Database(dsn, schema, STEPS, teach)
         self._patience_s = patience_s
         self._parts: dict[str, int] = {}  # of stores
         self._weeks: set[tuple[int, int]] = set()  # part and week that are known to have a table
@@ -205,7 +201,7 @@ class PostgresMaster:
         """
         end = time.monotonic() + self._patience_s
         with self._database.using() as db:
-            while not one(db, f"SELECT pg_try_advisory_lock{_SERVICES}"):
+            while not one(db, f"SELECT pg_try_advisory_lock{SERVICES}"):
                 if time.monotonic() < end:  # a program that has just ended, PostgreSQL notices a moment later
                     time.sleep(0.1)
                     continue
@@ -218,7 +214,7 @@ class PostgresMaster:
             yield
         finally:
             with contextlib.suppress(Away), self._database.using() as db:
-                db.execute(f"SELECT pg_advisory_unlock{_SERVICES}")
+                db.execute(f"SELECT pg_advisory_unlock{SERVICES}")
 
     def begin_anew(self) -> None:
         """Forget everything that was projected."""
@@ -279,13 +275,6 @@ class PostgresMaster:
             sums[1] += minus
         _STOCK.run(db, store, columns_of((*key, *moved[key]) for key in sorted(moved)))
         merge(db, store, found.writes)
-
-
-def _enter(db: Connection) -> None:
-    """Be one of the services as long as the connection lasts, unless one of them wants to be alone."""
-    if not one(db, f"SELECT pg_try_advisory_lock_shared{_SERVICES}"):
-        raise Away("the master database is being made anew", part="master", retry_after_ms=RETRY_MS)
-    teach(db)
 
 
 def stretches(events: Sequence[Envelope]) -> Iterator[tuple[str, int, bytes]]:
