@@ -83,9 +83,9 @@ def join(
         return ask_for(me.key, me.signer, store=store, actor=me.actor, transcript=transcript)
 
     async def talk() -> tuple[Enrolled, str]:
-        hint = read_peer(address) if address else _the_one(await find_pairing(interfaces))
+        hint, *others = [read_peer(address)] if address else _the_one(await find_pairing(interfaces))
         joiner = Joiner(actor=me.actor, code=code, now_ms=monotonic_ms())
-        grant = await pair(hint.host, hint.port, joiner, ask)
+        grant = await pair(hint.host, hint.port, joiner, ask, others=[other.host for other in others])
         return settle(grant, me.key, me.signer, store=joiner.host[0], actor=me.actor), joiner.host[0]
 
     enrolled, store = asyncio.run(talk())
@@ -114,15 +114,15 @@ def _who_joins(data_dir: Path, key_file: Path | None) -> Joining:
     )
 
 
-def _the_one(found: Sequence[Hint]) -> Hint:
+def _the_one(found: Sequence[Hint]) -> Sequence[Hint]:
     if not found:
         raise NotFound(
             "no till on this network shows a code", hint="Show one, or name its place with --address HOST:PORT."
         )
-    if len(found) > 1:
+    if len({hint.terminal for hint in found}) > 1:
         places = ", ".join(f"{hint.terminal} at {hint.host}:{hint.port}" for hint in found)
         raise Conflict(f"several tills show a code: {places}", hint="Say which one with --address HOST:PORT.")
-    return found[0]
+    return found
 
 
 def _settle(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -50,18 +50,31 @@ async def showing(first: FirstTill) -> AsyncIterator[int]:
         await first.post.close()
 
 
-async def come(port: int, code: str = CODE, letter: str = "b") -> Enrolled:
+async def come(port: int, code: str = CODE, letter: str = "b", addresses: Sequence[str] = (ADDRESS,)) -> Enrolled:
     """Be a new terminal."""
     key, sign_key, actor = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate(), actor_named(letter)
     joiner = Joiner(actor=actor, code=code, now_ms=monotonic_ms())
     grant = await join(
-        ADDRESS,
+        addresses[0],
         port,
         joiner,
         lambda store, transcript: ask_for(key, sign_key, store=store, actor=actor, transcript=transcript),
+        others=addresses[1:],
         patience_s=2,
     )
     return settle(grant, key, sign_key, store=joiner.host[0], actor=actor)
+
+
+def test_a_till_that_is_in_several_networks_is_paired_with_over_the_one_that_both_are_in() -> None:
+    async def scene() -> None:
+        first = FirstTill()
+        async with showing(first) as port:
+            with pytest.raises(PairingFailed, match=r"nobody pairs at 127\.0\.0\.2.*; nobody pairs at 127\.0\.0\.3"):
+                await come(port, addresses=("127.0.0.2", "127.0.0.3"))
+            await come(port, addresses=("127.0.0.2", ADDRESS))
+        assert first.host.state == "done"
+
+    run(scene)
 
 
 def test_a_terminal_that_paired_links_to_the_till_that_took_it_in() -> None:

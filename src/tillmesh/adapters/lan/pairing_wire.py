@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, assert_never
 
 from tillmesh.adapters.lan.pairing import Asked, Host, Joiner, Reply
@@ -100,17 +100,16 @@ async def join(
     joiner: Joiner,
     ask: Callable[[str, bytes], Request],
     *,
+    others: Sequence[str] = (),
     patience_s: float = PATIENCE_S,
 ) -> Grant:
     """Pair with the till at an address; ``ask(store, transcript)`` gives the request once that till has proved itself.
 
+    ``others`` are further addresses of it: of several networks that a till is in, a new one may reach just the last.
+
     Raises :class:`PairingFailed`, also for what the network does.
     """
-    try:
-        async with asyncio.timeout(patience_s):
-            reader, writer = await asyncio.open_connection(address, port)
-    except (OSError, TimeoutError) as cause:
-        raise PairingFailed("stopped", f"nobody pairs at {address}:{port} ({cause})") from cause
+    reader, writer, address = await _connect((address, *others), port, patience_s)
     try:
         await _write(writer, joiner.start(), patience_s)
         while True:
@@ -138,3 +137,16 @@ async def _write(writer: asyncio.StreamWriter, data: bytes, patience_s: float) -
     async with asyncio.timeout(patience_s):
         writer.write(len(data).to_bytes(4, "big") + data)
         await writer.drain()
+
+
+async def _connect(
+    addresses: Sequence[str], port: int, patience_s: float
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, str]:
+    causes = []
+    for address in addresses:
+        try:
+            async with asyncio.timeout(patience_s):
+                return (*await asyncio.open_connection(address, port), address)
+        except (OSError, TimeoutError) as cause:
+            causes.append(f"nobody pairs at {address}:{port} ({cause})")
+    raise PairingFailed("stopped", "; ".join(causes))
