@@ -4,7 +4,11 @@ import json
 import os
 import re
 import shutil
+import signal
+import socket
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -172,7 +176,39 @@ def test_the_screen_begins_on_a_page_of_its_own_that_looks_for_the_till_where_th
     allowed = json.loads((DEPLOY / "browser-policy.json").read_text())
     assert allowed["URLBlocklist"] == ["*"]
     assert "127.0.0.1" in allowed["URLAllowlist"]
-    assert "file:///opt/tillmesh/*" in allowed["URLAllowlist"]
+    assert "file:///home/tillscreen/page/" in allowed["URLAllowlist"]
+
+
+@pytest.mark.service
+def test_the_screen_goes_over_to_the_till_when_it_answers_and_comes_back_when_it_is_closed(tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$$ $@" >>"{tmp_path}/starts"\nexec sleep 600\n')
+    browser.chmod(0o755)
+    with socket.socket() as till:
+        till.bind(("127.0.0.1", 0))  # taken, and nobody answers there
+        address = f"http://127.0.0.1:{till.getsockname()[1]}"
+        environment = {**os.environ, "HOME": str(tmp_path), "TILL_URL": address, "SCREEN_BROWSER": str(browser)}
+        screen = subprocess.Popen([str(DEPLOY / "screen.sh")], env=environment, start_new_session=True)
+        try:
+            starts = tmp_path / "starts"
+            wait_for(lambda: starts.exists() and starts.read_text().count("\n") == 1)
+            assert starts.read_text().endswith(f" file://{tmp_path}/page/waiting.html#{address}\n")
+            assert (tmp_path / "page/waiting.html").read_text() == (DEPLOY / "waiting.html").read_text()
+            assert not (tmp_path / "page/up.js").exists()
+            till.listen()
+            wait_for((tmp_path / "page/up.js").exists)
+            os.kill(int(starts.read_text().split()[0]), signal.SIGKILL)
+            wait_for(lambda: starts.read_text().count("\n") == 2)
+        finally:
+            os.killpg(screen.pid, signal.SIGKILL)
+            screen.wait()
+
+
+def wait_for(fulfilled: Callable[[], bool]) -> None:
+    end = time.monotonic() + 60
+    while not fulfilled():
+        assert time.monotonic() < end
+        time.sleep(0.05)
 
 
 @pytest.mark.parametrize("script", sorted(DEPLOY.glob("*.sh")), ids=lambda path: path.name)

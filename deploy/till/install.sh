@@ -106,8 +106,9 @@ seal_key() {
     [ -f "$key" ] || die "there is no $key; start the till once, then it makes one"
     if [ "$with_tpm" = no ]; then
         how=(--with-key=host)
-    elif ! systemd-creds --quiet has-tpm2; then
-        die "this machine has no TPM that can be used, see: systemd-creds has-tpm2"
+    elif ! systemd-creds --quiet has-tpm2; then # what speaks to it may be all that is missing
+        on_system apt-get -qq install -y --no-install-recommends tpm2-tools >/dev/null
+        systemd-creds --quiet has-tpm2 || die "this machine has no TPM that can be used, see: systemd-creds has-tpm2"
     fi
     say "the key of the database, for the papers of the shop; whoever has it and the disk reads everything:"
     od -An -v -tx1 -w8 "$key" | sed 's/^ /    /'
@@ -174,9 +175,9 @@ case $what in
 esac
 
 if [ -z "$root" ]; then
-    # libusb for USB printers without a driver, usbutils for lsusb, tpm2 for the key, logind and its bus for the screen.
+    # libusb for USB printers without a driver, usbutils for lsusb; logind, its bus and Xwayland for cage, which does not start without.
     packages=(python3 python3-venv libzbar0 libusb-1.0-0 usbutils udev util-linux ca-certificates)
-    [ "$screen" = no ] || packages+=(chromium cage fonts-liberation dbus libpam-systemd libgl1-mesa-dri)
+    [ "$screen" = no ] || packages+=(chromium cage fonts-liberation dbus libpam-systemd xwayland libgl1-mesa-dri)
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq update
     apt-get -qq install -y --no-install-recommends "${packages[@]}" >/dev/null
