@@ -110,10 +110,27 @@ def test_reports_show_the_day_as_charts_tables_and_csv(till: TillProcess, at_til
     with ruth.page.expect_download() as download:
         ruth.page.get_by_role("link", name="CSV").click()
     assert "Laundry gel" in Path(download.value.path()).read_text("utf-8")
+    expect(ruth.page.locator(".hbars .less")).to_have_count(0)
+    more_comes_back_than_was_sold(till)  # the open page hears of it
+    expect(ruth.page.locator(".hbars .less").first).to_be_visible()
+    assert ruth.page.locator(".chart text").first.evaluate("one => getComputedStyle(one).fontSize") == "12px"
     ruth.tap("Period")
     expect(ruth.page.get_by_role("img", name="Sales by day")).to_be_visible()
+    hanging = ruth.page.locator(".chart .less")
+    expect(hanging).to_have_count(1)
+    assert hanging.evaluate("bar => bar.getBBox().height") > 20
+    expect(ruth.page.locator(".chart .zero-line")).to_have_count(1)
     ruth.tap("Z reports")
     expect(ruth.page.locator(".zcols .row-main").first).to_be_visible()
+
+
+def more_comes_back_than_was_sold(till: TillProcess) -> None:
+    """Take back goods worth more than a day's takings."""
+    dear = {"sku": "piano", "name": "Piano", "price_minor": 900_000, "department": "Household"}
+    till.ask("/products", "POST", dear)
+    back = {"lines": [{"sku": "piano", "quantity": "1"}], "reason": "faulty", "refund_key": "piano",
+            "payments": [{"method": "card", "amount_minor": 900_000, "last_four": "4242"}]}  # fmt: skip
+    till.ask("/refunds", "POST", back)
 
 
 def test_settings_change_the_receipt_and_the_audit_log_names_who_did_it(

@@ -64,6 +64,23 @@ def _rights(body: Record) -> set[str]:
     return {body.sku} if isinstance(body, RightsMoved | RightsIssued | RightsReleased) else set()
 
 
+def _tell_alone(services: Services, event: Envelope, body: Record) -> None:
+    """Tell what one event changed by itself."""
+    match body:
+        case e.SaleRefunded() | e.SaleVoided():
+            services.live.send("taken_back", {"event_id": event.id, "total_minor": body.total_minor})
+        case e.ShiftOpened() | e.ShiftClosed() | e.CashMoved():
+            services.live.send("shift", {"event": event.type})
+        case e.CartParked() | e.CartResumed():
+            services.live.send("parked", {"event": event.type})
+        case e.PromotionsChanged() | e.PriceListsChanged():
+            services.live.send("offers", {})
+        case e.SettingsChanged():
+            services.live.send("settings", {})
+        case _:
+            pass
+
+
 def tell(services: Services, happened: Iterable[tuple[Envelope, Record]]) -> None:
     """Tell the open pages what stored events changed; products and stock levels once for all of them."""
     live, products, moved, decided = services.live, set[str](), set[str](), set[str]()
@@ -73,22 +90,14 @@ def tell(services: Services, happened: Iterable[tuple[Envelope, Record]]) -> Non
             case e.SaleClosed():
                 live.send("sale", {"sale_id": event.id, "receipt_number": body.receipt_number,
                                    "total_minor": body.total_minor, "cart_id": body.cart_id})  # fmt: skip
-            case e.ShiftOpened() | e.ShiftClosed() | e.CashMoved():
-                live.send("shift", {"event": event.type})
-            case e.CartParked() | e.CartResumed():
-                live.send("parked", {"event": event.type})
             case e.ProductsChanged():
                 products |= {change.key for change in body.changes}
             case e.PricesChanged():
                 products |= {place[2] for change in body.changes if (place := price_key_of(change.key)) is not None}
-            case e.PromotionsChanged() | e.PriceListsChanged():
-                live.send("offers", {})
-            case e.SettingsChanged():
-                live.send("settings", {})
             case e.OversellResolved() | e.OversellSettled():
                 decided.add(body.sku)
             case _:
-                pass
+                _tell_alone(services, event, body)
         moved |= {sku for sku, _ in movements(body)} or _rights(body)
         learnt |= isinstance(body, e.ProductLearnt | e.ProductsChanged)
     if learnt and "ai" in services.extra:

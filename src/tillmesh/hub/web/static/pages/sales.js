@@ -7,6 +7,7 @@ import { about, amount } from "../lib/amounts.js";
 import { BarChart, Ranking, TableOf } from "../parts/charts.js";
 import { openDialog } from "../state/notices.js";
 import { BooksDialog } from "../parts/booksdialog.js";
+import { Figure } from "../parts/figure.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
 import { Head } from "../parts/shell.js";
@@ -28,7 +29,7 @@ const trend = (now, before) => {
 };
 
 /** @param {{label: string, value: string, children?: any}} props */
-const Kpi = ({ label, value, children }) => html`<section class="card"><small>${label}</small><b class="kv">${value}</b><small>${children}</small></section>`;
+const Kpi = ({ label, value, children }) => html`<section class="card"><small>${label}</small><${Figure} text=${value} /><small>${children}</small></section>`;
 
 /** @param {{data: any}} props */
 function Days({ data }) {

@@ -7,6 +7,7 @@ import { call, may } from "../state/session.js";
 import { openDialog, toastOk, toastProblem } from "../state/notices.js";
 import { tick } from "../state/tick.js";
 import { Confirm } from "../parts/dialog.js";
+import { Figure } from "../parts/figure.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
 import { Head } from "../parts/shell.js";
@@ -54,10 +55,10 @@ export function StorePage({ arg }) {
   return html`<${Head} title=${data?.name ?? t("nav.stores")} sub=${data ? t("store.id", { id: data.store, zone: data.time_zone }) : ""} back="#/stores">${data && may("admin") && html`<${ForgetTerm} data=${data} load=${load} />`}<//>
     ${!data ? html`<${Loading} load=${load} />` : html`
     <div class="kpis">
-      <section class="card"><small>${t("stores.today")}</small><b class="kv">${amount(data.today.net_minor, data)}</b><${Change} one=${data} /></section>
+      <section class="card"><small>${t("stores.today")}</small><${Figure} text=${amount(data.today.net_minor, data)} /><${Change} one=${data} /></section>
       <section class="card"><small>${t("store.state")}</small><b class="kv words">${data.online ? t("store.online") : t("store.offline")}</b><small>${data.silent_ms === null ? t("store.never") : data.online ? t("store.heardnow") : t("store.heard", { ago: span(data.silent_ms) })}</small></section>
       <section class="card"><small>${t("store.leader")}</small><b class="kv words">${data.leader || "–"}</b><small>${t("store.term", { n: data.term })}</small></section>
-      <section class="card"><small>${t("stores.waiting")}</small><b class="kv">${number(data.behind)}</b><small>${data.unsent ? t("store.unsent", { n: data.unsent }) : t("store.allsent")}</small></section>
+      <section class="card"><small>${t("stores.waiting")}</small><${Figure} text=${number(data.behind)} /><small>${data.unsent ? t("store.unsent", { n: data.unsent }) : t("store.allsent")}</small></section>
     </div>
     ${data.fenced.length > 0 && html`<div class="refusal" role="alert"><b>${state.text}</b><span>${t("store.fenced.hint")}</span></div>`}
     ${data.uncounted > 0 && html`<div class="refusal" role="alert"><b>${t("store.uncounted", { n: data.uncounted })}</b><span>${t("store.uncounted.hint", { tills: data.tills.filter((/** @type {any} */ till) => till.uncounted).map((/** @type {any} */ till) => till.name).join(", ") })}</span></div>`}

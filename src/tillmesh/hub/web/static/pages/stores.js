@@ -4,6 +4,7 @@ import { number, percent, t } from "../lib/i18n.js";
 import { amount } from "../lib/amounts.js";
 import { span } from "../lib/words.js";
 import { tick } from "../state/tick.js";
+import { Figure } from "../parts/figure.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
 import { Head } from "../parts/shell.js";
@@ -61,10 +62,10 @@ const Kpis = ({ stores }) => {
   const away = stores.filter((one) => !one.online);
   const sums = totals(stores);
   return html`<div class="kpis">
-    ${sums.map((sum) => html`<section class="card" key=${sum.currency}><small>${t("stores.today")}</small><b class="kv">${amount(sum.net, sum)}</b><small>${t("stores.week", { amount: amount(sum.before, sum) })}</small></section>`)}
-    <section class="card"><small>${t("stores.sales")}</small><b class="kv">${number(sums.reduce((n, sum) => n + sum.sales, 0))}</b><small>${t("stores.sales.note")}</small></section>
-    <section class="card"><small>${t("stores.reach")}</small><b class="kv">${t("stores.of", { n: stores.length - away.length, all: stores.length })}</b><small>${away.length ? t("stores.away") : t("stores.allthere")}</small></section>
-    <section class="card"><small>${t("stores.waiting")}</small><b class="kv">${number(stores.reduce((n, one) => n + one.behind, 0))}</b><small>${t("stores.waiting.note")}</small></section>
+    ${sums.map((sum) => html`<section class="card" key=${sum.currency}><small>${t("stores.today")}</small><${Figure} text=${amount(sum.net, sum)} /><small>${t("stores.week", { amount: amount(sum.before, sum) })}</small></section>`)}
+    <section class="card"><small>${t("stores.sales")}</small><${Figure} text=${number(sums.reduce((n, sum) => n + sum.sales, 0))} /><small>${t("stores.sales.note")}</small></section>
+    <section class="card"><small>${t("stores.reach")}</small><${Figure} text=${t("stores.of", { n: stores.length - away.length, all: stores.length })} /><small>${away.length ? t("stores.away") : t("stores.allthere")}</small></section>
+    <section class="card"><small>${t("stores.waiting")}</small><${Figure} text=${number(stores.reduce((n, one) => n + one.behind, 0))} /><small>${t("stores.waiting.note")}</small></section>
   </div>`;
 };
 

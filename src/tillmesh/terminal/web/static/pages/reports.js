@@ -10,6 +10,7 @@ import { Choice } from "../parts/fields.js";
 import { BarChart, Ranking, TableOf } from "../parts/charts.js";
 import { Books } from "../parts/books.js";
 import { Closes } from "../parts/closes.js";
+import { Figure } from "../parts/figure.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, Nothing, useLoad } from "../parts/load.js";
 import { ReportCard } from "../parts/reportcard.js";
@@ -24,13 +25,13 @@ const axis = (minor) => money(Math.round(minor)).replace(/[.,]00(?=\D*$)/, "");
 
 /** @param {number} now @param {number} before */
 function trend(now, before) {
-  if (!before) return null;
+  if (!(before > 0) || now < 0) return null; // no share says anything where more came back than was sold
   const change = (now - before) / before;
   return html`<span class=${change < 0 ? "down" : "up"}>${change < 0 ? "−" : "+"}${percent(Math.abs(Math.round(change * 100) / 100))}</span>`;
 }
 
 /** @param {{label: string, value: string, children?: any}} props */
-const Kpi = ({ label, value, children }) => html`<div class="card"><small>${label}</small><b class="kv">${value}</b><small>${children}</small></div>`;
+const Kpi = ({ label, value, children }) => html`<div class="card"><small>${label}</small><${Figure} text=${value} /><small>${children}</small></div>`;
 
 /** @param {{report: any}} props */
 function Hours({ report }) {
@@ -56,7 +57,7 @@ function Day() {
   const before = report.previous ?? {};
   return html`${tools}
     <div class="kpis">
-      <${Kpi} label=${t("report.net")} value=${money(report.total_minor)}>${before.date ? html`${trend(report.total_minor, before.total_minor) ?? ""} ${t("report.against", { day: day(`${before.date}T12:00:00`), amount: money(before.total_minor) })}` : ""}${report.vouchers_minor ? html` <span>${t("report.vouchers", { amount: money(report.vouchers_minor) })}</span>` : ""}<//>
+      <${Kpi} label=${t("report.net")} value=${money(report.total_minor)}>${before.date ? html`${trend(report.total_minor, before.total_minor) ?? ""} ${t("report.against", { day: day(`${before.date}T12:00:00`), amount: money(before.total_minor) })}` : ""}${report.vouchers_minor ? html`<br /><span>${t("report.vouchers", { amount: money(report.vouchers_minor) })}</span>` : ""}<//>
       <${Kpi} label=${t("report.baskets")} value=${number(report.sales)}>${t("report.average", { amount: money(report.average_minor) })}<//>
       <${Kpi} label=${t("report.items")} value=${typeof report.items === "string" ? quantity(report.items) : number(report.items, 1)}>${report.sales ? t("report.perbasket", { n: number(Number(report.items) / report.sales, 1) }) : ""}<//>
       <${Kpi} label=${t("report.tax")} value=${money(report.tax_minor)}>${t("report.off", { discounts: money(report.discount_minor), refunds: money(report.refunds_minor) })}<//>
@@ -64,14 +65,14 @@ function Day() {
     </div>
     <div class="cols"><div class="stack">
       <section class="card"><h2>${t("report.hours")}</h2><${Hours} report=${report} /></section>
-      <section class="card"><h2>${t("report.products")}</h2><div class="scroll-x"><table><thead><tr><th>${t("sale.product")}</th><th class="r">${t("sale.quantity")}</th><th class="r">${t("cart.total")}</th><th class="r hide-s">${t("report.margin")}</th></tr></thead>
-        <tbody>${report.products.map((/** @type {any} */ one) => html`<tr key=${one.sku}><td>${one.name}</td><td class="r">${quantity(String(one.quantity))}</td><td class="r"><b>${money(one.total_minor)}</b></td><td class="r hide-s">${one.margin_minor === null ? "" : money(one.margin_minor)}</td></tr>`)}</tbody></table></div></section>
+      ${report.products.length > 0 && html`<section class="card"><h2>${t("report.products")}</h2><div class="scroll-x"><table><thead><tr><th>${t("sale.product")}</th><th class="r">${t("sale.quantity")}</th><th class="r">${t("cart.total")}</th><th class="r hide-s">${t("report.margin")}</th></tr></thead>
+        <tbody>${report.products.map((/** @type {any} */ one) => html`<tr key=${one.sku}><td>${one.name}</td><td class="r">${quantity(String(one.quantity))}</td><td class="r"><b>${money(one.total_minor)}</b></td><td class="r hide-s">${one.margin_minor === null ? "" : money(one.margin_minor)}</td></tr>`)}</tbody></table></div></section>`}
     </div><div class="stack">
       <section class="card"><h2>${t("report.departments")}</h2>${report.departments.length ? html`<${Ranking} rows=${report.departments.map((/** @type {any} */ one) => ({ label: one.name || t("report.nodepartment"), value: one.total_minor, text: money(one.total_minor) }))} />` : html`<p class="hint">${t("report.nothing")}</p>`}</section>
-      <section class="card section"><div><h2 class="h2">${t("report.tenders")}</h2><table><tbody>${report.tenders.map((/** @type {any} */ one) => html`<tr key=${one.method}><td>${t(`method.${one.method}`)}</td><td class="r">${one.count}</td><td class="r"><b>${money(one.net_minor)}</b></td></tr>`)}</tbody></table></div>
+      ${(report.tenders.length > 0 || report.cashiers.length > 0) && html`<section class="card section"><div><h2 class="h2">${t("report.tenders")}</h2><table><tbody>${report.tenders.map((/** @type {any} */ one) => html`<tr key=${one.method}><td>${t(`method.${one.method}`)}</td><td class="r">${one.count}</td><td class="r"><b>${money(one.net_minor)}</b></td></tr>`)}</tbody></table></div>
         <div><h2 class="h2">${t("report.cashiers")}</h2><table><tbody>${report.cashiers.map((/** @type {any} */ one) => html`<tr key=${one.user_id}><td>${one.name}</td><td class="r">${one.sales}</td><td class="r"><b>${money(one.total_minor)}</b></td></tr>`)}</tbody></table></div>
         ${report.tills.length > 1 && html`<div><h2 class="h2">${t("report.tills")}</h2><table><tbody>${report.tills.map((/** @type {any} */ one) => html`<tr key=${one.terminal_id}><td>${one.name}</td><td class="r">${one.sales}</td><td class="r"><b>${money(one.total_minor)}</b></td></tr>`)}</tbody></table></div>`}
-        <div><h2 class="h2">${t("report.taxes")}</h2><table><tbody>${report.taxes.map((/** @type {any} */ one) => html`<tr key=${one.code}><td>${one.code} · ${percent(one.rate_ppm / 1e6)}</td><td class="r">${money(one.net_minor)}</td><td class="r"><b>${money(one.tax_minor)}</b></td></tr>`)}</tbody></table></div></section>
+        <div><h2 class="h2">${t("report.taxes")}</h2><table><tbody>${report.taxes.map((/** @type {any} */ one) => html`<tr key=${one.code}><td>${one.code} · ${percent(one.rate_ppm / 1e6)}</td><td class="r">${money(one.net_minor)}</td><td class="r"><b>${money(one.tax_minor)}</b></td></tr>`)}</tbody></table></div></section>`}
     </div></div>`;
 }
 
@@ -121,7 +122,7 @@ function ZReports() {
   const shown = open ?? reports[0];
   return html`<${Loading} load=${load} />${load.data && reports.length === 0 && html`<${Nothing} icon="file-text" title=${t("z.none")} hint=${t("z.none.hint")} />`}
     ${reports.length > 0 && html`<div class="cols zcols"><section class="card"><ul class="rows">${reports.map(
-      (one) => html`<li key=${one.event_id ?? one.z_number}><button class="row-main" aria-pressed=${shown === one} onClick=${() => setOpen(one)}><span class="row-icon"><${Icon} name="file-text" /></span><span><b>${t("z.number", { n: one.z_number })}</b><small>${dayClock(one.closed_at)}${one.amended ? ` · ${t("z.amended.short")}` : ""}</small></span><span class="spacer" /><b class="num">${money(one.net_sales_minor)}</b></button></li>`,
+      (one) => html`<li key=${one.event_id ?? one.z_number}><button class="row-main" aria-pressed=${shown === one} onClick=${() => setOpen(one)}><span><b>${t("z.number", { n: one.z_number })}</b><small>${dayClock(one.closed_at)}${one.amended ? ` · ${t("z.amended.short")}` : ""}</small></span><span class="spacer" /><b class="num">${money(one.net_sales_minor)}</b></button></li>`,
     )}</ul></section><section class="card"><h2>${t("z.number", { n: shown.z_number })} · ${day(shown.closed_at)}, ${clock(shown.closed_at)}</h2><${ReportCard} report=${shown} /></section></div>`}`;
 }
 

@@ -19,6 +19,7 @@ import { CountFields } from "../parts/count.js";
 import { ReasonDialog } from "../parts/reasondialog.js";
 import { ReportCard } from "../parts/reportcard.js";
 import { Head } from "../parts/top.js";
+import { Figure } from "../parts/figure.js";
 
 /** @typedef {import("../lib/http.js").Problem} Problem */
 
@@ -107,10 +108,10 @@ export function ShiftPage() {
   if (!now) return html`<${Head} title=${t("nav.shift")} /><${Loading} load=${load} />`;
   return html`<${Head} title=${t("nav.shift")} sub=${t("shift.since", { at: dayClock(now.opened_at), by: now.opened_by?.name ?? "" })} />
     <div class="kpis">
-      <div class="card"><small>${t("shift.sales")}</small><b class="kv">${now.sales}</b></div>
-      <div class="card"><small>${t("shift.float")}</small><b class="kv">${money(now.float_minor)}</b></div>
-      ${now.expected_cash_minor !== undefined && html`<div class="card"><small>${t("shift.expected")}</small><b class="kv">${money(now.expected_cash_minor)}</b></div>`}
-      ${now.totals && html`<div class="card"><small>${t("report.net")}</small><b class="kv">${money(now.totals.net_sales_minor)}</b></div>`}
+      <div class="card"><small>${t("shift.sales")}</small><${Figure} text=${now.sales} /></div>
+      <div class="card"><small>${t("shift.float")}</small><${Figure} text=${money(now.float_minor)} /></div>
+      ${now.expected_cash_minor !== undefined && html`<div class="card"><small>${t("shift.expected")}</small><${Figure} text=${money(now.expected_cash_minor)} /></div>`}
+      ${now.totals && html`<div class="card"><small>${t("report.net")}</small><${Figure} text=${money(now.totals.net_sales_minor)} /></div>`}
     </div>
     <div class="cols even">
       <section class="card section"><h2>${t("shift.cash")}</h2><div class="big-acts">

@@ -10,6 +10,7 @@ import { blockCard, blockedWords } from "./blockdialog.js";
 import { CorrectDialog } from "./correctdialog.js";
 import { Dialog } from "./dialog.js";
 import { Segments } from "./fields.js";
+import { Figure } from "./figure.js";
 import { Icon } from "./icon.js";
 import { Loading, useLoad } from "./load.js";
 import { payOff } from "./payoffdialog.js";
@@ -60,9 +61,9 @@ export function CustomerPurses({ customer }) {
   };
   if (!points && !account && !held.gift_cards.length && !held.price_lists.length) return null;
   return html`<div class="purses">
-    ${points && html`<div class="card"><small>${t("method.points")}</small><b class="kv">${number(held.points)}</b><small>${t("customer.points.worth", { amount: money(held.points_minor) })}</small></div>`}
-    ${account && html`<div class="card"><small>${t("method.account")}</small><b class=${`kv ${held.owes_minor > 0 ? "down" : ""}`}>${money(held.owes_minor)}</b><small>${held.credit_limit_minor ? t("customer.owes.of", { limit: money(held.credit_limit_minor) }) : t("customer.credit.none")}</small></div>`}
-    ${held.gift_cards.map((/** @type {any} */ card) => html`<div class="card" key=${card.account}><small>${t("method.gift_card")} ${card.last_four}</small><b class="kv">${money(card.balance_minor)}</b><small>${card.active ? "" : blockedWords(card)}</small>${may("manager") && html`<button class="btn ghost" onClick=${() => void blockCard(card, load.reload)}>${t(card.active ? "block.yes" : "block.free")}</button>`}</div>`)}
+    ${points && html`<div class="card"><small>${t("method.points")}</small><${Figure} text=${number(held.points)} /><small>${t("customer.points.worth", { amount: money(held.points_minor) })}</small></div>`}
+    ${account && html`<div class="card"><small>${t("method.account")}</small><${Figure} tone=${held.owes_minor > 0 ? "down" : ""} text=${money(held.owes_minor)} /><small>${held.credit_limit_minor ? t("customer.owes.of", { limit: money(held.credit_limit_minor) }) : t("customer.credit.none")}</small></div>`}
+    ${held.gift_cards.map((/** @type {any} */ card) => html`<div class="card" key=${card.account}><small>${t("method.gift_card")} ${card.last_four}</small><${Figure} text=${money(card.balance_minor)} /><small>${card.active ? "" : blockedWords(card)}</small>${may("manager") && html`<button class="btn ghost" onClick=${() => void blockCard(card, load.reload)}>${t(card.active ? "block.yes" : "block.free")}</button>`}</div>`)}
   </div>
   <div class="buy-acts">${may("manager") && purses.length > 0 && html`<button class="btn" onClick=${correct}>${t("correct")}</button>`}${(points || account) && html`<button class="btn" onClick=${statement(account ? "account" : "points")}><${Icon} name="file-text" />${t("statement")}</button>`}
     ${held.owes_minor > 0 && html`<button class="btn primary" onClick=${() => void payOff(customer, held.owes_minor)}><${Icon} name="hand-coins" />${t("payoff")}</button>`}</div>

@@ -28,6 +28,7 @@ const takers = {
     salesNews.value += 1;
     hearOfSale(data.cart_id ?? "");
   },
+  taken_back: () => void (salesNews.value += 1),
   cart: hearOfCart,
   offers: () => {
     offersNews.value += 1;
