@@ -43,6 +43,8 @@ def test_a_till_killed_in_mid_cart_comes_back_and_sells_once(till: TillProcess, 
     maya.scan(code_of("Avocado"))  # painted while nobody answers
     maya.expect_total("£4.75")
     expect(maya.page.locator("header.top")).to_contain_text("not answering")
+    drawn = maya.page.locator("header.top .pill use").first  # a drawing that this page has not shown before
+    assert drawn.evaluate("one => one.getBBox().width") > 0
     till.start()
     sign_in_again(maya)
     maya.expect_saved(timeout_ms=20_000)
