@@ -48,6 +48,12 @@ OPEN: Final = (
 log = logging.getLogger(__name__)
 
 
+class NotLetIn(NotAllowed):
+    """The code of a device is wrong or over."""
+
+    title = "Not let in"
+
+
 class Device(msgspec.Struct, frozen=True, kw_only=True):
     """A device that was paired; its secret is kept as a hash."""
 
@@ -142,13 +148,13 @@ class OfficeDoor:
         code = self._code
         if code is None or self._clock() > code.until_ms:
             self._code = None
-            raise NotAllowed("no code is being shown at the till", hint="Let a manager show one, and type it at once.")
+            raise NotLetIn("no code is being shown at the till", hint="Let a manager show one, and type it at once.")
         code.tries -= 1
         right = hmac.compare_digest(code.digits.encode(), digits.encode())
         if right or code.tries <= 0:
             self._code = None
         if not right:
-            raise NotAllowed("this is not the code", hint="Look at the till; after three wrong ones ask for a new one.")
+            raise NotLetIn("this is not the code", hint="Look at the till; after three wrong ones ask for a new one.")
         if len(self._kept.devices) >= OFFICE_DEVICES_MAX:
             raise Conflict(f"{OFFICE_DEVICES_MAX} devices are paired", hint="Remove one that is not used any more.")
         secret = secrets.token_urlsafe(32)

@@ -66,7 +66,7 @@ const Links = ({ onGo }) => {
 /** @param {{onGo?: () => void}} props */
 const Me = ({ onGo }) =>
   html`<div class="me">
-    <div><b>${session.value?.name}</b><small>${session.value ? t(`role.${session.value.role}`) : ""}${terminal.value.name ? ` · ${terminal.value.name}` : ""}</small></div>
+    <div><b>${session.value?.name}</b><small>${[session.value && t(`role.${session.value.role}`), terminal.value.name].filter(Boolean).join(" · ")}</small></div>
     <button class="btn ghost icon" aria-label=${t("signout")} title=${t("signout")} onClick=${() => { onGo?.(); void signOut(); }}><${Icon} name="log-out" /></button>
   </div>`;
 

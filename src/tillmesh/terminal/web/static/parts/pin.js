@@ -62,7 +62,7 @@ function PinPad({ submit, button }) {
       ${Array.from({ length: Math.max(PIN_MIN, pin.length) }, (_, i) => html`<i key=${i} class=${i < pin.length ? "on" : ""} />`)}
     </div>
     <p class="pin-say" role="alert">
-      ${problem && html`<b>${problem.title}</b> ${wait ? t("pin.wait", { n: Math.ceil(wait / 1000) }) : problem.detail}`}
+      ${problem && html`<b>${problem.title}</b> · ${wait ? t("pin.wait", { n: Math.ceil(wait / 1000) }) : problem.detail}`}
     </p>
     <${NumPad} onKey=${press} />
     <button class="btn primary tall wide" data-first disabled=${busy || pin.length < PIN_MIN} onClick=${go}>
