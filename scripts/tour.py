@@ -2,9 +2,10 @@
 
 ``make tour ARGS=--tutorial`` takes the pictures of the tutorial anew instead.
 
-A demo store with head office is started, and every page and dialog is visited in every language, look and size.
-Pictures and contact sheets are left in ``artifacts/tour``; what axe finds, and what is cut off, too small, off the
-screen or on top of something else, is printed. Exits with 1 if anything was found.
+A demo store with head office is started, and every page and dialog is visited in every language, look and size: by a
+manager, a cashier, a customer before the display, a device of the shop's network, whoever opens a new till, and head
+office. Pictures and contact sheets are left in ``artifacts/tour``; what axe finds, and what is cut off, too small, off
+the screen or on top of something else, is printed. Exits with 1 if anything was found.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import html
 import io
+import json
 import shutil
 import sys
 import tempfile
@@ -27,16 +29,20 @@ sys.path.insert(0, str(ROOT))
 from PIL import Image  # noqa: E402 - after the path
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright  # noqa: E402
 
+from tests.journeys import rooms  # noqa: E402
 from tests.journeys.cashier import Cashier  # noqa: E402
 from tests.journeys.conftest import QUIET, listen  # noqa: E402
+from tests.journeys.corners import CORNERS, stock_up  # noqa: E402
 from tests.journeys.first_day import first_day  # noqa: E402
-from tests.journeys.places import EVERYWHERE, STILL, Place, close_dialogs, fill_cart, set_look  # noqa: E402
+from tests.journeys.places import EVERYWHERE, STILL, Place, close_dialogs, fill_cart  # noqa: E402
 from tests.journeys.test_accessibility import AUDITING, violations  # noqa: E402
 from tests.journeys.test_head_office import PAGES as OFFICE_PAGES  # noqa: E402
 from tests.journeys.test_head_office import put_together  # noqa: E402
+from tests.journeys.test_oversells import sku  # noqa: E402
 from tests.journeys.test_store import DemoTill  # noqa: E402
-from tests.journeys.till import TillProcess  # noqa: E402
-from tests.services.test_demo_program import call, demo  # noqa: E402
+from tests.journeys.till import TillProcess, build_shop  # noqa: E402
+from tests.ports import free_port  # noqa: E402
+from tests.services.test_demo_program import call, ctl, demo, reachable, until  # noqa: E402
 from tillmesh.demo.office import OFFICE_PASSWORD, OFFICE_USER  # noqa: E402
 from tillmesh.demo.shop_data import MANAGER  # noqa: E402
 from tillmesh.terminal import store_commands  # noqa: E402
@@ -44,11 +50,14 @@ from tillmesh.terminal import store_commands  # noqa: E402
 SIZES: Final = {"landscape": (1280, 800), "portrait": (800, 1280), "phone": (390, 844)}
 LANGUAGES: Final = ("en", "de", "fr")
 THEMES: Final = ("light", "dark", "contrast")
-PARTS: Final = ("till", "office")
+LOCALES: Final = {"en": "en-GB", "de": "de-DE", "fr": "fr-FR"}
+PARTS: Final = ("till", "cashier", "office", "display", "lan", "welcome")
 THUMB_PX: Final = {"landscape": 470, "portrait": 300, "phone": 220}
 PICTURE_PX: Final = (960, 600)  # of the tutorial
 SHEET_PX: Final = 1960
+WHOLE_CART: Final = 3  # lines
 SOON_MS: Final = 20_000
+KEEP_LOOK: Final = "try { localStorage.setItem('tillmesh.look', JSON.stringify(%s)) } catch {}"
 LOOKING: Final = "() => [...auditing.fitting(), ...auditing.overlapping(), ...auditing.sideways()]"
 
 
@@ -108,32 +117,118 @@ def main(argv: list[str]) -> int:
     shutil.rmtree(options.out, ignore_errors=True)
     options.out.mkdir(parents=True)
     album = Album(options.out, (ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8"))
+    expect.set_options(timeout=SOON_MS)
     variants = [
         Variant(language, theme, size)
         for language in options.languages
         for theme in options.themes
         for size in options.sizes
     ]
-    with tempfile.TemporaryDirectory() as data, demo(Path(data) / "data", "--tills", "3", "--no-ai") as (_, state):
-        _take(state, variants, album, options)
+    with tempfile.TemporaryDirectory() as data, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
+        if {"till", "cashier", "office"} & set(options.parts):
+            with demo(Path(data) / "demo", "--tills", "3", "--no-ai") as (_, state):
+                _through_the_store(browser, Path(data) / "demo", state, variants, album, options)
+        if {"display", "lan"} & set(options.parts):
+            _through_the_back_door(browser, Path(data) / "alone", variants, album, options)
+        if "welcome" in options.parts:
+            _through_the_first_page(browser, Path(data) / "new", variants, album)
+        _sheets(browser, album)
+        browser.close()
     print(f"{sum(map(len, album.shown.values()))} pictures in {options.out}, {len(album.wrong)} things found")
     return int(bool(album.wrong))
 
 
-def _take(state: dict[str, Any], variants: list[Variant], album: Album, options: argparse.Namespace) -> None:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=QUIET)
+def _through_the_store(
+    browser: Browser, data: Path, state: dict[str, Any], variants: list[Variant], album: Album,
+    options: argparse.Namespace,
+) -> None:  # fmt: skip
+    till, only = DemoTill(state["tills"][0]), options.only.split(",")
+    if {"till", "cashier"} & set(options.parts):
+        until(lambda: all(reachable(one["url"]) == len(state["tills"]) - 1 for one in state["tills"]))
+        stock_up(till)
+        _send_something_away(till)
+        _sell_the_last_one_twice(data, state)
+    for variant in variants:
+        till.ask("/settings", "PATCH", {"store": {"locale": LOCALES[variant.language]}})
+        if "cashier" in options.parts:
+            with _window(browser, variant, album) as page:
+                _at_the_till(page, till, variant)
+                _stops("cashier", rooms.cashiers_day(Cashier(page, till)), page, variant, album)
         if "till" in options.parts:
-            till = DemoTill(state["tills"][0])
-            _send_something_away(till)
-            for variant in variants:
-                _through_the_till(browser, till, variant, album, options.only.split(","))
-        if "office" in options.parts:
-            put_together(hub := state["hub"]["url"], _office_token(hub))
-            for variant in variants:
-                _through_head_office(browser, hub, variant, album, options.only.split(","))
-        _sheets(browser, album)
-        browser.close()
+            _through_the_till(browser, till, variant, album, only)
+    if "office" in options.parts:
+        put_together(hub := state["hub"]["url"], _office_token(hub))
+        for variant in variants:
+            _through_head_office(browser, hub, variant, album, only)
+
+
+def _sell_the_last_one_twice(data: Path, state: dict[str, Any]) -> None:
+    """Have something for the manager to decide."""
+    loaf = sku("Sourdough loaf")
+    tills = [DemoTill(one) for one in state["tills"][:2]]
+    tills[0].ask("/stock/counts", "POST", {"sku": loaf, "quantity": "1"})
+    until(lambda: all(till.ask(f"/stock/{loaf}")["value"] == "1" for till in tills))
+    ctl(data, "cut", "2")
+    until(lambda: reachable(state["tills"][1]["url"]) == 0)
+    for at, till in enumerate(tills):
+        paid = [{"method": "cash", "amount_minor": 500}]
+        lines = [{"sku": loaf, "quantity": "1"}]
+        till.ask("/sales", "POST", {"cart_id": f"twice-{at}", "lines": lines, "payments": paid})
+    ctl(data, "heal")
+    until(lambda: tills[0].ask("/conflicts")["open"] == 1)
+
+
+def _through_the_back_door(
+    browser: Browser, place: Path, variants: list[Variant], album: Album, options: argparse.Namespace
+) -> None:
+    """See a till that works alone: what lets other devices in, what they see, and the customer's display."""
+    door = str(free_port())
+    till = TillProcess(build_shop(place), "--no-ai", "--no-mdns", "--link-bind", "127.0.0.1", "--office-bind",
+                       "127.0.0.1", "--office-port", door)  # fmt: skip
+    try:
+        for variant in variants:
+            till.ask("/settings", "PATCH", {"store": {"locale": LOCALES[variant.language]}})
+            if "display" in options.parts:
+                with _window(browser, variant, album) as page:
+                    ruth = _at_the_till(page, till, variant, MANAGER.pin)
+                    window = page.context.new_page()
+                    _stops("display", rooms.customers_side(ruth, window), window, variant, album)
+            if "lan" in options.parts:
+                with _window(browser, variant, album) as page:
+                    ruth = _at_the_till(page, till, variant, MANAGER.pin)
+                    _stops("lan", rooms.open_door(ruth), page, variant, album)
+                with _window(browser, variant, album, ignore_https_errors=True) as page:
+
+                    def code() -> str:
+                        return str(till.ask("/office/codes", "POST", {})["code"])
+
+                    url = f"https://127.0.0.1:{door}/"
+                    _stops("lan", rooms.strange_device(page, url, code), page, variant, album)
+    finally:
+        till.close()
+
+
+def _through_the_first_page(browser: Browser, place: Path, variants: list[Variant], album: Album) -> None:
+    store_commands.create(place)
+    till = TillProcess(place, "--no-ai", "--no-mdns", "--link-bind", "127.0.0.1")
+    try:
+        for variant in variants:
+            with _window(browser, variant, album) as page:
+                _stops("welcome", rooms.first_person(page, till), page, variant, album)
+    finally:
+        till.close()
+
+
+def _stops(part: str, way: Iterator[str], page: Page, variant: Variant, album: Album) -> None:
+    """Take a picture wherever the way stops; where it ends too early, say so."""
+    last = "the beginning"
+    try:
+        for last in way:
+            page.evaluate(STILL)
+            album.take(page, part, last, variant)
+    except (Error, AssertionError) as cause:
+        album.lost(part, f"after {last}", variant, cause)
 
 
 def _options(argv: list[str]) -> argparse.Namespace:
@@ -193,34 +288,47 @@ def _send_something_away(till: DemoTill) -> None:
 @contextmanager
 def _window(browser: Browser, variant: Variant, album: Album, **more: Any) -> Iterator[Page]:
     """Open a fresh profile; what its scripts complain about is found, too."""
-    profile = browser.new_context(viewport=variant.viewport, bypass_csp=True, **more)
-    page = profile.new_page()
-    page.add_init_script(AUDITING.read_text("utf-8"))
+    spoken = {"locale": LOCALES[variant.language]} | more
+    profile = browser.new_context(viewport=variant.viewport, bypass_csp=True, **spoken)
+    profile.set_default_timeout(SOON_MS)
+    profile.add_init_script(AUDITING.read_text("utf-8"))
+    profile.add_init_script(KEEP_LOOK % json.dumps({"theme": variant.theme}))
     complaints: list[str] = []
-    listen(page, complaints)
-    yield page
+    profile.on("page", lambda page: listen(page, complaints))
+    yield profile.new_page()
     profile.close()
     for one in complaints:
         album.note(f"{variant.name}: {one}")
 
 
+def _at_the_till(page: Page, till: TillProcess, variant: Variant, pin: str = "") -> Cashier:
+    """Open the till's page in a look, and sign in if there is a PIN."""
+    person = Cashier(page, till)
+    person.language = variant.language
+    page.goto(till.url)
+    expect(page.get_by_role("heading", name=person.say("Enter your PIN"))).to_be_visible(timeout=SOON_MS)
+    if pin:
+        person.type_pin(pin)
+        expect(page.locator(".grid .tile").first).to_be_visible(timeout=SOON_MS)
+    return person
+
+
 def _through_the_till(browser: Browser, till: DemoTill, variant: Variant, album: Album, only: list[str]) -> None:
-    till.ask("/session", "PATCH", {"language": variant.language})
     with _window(browser, variant, album) as page:
-        ruth = Cashier(page, till)
-        ruth.page.goto(till.url)
-        set_look(ruth, theme=variant.theme)
-        expect(page.get_by_role("heading", name="Enter your PIN")).to_be_visible()
-        if _wanted("sign-in", only) and variant.language == LANGUAGES[0]:
+        ruth = _at_the_till(page, till, variant)
+        if _wanted("sign-in", only):
             album.take(page, "till", "sign-in", variant)
         ruth.type_pin(MANAGER.pin)
         expect(page.locator(".grid .tile").first).to_be_visible()
-        ruth.language = variant.language
+        if ruth.lines.count() not in {0, WHOLE_CART}:  # somebody was interrupted
+            ruth.tap(ruth.say("Clear"))
+            ruth.key("Enter")
+            expect(ruth.lines).to_have_count(0)
         fill_cart(ruth)
         elsewhere = {"store", "transfers"}  # of a till alone
         places = [place for place in EVERYWHERE if place.name not in elsewhere]
         places += [Place("store", "store", ".store-tills"), Place("transfers", "transfers", ".office-main .buy-head")]
-        for place in places:
+        for place in (*places, *CORNERS):
             if _wanted(place.name, only):
                 _visit(place, ruth, variant, album)
 
@@ -246,12 +354,15 @@ def _through_head_office(browser: Browser, hub: str, variant: Variant, album: Al
     (store,) = call(hub, "GET", "/stores", token=_office_token(hub))["stores"]
     with _window(browser, variant, album, locale=variant.language) as page:
         page.goto(hub)
-        page.evaluate("theme => localStorage.setItem('tillmesh.look', JSON.stringify({theme}))", variant.theme)
-        page.reload()
         name = page.locator("input").first
         expect(name).to_be_visible()
         if _wanted("sign-in", only):
             album.take(page, "office", "sign-in", variant)
+            name.fill("nobody")
+            page.locator("input[type=password]").fill("not the password")
+            page.keyboard.press("Enter")
+            expect(page.locator(".refusal")).to_be_visible(timeout=SOON_MS)
+            album.take(page, "office", "sign-in-refused", variant)
         name.fill(OFFICE_USER)
         page.locator("input[type=password]").fill(OFFICE_PASSWORD)
         page.keyboard.press("Enter")
@@ -268,6 +379,9 @@ def _through_head_office(browser: Browser, hub: str, variant: Variant, album: Al
                 album.take(page, "office", short, variant)
             except (Error, AssertionError) as cause:
                 album.lost("office", short, variant, cause)
+        if _wanted("corners", only):
+            way = rooms.head_offices_corners(page, hub, _office_token(hub))
+            _stops("office", way, page, variant, album)
 
 
 def _sheets(browser: Browser, album: Album) -> None:

@@ -56,7 +56,9 @@ def fill_cart(person: Cashier) -> None:
     person.expect_saved()
 
 
-def _press(*keys: str) -> Callable[[Cashier], None]:
+def press(*keys: str) -> Callable[[Cashier], None]:
+    """Press keys once the page of the sale is there."""
+
     def open_it(person: Cashier) -> None:
         expect(person.page.get_by_role("searchbox")).to_be_visible()
         person.key(*keys)
@@ -64,21 +66,27 @@ def _press(*keys: str) -> Callable[[Cashier], None]:
     return open_it
 
 
-def _tap(name: str) -> Callable[[Cashier], None]:
+def tap(name: str) -> Callable[[Cashier], None]:
+    """Press the button with an English text, in the person's language."""
+
     def open_it(person: Cashier) -> None:
         person.page.get_by_role("button", name=person.say(name)).first.click()
 
     return open_it
 
 
-def _row(locator: str) -> Callable[[Cashier], None]:
+def row(locator: str) -> Callable[[Cashier], None]:
+    """Press the first of what a locator finds."""
+
     def open_it(person: Cashier) -> None:
         person.page.locator(locator).first.click()
 
     return open_it
 
 
-def _both(*steps: Callable[[Cashier], None]) -> Callable[[Cashier], None]:
+def both(*steps: Callable[[Cashier], None]) -> Callable[[Cashier], None]:
+    """Do one after the other."""
+
     def open_it(person: Cashier) -> None:
         for step in steps:
             step(person)
@@ -95,8 +103,8 @@ def _unsearch(person: Cashier) -> None:
 
 
 def _sent(person: Cashier) -> None:
-    _both(_row(".sale-row"), _row(".sale-acts button:nth-of-type(2)"))(person)
-    _tap("Send or save")(person)
+    both(row(".sale-row"), row(".sale-acts button:nth-of-type(2)"))(person)
+    tap("Send or save")(person)
 
 
 STILL: Final = """() => Promise.all(document.getAnimations()
@@ -107,7 +115,7 @@ PAGES: Final = (
     Place("sell", "sell", ".grid .tile"),
     Place("pay", "pay", "#due"),
     Place("sales", "sales", ".sale-row"),
-    Place("sale", "sales", ".sale-card table", _row(".sale-row")),
+    Place("sale", "sales", ".sale-card table", row(".sale-row")),
     Place("customers", "customers", ".office-main .list-row, .office-main .row-main"),
     Place("shift", "shift", ".kpis"),
     Place("reports", "reports/day", ".kpis"),
@@ -129,40 +137,40 @@ PAGES: Final = (
 )
 DIALOGS: Final = (
     Place("search", "sell", ".tile.active", _search),
-    Place("menu", "sell", DIALOG, _both(_unsearch, _press("F10"))),
-    Place("keyboard", "sell", DIALOG, _press("F1")),
-    Place("customer", "sell", DIALOG + " .rows li", _press("F4")),
-    Place("customer-new", "sell", DIALOG + " form", _both(_press("F4"), _tap("New customer"))),
-    Place("park", "sell", DIALOG, _press("F6")),
-    Place("discount", "sell", DIALOG, _press("F7")),
-    Place("quantity", "sell", DIALOG, _row(".cart .line .q")),
-    Place("price", "sell", DIALOG, _tap("Price")),
-    Place("note", "sell", DIALOG, _tap("Note")),
-    Place("clear", "sell", DIALOG, _tap("Clear")),
-    Place("pay-card", "pay", ".cardfields", _tap("Card")),
-    Place("pay-gift", "pay", ".cardfields", _tap("Gift card")),
-    Place("gift-card", "sell", DIALOG, _press("Home")),
-    Place("split", "pay", DIALOG, _tap("Split")),
+    Place("menu", "sell", DIALOG, both(_unsearch, press("F10"))),
+    Place("keyboard", "sell", DIALOG, press("F1")),
+    Place("customer", "sell", DIALOG + " .rows li", press("F4")),
+    Place("customer-new", "sell", DIALOG + " form", both(press("F4"), tap("New customer"))),
+    Place("park", "sell", DIALOG, press("F6")),
+    Place("discount", "sell", DIALOG, press("F7")),
+    Place("quantity", "sell", DIALOG, row(".cart .line .q")),
+    Place("price", "sell", DIALOG, tap("Price")),
+    Place("note", "sell", DIALOG, tap("Note")),
+    Place("clear", "sell", DIALOG, tap("Clear")),
+    Place("pay-card", "pay", ".cardfields", tap("Card")),
+    Place("pay-gift", "pay", ".cardfields", tap("Gift card")),
+    Place("gift-card", "sell", DIALOG, press("Home")),
+    Place("split", "pay", DIALOG, tap("Split")),
     Place("send", "sales", DIALOG + " .send svg", _sent),
-    Place("statement", "customers/c-cafe", DIALOG, _tap("Statement")),
-    Place("receipt", "sales", DIALOG, _both(_row(".sale-row"), _row(".sale-acts button:nth-of-type(2)"))),
-    Place("refund", "sales", DIALOG, _both(_row(".sale-row"), _row(".sale-acts .primary"))),
-    Place("void", "sales", DIALOG, _both(_row(".sale-row"), _row(".sale-acts .bad-ink"))),
-    Place("return", "sales", DIALOG, _tap("Return without receipt")),
-    Place("product", "products", DIALOG, _row(".product-row b")),
-    Place("product-new", "products", DIALOG, _tap("New product")),
-    Place("import", "products", DIALOG, _tap("Import")),
-    Place("shelf", "settings", DIALOG + " .quick-keys", _tap("Arrange departments")),
-    Place("person", "people", DIALOG, _row(".person")),
-    Place("person-new", "people", DIALOG, _tap("New person")),
-    Place("cash-in", "shift", DIALOG, _tap("Put cash in")),
-    Place("drawer", "shift", DIALOG, _tap("Open the drawer")),
-    Place("stock-move", "stock", DIALOG, _row(".stock-row b")),
-    Place("order", "purchasing", DIALOG + " .buy-line", _tap("New order")),
-    Place("arrival", "purchasing", DIALOG, _tap("Receive")),
-    Place("supplier", "purchasing", DIALOG, _tap("Add a supplier")),
-    Place("transfer", "transfers", DIALOG, _tap("Send to another store")),
-    Place("close-shift", "shift", DIALOG, _tap("Close the shift")),
+    Place("statement", "customers/c-cafe", DIALOG, tap("Statement")),
+    Place("receipt", "sales", DIALOG, both(row(".sale-row"), row(".sale-acts button:nth-of-type(2)"))),
+    Place("refund", "sales", DIALOG, both(row(".sale-row"), row(".sale-acts .primary"))),
+    Place("void", "sales", DIALOG, both(row(".sale-row"), row(".sale-acts .bad-ink"))),
+    Place("return", "sales", DIALOG, tap("Return without receipt")),
+    Place("product", "products", DIALOG, row(".product-row b")),
+    Place("product-new", "products", DIALOG, tap("New product")),
+    Place("import", "products", DIALOG, tap("Import")),
+    Place("shelf", "settings", DIALOG + " .quick-keys", tap("Arrange departments")),
+    Place("person", "people", DIALOG, row(".person")),
+    Place("person-new", "people", DIALOG, tap("New person")),
+    Place("cash-in", "shift", DIALOG, tap("Put cash in")),
+    Place("drawer", "shift", DIALOG, tap("Open the drawer")),
+    Place("stock-move", "stock", DIALOG, row(".stock-row b")),
+    Place("order", "purchasing", DIALOG + " .buy-line", tap("New order")),
+    Place("arrival", "purchasing", DIALOG, tap("Receive")),
+    Place("supplier", "purchasing", DIALOG, tap("Add a supplier")),
+    Place("transfer", "transfers", DIALOG, tap("Send to another store")),
+    Place("close-shift", "shift", DIALOG, tap("Close the shift")),
 )
 EVERYWHERE: Final = PAGES + DIALOGS
 THEMES: Final = ("light", "dark", "contrast")
