@@ -58,7 +58,7 @@ SHEET_PX: Final = 1960
 WHOLE_CART: Final = 3  # lines
 SOON_MS: Final = 20_000
 KEEP_LOOK: Final = "try { localStorage.setItem('tillmesh.look', JSON.stringify(%s)) } catch {}"
-LOOKING: Final = "() => [...auditing.fitting(), ...auditing.overlapping(), ...auditing.sideways()]"
+LOOKING: Final = "() => [...auditing.fitting(), ...auditing.overlapping(), ...auditing.placeholders()]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,3 +195,13 @@ def misfilled(original: dict[str, Any], own: dict[str, Any]) -> list[str]:
 
 
 TILL, OFFICE = PAGES["till"], PAGES["office"]
+
+
+def loose_marks() -> list[str]:
+    """Name French texts whose marks may begin a line, as a space that breaks stands before them (or after a «)."""
+    found: list[str] = []
+    for path in (LOCALES / "fr.json", OFFICE / "locales" / "fr.json", ERRORS / "fr.json"):
+        for text in read(path).values():
+            forms = text.values() if isinstance(text, dict) else [text]
+            found += [one for one in forms if re.search(r"\S [?!;:»]|« ", one)]
+    return found

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests import tidy_rules as rules
-from tests.language_rules import untranslated
+from tests.language_rules import loose_marks, untranslated
 from tests.tracked_files import ROOT, tracked_files
 from tillmesh.terminal.web.languages import LOCALES
 
@@ -252,3 +252,8 @@ def test_a_vague_module_name_is_caught() -> None:
 def test_every_text_of_a_screen_and_every_error_is_there_in_every_language(language: str) -> None:
     """What is listed is missing: add it to the file (docs/reference/languages.md says what stands where)."""
     assert untranslated(language) == {}
+
+
+def test_no_french_mark_can_begin_a_line() -> None:
+    """What is listed needs a space that does not break (U+00A0) before ``?``, ``!``, ``;``, ``:`` and within « »."""
+    assert loose_marks() == []

@@ -31,6 +31,19 @@ window.auditing = (() => {
       })
       .map((e) => `cut off ${e.scrollWidth}>${e.clientWidth}: ${words(e)}`);
 
+  /** What an empty field says of itself, beside what lies over its end. */
+  const placeholders = () =>
+    shown("input[placeholder]")
+      .filter((e) => !e.value && e.placeholder)
+      .map((e) => {
+        const style = getComputedStyle(e);
+        const pen = document.createElement("canvas").getContext("2d");
+        pen.font = style.font;
+        return [e, pen.measureText(e.placeholder).width, e.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight)];
+      })
+      .filter(([, needs, has]) => needs > has + 1)
+      .map(([e, needs, has]) => `placeholder cut off ${needs.toFixed(0)}>${has.toFixed(0)}: ${e.placeholder}`);
+
   const sticking = () =>
     shown("button, .btn").flatMap((button) => {
       if (button.closest(".tile, .list-row, .line, .row-main")) return [];
@@ -81,5 +94,5 @@ window.auditing = (() => {
     return ring(e) || ring(e.nextElementSibling) || ring(e.parentElement) ? "" : `no visible focus: ${words(e)}`;
   };
 
-  return { overlapping, fitting: () => [...new Set([...small(), ...cut(), ...sticking(), ...sideways()])], sideways, focus };
+  return { overlapping, placeholders, fitting: () => [...new Set([...small(), ...cut(), ...sticking(), ...sideways()])], sideways, focus };
 })();

@@ -151,7 +151,7 @@ DIALOGS: Final = (
     Place("pay-gift", "pay", ".cardfields", tap("Gift card")),
     Place("gift-card", "sell", DIALOG, press("Home")),
     Place("split", "pay", DIALOG, tap("Split")),
-    Place("send", "sales", DIALOG + " .send svg", _sent),
+    Place("send", "sales", DIALOG + " .send-code svg", _sent),
     Place("statement", "customers/c-cafe", DIALOG, tap("Statement")),
     Place("receipt", "sales", DIALOG, both(row(".sale-row"), row(".sale-acts button:nth-of-type(2)"))),
     Place("refund", "sales", DIALOG, both(row(".sale-row"), row(".sale-acts .primary"))),

@@ -55,6 +55,7 @@ def cashiers_day(maya: Cashier) -> Iterator[str]:
     yield "paid"
     maya.key("r")
     expect(maya.dialog).to_be_visible()
+    expect(maya.dialog.locator(".spin")).to_have_count(0)
     yield "paid-receipt"
     close_dialogs(maya)
     maya.page.evaluate("fetch('/api/v1/session', {method: 'DELETE'})")
@@ -106,6 +107,7 @@ def first_person(page: Page, till: TillProcess) -> Iterator[str]:
     """See a till that belongs to nobody yet, and what it says to digits that are wrong."""
     page.goto(till.url)
     expect(page.locator("form.welcome")).to_be_visible(timeout=ARRIVES_MS)
+    page.wait_for_load_state("networkidle")  # its language has come
     yield "welcome"
     for field, text in zip(page.locator("form.welcome input").all(), ("Corner shop", "Ann", "12", "99"), strict=True):
         field.fill(text)

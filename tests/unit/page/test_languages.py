@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.language_rules import TILL, all_errors, all_told, errors_of, misfilled, pieces, read, told_of, unused_keys
+from tests.language_rules import (
+    TILL,
+    all_errors,
+    all_told,
+    errors_of,
+    misfilled,
+    pieces,
+    read,
+    told_of,
+    unused_keys,
+)
 from tillmesh.adapters.locales import RECEIPTS, receipt_words
 from tillmesh.adapters.web.problems import problem
 from tillmesh.adapters.web.speaking import FOLDER as ERRORS

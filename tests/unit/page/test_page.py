@@ -100,3 +100,10 @@ def test_the_till_sells_with_its_first_script_alone() -> None:
 @of_every_page
 def test_no_module_of_a_page_is_longer_than_a_module_may_be(own: Path) -> None:
     assert [path.name for path in modules(own) if path.read_text(encoding="utf-8").count("\n") > 500] == []
+
+
+def test_no_look_takes_the_mark_of_what_is_chosen_with_its_shadow() -> None:
+    # "none" in a list of shadows makes all of it invalid: in two looks nobody saw which of several was chosen.
+    tokens = (SHARED / "css" / "tokens.css").read_text("utf-8")
+    assert tokens.count("--sh:") == 3  # light, dark, contrast
+    assert not re.findall(r"--sh: *none", tokens)

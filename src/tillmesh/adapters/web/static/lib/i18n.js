@@ -31,7 +31,7 @@ export function nameOfLanguage(tag) {
 }
 
 /** What this screen spoke last: it begins with that before it knows the store. */
-export const lastLanguage = () => localStorage.getItem(KEEP) ?? BASE;
+export const lastLanguage = () => localStorage.getItem(KEEP) ?? languageOf(navigator.language);
 
 /** @param {string} language */
 async function fetchLocale(language) {
