@@ -19,7 +19,7 @@ from tillmesh.demo.shop_data import CASHIER, MANAGER
 
 WRONG_PIN: Final = "000000"
 WRONG_CODE: Final = "00000000"
-ARRIVES_MS: Final = 20_000
+ARRIVES_MS: Final = 60_000  # of a loaded machine
 DEVICE_PAGES: Final = {"products": ".product-row b", "stock": ".list-tools", "reports/day": ".kpis"}
 
 

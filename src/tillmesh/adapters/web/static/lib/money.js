@@ -52,6 +52,9 @@ export const money = (minor) => formatter(true).format(/** @type {any} */ (decim
  */
 export const moneyField = (minor) => formatter(false).format(/** @type {any} */ (decimalText(minor)));
 
+/** What stands between whole units and parts of them, here. */
+export const decimalSign = () => new Intl.NumberFormat(localeTag()).format(1.5).slice(1, 2);
+
 /**
  * Read an amount as typed, with the locale's or a plain decimal sign; null if it is none.
  * @param {string} text

@@ -1,7 +1,7 @@
 // Small questions about a line: how many, how heavy, what price, which note, how much off.
 import { html, useLayoutEffect, useRef, useState, valueOf } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
-import { currencyExponent, lineTotal, money, moneyField, parseMoney, parseQuantity, quantity, quantityText } from "../lib/money.js";
+import { currencyExponent, decimalSign, lineTotal, money, moneyField, parseMoney, parseQuantity, quantity, quantityText } from "../lib/money.js";
 import { isWeighed } from "../state/cart.js";
 import { NumPad } from "./numpad.js";
 import { FormDialog } from "./formdialog.js";
@@ -15,20 +15,21 @@ export function NumberField({ value, onChange, label, unit, third = "." }) {
   const [fresh, setFresh] = useState(true);
   const field = /** @type {import("../vendor/preact-hooks.js").Ref<HTMLInputElement | null>} */ (useRef(null));
   useLayoutEffect(() => field.current?.focus(), []);
+  const sign = decimalSign();
   const press = (/** @type {string} */ key) => {
     const now = fresh && key !== "back" ? "" : value;
     setFresh(false);
-    onChange(key === "back" ? (fresh ? "" : now.slice(0, -1)) : key === "." && now.includes(".") ? now : now + key);
+    onChange(key === "back" ? (fresh ? "" : now.slice(0, -1)) : key !== "." ? now + key : /[.,]/.test(now) ? now : now + sign);
   };
   return html`<label class="numfield"><span>${label}</span><span class="numfield-box">
       <input class="num" ref=${field} inputmode="decimal" autofocus value=${value} onFocus=${() => fresh && field.current?.select()}
-        onInput=${(/** @type {Event} */ e) => { setFresh(false); onChange(valueOf(e).replace(",", ".")); }} />${unit && html`<small>${unit}</small>`}</span></label>
+        onInput=${(/** @type {Event} */ e) => { setFresh(false); onChange(valueOf(e).replace(/[.,]/, sign)); }} />${unit && html`<small>${unit}</small>`}</span></label>
     <${NumPad} onKey=${press} third=${third} className="small" />`;
 }
 
 /** @param {{name: string, unit: string, price: number, quantity?: string, close: (milli?: number) => void}} props */
 export function QuantityDialog({ name, unit, price, quantity: start = "", close }) {
-  const [text, setText] = useState(start);
+  const [text, setText] = useState(start.replace(".", decimalSign()));
   const weighed = isWeighed(unit);
   const milli = parseQuantity(text || "0");
   const ok = milli !== null && milli > 0 && milli <= 9_999_999 && (weighed || milli % 1000 === 0);
