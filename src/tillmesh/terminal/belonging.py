@@ -269,6 +269,7 @@ async def join_store(services: Services, around: Around) -> Among:
         among.folding.office = among.held_by_office
         among.folding.is_understood = lambda: standings.all_know(FOLDS)
         among.folding.start()
+        services.extra["actors"] = among.folding.counts
     among.standings.start()
     services.extra["standings"] = among.standings
     return among

@@ -15,7 +15,7 @@ import apsw
 from tillmesh.adapters.sqlite import folding, replica
 from tillmesh.adapters.sqlite.database import write
 from tillmesh.kernel.errors import TillmeshError
-from tillmesh.kernel.ids import terminal_of
+from tillmesh.kernel.ids import is_office, terminal_of
 from tillmesh.kernel.limits import FOLD_PRODUCTS_PER_TURN_MAX
 from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.driver import Driver
@@ -72,6 +72,13 @@ class Folding:
                     await self.tidy(rest_s=REST_S)
             except TillmeshError as cause:
                 log.warning("what tills that are gone have left is not tidied up for now: %s", cause.detail)
+
+    def counts(self) -> dict[str, int]:
+        """Count the actors on the list of tills: those that belong to the store, those that are gone, those folded."""
+        known, _ = self._known()
+        folded = len(self._council.council.agreed.folded)
+        left = sum(not is_office(actor) for actor in known.revoked - known.members)
+        return {"member": len(known.members), "gone": left, "folded": folded}
 
     def propose(self) -> None:
         """As the leader, have the store agree on who is gone for good."""

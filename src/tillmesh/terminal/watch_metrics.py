@@ -50,6 +50,12 @@ class WatchMetrics(Collector):
             raft["term"] if leads else 0,
         )  # fmt: skip
 
+        if (counts := self._extra.get("actors")) is not None:
+            actors = GaugeMetricFamily("tillmesh_actors", "Actors of the store's tills, of 1024", labels=["state"])
+            for state, count in counts().items():
+                actors.add_metric([state], count)
+            yield actors
+
     def _of_queues(self) -> Iterator[Metric]:
         reading = self._watch.reading
         lag = GaugeMetricFamily(

@@ -159,6 +159,7 @@ def test_a_replaced_till_is_folded_by_all_tills_and_one_that_was_away_comes_back
         await receive(first, 1)
         await until(told(first, new))
         await until(hold_the_same(first, new))
+        assert first.folding.counts() == {"member": 3, "gone": 1, "folded": 1}
         assert not await told(first, new)(), "once is enough"
         assert await first.folding.tidy() == 1
         assert not {terminal_of(actor) for actor in gone} & (await known_of(first)).keys(), "nobody asks what it held"
