@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.journeys.cashier import Cashier, code_of
 from tests.journeys.corners import EMPTY_CART, UNREACHABLE, reach_again
@@ -20,6 +20,7 @@ from tillmesh.demo.shop_data import CASHIER, MANAGER
 WRONG_PIN: Final = "000000"
 WRONG_CODE: Final = "00000000"
 ARRIVES_MS: Final = 60_000  # of a loaded machine
+_REFUSED: Final[dict[str, tuple[int, str]]] = {}
 DEVICE_PAGES: Final = {"products": ".product-row b", "stock": ".list-tools", "reports/day": ".kpis"}
 
 
@@ -30,6 +31,7 @@ def _still(page: Page) -> None:
 
 def cashiers_day(maya: Cashier) -> Iterator[str]:
     """Live through what a cashier sees and a manager does not: refusals, approvals, the end of a sign-in."""
+    _refuse_wrong_pins(maya)
     maya.type_pin(WRONG_PIN)
     expect(maya.page.locator(".pin-dots.bad")).to_be_visible()
     yield "wrong-pin"
@@ -62,6 +64,22 @@ def cashiers_day(maya: Cashier) -> Iterator[str]:
     maya.go("customers")
     expect(maya.page.locator(".pin-dlg")).to_be_visible(timeout=ARRIVES_MS)
     yield "sign-in-again"
+
+
+def _refuse_wrong_pins(person: Cashier) -> None:
+    """Let the till refuse a wrong PIN once in each language, and repeat its words: each makes everybody wait longer."""
+
+    def answer(route: Route) -> None:
+        if WRONG_PIN not in (route.request.post_data or ""):
+            return route.continue_()
+        if person.language not in _REFUSED:
+            said = route.fetch()
+            _REFUSED[person.language] = said.status, said.text()
+        status, body = _REFUSED[person.language]
+        return route.fulfill(status=status, body=body, content_type="application/problem+json")
+
+    for path in ("session", "approvals"):
+        person.page.route(f"**/api/v1/{path}", answer)
 
 
 def _signed_in(person: Cashier, pin: str) -> bool:
