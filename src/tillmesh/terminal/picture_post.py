@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
@@ -87,16 +88,16 @@ class PicturePost:
             for terminal in self._mesh.linked():
                 self._mesh.tell(terminal, Channel.PICTURES, body)
 
-    async def kept_by_smaller(self, sha256s: Collection[str]) -> set[str]:
-        """Ask the tills with smaller names which of some pictures they have."""
-        found: set[str] = set()
+    async def kept_by_smaller(self, sha256s: Collection[str]) -> Counter[str]:
+        """Ask the tills with smaller names which of some pictures they have; give how many say so of each."""
+        found: Counter[str] = Counter()
         asked = list(sha256s)[:PICTURES_NAMED_MAX]
         question = Which([bytes.fromhex(each) for each in asked])
         for terminal in self.linked():
             if terminal < self._own:
                 answer = await self._ask(terminal, question, "")
                 if isinstance(answer, Have):
-                    found |= {each.hex() for each in answer.sha256s} & set(asked)
+                    found.update({each.hex() for each in answer.sha256s} & set(asked))
         return found
 
     async def _ask(self, terminal: str, question: Ask | Which, about: str) -> PictureMessage | None:

@@ -1,17 +1,20 @@
 """Which pictures give way when a till's shelf of them is full, and which ones are at head office or here only.
 
 First those that no product names any more, then those used longest ago. Never one that this till's own people
-added, and of the others only one that a till with a smaller name holds: of all holders the smallest keeps it, so tills
-that make room at the same time can't drop the last copy between them.
+added, and of the others only one that two tills with smaller names say they hold. Of all holders the smallest two keep
+it, so tills that make room at the same time can't drop the last copy between them; and if one till lies, the smallest
+of the others keeps it: but for the liar no smaller one says that it does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from typing import NamedTuple
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from tillmesh.kernel.limits import PICTURE_UNNAMED_MS, PICTURES_BYTES_MAX
 from tillmesh.shop.pictures import Picture
+
+COPIES_BESIDE: Final = 2  # at tills with smaller names; one of them may lie
 
 
 class Held(NamedTuple):
@@ -61,16 +64,16 @@ def may_go(shelf: Sequence[Held]) -> list[Held]:
     return sorted((one for one in shelf if not (one.own and one.named)), key=lambda one: (one.named, one.used_ms, one))
 
 
-def giving_way(shelf: Sequence[Held], bytes_over: int, elsewhere: Collection[str]) -> list[str] | None:
+def giving_way(shelf: Sequence[Held], bytes_over: int, copies: Mapping[str, int]) -> list[str] | None:
     """List what gives way for so many bytes; None if there can't be made room.
 
-    ``elsewhere`` are those that tills with smaller names hold.
+    ``copies`` says how many tills with smaller names say they hold a picture.
     """
     gone: list[str] = []
     for one in may_go(shelf):
         if bytes_over <= 0:
             break
-        if not one.named or one.sha256 in elsewhere:
+        if not one.named or copies.get(one.sha256, 0) >= COPIES_BESIDE:
             gone.append(one.sha256)
             bytes_over -= one.size
     return gone if bytes_over <= 0 else None

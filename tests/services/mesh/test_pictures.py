@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -248,29 +249,33 @@ def test_a_till_that_pours_out_pictures_that_nobody_asked_for_fills_nothing(tmp_
     run(scene)
 
 
-def test_a_full_shelf_keeps_its_own_and_lets_go_what_a_smaller_till_holds(tmp_path: Path) -> None:
+def test_a_full_shelf_keeps_its_own_and_lets_go_what_two_smaller_tills_hold(tmp_path: Path) -> None:
     async def scene() -> None:
-        smaller, larger = await by_name(tmp_path, 2)
+        smallest, smaller, larger = await by_name(tmp_path, 3)
         pictures = [picture_of(cleaned(data)) for data in photos(4)]
         room = sum(one.size for one in pictures[:3])
-        first, second = Counter(smaller), Counter(larger, bytes_max=room)
+        first, middle, second = Counter(smallest), Counter(smaller), Counter(larger, bytes_max=room)
         own = await second.add("own", photos(4)[0])
         for n, data in enumerate(photos(4)[1:]):
             await first.add(f"theirs-{n}", data)
+        theirs = pictures[1:]
+        connect(smallest, smaller)
+        for one in theirs:
+            await until(functools.partial(middle.holds, one))
+        connect(smallest, larger)
         connect(smaller, larger)
 
         async def full() -> bool:
             return len(await larger.driver.read(lambda db, _: store.shelf(db))) == 3
 
         await until(full)
-        theirs = pictures[1:]
         (lacked,) = [one for one in theirs if not await second.holds(one)]
         assert await second.shows(lacked) is None
         await until(lambda: second.holds(lacked))
         assert await second.holds(own)
         assert sum([await second.holds(one) for one in theirs]) == 2
-        assert all([await first.holds(one) for one in theirs])
-        await stopped([first, second])
+        assert all([await each.holds(one) for each in (first, middle) for one in theirs])
+        await stopped([first, middle, second])
 
     run(scene)
 
