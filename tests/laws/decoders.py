@@ -55,7 +55,7 @@ from tillmesh.sync import (
     upload,
     write_frame,
 )
-from tillmesh.sync.messages import Ack, Hello, Item, Later, Mark, Push, Run
+from tillmesh.sync.messages import Ack, Hello, Item, Later, Mark, Push, Run, Slow
 from tillmesh.till.agreement import CutDecided, decode_decision, encode_decision
 
 _KEY: Final = Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -111,6 +111,7 @@ CSV: Final = (
 DECODERS: Final[dict[str, Decoder]] = {
     "frame": Decoder(read_frame, tuple(write_frame(message) for message in (
         Hello(1, "store", 1, "tilla.aaaaaaaa", {"tilla.aaaaaaaa": _MARK}), Push(1, [_RUN]), Ack(1, {}), Later(1, 5),
+        Slow("tilla.aaaaaaaa", 600_000),
     ))),
     "batch": Decoder(upload.read_batch, (
         upload.write_batch(upload.Batch("store", 1, "tilla.aaaaaaaa", {"tilla.aaaaaaaa": _MARK}, [_RUN])),

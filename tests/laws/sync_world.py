@@ -13,6 +13,7 @@ from tillmesh.sync import (
     Closed,
     Fence,
     Hello,
+    Intake,
     Load,
     Message,
     Notary,
@@ -40,6 +41,7 @@ class Till:
     told: dict[str, dict[str, int]] = field(default_factory=dict)  # peer -> what it said is durable there
     fenced: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    intake: Intake | None = None
 
     def head(self, actor: str) -> Head:
         log = self.logs.get(actor)
@@ -85,7 +87,7 @@ class World:
         self.wire = [frame for frame in self.wire if {frame[0], frame[1]} != {one, other}]
         for me, peer in ((one, other), (other, one)):
             till = self.tills[me]
-            session = Session(Side(STORE, till.actor), till.heads(), notary=self.notary)
+            session = Session(Side(STORE, till.actor), till.heads(), notary=self.notary, intake=till.intake)
             till.sessions[peer] = session
             self.perform(me, peer, session.start(self.now_ms))
 

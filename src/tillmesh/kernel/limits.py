@@ -207,6 +207,15 @@ ACTOR_SUM_MAX: Final = 2**51 - 1  # What one actor's numbers may add up to at he
 assert SYNC_ACTORS_MAX * ACTOR_SUM_MAX < 2**63  # so no sum over a store passes 64 bits, whatever its tills send
 SYNC_EVENTS_PER_BATCH_MAX: Final = 1_000
 SYNC_BATCH_BYTES_MAX: Final = 1 << 20  # of bodies; guess: about 2,000 sales, applied in well under a second
+# What one till may have written that another one takes in (tillmesh.sync.intake): bodies, and what a row with its hash
+# and its places in indexes takes beside it. Guesses: 3,000 sales a day are 9 MB with their signatures, a catalogue of
+# 100,000 products 40 MB; so an honest till is away for a month, or changes all prices five times on one day.
+INTAKE_EVENT_BYTES: Final = 256
+INTAKE_DAY_BYTES: Final = 64 << 20
+INTAKE_BURST_BYTES: Final = 256 << 20
+INTAKE_WAIT_MS_MAX: Final = 600_000
+assert 30 * 3_000 * 2 * (1_024 + INTAKE_EVENT_BYTES) < INTAKE_BURST_BYTES
+assert 4 * INTAKE_BURST_BYTES < DATA_BYTES_BUDGET  # a till that lies does not fill a disk before somebody has looked
 # A batch is stored in parts, so that a cashier's sale waits for one of them at most. Measured: 110 sales of ten lines
 # (64 KB) take 4 ms of CPU, 680 changed products (64 KB) 30 ms; a till's processor may be four times slower.
 MERGE_PART_EVENTS_MAX: Final = 200

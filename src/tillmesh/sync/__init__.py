@@ -5,6 +5,7 @@ a timestamp.
 """
 
 from tillmesh.sync.frames import FrameDamaged, read_frame, write_frame
+from tillmesh.sync.intake import Intake
 from tillmesh.sync.messages import (
     Ack,
     Forked,
@@ -17,6 +18,7 @@ from tillmesh.sync.messages import (
     Push,
     Refuse,
     Run,
+    Slow,
     Want,
     runs_of,
 )
@@ -33,6 +35,7 @@ __all__ = [
     "Forked",
     "FrameDamaged",
     "Hello",
+    "Intake",
     "Item",
     "KeyNotary",
     "Later",
@@ -48,6 +51,7 @@ __all__ = [
     "Session",
     "Side",
     "SignedHead",
+    "Slow",
     "Step",
     "Verdict",
     "WakeAt",

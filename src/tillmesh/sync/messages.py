@@ -12,7 +12,13 @@ from typing import Annotated, Final, TypeAlias
 from msgspec import Meta, Struct
 
 from tillmesh.kernel.envelope import Envelope
-from tillmesh.kernel.limits import ACTOR_CHARS_MAX, EVENT_BODY_BYTES_MAX, SYNC_ACTORS_MAX, SYNC_EVENTS_PER_BATCH_MAX
+from tillmesh.kernel.limits import (
+    ACTOR_CHARS_MAX,
+    EVENT_BODY_BYTES_MAX,
+    INTAKE_WAIT_MS_MAX,
+    SYNC_ACTORS_MAX,
+    SYNC_EVENTS_PER_BATCH_MAX,
+)
 
 PROTOCOL: Final = 1
 
@@ -146,5 +152,12 @@ class Forked(Struct, frozen=True, array_like=True, tag=8):
     detail: Annotated[str, Meta(max_length=500)]
 
 
-Message: TypeAlias = Hello | Push | Ack | Want | Later | Presence | Refuse | Forked
-NEWEST: Final = 8  # number of a message; a higher one is a newer program's, and is ignored
+class Slow(Struct, frozen=True, array_like=True, tag=9):
+    """This actor has written more than a shop does: send nothing of it for so long, and everything else as ever."""
+
+    actor: Actor
+    wait_ms: Annotated[int, Meta(ge=0, le=INTAKE_WAIT_MS_MAX)]
+
+
+Message: TypeAlias = Hello | Push | Ack | Want | Later | Presence | Refuse | Forked | Slow
+NEWEST: Final = 9  # number of a message; a higher one is a newer program's, and is ignored

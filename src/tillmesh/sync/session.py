@@ -14,6 +14,7 @@ import msgspec
 
 from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.limits import SYNC_ACTORS_MAX, SYNC_BATCH_BYTES_MAX, SYNC_EVENTS_PER_BATCH_MAX
+from tillmesh.sync.intake import Intake
 from tillmesh.sync.messages import (
     NO_SIGNATURES,
     PROTOCOL,
@@ -27,6 +28,7 @@ from tillmesh.sync.messages import (
     Push,
     Refuse,
     Run,
+    Slow,
     Span,
     Want,
     runs_of,
@@ -39,6 +41,7 @@ RESEND_MS_MAX: Final = 30_000
 PRESENCE_MS: Final = 5_000
 SILENT_MS: Final = 3 * PRESENCE_MS  # A peer that says nothing for so long is gone.
 STRANGER_MS: Final = 5_000  # so long may a list of tills take that introduces an actor
+_NOTHING: Final = Head("")
 assert PRESENCE_MS < SILENT_MS
 assert RESEND_MS <= RESEND_MS_MAX
 
@@ -59,11 +62,21 @@ class Session:
     """
 
     def __init__(
-        self, me: Side, heads: Mapping[str, Head], *, eager: bool = True, notary: Notary | None = None
+        self,
+        me: Side,
+        heads: Mapping[str, Head],
+        *,
+        eager: bool = True,
+        notary: Notary | None = None,
+        intake: Intake | None = None,
     ) -> None:
-        """Begin with what is held; without a notary everything that joins on is taken for true."""
+        """Begin with what is held; without a notary all that joins on is taken for true, without an intake at once."""
         self._me = me
         self._notary = notary
+        self._intake = intake
+        self._taking: tuple[int, tuple[Envelope, ...]] = (0, ())  # the peer's batch that is being stored
+        self._told_slow: dict[str, int] = {}  # actor -> until when this side wants nothing of it
+        self._slowed: dict[str, int] = {}  # actor -> until when the peer wants nothing of it
         self._heads = dict(heads)
         self._eager = eager
         self._leaderless = self._peer_leaderless = False
@@ -113,6 +126,8 @@ class Session:
                 return self._wanted(message)
             case Later():
                 return self._put_off(message, now_ms)
+            case Slow():
+                return self._slow_down(message, now_ms)
             case Forked():
                 # Of an actor whose events nobody here holds, there is nothing to stop with.
                 return self._fence(message.actor, message.detail) if message.actor in self._heads else []
@@ -151,6 +166,8 @@ class Session:
     def applied(self, batch: int, durable: Mapping[str, Head], now_ms: int) -> list[Step]:
         """A batch of the peer is on disk; ``durable`` are the heads of the actors it was about."""
         self._heads.update(durable)
+        if self._intake is not None and self._taking[0] == batch:
+            self._intake.took(self._taking[1], now_ms)
         if self._closed:
             return []
         news = {actor: head.seq for actor, head in durable.items()}
@@ -174,6 +191,9 @@ class Session:
         if self._batch and now_ms >= self._resend_at_ms:
             self._batch, self._sent = 0, {}
             self._resends += 1
+            steps += self._next()
+        if any(now_ms >= until for until in self._slowed.values()):
+            self._slowed = {actor: until for actor, until in self._slowed.items() if now_ms < until}
             steps += self._next()
         if self._theirs is not None and now_ms - self._said_ms >= PRESENCE_MS:
             steps.append(self._say(self._presence(), now_ms))
@@ -202,14 +222,16 @@ class Session:
 
     def _pushed(self, push: Push, now_ms: int) -> list[Step]:
         """Pass on what is new and joins on; ask again where something is missing before it."""
-        verdicts = [self._judged(run) for run in push.runs]
+        slow, again = self._slow(push.runs, now_ms)
+        pushed = [run for run in push.runs if run.actor not in slow]
+        verdicts = [self._judged(run) for run in pushed]
         if Verdict.FORGED in verdicts:
             return self._refuse("unsigned", "events that their own actor did not sign", now_ms, forger=True)
         # A stranger's events have to wait until it is introduced, those of the others have not.
-        runs = [run for run, verdict in zip(push.runs, verdicts, strict=True) if verdict is Verdict.SIGNED]
-        if push.runs and not runs:
+        runs = [run for run, verdict in zip(pushed, verdicts, strict=True) if verdict is Verdict.SIGNED]
+        if (pushed or again) and not runs:
             return [self._say(Later(push.batch, STRANGER_MS), now_ms)]
-        steps: list[Step] = []
+        steps: list[Step] = [self._say(Slow(actor, wait_ms), now_ms) for actor, wait_ms in slow.items()]
         wanted: dict[str, int] = {}
         fresh: list[Envelope] = []
         signed: list[SignedHead] = []
@@ -238,10 +260,22 @@ class Session:
         if wanted:
             steps.append(self._say(Want(push.batch, wanted), now_ms))
         if fresh:
+            self._taking = push.batch, tuple(fresh)
             steps.append(Apply(push.batch, tuple(fresh), tuple(signed)))
         elif not wanted:
             steps.append(self._say(Ack(push.batch, told), now_ms))
         return steps
+
+    def _slow(self, runs: Sequence[Run], now_ms: int) -> tuple[dict[str, int], bool]:
+        """Name the actors that have to wait, with how long, and whether the peer sends on though it was told so."""
+        if self._intake is None:
+            return {}, False
+        new = {run.actor for run in runs if run.first + len(run.items) - 1 > self._heads.get(run.actor, _NOTHING).seq}
+        slow = {actor: wait for actor in sorted(new) if (wait := self._intake.wait_ms(actor, now_ms))}
+        again = any(now_ms < self._told_slow.get(actor, 0) for actor in slow)
+        self._told_slow = {actor: until for actor, until in self._told_slow.items() if now_ms < until}
+        self._told_slow |= {actor: now_ms + wait for actor, wait in slow.items()}
+        return slow, again
 
     def _judged(self, run: Run) -> Verdict:
         """Say whether the actor itself signed what is new of a run."""
@@ -282,6 +316,13 @@ class Session:
         self._resend_at_ms = now_ms + later.wait_ms
         return [WakeAt(self._resend_at_ms)]
 
+    def _slow_down(self, slow: Slow, now_ms: int) -> list[Step]:
+        """Send nothing of an actor for a while; nobody can name more actors than are held here."""
+        if slow.actor not in self._heads:
+            return []
+        self._slowed[slow.actor] = now_ms + slow.wait_ms
+        return [WakeAt(now_ms + slow.wait_ms)]
+
     def _learn(self, durable: Mapping[str, int]) -> list[Step]:
         """Take in what the peer says it holds; it may hold more than we do, never less than it said before.
 
@@ -303,8 +344,8 @@ class Session:
             return []
         spans = tuple(
             Span(actor, self._theirs.get(actor, 0) + 1, head.seq)
-            for actor, head in sorted(self._heads.items(), key=self._own_first)
-            if actor not in self._fenced and head.seq > self._theirs.get(actor, 0)
+            for actor, head in sorted(self._heads.items(), key=self._least_first)
+            if actor not in self._fenced and actor not in self._slowed and head.seq > self._theirs.get(actor, 0)
         )
         if not spans:
             return []
@@ -320,9 +361,14 @@ class Session:
         # that lies could silence any other.
         return [Fence(actor, detail, everywhere=self._notary is None, proven=proven)]
 
-    def _own_first(self, item: tuple[str, Head]) -> tuple[bool, str]:
-        """What was sold here is nowhere else yet: it goes first."""
-        return item[0] != self._me.actor, item[0]
+    def _least_first(self, item: tuple[str, Head]) -> tuple[bool, int, str]:
+        """What was sold here is nowhere else yet: it goes first, and last the log of which the peer lacks the most.
+
+        So whoever has written a great deal keeps nobody else waiting.
+        """
+        actor, head = item
+        assert self._theirs is not None
+        return actor != self._me.actor, head.seq - self._theirs.get(actor, 0), actor
 
     def _presence(self) -> Presence:
         return Presence(self._durable(), self._leaderless)

@@ -157,6 +157,10 @@ class Among:
         """List the terminals that hold an event durably, as far as they have told."""
         return self._mesh.exchange.replicated_to(actor, seq) if self._mesh is not None else ()
 
+    def flooding(self) -> list[str]:
+        """Name the tills that write more than a shop does."""
+        return self._mesh.flooding() if self._mesh is not None else []
+
     def sync_state(self, actor: str, seq: int) -> str:
         """Say where an event is on its way to the leader and the hub; of a till alone, it stays where it is."""
         return self._mesh.exchange.marks(actor).state(seq).value if self._mesh is not None else SyncState.PENDING.value
@@ -253,6 +257,7 @@ async def join_store(services: Services, around: Around) -> Among:
     services.extra["sync"] = among.sync
     services.extra["raft"] = among.raft
     services.extra["uploading"] = among.uploading
+    services.extra["flooding"] = among.flooding
     services.extra["hub_trouble"] = among.hub_trouble
     watch.marks, watch.has_office = among.marks, among.has_office
     services.extra["archiving"] = archiving = Archiving(driver)

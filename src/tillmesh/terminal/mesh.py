@@ -15,10 +15,10 @@ from tillmesh.adapters.sqlite import replica
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.errors import Damaged, TillmeshError
 from tillmesh.kernel.ids import terminal_of
-from tillmesh.sync import Acked, Apply, Closed, Fence, Load, Notary, Send, Side, WakeAt, read_frame, write_frame
+from tillmesh.sync import Acked, Apply, Closed, Fence, Intake, Load, Notary, Send, Side, WakeAt, read_frame, write_frame
 from tillmesh.sync.channels import Channel, unwrap
 from tillmesh.sync.signatures import SignedHead
-from tillmesh.terminal.driver import FORKED, Driver, Trouble, steady_ms
+from tillmesh.terminal.driver import FORKED, Driver, Trouble, now_ms, steady_ms
 from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.outgoing import Outgoing
 from tillmesh.terminal.signing import Signatures
@@ -33,6 +33,8 @@ ACKS_S: Final = 5.0
 BUSY_MS: Final = 2_000
 QUARANTINE_MS: Final = 30_000  # guess: a manager has seen the alarm by then
 QUARANTINE_MS_MAX: Final = 3_600_000
+NEWCOMER_MS: Final = 3 * 86_400_000  # guess: by then a new till has heard what there was before it
+FLOOD_NOTED_MS: Final = 86_400_000  # one note a day
 FENCES_NOTED_MAX: Final = 256  # since the start; guess: a store where more went wrong has heard enough
 Handler: TypeAlias = Callable[[str, bytes], None]  # the peer's actor, and what it said
 
@@ -59,9 +61,11 @@ class Link(Protocol):
 class Mesh:
     """Runs the exchange of one till over whatever links come up."""
 
-    def __init__(self, driver: Driver, heads: dict[str, Head], notary: Notary) -> None:
-        identity = driver.identity
-        self.exchange = Exchange(Side(identity.store, identity.actor), identity.terminal, heads, notary=notary)
+    def __init__(self, driver: Driver, heads: dict[str, Head], notary: Notary, intake: Intake | None = None) -> None:
+        identity, self._intake = driver.identity, intake or Intake({}, now_ms())
+        side = Side(identity.store, identity.actor)
+        self.exchange = Exchange(side, identity.terminal, heads, notary=notary, intake=self._intake)
+        self._floods: dict[str, int] = {}  # actor -> when a manager was told (ms)
         self._driver = driver
         self._signatures = Signatures(driver.opened.data_dir, identity.store)
         self._quarantine: dict[str, tuple[int, int]] = {}  # terminal -> until when (ms), and how often so far
@@ -78,8 +82,14 @@ class Mesh:
     @classmethod
     async def over(cls, driver: Driver, notary: Notary) -> Mesh:
         """Begin with what is on the disk; the notary says which events their own actors signed."""
-        heads, acks = await driver.read(lambda db, _: (replica.heads(db), replica.acks(db)))
-        mesh = cls(driver, heads, notary)
+        heads, acks, stamps_ms = await driver.read(
+            lambda db, _: (replica.heads(db), replica.acks(db), replica.stamps_ms(db))
+        )
+        # A clock that died says little: the newest event that is held was written before now.
+        wall_ms, me = max([now_ms(), *stamps_ms.values()]), driver.identity.actor
+        began_ms = await driver.read(lambda db, _: replica.began_ms(db, me))
+        newcomer = began_ms is None or began_ms > wall_ms - NEWCOMER_MS
+        mesh = cls(driver, heads, notary, Intake(stamps_ms, wall_ms, newcomer=newcomer))
         mesh.exchange.recall(acks)
         return mesh
 
@@ -305,9 +315,25 @@ class Mesh:
         while True:
             await asyncio.sleep(TICK_S)
             self._perform(self.exchange.wake(steady_ms()))
+            self._note_floods()
             if self._unsaved and steady_ms() - saved_ms >= ACKS_S * 1000:
                 saved_ms = steady_ms()
                 await self._save_acks()
+
+    def flooding(self) -> list[str]:
+        """List the tills that wrote more than a shop does: what they wrote is taken in slowly."""
+        return sorted({terminal_of(actor) for actor in self._intake.waiting(steady_ms())})
+
+    def _note_floods(self) -> None:
+        """Tell a manager by name who writes too much: once a day, as each note is an event itself."""
+        now = steady_ms()
+        for actor in self._intake.waiting(now):
+            if now - self._floods.get(actor, -FLOOD_NOTED_MS) >= FLOOD_NOTED_MS:
+                self._floods[actor] = now
+                log.error("%s wrote more than any shop does: its events are taken in slowly", actor)
+                detail = f"{actor} wrote more than a shop does in a day; its events are taken in slowly"
+                note = Note(action="flood", subject=terminal_of(actor), detail=detail)
+                self._errands.run(self._driver.do(SYSTEM, note))
 
     async def _save_acks(self) -> None:
         """Bring what the peers hold to the disk now and then; after a restart their hello says it again."""

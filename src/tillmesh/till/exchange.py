@@ -11,7 +11,7 @@ from typing import Final
 
 from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.ids import is_office
-from tillmesh.sync import Acked, Closed, Fence, Hello, Message, Notary, Session, Side, Step
+from tillmesh.sync import Acked, Closed, Fence, Hello, Intake, Message, Notary, Session, Side, Step
 from tillmesh.sync.messages import NO_SIGNATURES
 from tillmesh.till.queue import Marks
 
@@ -41,9 +41,18 @@ class Ask:
 class Exchange:
     """The replication state of one till. Peers are named by terminal id; ``leader`` is one of them, oneself or None."""
 
-    def __init__(self, me: Side, terminal: str, heads: Mapping[str, Head], *, notary: Notary | None = None) -> None:
+    def __init__(
+        self,
+        me: Side,
+        terminal: str,
+        heads: Mapping[str, Head],
+        *,
+        notary: Notary | None = None,
+        intake: Intake | None = None,
+    ) -> None:
         self._me = me
         self._notary = notary
+        self._intake = intake
         self._terminal = terminal
         self._heads = dict(heads)
         self._peers: dict[str, Peer] = {}
@@ -69,7 +78,8 @@ class Exchange:
         self._links += 1
         known = self._peers.setdefault(peer, Peer())
         known.link, known.heard_ms = self._links, now_ms
-        known.session = Session(self._me, self._heads, eager=self._pushes_to(peer), notary=self._notary)
+        eager = self._pushes_to(peer)
+        known.session = Session(self._me, self._heads, eager=eager, notary=self._notary, intake=self._intake)
         for actor in self.fenced:
             known.session.fence(actor)
         return self._links, [*self._asks(peer, known, known.session.start(now_ms)), *self._follow()]

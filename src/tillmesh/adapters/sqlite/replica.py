@@ -18,6 +18,7 @@ from tillmesh.adapters.sqlite.database import one, rows, write
 from tillmesh.adapters.sqlite.freshness import changes_kept
 from tillmesh.adapters.sqlite.store import Writer
 from tillmesh.kernel.envelope import Envelope, Head
+from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.limits import (
     MERGE_PART_BYTES_MAX,
     MERGE_PART_EVENTS_MAX,
@@ -69,6 +70,22 @@ def heads(db: apsw.Connection) -> dict[str, Head]:
     """Give where every actor's chain ends on this disk."""
     sql = "SELECT a.name, v.seq, v.hash FROM version_vector v JOIN actor a ON a.id = v.actor"
     return {name: Head(name, seq, pinned) for name, seq, pinned in rows(db, sql)}
+
+
+def stamps_ms(db: apsw.Connection) -> dict[str, int]:
+    """Give when every actor's newest event that is held was written, by its own clock (ms)."""
+    sql = (
+        "SELECT a.name, e.hlc FROM version_vector v JOIN actor a ON a.id = v.actor "
+        "JOIN event e ON e.actor = v.actor AND e.seq = v.seq"
+    )
+    return {name: physical_ms(hlc) for name, hlc in rows(db, sql)}
+
+
+def began_ms(db: apsw.Connection, actor: str) -> int | None:
+    """Give when an actor wrote its first event; None if it wrote none."""
+    sql = "SELECT e.hlc FROM event e JOIN actor a ON a.id = e.actor WHERE a.name = ? AND e.seq = 1"
+    hlc = one(db, sql, (actor,))
+    return None if hlc is None else physical_ms(hlc)
 
 
 def acks(db: apsw.Connection) -> dict[str, dict[str, int]]:

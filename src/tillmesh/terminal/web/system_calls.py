@@ -123,6 +123,9 @@ async def health(context: Context) -> Any:
     if trouble := context.services.extra.get("hub_trouble", str)():
         text = f"Head office takes nothing now: {trouble}. The tills sell on, and what they sold waits."
         checks.append({"check": "hub", "ok": False, "text": text})
+    for till in context.services.extra.get("flooding", list)():
+        text = f"{till} writes more than a shop does: its events are taken in slowly. If nobody knows why, remove it."
+        checks.append({"check": "flood", "ok": False, "text": text})
     found = await context.services.extra["watch"].concerns()
     checks += [{"check": one.check, "ok": False, "text": one.text} for one in found]
     printer = context.services.extra["printer"]()
