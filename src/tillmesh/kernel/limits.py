@@ -78,6 +78,11 @@ PURSE_ENTRIES_SHOWN_MAX: Final = 1_000
 BLOCK_REASON_CHARS_MAX: Final = 80  # it is shown at the till in one line
 PURSE_MESSAGE_BYTES_MAX: Final = 1_000
 PURSE_HOLDS_MAX: Final = 1_000  # reservations that a till keeps; more are granted without being kept
+PURSE_HOLDS_PER_TILL_MAX: Final = (
+    60  # of them that one till asked for: 15 tills at once fit, and one that lies fills none
+)
+PURSES_SERVED_MAX: Final = 32  # questions of one till that another one works on at once
+PURSE_HEAR_S: Final = 0.3  # a payment waits so long for events that are on their way
 PURSE_HOLD_MS: Final = 3_000  # a sale is on every till in touch long before
 RIGHTS_MESSAGE_BYTES_MAX: Final = 1_000
 RIGHTS_ASK_MS: Final = 5_000  # between two questions of a till about one product by itself; guess

@@ -7,7 +7,7 @@ peer last acknowledged: receivers ignore what they hold, so nothing is ever coun
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, assert_never
 
 import msgspec
@@ -401,13 +401,19 @@ class Session:
     @property
     def behind(self) -> int | None:
         """How many events the peer holds that this side does not hold yet, or None before its hello."""
+        return self._lacked(self._fenced)
+
+    @property
+    def unheard(self) -> int | None:
+        """The same, without what this side has put off: it is no news that is on its way."""
+        return self._lacked(self._fenced | self._told_slow.keys())
+
+    def _lacked(self, but: Collection[str]) -> int | None:
         if self._theirs is None:
             return None
         held = self._heads
         return sum(
-            max(0, seq - held.get(actor, Head(actor)).seq)
-            for actor, seq in self._theirs.items()
-            if actor not in self._fenced
+            max(0, seq - held.get(actor, _NOTHING).seq) for actor, seq in self._theirs.items() if actor not in but
         )
 
     @property

@@ -136,7 +136,7 @@ class Among:
         others = {terminal_of(actor) for actor in members} - {self._driver.identity.terminal}
         heard = self._mesh.linked() if self._mesh is not None else {}
         leads = self._council is None or self._council.council.leads
-        behind = leads and self._mesh is not None and any(lacks != 0 for lacks in self._mesh.exchange.behind().values())
+        behind = self._mesh is not None and self._mesh.exchange.is_behind()
         return Company(
             others=tuple(sorted(others)), heard=tuple(sorted(heard)), members=tuple(members), leads=leads, behind=behind
         )

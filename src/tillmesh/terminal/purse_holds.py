@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import count
 
 from tillmesh.kernel.errors import Conflict
 from tillmesh.kernel.ids import terminal_of
-from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, PURSE_ANSWER_MS
+from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, PURSE_ANSWER_MS, PURSE_HEAR_S, PURSES_SERVED_MAX
 from tillmesh.shop.events import PurseMove
 from tillmesh.sync.channels import Channel
 from tillmesh.sync.purse_messages import Answer, Ask, read_purse, write_purse
@@ -38,6 +40,7 @@ class PurseHolds:
         self._company = company
         self._clock_ms, self._patience_s = clock_ms, patience_ms / 1_000
         self._holds = Holds()
+        self._serving: Counter[str] = Counter()  # questions of a till that are under way
         self._numbers = count(1)
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
         self._errands = Errands("reservations of purses")
@@ -53,6 +56,8 @@ class PurseHolds:
 
         Raises :class:`Conflict` if another cart is taking so much of a purse that too little is left.
         """
+        if takings:
+            await self._until_heard()
         sure = True
         for one in takings:
             answer = await self._asked(cart_id, one)
@@ -61,12 +66,19 @@ class PurseHolds:
                 raise Conflict("another till is taking from this at this moment", hint="Try again in a few seconds.")
         return sure
 
+    async def _until_heard(self) -> None:
+        """Wait a moment for what other tills wrote and is on its way: without it less may be taken out."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PURSE_HEAR_S):
+                while self._company().behind:  # noqa: ASYNC110 - what is waited for is a message on any link
+                    await asyncio.sleep(0.01)
+
     async def _asked(self, cart_id: str, one: PurseMove) -> Answer | None:
         me, company = self._driver.identity.terminal, self._company()
         keeper = keeper_of(one.purse, one.account, [me, *company.others])
         ask = Ask(next(self._numbers), one.purse, one.account, cart_id, min(abs(one.amount), AMOUNT_MINOR_MAX))
         if keeper == me:
-            return await self._answer(ask)
+            return await self._answer(ask, me)
         waiting = self._waiting[ask.number] = asyncio.get_running_loop().create_future()
         try:
             if self._mesh is None or not self._mesh.tell(keeper, Channel.PURSES, write_purse(ask)):
@@ -77,23 +89,33 @@ class PurseHolds:
         finally:
             del self._waiting[ask.number]
 
-    async def _answer(self, ask: Ask) -> Answer:
+    async def _answer(self, ask: Ask, till: str) -> Answer:
         def balance(books: Books) -> int:
             return available_at(books, self._driver.identity, Company(), ask.purse, ask.account)
 
         held = await self._driver.look(balance)
-        granted, free = self._holds.ask(ask.purse, ask.account, ask.cart_id, ask.amount, held, self._clock_ms())
+        granted, free = self._holds.ask(
+            ask.purse, ask.account, ask.cart_id, ask.amount, held, self._clock_ms(), till=till
+        )
         # What is not there at all is told by the command itself, in better words.
         return Answer(ask.number, granted or ask.amount > held, min(free, AMOUNT_MINOR_MAX))
 
     def _heard(self, actor: str, body: bytes) -> None:
         message = read_purse(body)
         if isinstance(message, Ask):
-            self._errands.run(self._reply(terminal_of(actor), message))
+            if (
+                self._serving[actor] < PURSES_SERVED_MAX
+            ):  # whoever asks more is not answered, and takes what it may apart
+                self._serving[actor] += 1
+                self._errands.run(self._reply(actor, message))
         elif message is not None and (waiting := self._waiting.get(message.number)) is not None and not waiting.done():
             waiting.set_result(message)
 
-    async def _reply(self, terminal: str, ask: Ask) -> None:
-        answer = await self._answer(ask)
+    async def _reply(self, actor: str, ask: Ask) -> None:
+        terminal = terminal_of(actor)
+        try:
+            answer = await self._answer(ask, terminal)
+        finally:
+            self._serving[actor] -= 1
         if self._mesh is not None:
             self._mesh.tell(terminal, Channel.PURSES, write_purse(answer))

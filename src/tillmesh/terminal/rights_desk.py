@@ -189,7 +189,7 @@ class RightsDesk:
         company, missing = self._driver.company(), escrow.unheld(rights, stock)
         if not company.leads or not missing or (missing > 0 and not company.is_whole):
             return
-        if missing > 0 and company.behind:
+        if missing > 0 and not company.knows_all:
             self._look_later()
             return
         if missing < 0 and rights.rights(self._driver.identity.actor) <= 0:

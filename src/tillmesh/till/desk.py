@@ -39,12 +39,17 @@ class Company(Record):
     heard: tuple[str, ...] = ()
     members: tuple[str, ...] = ()  # the actors that belong to the store; empty for a till alone
     leads: bool = True  # whether this till leads the store
-    behind: bool = False  # leads, and one that is heard holds events that are not here, or has not said what
+    behind: bool = False  # one that is heard holds events that are not here, or has not said what
 
     @property
     def is_whole(self) -> bool:
         """Say whether everybody is heard: then what is spent here is known everywhere at once."""
         return set(self.others) <= set(self.heard)
+
+    @property
+    def knows_all(self) -> bool:
+        """Say whether everybody is heard and nothing of theirs is missing here: one rule for purses and for rights."""
+        return self.is_whole and not self.behind
 
 
 @dataclass(slots=True)

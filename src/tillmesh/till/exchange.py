@@ -254,6 +254,10 @@ class Exchange:
         """Give per linked peer how many events it holds that are not on this disk; None before its hello."""
         return {name: peer.session.behind for name, peer in self._peers.items() if peer.session is not None}
 
+    def is_behind(self) -> bool:
+        """Say whether a linked peer holds events that are on their way here, or has not said yet what it holds."""
+        return any(peer.session is not None and peer.session.unheard != 0 for peer in self._peers.values())
+
     def _pushes_to(self, peer: str) -> bool:
         if self._leader == self._terminal or not self._is_linked(self._leader):
             return True  # a leader that is not linked is no help: tills then talk to whom they reach

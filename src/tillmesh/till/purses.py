@@ -116,7 +116,7 @@ def _may_take(desk: Desk, purse: str, account: str, amount: int) -> None:
     if amount <= most:
         return
     shown = str(max(0, most)) if purse == POINTS else amount_text(max(0, most), desk.policy().currency)
-    if desk.company.is_whole:
+    if desk.company.knows_all:
         raise Conflict(f"at most {shown} can be taken", hint="Take the rest another way.")
     raise Conflict(f"at most {shown} can be taken while not all tills are heard", hint="Take the rest another way.")
 
@@ -129,15 +129,15 @@ def available(desk: Desk, purse: str, account: str) -> int:
 def available_at(books: Books, identity: Identity, company: Company, purse: str, account: str) -> int:
     """Say how much can be taken out of a purse at a till that hears these others.
 
-    All of it while every other till is heard. Otherwise at most ``offline_redeem_max_minor / (tills - 1)`` less what
-    this till took while not everybody knew: if every till of a store in pieces takes as much, what was in the purse
-    and the limit cover it.
+    All of it while every other till is heard and nothing of theirs is missing here. Otherwise at most
+    ``offline_redeem_max_minor / (tills - 1)`` less what this till took while not everybody knew: if every till of a
+    store in pieces takes as much, what was in the purse and the limit cover it.
     """
     store, held = books.store(), books.purse(purse, account)
     if purse == ACCOUNT:
         limit = (books.fields("customer", account) or {}).get("credit_limit_minor")
         held = (limit if isinstance(limit, int) else 0) - held
-    if company.is_whole:
+    if company.knows_all:
         return held
     most = store.offline_redeem_max_minor // max(1, len(company.others))
     if purse == POINTS:

@@ -31,3 +31,18 @@ def test_every_till_names_the_same_keeper_and_purses_are_spread_over_all() -> No
     for account in ("ana", "ben"):
         assert keeper_of("points", account, tills) == keeper_of("points", account, tills[::-1])
     assert {keeper_of("gift_card", f"card-{number}", tills) for number in range(200)} == set(tills)
+
+
+def test_a_till_that_reserves_without_end_leaves_room_for_the_others() -> None:
+    holds = Holds()
+    for number in range(PURSE_HOLDS_MAX + 10):
+        assert holds.ask("gift_card", f"card-{number}", "a", 1, 1, 0, till="liar")[0]
+    assert holds.ask("gift_card", "card", "a", 1_000, 1_000, 0, till="one") == (True, 1_000)
+    assert holds.ask("gift_card", "card", "b", 1_000, 1_000, 0, till="two") == (False, 0)
+
+
+def test_no_till_changes_what_another_one_reserved_for_its_cart() -> None:
+    holds = Holds()
+    assert holds.ask("gift_card", "card", "a", 900, 1_000, 0, till="one") == (True, 1_000)
+    assert holds.ask("gift_card", "card", "a", 1, 1_000, 0, till="liar") == (True, 100)
+    assert holds.ask("gift_card", "card", "b", 500, 1_000, 0, till="two") == (False, 99)

@@ -206,6 +206,15 @@ def test_tills_in_touch_may_spend_all_of_it_and_a_till_apart_only_its_part(money
         sell(money, "b", pay("gift_card", 1_250, CODE))
 
 
+def test_a_till_that_hears_all_others_and_lacks_what_one_of_them_wrote_takes_only_its_part(money: Shop) -> None:
+    load(money, 5_000, "load")
+    money.till.company = Company(others=("b",), heard=("b",), behind=True)
+    with pytest.raises(Conflict, match="while not all tills are heard"):
+        sell(money, "a", pay("gift_card", 2_500, CODE), pieces=2)
+    money.till.company = Company(others=("b",), heard=("b",))
+    assert sell(money, "a", pay("gift_card", 2_500, CODE), pieces=2)
+
+
 def test_a_manager_s_right_and_a_reason_correct_a_purse(money: Shop) -> None:
     wrong: list[dict[str, Any]] = [{"purse": "shoes"}, {"amount": 0}, {"account": "nobody"}, {"reason": ""}]
     good = c.AdjustPurse(purse=POINTS, account="ana", amount=5, reason="birthday")
