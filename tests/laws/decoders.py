@@ -9,19 +9,26 @@ import io
 import struct
 import wave
 from collections.abc import Callable
+from functools import cache
+from random import Random
 from typing import Any, Final, NamedTuple
 
+import apsw
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests.hostile_bodies import hostile
 from tests.pictures import jpeg, webp
 from tillmesh.adapters.lan.pairing_messages import read_message as read_pairing
 from tillmesh.adapters.lan.roster import read_roster
+from tillmesh.adapters.sqlite.database import in_memory
+from tillmesh.adapters.sqlite.ledger import Ledger
 from tillmesh.adapters.wan.bundle import read_bundle
 from tillmesh.crdt import BoundedCounter, GCounter, LWWMap, LWWRegister, ORSet, PNCounter, VersionVector
 from tillmesh.edge import bundle
 from tillmesh.edge.voice.sound import read_wav
 from tillmesh.kernel.codec import decode, encode
+from tillmesh.kernel.envelope import Head, seal
 from tillmesh.kernel.limits import SUBJECT_KEY_BUCKETS
 from tillmesh.raft import (
     ConfState,
@@ -56,7 +63,7 @@ from tillmesh.sync import (
     write_frame,
 )
 from tillmesh.sync.messages import Ack, Hello, Item, Later, Mark, Push, Run, Slow
-from tillmesh.till.agreement import CutDecided, decode_decision, encode_decision
+from tillmesh.till.agreement import CutDecided, RightsGranted, decode_decision, encode_decision
 
 _KEY: Final = Ed25519PrivateKey.from_private_bytes(bytes(32))
 _RUN: Final = Run("tilla.aaaaaaaa", 1, [Item(1 << 40, "sale_closed", 1, b"\x90")], bytes(32), bytes(64))
@@ -98,6 +105,23 @@ def _event(body: bytes) -> object:
             if type(error).__module__ != "tillmesh.kernel.errors":
                 raise
     return found
+
+
+@cache
+def _database() -> apsw.Connection:
+    return in_memory()
+
+
+def _projected(data: bytes) -> object:
+    """Take an event of another till into a database: the first byte says of which type, the rest is its body."""
+    names = list(KINDS)
+    kind, db = names[data[0] % len(names)] if data else names[0], _database()
+    event = seal("store", Head("tilla.aaaaaaaa"), hlc=1 << 40, kind=kind, version=1, body=data[1:])
+    db.execute("SAVEPOINT one")
+    try:
+        return Ledger(db, "store").append_foreign([event])
+    finally:
+        db.execute("ROLLBACK TO one; RELEASE one")
 
 
 def _products(data: bytes) -> object:
@@ -152,7 +176,13 @@ DECODERS: Final[dict[str, Decoder]] = {
     "office": Decoder(read_bundle, (b"\x80", msgspec.msgpack.encode({"store": "s", "secret": bytes(32)}))),
     "bundle": Decoder(bundle.unpack, (bundle.pack(bundle.Sealed(b"{}", bytes(64), {"a": b"b"})),)),
     "event": Decoder(_event, (_sale(), encode(Payment(method="cash", amount_minor=1)))),
-    "decision": Decoder(decode_decision, (encode_decision(CutDecided(op_id="a" * 24, vector={"a.b": 3})),)),
+    "projected": Decoder(_projected, tuple(
+        bytes([place]) + hostile(kind, Random(place), tame=1.0) for place, kind in enumerate(KINDS.values())
+    )),
+    "decision": Decoder(decode_decision, (
+        encode_decision(CutDecided(op_id="a" * 24, vector={"a.b": 3})),
+        encode_decision(RightsGranted(op_id="b", sku="mug", actor="a.b", quantity_milli=1, after=3, before="a")),
+    )),
     "raft": Decoder(decode_message, (b"\x90", b"\x99\x00\x01\x02\x03\x04\x05\x06\x07\x08")),
     "raft entry": Decoder(decode_entry, (encode_raft(Entry(1, 1, b"x", EntryType.NORMAL)),)),
     "raft members": Decoder(decode_conf_state, (encode_raft(ConfState((1, 2), (3,))),)),

@@ -89,6 +89,7 @@ RIGHTS_ASK_MS: Final = 5_000  # between two questions of a till about one produc
 RIGHTS_ANSWER_MS: Final = 3_000  # whoever asks by hand waits so long for the other till; no sale does
 RIGHTS_SERVED_MAX: Final = 32  # questions of one till that another one works on at once: sales wait for them
 RIGHTS_PARTNERS_MAX: Final = 256  # tills that one till hands rights of a product to in all its time; guess
+GRANTS_KEPT_MAX: Final = 2_000  # hard-limited products whose last grant the store remembers; guess
 RIGHTS_ASKED_MAX: Final = 1_000  # products that a till remembers to have asked about
 PURSE_ANSWER_MS: Final = 300  # a payment waits so long for the till that keeps the purse
 CUSTOMER_SALES_LOOKED_AT_MAX: Final = 200  # the newest ones, for the gift cards of a customer

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
+from typing import Final
 
 from tillmesh.kernel.codec import Record
 from tillmesh.shop.events import MoneyConflictSettled, SaleClosed, SaleRefunded
 from tillmesh.shop.refund import Answer
+
+GIVEN_BACK_TWICE: Final = "given_back_twice"
 
 
 class MoneyConflict(Record):
@@ -43,7 +46,7 @@ def given_back_twice(sale_id: str, sale: SaleClosed, answers: Sequence[tuple[str
         return None
     return MoneyConflict(
         conflict_id="back-" + sale_id,
-        kind="given_back_twice",
+        kind=GIVEN_BACK_TWICE,
         events=tuple(event_id for event_id, _ in answers),
         too_much_minor=max(0, too_much_minor),
         sale_id=sale_id,

@@ -28,6 +28,7 @@ class RightsIssued(Record):
     stock_milli: Milli  # as it was known
     by: str
     reason: str = ""
+    grant: str = ""  # what the store agreed on; empty at a till alone, and before it was agreed on
 
 
 class RightsReleased(Record):

@@ -31,6 +31,7 @@ from tillmesh.terminal.pictures import Pictures
 from tillmesh.terminal.provisioning import Belonging, belonging, is_founder
 from tillmesh.terminal.purse_holds import PurseHolds
 from tillmesh.terminal.rights_desk import RightsDesk
+from tillmesh.terminal.rights_granting import Granting
 from tillmesh.terminal.roomkeeping import Roomkeeping
 from tillmesh.terminal.standing import Standings
 from tillmesh.terminal.storekeeper import Storekeeper
@@ -122,9 +123,11 @@ class Among:
     def look_after(self, rights: RightsDesk) -> None:
         """Let the rights to sell be looked at when another till leads, and handed on before this one leaves."""
         if self._council is not None:
+            rights.granting = Granting(self._driver, self._council)
+            self._council.on_settled = rights.settled
             self._council.listen(lambda _: rights.look_at_all())
         if self._keeper is not None:
-            self._keeper.before_leaving = rights.hand_all_on
+            self._keeper.before_leaving, self._keeper.staying = rights.hand_all_on, rights.stay
 
     def others(self) -> int:
         """Count the other terminals of the store, as far as this till knows."""

@@ -24,7 +24,7 @@ from tillmesh.sync.channels import Channel
 from tillmesh.terminal.driver import Driver
 from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.mesh import SYSTEM, Mesh
-from tillmesh.till.agreement import Belonging, CutDecided, Decision, SettingsDecided
+from tillmesh.till.agreement import Belonging, CutDecided, Decision, RightsGranted, SettingsDecided
 from tillmesh.till.commands import ChangeRecords, Note, Who
 from tillmesh.till.council import PROPOSALS_WAITING_MAX, TICK_MS, Council, beginning
 from tillmesh.till.council_steps import Compact, CouncilStep, Led, NoQuorum, Persist, Publish, Refused, SendTo, Settled
@@ -62,6 +62,7 @@ class CouncilDriver:
         self._errands = Errands("the store's agreement")
         self._waiting: dict[str, asyncio.Future[int]] = {}
         self._listeners: list[Callable[[Led], None]] = []
+        self.on_settled: Callable[[], None] = lambda: None  # told after each decision that was taken
         self._handing: asyncio.Event | None = None  # set when another till has taken over
         self._new_leader = asyncio.Event()
         self._publishing: asyncio.Queue[Publish] = asyncio.Queue()
@@ -125,6 +126,19 @@ class CouncilDriver:
         decision = SettingsDecided(op_id=secrets.token_hex(12), by=who.user_id, changes=changes)
         index = await self._decided(decision)
         await self._seen(index)
+
+    def granted(self, sku: str) -> RightsGranted | None:
+        """Give the last grant of a product's rights that the store agreed on, as far as is known here."""
+        return self.council.agreed.grants.get(sku)
+
+    def grants_of(self, actor: str) -> list[RightsGranted]:
+        """List the last grants of all products that were an actor's."""
+        return [each for each in self.council.agreed.grants.values() if each.actor == actor]
+
+    async def grant(self, wanted: RightsGranted) -> bool:
+        """Have the store agree that rights are given out, and say whether it counts; raises NoQuorum."""
+        await self._decided(wanted)
+        return self.granted(wanted.sku) == wanted
 
     async def _decided(self, decision: Decision) -> int:
         loop = asyncio.get_running_loop()
@@ -225,6 +239,7 @@ class CouncilDriver:
                     answer = self._waiting.get(op_id)
                     if answer is not None and not answer.done():
                         answer.set_result(index)
+                    self.on_settled()
                 case Refused(op_id, detail):
                     log.info("the leader refused %s: %s", op_id, detail)
                 case Led():

@@ -19,7 +19,7 @@ from tillmesh.kernel.errors import Conflict, NotFound
 from tillmesh.kernel.limits import RIGHTS_ANSWER_MS, RIGHTS_ASK_MS, RIGHTS_ASKED_MAX, RIGHTS_SERVED_MAX
 from tillmesh.shop import escrow
 from tillmesh.shop.catalogue import Product
-from tillmesh.shop.events import ProductsChanged
+from tillmesh.shop.events import MoneyConflictSettled, ProductsChanged
 from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
 from tillmesh.shop.stock import movements
 from tillmesh.sync.channels import Channel
@@ -27,13 +27,16 @@ from tillmesh.sync.rights_messages import AskRights, RightsAnswer, read_rights, 
 from tillmesh.terminal.driver import Driver, steady_ms
 from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.mesh import SYSTEM, Mesh
-from tillmesh.till.commands import HandRights, IssueRights
+from tillmesh.terminal.rights_granting import Granting, refuse_unless
+from tillmesh.till.commands import HandRights, IssueRights, Who
+from tillmesh.till.council_steps import NoQuorum
 from tillmesh.till.effects import Outcome
+from tillmesh.till.granting import require_limited, require_whole, unheld
 
 # Stand for who waits: all that is asked for is given, not half of what there is.
 LEAVING: Final = "leaving"
 OWED: Final = "owed"  # sold before the till knew of the limit
-Shelf = tuple[Product, BoundedCounter, int]  # a limited product, its rights, its stock
+Shelf = tuple[Product, BoundedCounter, int]  # a limited product, its rights, and for how much nobody holds any
 
 
 class RightsDesk:
@@ -43,6 +46,8 @@ class RightsDesk:
         self, driver: Driver, mesh: Mesh | None = None, *, clock_ms: Callable[[], int] = steady_ms,
         patience_ms: int = RIGHTS_ANSWER_MS,
     ) -> None:  # fmt: skip
+        self.granting: Granting | None = None  # None: at a till alone, which agrees with itself
+        self._agreeing = asyncio.Lock()  # one grant at a time
         self._driver = driver
         self._mesh = mesh
         self._clock_ms, self._patience_s = clock_ms, patience_ms / 1_000
@@ -83,6 +88,8 @@ class RightsDesk:
                     marked = {one.key for one in body.changes if one.fields.get("hard_limited")}
                     self._limited |= marked
                     found |= marked
+                case MoneyConflictSettled() if self._limited:
+                    self.look_at_all()  # goods that came back twice may be given out now
                 case RightsMoved() | RightsIssued() | RightsReleased():
                     self._limited.add(body.sku)
                     found.add(body.sku)
@@ -137,6 +144,28 @@ class RightsDesk:
                 self._given = (await self._driver.do(SYSTEM, gift)).head.seq
         return self._mesh.exchange.held_elsewhere() >= self._given
 
+    def stay(self) -> None:
+        """Hear that this till does not leave, or not any more: it asks for rights again."""
+        if self._leaving:
+            self._leaving, self._given = False, 0
+            self.look_at_all()
+
+    async def issue(self, who: Who, sku: str, reason: str) -> None:
+        """Give out what nobody holds because somebody wants it; raises what the shop or the store says to it."""
+        missing = await self._driver.look(lambda books: unheld(books, sku))
+        if self.granting is None or missing <= 0:
+            await self._driver.do(who, IssueRights(sku=sku, reason=reason))
+            return
+        require_limited(await self._driver.look(lambda books: books.product(sku)), sku)
+        async with self._agreeing:
+            require_whole(self._driver.company())
+            refuse_unless(await self.granting.give_out(sku, missing, by=who.user_id, reason=reason))
+
+    def settled(self) -> None:
+        """Hear that the store has decided something: perhaps that this till gives rights out."""
+        if self.granting is not None:
+            self._errands.run(self.granting.carry_out_all())
+
     async def _until_here(self, event: str) -> None:
         async with self._came:
             while await self._driver.look(lambda books: books.event(event)) is None:
@@ -150,6 +179,7 @@ class RightsDesk:
 
     async def _look_at_all(self) -> None:
         self._limited |= set(await self._driver.read(lambda db, _: stored.limited(db)))
+        self.settled()
         await self._look(sorted(self._limited))
 
     async def _look(self, skus: Iterable[str]) -> None:
@@ -157,11 +187,11 @@ class RightsDesk:
             self._came.notify_all()
         for sku in skus:
             try:
-                product, rights, stock = await self._shelf(sku)
+                product, rights, missing = await self._shelf(sku)
             except NotFound:
                 continue  # its product is yet to come; that is told, too
             if product.hard_limited:
-                await self._even_out(product, rights, stock)
+                await self._even_out(product, rights, missing)
                 self._ask_for_more(product, rights)
 
     def _look_later(self) -> None:
@@ -180,13 +210,13 @@ class RightsDesk:
             product = books.product(sku)
             if product is None:
                 raise NotFound(f"no product {sku[:40]!r}", hint="Add the product first.")
-            return product, books.rights(sku), books.stock_milli(sku)
+            return product, books.rights(sku), unheld(books, sku)
 
         return await self._driver.look(query)
 
-    async def _even_out(self, product: Product, rights: BoundedCounter, stock: int) -> None:
+    async def _even_out(self, product: Product, rights: BoundedCounter, missing: int) -> None:
         """Give out what nobody holds a right for, where the store is led and every till is heard."""
-        company, missing = self._driver.company(), escrow.unheld(rights, stock)
+        company = self._driver.company()
         if not company.leads or not missing or (missing > 0 and not company.is_whole):
             return
         if missing > 0 and not company.knows_all:
@@ -194,7 +224,21 @@ class RightsDesk:
             return
         if missing < 0 and rights.rights(self._driver.identity.actor) <= 0:
             return
-        await self._driver.do(SYSTEM, IssueRights(sku=product.sku))
+        if missing < 0 or self.granting is None:
+            await self._driver.do(SYSTEM, IssueRights(sku=product.sku))
+        else:
+            await self._agree(product.sku, self.granting)
+
+    async def _agree(self, sku: str, granting: Granting) -> None:
+        """Have the store agree that this till gives out what nobody holds; without a majority it waits."""
+        async with self._agreeing:
+            missing = await self._driver.look(lambda books: unheld(books, sku))
+            try:
+                agreed = missing <= 0 or await granting.give_out(sku, missing)
+            except NoQuorum:
+                agreed = False
+        if not agreed:
+            self._look_later()
 
     def _ask_for_more(self, product: Product, rights: BoundedCounter) -> None:
         """Ask for rights before anybody wants them, once in a while for each product."""

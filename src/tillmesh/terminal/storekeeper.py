@@ -64,6 +64,7 @@ class Storekeeper:
         self._changed = asyncio.Event()
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self.before_leaving: Callable[[], Awaitable[bool]] | None = None  # tried until it says that it is done
+        self.staying: Callable[[], None] = lambda: None  # told as long as this till does not leave
         self._errands = Errands("the storekeeper")
         self.post = StorePost(mesh)
         self.post.on(Lists, self._heard)
@@ -181,7 +182,9 @@ class Storekeeper:
             for signed in await asyncio.to_thread(provisioning.collect_lists, self.place.data_dir):
                 self._learn_left(signed)
             self._ask_if_due()
-            if await asyncio.to_thread(provisioning.is_asked_to_leave, self.place.data_dir) and await self._ready():
+            if not await asyncio.to_thread(provisioning.is_asked_to_leave, self.place.data_dir):
+                self.staying()
+            elif await self._ready():
                 self._leave()
             await asyncio.sleep(LOOK_EVERY_S)
 

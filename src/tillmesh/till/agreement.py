@@ -1,7 +1,8 @@
 """What a store agrees on, as values: the decisions of its log, what they add up to, and who should be a member.
 
-A sale is never a decision. What is decided here is rare and small: settings every till shares, how far the logs of
-all tills are safe (a stable cut), and who is gone for good. Members are decided by the Raft core itself.
+A sale is never a decision. What is decided here is rare and small: settings every till shares, how far the logs of all
+tills are safe (a stable cut), who is gone for good, and who gives out rights that nobody holds. Members are decided by
+the Raft core itself.
 """
 
 from __future__ import annotations
@@ -13,7 +14,14 @@ import msgspec
 from msgspec import Meta
 
 from tillmesh.kernel.errors import Damaged, Invalid
-from tillmesh.kernel.limits import ACTOR_CHARS_MAX, KEY_CHARS_MAX, SYNC_ACTORS_MAX
+from tillmesh.kernel.limits import (
+    ACTOR_CHARS_MAX,
+    EVENT_NUMBER_MAX,
+    GRANTS_KEPT_MAX,
+    KEY_CHARS_MAX,
+    NOTE_CHARS_MAX,
+    SYNC_ACTORS_MAX,
+)
 from tillmesh.raft import ConfChange, ConfChangeType, ConfState, NodeId
 from tillmesh.shop.events import Change
 
@@ -74,14 +82,31 @@ class FoldDecided(msgspec.Struct, frozen=True, tag="fold"):
         return msgspec.structs.replace(self, finals={a: seq for a, seq in self.finals.items() if a not in seated})
 
 
+class RightsGranted(msgspec.Struct, frozen=True, tag="rights"):
+    """A till gives out rights of a product that nobody holds; its event that says so comes behind ``after`` in its log.
+
+    It counts only if ``before`` is the last grant of the product that counted: whoever wrote it had seen that one.
+    """
+
+    op_id: OpId
+    sku: Annotated[str, Meta(min_length=1, max_length=KEY_CHARS_MAX)]
+    actor: Annotated[str, Meta(min_length=1, max_length=ACTOR_CHARS_MAX)]
+    quantity_milli: Annotated[int, Meta(ge=1, le=EVENT_NUMBER_MAX)]
+    after: Annotated[int, Meta(ge=0, le=2**62)]
+    before: Annotated[str, Meta(max_length=KEY_CHARS_MAX)] = ""
+    by: Annotated[str, Meta(max_length=KEY_CHARS_MAX)] = ""
+    reason: Annotated[str, Meta(max_length=NOTE_CHARS_MAX)] = ""
+
+
 class _Tag(msgspec.Struct, frozen=True):
     """What kind of decision an entry is."""
 
     type: Annotated[str, Meta(max_length=KEY_CHARS_MAX)]
 
 
-Decision: TypeAlias = SettingsDecided | CutDecided | FoldDecided
-_KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in (SettingsDecided, CutDecided, FoldDecided))
+Decision: TypeAlias = SettingsDecided | CutDecided | FoldDecided | RightsGranted
+_KINDS: Final = (SettingsDecided, CutDecided, FoldDecided, RightsGranted)
+_KNOWN: Final = frozenset(str(kind.__struct_config__.tag) for kind in _KINDS)
 _tags: Final = msgspec.msgpack.Decoder(_Tag)
 _decoder: Final[msgspec.msgpack.Decoder[Decision]] = msgspec.msgpack.Decoder(Decision)
 
@@ -118,6 +143,7 @@ class Agreed(msgspec.Struct, frozen=True):
     cut: Vector = {}
     folded: Vector = {}
     epoch: int = 0  # of the newest decision about those
+    grants: Annotated[dict[str, RightsGranted], Meta(max_length=GRANTS_KEPT_MAX)] = {}  # by product, the last one
 
     def after(self, decision: Decision) -> Agreed:
         """Give what is agreed after one more decision; one that was taken before changes nothing."""
@@ -132,6 +158,18 @@ class Agreed(msgspec.Struct, frozen=True):
                 return msgspec.structs.replace(self, operations=operations, folded=folded, epoch=epoch)
             case SettingsDecided():
                 return msgspec.structs.replace(self, operations=operations)
+            case RightsGranted():
+                return msgspec.structs.replace(self, operations=operations, grants=self._with(decision))
+
+    def _with(self, grant: RightsGranted) -> dict[str, RightsGranted]:
+        """Give the grants with one more, if it counts; of too many products the one that came first goes."""
+        last = self.grants.get(grant.sku)
+        if grant.before != ("" if last is None else last.op_id):
+            return self.grants
+        grants = {sku: each for sku, each in self.grants.items() if sku != grant.sku}
+        if len(grants) >= GRANTS_KEPT_MAX:
+            del grants[next(iter(grants))]
+        return {**grants, grant.sku: grant}
 
     def grown(self, cut: Mapping[str, int]) -> dict[str, int]:
         """Give what of a cut goes beyond the agreed one: the log need not name again who was gone years ago."""

@@ -384,10 +384,17 @@ class HandRights(Record):
 
 
 class IssueRights(Record):
-    """Give out the rights of a hard-limited product that nobody holds."""
+    """Give out the rights of a hard-limited product that nobody holds.
+
+    In a store of several tills the store agrees first: on this ``grant``, of so many, behind this event of the till.
+    """
 
     sku: str
     reason: str = ""
+    by: str = ""  # who wanted it; empty: whoever does this
+    grant: str = ""
+    granted_milli: int = 0
+    granted_after: int = 0
 
 
 class ReleaseRights(Record):

@@ -6,18 +6,15 @@ from collections.abc import Mapping
 
 from msgspec import structs
 
-from tillmesh.kernel.errors import Conflict, NotFound
-from tillmesh.kernel.ids import EventId, parse_event_id, terminal_of
+from tillmesh.kernel.errors import Conflict
+from tillmesh.kernel.ids import parse_event_id, terminal_of
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop import escrow
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import OversellResolved, OversellSettled, SaleClosed, SaleRefunded, SaleVoided, StockAdjusted
-from tillmesh.shop.people import Action
-from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
 from tillmesh.shop.settings import TerminalSettings
-from tillmesh.till.commands import HandRights, IssueRights, ReleaseRights
-from tillmesh.till.desk import Desk, Identity, checked_text
+from tillmesh.till.desk import Desk, Identity
 from tillmesh.till.ports import Books
 
 
@@ -45,7 +42,7 @@ def bind(desk: Desk) -> None:
         return
     known, after = desk.books.ever_limited(), dict[str, int]()
     for place, body in enumerate(desk.bodies):
-        moves = escrow.moved(body, lambda sku: sku in known or _is_marked(desk.books, sku))
+        moves = escrow.moved(body, lambda sku: sku in known or is_marked(desk.books, sku))
         if not moves or not _counts(desk, body):
             continue
         for sku, delta in moves:
@@ -58,7 +55,8 @@ def bind(desk: Desk) -> None:
         desk.bodies[place] = structs.replace(body, limited=tuple(sku for sku, _ in moves))
 
 
-def _is_marked(books: Books, sku: str) -> bool:
+def is_marked(books: Books, sku: str) -> bool:
+    """Say whether a product is hard-limited."""
     product = books.product(sku)
     return product is not None and product.hard_limited
 
@@ -66,13 +64,12 @@ def _is_marked(books: Books, sku: str) -> bool:
 def _counts(desk: Desk, body: object) -> bool:
     """Say whether an event moves rights: not if the same goods may have come back elsewhere as well.
 
-    Apart from the till that sold them nobody knows whether they were given back there too. Their rights are given out
-    once all tills are heard. What the oversell resolver corrects was nobody's right to begin with.
+    Only the till that sold them knows whether they came back before. Their rights are given out once all tills are
+    heard (:func:`tillmesh.till.granting.unheld`). What the oversell resolver corrects was nobody's right to begin with.
     """
     match body:
         case SaleVoided() | SaleRefunded():
-            seller = parse_event_id(body.sale_id)[0] if body.sale_id else desk.identity.actor
-            return desk.company.is_whole or seller == desk.identity.actor
+            return not body.sale_id or parse_event_id(body.sale_id)[0] == desk.identity.actor
         case StockAdjusted():
             return not any(isinstance(one, OversellResolved | OversellSettled) for one in desk.bodies)
         case _:
@@ -136,95 +133,3 @@ def lacking(books: Books, identity: Identity, cart: Cart) -> list[tuple[Product,
             if here < quantity:
                 found.append((product, quantity, here))
     return found
-
-
-def decide(desk: Desk, command: HandRights | IssueRights | ReleaseRights) -> EventId | None:
-    """Send a command about rights to its use case."""
-    match command:
-        case HandRights():
-            return hand_on(desk, command)
-        case IssueRights():
-            return issue(desk, command)
-        case ReleaseRights():
-            return release(desk, command)
-
-
-def hand_on(desk: Desk, command: HandRights) -> EventId | None:
-    """Hand rights to a till that asks for them: what it asks for, or what there is; nothing is an answer too."""
-    product = desk.books.product(command.sku)
-    if product is None or command.to == desk.identity.actor:
-        return None
-    rights, step = desk.books.rights(command.sku), escrow.step_of(product.unit)
-    free = rights.rights(desk.identity.actor) - charged(desk.books, product.sku)
-    quantity = escrow.grant(free, command.quantity_milli, step, by_hand=bool(command.by))
-    if quantity <= 0:
-        return None
-    return desk.record(RightsMoved(sku=product.sku, to=command.to, quantity_milli=quantity, by=command.by))
-
-
-def issue(desk: Desk, command: IssueRights) -> EventId | None:
-    """Give this till the rights for stock that nobody holds any for; take out what there are too many of.
-
-    Only where the store is led, with every till heard: two that did it apart would give the same goods out twice.
-    """
-    product = _limited(desk, command.sku)
-    rights, stock = desk.books.rights(product.sku), desk.books.stock_milli(product.sku)
-    missing = escrow.unheld(rights, stock)
-    if missing < 0:
-        missing = -min(-missing, max(0, rights.rights(desk.identity.actor)))
-    elif missing > 0:
-        desk.require(Action.CHANGE_PRODUCT)
-        _require_whole(desk)
-    if not missing:
-        return None
-    reason = checked_text(command.reason, "reason")
-    return desk.record(
-        RightsIssued(sku=product.sku, quantity_milli=missing, stock_milli=stock, by=desk.who.user_id, reason=reason)
-    )
-
-
-def release(desk: Desk, command: ReleaseRights) -> EventId:
-    """Take over the rights of a till that left the store; what it sold unheard of may have been sold twice then."""
-    desk.require(Action.CHANGE_PRODUCT)
-    product = _limited(desk, command.sku)
-    if command.holder in desk.company.members or command.holder == desk.identity.actor:
-        raise Conflict(
-            f"{till_name(desk.books, terminal_of(command.holder))} belongs to the store",
-            hint="Ask it for its rights, or remove the till from the store first.",
-        )
-    held = desk.books.rights(product.sku).rights(command.holder)
-    if held <= 0:
-        raise NotFound("this till holds no rights", hint="Look at the list anew.")
-    _require_whole(desk)
-    if not command.accept_risk:
-        raise Conflict(
-            "this till may have sold some that nobody has heard of", hint="Confirm that a few may be sold twice."
-        )
-    return desk.record(
-        RightsReleased(
-            sku=product.sku,
-            holder=command.holder,
-            quantity_milli=held,
-            seen=dict(desk.books.vector()).get(command.holder, 0),
-            by=desk.who.user_id,
-            reason=checked_text(command.reason, "reason", least=1),
-        )
-    )
-
-
-def _limited(desk: Desk, sku: str) -> Product:
-    product = desk.books.product(sku)
-    if product is None:
-        raise NotFound(f"no product {sku[:40]!r}", hint="Add the product first.")
-    if not product.hard_limited:
-        raise Conflict(f"{product.name[:60]!r} is not hard-limited", hint="Mark the product first.")
-    return product
-
-
-def _require_whole(desk: Desk) -> None:
-    if not desk.company.is_whole:
-        raise Conflict("not all tills are heard", hint="Try again when every till of the store is in reach.")
-    if desk.company.behind:
-        raise Conflict("another till holds events that are not here yet", hint="Try again in a moment.")
-    if not desk.company.leads:
-        raise Conflict("another till leads the store", hint="Do this at the till that leads.")

@@ -11,8 +11,9 @@ from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.events import MoneyConflictSettled, SaleClosed
-from tillmesh.shop.money_conflict import MoneyConflict, given_back_twice, is_open, paid_twice
+from tillmesh.shop.money_conflict import GIVEN_BACK_TWICE, MoneyConflict, given_back_twice, is_open, paid_twice
 from tillmesh.shop.people import Action
+from tillmesh.shop.stock import movements
 from tillmesh.till import views
 from tillmesh.till.commands import SettleMoneyConflict
 from tillmesh.till.desk import Desk, checked_text
@@ -41,6 +42,21 @@ def _all(books: Books) -> Iterable[MoneyConflict]:
         answers = list(zip(ids, load_answers(books, sale_id), strict=True))
         if (back := given_back_twice(sale_id, decode(event.body, SaleClosed), answers)) is not None:
             yield back
+
+
+def came_twice(books: Books, sku: str) -> int:
+    """Give how much of a product came back beyond what was sold of it, in conflicts that nobody has settled yet."""
+    found = (one for one in open_conflicts(books) if one.kind == GIVEN_BACK_TWICE)
+    return sum(_beyond(books, one.sale_id, sku) for one in found)
+
+
+def _beyond(books: Books, sale_id: str, sku: str) -> int:
+    event = books.event(sale_id)
+    assert event is not None, "what was found is there"
+    moved = [*movements(decode(event.body, SaleClosed))]
+    for answer in load_answers(books, sale_id):
+        moved += movements(answer)
+    return max(0, sum(delta for name, delta in moved if name == sku))
 
 
 def settle(desk: Desk, command: SettleMoneyConflict) -> EventId:

@@ -23,6 +23,7 @@ from tillmesh.till import (
     fiscal,
     flags,
     folding,
+    granting,
     money_conflicts,
     oversells,
     purchasing,
@@ -138,7 +139,7 @@ def dispatch(desk: Desk, command: c.Command) -> object:  # noqa: PLR0911, PLR091
         case c.ReceiveStock() | c.AdjustStock() | c.CountStock():
             return stockroom.decide(desk, command)
         case c.HandRights() | c.IssueRights() | c.ReleaseRights():
-            return escrow.decide(desk, command)
+            return granting.decide(desk, command)
         case c.FoldActors():
             return folding.fold(desk, command)
         case c.ResolveOversell():

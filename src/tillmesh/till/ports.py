@@ -58,6 +58,10 @@ class Books(Protocol):
     def rights(self, sku: str) -> BoundedCounter:
         """Give who holds how many rights of a hard-limited product; empty if it never was one."""
 
+    def is_carried_out(self, actor: str, after: int, grant: str) -> bool:
+        """Say whether an actor did what the store agreed on, behind a place in its log."""
+        ...
+
     def ever_limited(self) -> Collection[str]:
         """List the products whose rights are counted: those that are hard-limited or were, and had any."""
 

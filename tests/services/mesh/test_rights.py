@@ -19,6 +19,8 @@ from tillmesh.shop.rights_events import RightsMoved
 from tillmesh.sync.channels import Channel
 from tillmesh.sync.rights_messages import AskRights, write_rights
 from tillmesh.terminal.rights_desk import RightsDesk
+from tillmesh.terminal.rights_granting import Granting
+from tillmesh.till.agreement import Agreed, RightsGranted
 from tillmesh.till.commands import ChangeRecords, CloseSale, OpenShift, ReceiveStock, WantedLine
 from tillmesh.till.desk import Company
 from tillmesh.till.escrow import NoRights
@@ -28,15 +30,38 @@ FOREVER_MS = 50_000
 _UNKNOWN = "INSERT INTO escrow (sku, actor, kind, other, n) SELECT 'a', min(id), 0, min(id), 1 FROM actor"
 
 
+class StoreLog:
+    """The store's agreement, without the tills that hold it."""
+
+    def __init__(self) -> None:
+        self.agreed = Agreed()
+        self.desks: list[RightsDesk] = []
+
+    def granted(self, sku: str) -> RightsGranted | None:
+        return self.agreed.grants.get(sku)
+
+    def grants_of(self, actor: str) -> list[RightsGranted]:
+        return [each for each in self.agreed.grants.values() if each.actor == actor]
+
+    async def grant(self, wanted: RightsGranted) -> bool:
+        self.agreed = self.agreed.after(wanted)
+        for desk in self.desks:
+            desk.settled()
+        return self.granted(wanted.sku) == wanted
+
+
 class Counter:
     """One till of the store with its desk for rights; the first one leads."""
 
-    def __init__(self, post: Post, posts: list[Post]) -> None:
+    def __init__(self, post: Post, posts: list[Post], log: StoreLog) -> None:
         assert post.mesh is not None
         self.post, self._mesh = post, post.mesh
         self._posts = posts
         post.driver.company = self._company
         self.desk = RightsDesk(post.driver, post.mesh, patience_ms=FOREVER_MS)
+        self.log = log
+        self.desk.granting = Granting(post.driver, log)
+        log.desks.append(self.desk)
         post.mesh.listen(self._heard)
 
     def _company(self) -> Company:
@@ -65,7 +90,8 @@ class Counter:
 async def opened(folder: Path, count: int) -> list[Counter]:
     """Tills that all hear each other, each with a shift and a desk for rights."""
     posts = await store_of(folder, count)
-    counters = [Counter(post, posts) for post in posts]
+    log = StoreLog()
+    counters = [Counter(post, posts, log) for post in posts]
     together(posts)
     for post in posts:
         await post.driver.do(MANAGER, OpenShift(float_minor=0))
@@ -220,6 +246,47 @@ def test_goods_that_were_there_before_the_mark_are_given_out_by_the_till_that_le
         await until(lambda: _agree([leader.post, other.post]))
         total = await leader.post.driver.look(lambda books: books.rights("mug").value)
         assert total == 8_000
+        await closed(counters)
+
+    run(scene)
+
+
+def test_the_till_that_leads_waits_for_a_grant_that_the_one_before_it_has_not_told_of(tmp_path: Path) -> None:
+    async def scene() -> None:
+        counters = await opened(tmp_path, 2)
+        leader, before = counters
+        mug: dict[str, Value] = {"name": "Mug", "price_minor": 50, "tax_code": "zero"}
+        change = ChangeRecords(entity="product", changes=(Change(key="mug", fields=mug),))
+        await leader.post.driver.do(MANAGER, change)
+        await leader.post.driver.do(MANAGER, ReceiveStock(sku="mug", quantity_milli=8_000))
+        await until(lambda: _agree([leader.post, before.post]))
+        # It was agreed on while the other one led, which has not carried it out: its disk is slow.
+        wanted = RightsGranted(op_id="first", sku="mug", actor=before.post.actor, quantity_milli=8_000, after=0)
+        leader.log.agreed = leader.log.agreed.after(wanted)
+        marked = Change(key="mug", fields={"hard_limited": True})
+        await leader.post.driver.do(MANAGER, ChangeRecords(entity="product", changes=(marked,)))
+        await until(lambda: _agree([leader.post, before.post]))
+        with pytest.raises(Conflict, match="another till is giving rights"):
+            await leader.desk.issue(MANAGER, "mug", "now")
+        assert not await _holds(leader, "mug", 1)
+        before.desk.settled()
+        await until(lambda: _holds(leader, "mug", 1))  # handed on by the one that gave them out
+        assert await leader.post.driver.look(lambda books: books.rights("mug").value) == 8_000
+        await closed(counters)
+
+    run(scene)
+
+
+def test_a_till_that_stays_after_all_asks_for_rights_again(tmp_path: Path) -> None:
+    async def scene() -> None:
+        counters = await opened(tmp_path, 2)
+        here, there = counters
+        await there.post.driver.do(MANAGER, ReceiveStock(sku="ticket", quantity_milli=8_000))
+        await until(lambda: _shared(counters))
+        await until(here.desk.hand_all_on)
+        await until(lambda: _holds(there, "ticket", 8_000))
+        here.desk.stay()
+        await until(lambda: _shared(counters))
         await closed(counters)
 
     run(scene)

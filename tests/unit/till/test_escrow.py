@@ -4,17 +4,22 @@ from collections.abc import Iterator
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from tests.unit.till.shop_till import CASHIER, GOODS, MANAGER, ORIGIN, SUPERVISOR, Shop, add, cash, line
 from tillmesh.adapters.sqlite.identity import till_of as till_of_disk
 from tillmesh.adapters.sqlite.reporting import state_parts
 from tillmesh.adapters.sqlite.store import Origin
 from tillmesh.kernel.errors import Conflict, NotAllowed, NotFound
+from tillmesh.kernel.limits import GRANTS_KEPT_MAX
 from tillmesh.shop import events as e
 from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
 from tillmesh.till import commands as c
+from tillmesh.till.agreement import Agreed, RightsGranted
 from tillmesh.till.desk import Company
 from tillmesh.till.escrow import NoRights, lacking
+from tillmesh.till.granting import unheld
+from tillmesh.till.money_conflicts import open_conflicts
 
 TICKET = 1_250
 
@@ -160,6 +165,63 @@ def test_a_sale_taken_back_at_two_tills_apart_gives_its_right_back_once(two: tup
     together(first, second)
     assert first.books.stock_milli("mug") == 11_000, "as two people said; the doubled void is on the list of conflicts"
     assert first.books.rights("mug").value == 10_000
+    assert unheld(first.books, "mug") == 0, "what is in stock twice is nobody's to give out"
+    (found,) = open_conflicts(first.books)
+    first.do(c.SettleMoneyConflict(conflict_id=found.conflict_id, reason="eleven lie here"), MANAGER)
+    assert unheld(first.books, "mug") == 1_000
+
+
+def test_a_sale_taken_back_in_touch_at_two_tills_at_once_gives_its_right_back_once(two: tuple[Shop, Shop]) -> None:
+    first, second = two
+    third = till_of(first, 3)
+    sale = first.sell(line("mug"))
+    for till in (second, third):
+        hear(till, first)
+        together(first, second, third)
+        till.do(c.VoidSale(sale_id=sale, reason="mistake"), SUPERVISOR)
+    for till in (second, third):
+        hear(first, till)
+    assert first.books.rights("mug").value == 9_000, "nobody has its right yet"
+    assert first.books.stock_milli("mug") == 11_000
+    assert unheld(first.books, "mug") == 1_000
+    third.writer.close()
+
+
+def test_two_tills_that_both_lead_for_an_instant_give_the_same_goods_out_once(shop: Shop) -> None:
+    receive(shop, 6)
+    mark(shop)
+    other = till_of(shop, 2)
+    together(shop, other)
+    agreed = Agreed()
+    wanted = [
+        RightsGranted(op_id=f"g{place}", sku="mug", actor=till.till.identity.actor, quantity_milli=6_000,
+                      after=till.till.head.seq)
+        for place, till in enumerate((shop, other))
+    ]  # fmt: skip
+    for each in wanted:
+        agreed = agreed.after(each)
+    assert agreed.grants == {"mug": wanted[0]}, "the second had not seen the first, so it is void on every till"
+    for till, each in zip((shop, other), wanted, strict=True):
+        if agreed.grants["mug"] == each:
+            till.do(c.IssueRights(sku="mug", grant=each.op_id, granted_milli=6_000, granted_after=each.after), MANAGER)
+    hear(other, shop)
+    assert (other.books.rights("mug").value, other.books.stock_milli("mug")) == (6_000, 6_000)
+    later = structs.replace(wanted[1], op_id="g2", before="g0")
+    assert agreed.after(later).grants == {"mug": later}
+    assert Agreed.from_bytes(agreed.to_bytes()) == agreed, "whoever joins from a snapshot knows it too"
+    for number in range(GRANTS_KEPT_MAX + 5):
+        agreed = agreed.after(structs.replace(wanted[0], op_id=f"m{number}", sku=f"many-{number}"))
+    assert len(agreed.grants) == GRANTS_KEPT_MAX
+    other.writer.close()
+
+
+def test_what_was_agreed_is_carried_out_though_it_is_nothing_by_then(shop: Shop) -> None:
+    """Whoever leads next waits for it; goods that were sold or unmarked meanwhile must not make it wait for ever."""
+    mark(shop)
+    agreed = c.IssueRights(sku="mug", grant="g1", granted_milli=5_000)
+    assert shop.read(shop.do(agreed, MANAGER).reply, RightsIssued).quantity_milli == 0
+    assert shop.books.is_carried_out(shop.till.identity.actor, 0, "g1")
+    assert own(shop) == 0
 
 
 def test_goods_come_in_with_their_rights_and_are_not_counted_up(two: tuple[Shop, Shop]) -> None:
@@ -201,8 +263,12 @@ def test_goods_that_were_there_before_the_mark_are_given_out_where_the_store_is_
         other.do(issue, MANAGER)
     with pytest.raises(NotAllowed):
         shop.do(issue, CASHIER)
-    given = shop.read(shop.do(issue, MANAGER).reply, RightsIssued)
-    assert (given.quantity_milli, own(shop)) == (6_000, 6)
+    with pytest.raises(Conflict, match="the store has not agreed"):
+        shop.do(issue, MANAGER)
+    agreed = c.IssueRights(sku="mug", reason="the first show", by="ruth", grant="g1", granted_milli=9_000)
+    given = shop.read(shop.do(agreed, MANAGER).reply, RightsIssued)
+    assert (given.quantity_milli, given.grant, own(shop)) == (6_000, "g1", 6), "no more than nobody held"
+    assert shop.do(agreed, MANAGER).events == (), "carried out again, it is done already"
     assert shop.do(issue, MANAGER).events == (), "asked again, there is nothing left to give out"
     other.writer.close()
 

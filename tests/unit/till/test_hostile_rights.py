@@ -99,6 +99,8 @@ def test_rights_are_not_given_out_while_another_till_holds_events_that_are_not_h
     with pytest.raises(Conflict, match="not here yet"):
         shop.do(c.IssueRights(sku="mug"), MANAGER)
     together(shop, other)
-    shop.do(c.IssueRights(sku="mug"), MANAGER)
+    with pytest.raises(Conflict, match="the store has not agreed"):
+        shop.do(c.IssueRights(sku="mug"), MANAGER)
+    shop.do(c.IssueRights(sku="mug", grant="g1", granted_milli=4_000), MANAGER)
     assert own(shop) == 4
     other.writer.close()

@@ -148,6 +148,10 @@ class Books:
         """Give who holds how many rights of a hard-limited product; empty if it never was one."""
         return escrow.counter(self._db, self.actors, sku)
 
+    def is_carried_out(self, actor: str, after: int, grant: str) -> bool:
+        """Say whether an actor did what the store agreed on, behind a place in its log."""
+        return escrow.is_carried_out(self._db, self.actors, actor, after, grant)
+
     def ever_limited(self) -> set[str]:
         """List the products whose rights are counted: those that are hard-limited or were, and had any."""
         return escrow.counted(self._db)

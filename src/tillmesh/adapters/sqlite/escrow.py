@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 import apsw
@@ -10,6 +11,8 @@ import apsw
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.crdt import BoundedCounter
+from tillmesh.kernel.codec import decode
+from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.limits import ACTOR_CHARS_MAX, COLUMN_MILLI_MAX, RIGHTS_PARTNERS_MAX
 from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
 
@@ -53,6 +56,16 @@ def project(db: apsw.Connection, actors: Actors, actor: int, body: RightsMoved |
     partners = 0 if isinstance(body, RightsIssued) else one(db, _PARTNERS, (body.sku, actor, kind, other))
     if body.quantity_milli and partners < RIGHTS_PARTNERS_MAX:
         db.execute(_GROW, (body.sku, actor, kind, other, min(abs(body.quantity_milli), COLUMN_MILLI_MAX)))
+
+
+def is_carried_out(db: apsw.Connection, actors: Actors, actor: str, after: int, grant: str) -> bool:
+    """Say whether an actor carried a grant out, behind a place in its log; it is close behind it, if it is there."""
+    sql = "SELECT body FROM event WHERE actor = ? AND seq > ? AND type = 'rights_issued' ORDER BY seq"
+    for (body,) in db.execute(sql, (actors.find(actor), after)):
+        with suppress(TillmeshError):  # one that nobody can read is aside
+            if decode(body, RightsIssued).grant == grant:
+                return True
+    return False
 
 
 def counter(db: apsw.Connection, actors: Actors, sku: str) -> BoundedCounter:
