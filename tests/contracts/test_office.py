@@ -61,6 +61,15 @@ def test_all_keys_and_certificates_of_a_store_are_revoked_and_those_of_no_other(
     assert [one.serial for one in office.issued()] == [b"\2", b"\1", b"\0"]
 
 
+def test_of_the_certificates_in_force_the_store_that_was_served_longest_ago_is_known(office: Office) -> None:
+    assert office.in_force_since("-gateway") == (None, None, None)
+    for number, (store, issued_ms) in enumerate((("corner", 10), ("corner", 40), ("market", 30), ("-gateway", 20))):
+        office.put_certificate(bytes([number]), store, issued_ms)
+    assert office.in_force_since("-gateway") == (30, 20, 10)
+    office.revoke("market", 50)
+    assert office.in_force_since("-gateway") == (40, 20, 10)
+
+
 def test_credentials_of_a_store_are_of_a_later_generation_after_each_that_is_revoked(again: Open) -> None:
     here, there = again(), again()
     for serial in (b"one", b"two", b"three"):

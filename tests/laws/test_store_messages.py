@@ -11,6 +11,7 @@ from tillmesh.kernel.limits import STORE_LIST_BYTES_MAX, STORE_LISTS_MAX, STORE_
 from tillmesh.sync.frames import FrameDamaged
 from tillmesh.sync.store_messages import (
     _NEWEST,
+    Clock,
     Declined,
     Lists,
     Reborn,
@@ -29,6 +30,7 @@ MESSAGES: list[StoreMessage] = [
     Reborn("t111.boot2", b"request", bytes(32), bytes(64)),
     Declined("revoked", "this till was removed"),
     Retire("t111.boot1"),
+    Clock(1_795_305_600_000),
 ]
 
 

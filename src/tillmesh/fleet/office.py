@@ -29,6 +29,14 @@ class Issued(NamedTuple):
     revoked_ms: int | None
 
 
+class InForce(NamedTuple):
+    """When certificates were issued, in milliseconds; None: there is none."""
+
+    stores_ms: int | None  # of the store whose newest one is the oldest: that one ends first
+    gateway_ms: int | None
+    first_ms: int | None  # the first one of all, revoked or not
+
+
 class Whom(NamedTuple):
     """For whom a plan was made."""
 
@@ -146,6 +154,10 @@ class Credentials(Protocol):
 
     def issued(self) -> list[Issued]:
         """List every certificate, the newest first."""
+        ...
+
+    def in_force_since(self, gateway: str) -> InForce:
+        """Say when the certificates in force were issued; ``gateway`` stands there in the place of a store."""
         ...
 
     def revoke_one(self, store: str, serial: bytes, at_ms: int) -> bool:

@@ -8,6 +8,7 @@ from typing import Final, TypeAlias
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 
 from tillmesh.fleet.model_standing import Standing
+from tillmesh.till.upkeep import Upkeep
 
 ShownModel: TypeAlias = tuple[str, bool, Sequence[Standing]]  # name, whether its roll-out is halted, its versions
 SECONDS: Final = (0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
@@ -53,6 +54,27 @@ class Metrics:
         self.model_halted = Gauge(
             "tillmesh_hub_model_halted", "1 while the roll-out of a model is stopped", ["name"], registry=self.registry
         )
+
+        self.certificate_left = Gauge(
+            "tillmesh_certificate_left_seconds", "Until a certificate ends; of the stores' the first one", ["which"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.backup_age = Gauge(
+            "tillmesh_backup_age_seconds", "Since the newest good back-up; since the first store, if there is none",
+            registry=self.registry,
+        )  # fmt: skip
+        self.backup_ok = Gauge(
+            "tillmesh_backup_ok", "1 while the last back-up that was tried worked", registry=self.registry
+        )
+
+    def show_upkeep(self, upkeep: Upkeep) -> None:
+        """Say how long certificates last and how the back-ups stand."""
+        self.certificate_left.clear()
+        for which, left_s in upkeep.left_s.items():
+            self.certificate_left.labels(which).set(left_s)
+        if upkeep.backups is not None:
+            self.backup_age.set(upkeep.backups.age_s)
+            self.backup_ok.set(not upkeep.backups.why)
 
     def show_models(self, models: Sequence[ShownModel]) -> None:
         """Say how the models do now; versions that are gone are no longer named."""

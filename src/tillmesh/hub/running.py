@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, TypeVar
 
+from tillmesh.adapters.wan.certificates import GATEWAY
 from tillmesh.fleet.catalogue import Make, change_records, of_products
 from tillmesh.fleet.models import Rollout
 from tillmesh.fleet.office import Office
@@ -19,6 +20,7 @@ from tillmesh.fleet.ports import Analytics, Away, Entry, EventLog, LogBroken, Po
 from tillmesh.fleet.standing import Contact
 from tillmesh.fleet.syncing import feed
 from tillmesh.fleet.transfers import carry
+from tillmesh.hub import upkeep
 from tillmesh.hub.bootstrap import Opened
 from tillmesh.hub.contacts import Contacts
 from tillmesh.hub.keys import actor_of
@@ -31,6 +33,7 @@ from tillmesh.kernel.errors import Conflict, StorageFailed, TillmeshError, TooMa
 from tillmesh.kernel.ids import is_office
 from tillmesh.shop.events import Change
 from tillmesh.sync.upload import Answer, Batch, State
+from tillmesh.till.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 READERS: Final = 2
@@ -262,6 +265,11 @@ class Hub:
             raise
         finally:
             self._asking_now -= 1
+
+    async def upkeep(self) -> Upkeep:
+        """Look at certificates and back-ups."""
+        since = await self.ask(lambda office: office.in_force_since(GATEWAY))
+        return upkeep.look(self.opened.data_dir, self.opened.authority, since)
 
     async def write(self, work: Callable[[], T]) -> T:
         """Run work on the writer's thread, unless too much waits for it already."""

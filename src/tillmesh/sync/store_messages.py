@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
+from tillmesh.kernel.hlc import PHYSICAL_MS_MAX
 from tillmesh.kernel.limits import (
     ACTOR_CHARS_MAX,
     NOTE_CHARS_MAX,
@@ -69,8 +70,14 @@ class Retire(Struct, frozen=True, array_like=True, tag=6):
     actor: Actor
 
 
-StoreMessage: TypeAlias = Lists | Renew | Renewed | Reborn | Declined | Retire
-_NEWEST: Final = 6
+class Clock(Struct, frozen=True, array_like=True, tag=7):
+    """What the sender's wall clock says at this moment, in milliseconds UTC: for people to compare."""
+
+    wall_ms: Annotated[int, Meta(ge=0, le=PHYSICAL_MS_MAX)]
+
+
+StoreMessage: TypeAlias = Lists | Renew | Renewed | Reborn | Declined | Retire | Clock
+_NEWEST: Final = 7
 
 
 @cache

@@ -33,6 +33,7 @@ from tillmesh.terminal.purse_holds import PurseHolds
 from tillmesh.terminal.rights_desk import RightsDesk
 from tillmesh.terminal.rights_granting import Granting
 from tillmesh.terminal.roomkeeping import Roomkeeping
+from tillmesh.terminal.skew import Skew
 from tillmesh.terminal.standing import Standings
 from tillmesh.terminal.storekeeper import Storekeeper
 from tillmesh.terminal.uplinking import Uplinking, to_head_office
@@ -89,6 +90,7 @@ class Among:
         self.desk: PairingDesk | None = None
         self.keys: KeyGossip | None = None
         self.folding: Folding | None = None
+        self.skew: Skew | None = None
 
     async def stop(self) -> None:
         """Leave the neighbours in good order: another till leads before the links go."""
@@ -102,6 +104,8 @@ class Among:
             await self.rights.stop()
         if self.keys is not None:
             await self.keys.stop()
+        if self.skew is not None:
+            await self.skew.stop()
         if self.uplinking is not None:
             await self.uplinking.stop()
         if self._council is not None:
@@ -263,6 +267,7 @@ async def join_store(services: Services, around: Around) -> Among:
     services.extra["flooding"] = among.flooding
     services.extra["hub_trouble"] = among.hub_trouble
     watch.marks, watch.has_office = among.marks, among.has_office
+    watch.keeping.is_alone = lambda: not among.has_office and not among.others()
     services.extra["archiving"] = archiving = Archiving(driver)
     archiving.tills, archiving.office = among.held_by_tills, among.held_by_office
     archiving.reached = among.put_away
@@ -324,10 +329,18 @@ async def _with_others(services: Services, around: Around, place: Belonging) -> 
     roster = place.gate.membership
     among.folding = Folding(driver, mesh, council, lambda: (neighbours.known(), roster.roster.version))
     keys.start()
+    among.skew = _compare_clocks(watch, keeper, mesh)
     among.office_public = place.office_public
     among.desk = PairingDesk(keeper, driver.opened.pepper, around.link_bind, neighbours.mdns)
     services.extra["keeper"], services.extra["pairing_desk"] = keeper, among.desk
     return among
+
+
+def _compare_clocks(watch: Watch, keeper: Storekeeper, mesh: Mesh) -> Skew:
+    skew = Skew(keeper.post, mesh, lambda: keeper.place.gate.floor_s)
+    skew.start()
+    watch.keeping.ahead_ms, watch.keeping.vouched_s = skew.ahead_ms, keeper.as_of_s
+    return skew
 
 
 async def _alone(services: Services, around: Around) -> Among:

@@ -5,6 +5,7 @@ Leadership is heard as it changes; all else is looked up when somebody asks, so 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Final
 
@@ -13,9 +14,11 @@ import apsw
 from tillmesh.adapters.sqlite import watching
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.terminal.driver import Driver, now_ms, steady_ms
+from tillmesh.terminal.upkeep import UpkeepWatch
 from tillmesh.till import money_conflicts
 from tillmesh.till.council_steps import Led
 from tillmesh.till.queue import Marks
+from tillmesh.till.upkeep import Upkeep, wanting
 from tillmesh.till.watching import Concern, Leadership, Reading, concerns
 
 DAY_MS: Final = 86_400_000
@@ -34,6 +37,8 @@ class Watch:
         self.has_office = False
         self.leadership = Leadership(steady_ms())
         self.reading = Reading(in_store=False)  # the newest one
+        self.keeping = UpkeepWatch(driver.opened.data_dir)
+        self.upkeep = Upkeep()  # the newest one
         self._driver, self._oversold = driver, oversold
 
     def led(self, led: Led) -> None:
@@ -45,15 +50,17 @@ class Watch:
         """Look at everything now."""
         now, marks, actor = now_ms(), self.marks(), self._driver.identity.actor
 
-        def query(db: apsw.Connection, books: Books) -> tuple[watching.Day, int, int, int]:
+        def query(db: apsw.Connection, books: Books) -> tuple[watching.Day, int, int, int, int]:
             return (
                 watching.day(db, now - DAY_MS),
                 len(money_conflicts.open_conflicts(books)),
                 watching.age_ms(db, actor, marks.at_leader + 1, now),
                 watching.age_ms(db, actor, marks.at_hub + 1, now),
+                watching.age_ms(db, actor, 1, now),
             )
 
-        day, money_open, leader_age, hub_age = await self._driver.read(query)
+        day, money_open, leader_age, hub_age, data_age = await self._driver.read(query)
+        self.upkeep = await asyncio.to_thread(self.keeping.look, data_age)
         steady, story = steady_ms(), self.leadership
         is_led = self.in_store and not story.leaderless
         self.reading = Reading(
@@ -73,4 +80,4 @@ class Watch:
 
     async def concerns(self) -> list[Concern]:
         """Look, and name what is over its limit."""
-        return concerns(await self.look())
+        return concerns(await self.look()) + wanting(self.upkeep)

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from tillmesh.terminal.driver import Driver
 from tillmesh.terminal.watch import Watch
+from tillmesh.till.upkeep import Upkeep
 
 FAILOVER_S: Final = (0.1, 0.2, 0.35, 0.5, 1, 2, 5, 10, 30, 60)
 PRINTER_READY: Final = frozenset({"ready", "off"})
@@ -35,6 +36,7 @@ class WatchMetrics(Collector):
         yield from self._of_leadership()
         yield from self._of_queues()
         yield from self._of_machine()
+        yield from self._of_upkeep()
 
     def _of_leadership(self) -> Iterator[Metric]:
         reading, raft = self._watch.reading, self._extra["raft"]()
@@ -91,3 +93,28 @@ class WatchMetrics(Collector):
         )
         ready = self._extra["printer"]()["state"] in PRINTER_READY
         yield GaugeMetricFamily("tillmesh_printer_ready", "1 while the printer is ready, or none is set up", int(ready))
+
+    def _of_upkeep(self) -> Iterator[Metric]:
+        upkeep = self._watch.upkeep
+        yield GaugeMetricFamily(
+            "tillmesh_clock_skew_seconds", "How far this clock is ahead of the middle one of the store's", upkeep.skew_s
+        )
+        left = GaugeMetricFamily(
+            "tillmesh_certificate_left_seconds", "Until a certificate that this till holds ends", labels=["which"]
+        )
+        for which, left_s in upkeep.left_s.items():
+            left.add_metric([which], left_s)
+        yield left
+        yield from backup_metrics(upkeep)
+
+
+def backup_metrics(upkeep: Upkeep) -> Iterator[Metric]:
+    """Say how the back-ups stand; nothing where none is needed."""
+    age = GaugeMetricFamily(
+        "tillmesh_backup_age_seconds", "Since the newest good back-up; since the data began, if there never was one"
+    )
+    good = GaugeMetricFamily("tillmesh_backup_ok", "1 while the last back-up that was tried worked")
+    if (backups := upkeep.backups) is not None:
+        age.add_metric([], backups.age_s)
+        good.add_metric([], int(not backups.why))
+    yield from (age, good)

@@ -15,7 +15,7 @@ from tests.services.api.shop import Shop
 from tests.tracked_files import ROOT
 from tillmesh.hub.metrics import Metrics
 from tillmesh.terminal import ai
-from tillmesh.till import watching
+from tillmesh.till import upkeep, watching
 
 RULES = (SHIPPED / "alerts.yml").read_text(encoding="utf-8")
 RUNBOOK = (ROOT / "docs" / "operations" / "runbook.md").read_text(encoding="utf-8")
@@ -61,11 +61,14 @@ def test_every_alert_is_caused_on_real_processes_and_goes_again() -> None:
         ("QueueDeep", watching.QUEUE_EVENTS_MAX),
         ("Conflicts", watching.CONFLICT_SHARE_MAX),
         ("InferenceSlow", ai.P99_MS_MAX),
+        ("ClockWrong", upkeep.CLOCK_SKEW_S_MAX),
+        ("CertificateEnds", upkeep.LINK_CERTIFICATE_S_MIN),
+        ("CertificateEnds", upkeep.CERTIFICATE_S_MIN),
         ("ModelFallbacks", ai.FALLBACK_SHARE_MAX),
     ],
 )
 def test_alerts_and_the_words_on_the_till_have_the_same_limits(name: str, limit: float) -> None:
-    assert re.search(rf"> {limit:g}\b", alert(name)), alert(name)
+    assert re.search(rf"[<>] {re.escape(str(limit).removesuffix('.0'))}\b", alert(name)), alert(name)
 
 
 def test_every_alert_sends_people_to_a_part_of_the_runbook_that_is_there() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from tillmesh.adapters.postgres.database import Database, one, plain, rows
-from tillmesh.fleet.office import Issued, hashed
+from tillmesh.fleet.office import InForce, Issued, hashed
 
 _CERTIFICATE: Final = "INSERT INTO certificate (serial, store, issued_ms) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING"
 _KEY: Final = "INSERT INTO api_key (hash, store, certificate, created_ms) VALUES (%s, %s, %s, %s)"
@@ -21,6 +21,12 @@ _MARK: Final = (
 _BEGIN: Final = (
     "INSERT INTO generation AS g (store, number) VALUES (%s, %s) "
     "ON CONFLICT (store) DO UPDATE SET number = greatest(g.number + 1, excluded.number) RETURNING number"
+)
+_SINCE: Final = (
+    "SELECT (SELECT min(newest) FROM (SELECT max(issued_ms) AS newest FROM certificate "
+    "WHERE revoked_ms IS NULL AND store <> %s GROUP BY store) AS each_store), "
+    "(SELECT max(issued_ms) FROM certificate WHERE revoked_ms IS NULL AND store = %s), "
+    "(SELECT min(issued_ms) FROM certificate)"
 )
 
 
@@ -69,6 +75,11 @@ class Credentials:
         query = "SELECT serial, store, issued_ms, revoked_ms FROM certificate ORDER BY issued_ms DESC, serial"
         with self._database.using() as db:
             return [Issued(bytes(serial), *rest) for serial, *rest in rows(db, query)]
+
+    def in_force_since(self, gateway: str) -> InForce:
+        """Say when the certificates in force were issued; ``gateway`` stands there in the place of a store."""
+        with self._database.using() as db:
+            return InForce(*rows(db, _SINCE, (gateway, gateway))[0])
 
     def revoke_one(self, store: str, serial: bytes, at_ms: int) -> bool:
         """Revoke one certificate of a store and the keys that are bound to it; says whether it was in force."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -11,16 +12,18 @@ from starlette.responses import Response
 
 from tillmesh import __version__
 from tillmesh.adapters.web.bodies import JSON
+from tillmesh.adapters.web.speaking import say, spoken
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.fleet.ports import Reading, SaleView, StoreView
 from tillmesh.hub.web.api import Call, Context
 from tillmesh.hub.web.people import COOKIE, SESSION_MS
-from tillmesh.kernel.errors import Invalid, NotFound
+from tillmesh.kernel.errors import Invalid, NotFound, TillmeshError
 from tillmesh.kernel.limits import PAGE_ROWS_MAX, PRODUCTS_PER_EVENT_MAX
 from tillmesh.kernel.times import parse_rfc3339, rfc3339
 from tillmesh.shop.catalogue import check_fields, check_key, check_new
 from tillmesh.shop.events import Change
 from tillmesh.shop.settings import STORE, StoreSettings
+from tillmesh.till.upkeep import wanting
 
 
 class SignInBody(msgspec.Struct):
@@ -120,12 +123,28 @@ async def metrics(context: Context) -> Response:
     """Give what is counted, for Prometheus."""
     now = context.services.clock()
     context.services.metrics.show_models(await context.hub.with_models(lambda models: models.counted(now)))
+    with contextlib.suppress(TillmeshError):  # a database that is away has alerts of its own
+        context.services.metrics.show_upkeep(await context.hub.upkeep())
     return Response(context.services.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
 async def health(context: Context) -> dict[str, Any]:
     """Say that head office is there, and whether it can store what comes."""
-    return {"ok": context.hub.trouble is None, "version": __version__, "trouble": context.hub.shown_trouble()}
+    found = await concerns(context)
+    return {
+        "ok": context.hub.trouble is None and not found,
+        "version": __version__,
+        "trouble": context.hub.shown_trouble(),
+        "concerns": found,
+    }
+
+
+async def concerns(context: Context) -> list[dict[str, str]]:
+    """Name in words what somebody should look at before it hurts."""
+    with contextlib.suppress(TillmeshError):  # whatever keeps it from being asked is the trouble that is shown
+        found = wanting(await context.hub.upkeep())
+        return [{"check": one.check, "text": say(one.text, spoken.get())} for one in found]
+    return []
 
 
 async def ready(context: Context) -> dict[str, Any]:

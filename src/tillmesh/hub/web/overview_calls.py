@@ -8,7 +8,7 @@ from tillmesh.fleet.ports import Reading
 from tillmesh.fleet.standing import Contact, ShopRow, Takings, behind, decimals, tills, today, unsent
 from tillmesh.hub.running import NEWS_MS
 from tillmesh.hub.web.api import Call, Context
-from tillmesh.hub.web.office_calls import receipt
+from tillmesh.hub.web.office_calls import concerns, receipt
 from tillmesh.kernel.errors import NotFound
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.limits import PAGE_ROWS_MAX
@@ -25,7 +25,11 @@ async def overview(context: Context) -> dict[str, Any]:
     def look(reading: Reading) -> list[dict[str, Any]]:
         return [_standing(reading, shop, contact(shop.store), now_ms) for shop in reading.shops()]
 
-    return {"stores": await context.hub.read(look), "trouble": context.hub.shown_trouble()}
+    return {
+        "stores": await context.hub.read(look),
+        "trouble": context.hub.shown_trouble(),
+        "concerns": await concerns(context),
+    }
 
 
 async def store(context: Context) -> dict[str, Any]:

@@ -11,13 +11,19 @@ from typing import Any, Final
 from tillmesh.adapters.sqlite.database import connect, migrate, one, rows, settle, storage_errors, write
 from tillmesh.adapters.sqlite.hub.plans import Plans
 from tillmesh.adapters.sqlite.hub.sessions import Sessions
-from tillmesh.fleet.office import KEPT, Audited, Issued, Person, hashed
+from tillmesh.fleet.office import KEPT, Audited, InForce, Issued, Person, hashed
 
 FILE: Final = "office.db"
 STEPS: Final = files("tillmesh.adapters.sqlite.hub") / "office"
 _BEGIN: Final = (
     "INSERT INTO generation (store, number) VALUES (?, ?) "
     "ON CONFLICT (store) DO UPDATE SET number = max(number + 1, excluded.number) RETURNING number"
+)
+_SINCE: Final = (
+    "SELECT (SELECT min(newest) FROM (SELECT max(issued_ms) AS newest FROM certificate "
+    "WHERE revoked_ms IS NULL AND store <> ? GROUP BY store) AS each_store), "
+    "(SELECT max(issued_ms) FROM certificate WHERE revoked_ms IS NULL AND store = ?), "
+    "(SELECT min(issued_ms) FROM certificate)"
 )
 
 
@@ -167,6 +173,10 @@ class SqliteOffice(Plans, Sessions):
         """List every certificate, the newest first."""
         sql = "SELECT serial, store, issued_ms, revoked_ms FROM certificate ORDER BY issued_ms DESC, serial"
         return [Issued(bytes(serial), *rest) for serial, *rest in rows(self._db, sql)]
+
+    def in_force_since(self, gateway: str) -> InForce:
+        """Say when the certificates in force were issued; ``gateway`` stands there in the place of a store."""
+        return InForce(*rows(self._db, _SINCE, (gateway, gateway))[0])
 
     def revoke_one(self, store: str, serial: bytes, at_ms: int) -> bool:
         """Revoke one certificate of a store and the keys that are bound to it; says whether it was in force."""

@@ -1,6 +1,6 @@
 // All stores at a glance: those that need somebody come first.
 import { html, useState, valueOf } from "../lib/ui.js";
-import { number, percent, t } from "../lib/i18n.js";
+import { number, percent, t, tOr } from "../lib/i18n.js";
 import { amount } from "../lib/amounts.js";
 import { span } from "../lib/words.js";
 import { tick } from "../state/tick.js";
@@ -81,7 +81,8 @@ export function StoresPage() {
   shown.sort((a, b) => trouble(b) - trouble(a) || b.today.net_minor - a.today.net_minor || a.name.localeCompare(b.name));
   const troubled = stores.filter((one) => trouble(one)).length;
   return html`<${Head} title=${t("nav.stores")} sub=${load.data ? (troubled ? t("stores.troubled", { n: troubled }) : stores.length ? t("stores.fine") : "") : ""} />
-    <div role="alert">${load.data?.trouble && html`<div class="refusal"><b>${t("stores.trouble")}</b><span>${load.data.trouble.detail}. ${t("stores.trouble.hint")}</span></div>`}</div>
+    <div role="alert">${load.data?.trouble && html`<div class="refusal"><b>${t("stores.trouble")}</b><span>${load.data.trouble.detail}. ${t("stores.trouble.hint")}</span></div>`}
+      ${(load.data?.concerns ?? []).map((/** @type {{check: string, text: string}} */ one) => html`<div class="refusal warn" key=${one.text}><b>${tOr(`health.check.${one.check}`, one.check)}</b><span>${one.text}</span></div>`)}</div>
     ${!load.data ? html`<${Loading} load=${load} />` : stores.length === 0 ? html`<${Nothing} icon="store" title=${t("stores.none")} hint=${t("stores.none.hint")} />` : html`
       <${Kpis} stores=${stores} />
       ${stores.length >= SEARCH_FROM && html`<label class="search"><${Icon} name="search" /><span class="sr">${t("stores.search")}</span><input autocomplete="off" placeholder=${t("stores.search")} onInput=${(/** @type {Event} */ e) => setText(valueOf(e))} /></label>`}
