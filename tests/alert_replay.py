@@ -62,7 +62,7 @@ class Replay:
             "input_series": self._series(lengths),
             "promql_expr_test": _questions(lengths, fired),
         }
-        words = {"rule_files": ["alerts.yml"], "evaluation_interval": "1m", "tests": [test]}
+        words = {"rule_files": ["alerts.yml"], "evaluation_interval": "2m", "tests": [test]}
         (place / "test.yml").write_text(json.dumps(words))
         done = subprocess.run(
             [program("promtool"), "test", "rules", "test.yml"], cwd=place, capture_output=True, text=True, check=False
