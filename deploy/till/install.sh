@@ -154,9 +154,10 @@ unseal_key() {
 }
 
 uninstall() {
-    on_system systemctl disable --now --quiet tillmesh-kiosk.service tillmesh-till.service 2>/dev/null || true
+    on_system systemctl disable --now --quiet tillmesh-kiosk.service tillmesh-till.service tillmesh-backup.timer 2>/dev/null || true
     rm -rf "$root/etc/systemd/system/tillmesh-till.service.d"
     rm -f "$root/etc/systemd/system/tillmesh-till.service" "$root/etc/systemd/system/tillmesh-kiosk.service" \
+        "$root/etc/systemd/system/tillmesh-backup.service" "$root/etc/systemd/system/tillmesh-backup.timer" \
         "$root/etc/udev/rules.d/70-tillmesh.rules" \
         "$root/etc/systemd/journald.conf.d/tillmesh.conf" \
         "$root/etc/chromium/policies/managed/tillmesh.json" "$root/usr/local/sbin/tillmesh"
@@ -213,6 +214,8 @@ on_system systemctl stop tillmesh-till.service 2>/dev/null || true
 switch_to "$release"
 [ -e "$root/etc/tillmesh/till.env" ] || put "$deploy/till.env" /etc/tillmesh/till.env
 units_of "$place"
+put "$deploy/tillmesh-backup.service" /etc/systemd/system/tillmesh-backup.service
+put "$deploy/tillmesh-backup.timer" /etc/systemd/system/tillmesh-backup.timer
 put "$deploy/70-tillmesh.rules" /etc/udev/rules.d/70-tillmesh.rules
 put "$deploy/journald.conf" /etc/systemd/journald.conf.d/tillmesh.conf
 install -D -m 0755 "$deploy/tillmesh.sh" "$root/usr/local/sbin/tillmesh"

@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _bench(commands.add_parser("bench", help="reproducible benchmarks", add_help=False))
     _sim(commands.add_parser("sim", help="live through simulated stores, each from one seed"))
     _store(commands.add_parser("store", help="create a store, take tills in, remove them"))
+    _backup(commands.add_parser("backup", help="back-ups of a till: make, try out, check, put back"))
     _language(commands.add_parser("language", help="begin another language, or say what one still lacks"))
     _doctor(commands.add_parser("doctor", help="what is wrong, in words"))
     _models(commands.add_parser("models", help="make, judge and ship models", add_help=False))
@@ -265,6 +266,18 @@ def _store(parser: argparse.ArgumentParser) -> None:
     def run(options: argparse.Namespace) -> int:
         print(json.dumps(carry_out(options), indent=2))
         return 0
+
+    add_commands(parser)
+    parser.set_defaults(run=run)
+
+
+def _backup(parser: argparse.ArgumentParser) -> None:
+    from tillmesh.terminal.backup_program import add_commands, carry_out
+
+    def run(options: argparse.Namespace) -> int:
+        found = carry_out(options)
+        print(json.dumps(found, indent=2))
+        return 0 if found.get("ok", True) else 1
 
     add_commands(parser)
     parser.set_defaults(run=run)

@@ -15,6 +15,7 @@ from tillmesh.adapters.envoy.configuration import CONFIGURATION
 from tillmesh.adapters.host.keys import write_file
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.fleet.syncing import feed, rebuild
+from tillmesh.hub import backup
 from tillmesh.hub.bootstrap import BESIDE, EMBEDDED, enrol_store, open_hub, taken
 from tillmesh.hub.gateway import Gateway
 from tillmesh.hub.program import Options, serve, serve_stores
@@ -23,6 +24,7 @@ from tillmesh.hub.running import now_ms
 from tillmesh.hub.settings import Settings, read_settings
 from tillmesh.hub.terms import forget_term
 from tillmesh.hub.web.people import make_person
+from tillmesh.kernel.errors import Invalid
 
 
 def main(argv: Sequence[str]) -> int:
@@ -41,6 +43,10 @@ def main(argv: Sequence[str]) -> int:
             _forget_term(options, read_settings(options.config))
         case "person":
             _person(options, read_settings(options.config))
+        case "backup":
+            _backup(options, read_settings(options.config))
+        case "restore":
+            _restore(options, read_settings(options.config))
         case "sync":
             serve_stores(_options(options))
         case "gateway-config":
@@ -63,7 +69,17 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument(
         "command",
         nargs="?",
-        choices=["enrol", "recovery", "forget-term", "person", "rebuild", "gateway-config", "sync"],
+        choices=[
+            "enrol",
+            "recovery",
+            "forget-term",
+            "person",
+            "rebuild",
+            "gateway-config",
+            "sync",
+            "backup",
+            "restore",
+        ],
     )
     found.add_argument("--data-dir", type=Path, required=True)
     found.add_argument("--config", type=Path, metavar="hub.toml", help="settings; the command line goes before them")
@@ -73,6 +89,12 @@ def parser() -> argparse.ArgumentParser:
     found.add_argument("--store", default="", help="enrol, recovery, forget-term: the id of the store")
     found.add_argument("--authority", type=Path, help="enrol: the store's authority, store/authority.der of any till")
     found.add_argument("--out", type=Path, help="enrol, recovery: where the bundle for the store's tills goes")
+    found.add_argument("--to", type=Path, metavar="FOLDER", help="backup: where back-ups are, on another disk")
+    found.add_argument(
+        "--keep", type=int, default=backup.KEEP, metavar="N", help="backup: delete older ones but N (14)"
+    )
+    found.add_argument("--from", type=Path, dest="backup", metavar="BACKUP", help="restore: the back-up")
+    found.add_argument("--key-file", type=Path, help="restore: keys/database.key of then; it is not in the back-up")
     found.add_argument("--watch", action="store_true", help="gateway-config: go on, and keep the files up to date")
     found.add_argument("--name", default="", help="person: who")
     found.add_argument("--first", action="store_true", help="person: only if nobody can sign in yet")
@@ -120,6 +142,22 @@ def _recovery(given: argparse.Namespace, settings: Settings) -> None:
         write_file(given.out or Path(f"{given.store}.recovery"), permit(opened, given.store, now_ms()))
     finally:
         opened.close()
+
+
+def _backup(given: argparse.Namespace, settings: Settings) -> None:
+    if given.to is None:
+        raise Invalid("no place for the back-up is named", hint="Name a folder on another disk with --to.")
+    _show(backup.make(given.data_dir, given.to, settings, keep=max(1, given.keep)))
+
+
+def _restore(given: argparse.Namespace, settings: Settings) -> None:
+    if given.backup is None or given.key_file is None:
+        raise Invalid("no back-up is named, or not its key", hint="Name them with --from and --key-file.")
+    _show(backup.restore(given.backup, given.data_dir, settings, key_file=given.key_file))
+
+
+def _show(found: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(found, indent=2) + "\n")
 
 
 def _forget_term(given: argparse.Namespace, settings: Settings) -> None:

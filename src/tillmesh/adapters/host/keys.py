@@ -104,6 +104,11 @@ def _cipher(key: bytes) -> AESGCM:
     return AESGCM(HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=b"tillmesh keys of a till v1").derive(key))
 
 
+def read_key(path: Path) -> bytes:
+    """Read a database key that is in a file of its own, as it is kept apart from a back-up."""
+    return _read(path)
+
+
 def _bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()

@@ -1,0 +1,176 @@
+"""A back-up as a folder: databases as they are encrypted, small files sealed, and what it should hold in plain words.
+
+The key of the databases is never in it: whoever finds a back-up reads nothing. ``about.json`` holds names of machines,
+hashes and times, so that a rotten copy is found without the key, too.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from hashlib import file_digest, sha256
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from tillmesh.adapters.host.keys import sync_directory, write_file
+from tillmesh.kernel.errors import Damaged, NotFound, StorageFailed
+
+ABOUT: Final = "about.json"
+SMALL: Final = "small-files.sealed"
+FORMAT: Final = 1
+NONCE_BYTES: Final = 12
+SPARE_BYTES: Final = 16 << 20  # more room than the copy needs, for what is written meanwhile
+_HALF: Final = ".half"
+_CONTEXT: Final = b"tillmesh back-up v1"
+
+
+class About(msgspec.Struct, frozen=True):
+    """What a back-up is of, and what is in it."""
+
+    format: int
+    kind: str  # till | office
+    whose: str  # the terminal, or "office"
+    store: str
+    made_ms: int
+    program: str
+    key_mark: str  # tells the key that opens it from another one, without giving it away
+    files: dict[str, str]  # SHA-256 by name
+
+
+def begin(folder: Path, kind: str, whose: str, at_ms: int, needed_bytes: int) -> Path:
+    """Make the folder of a new back-up, which has its name only once it is whole; raises if there is no room for it."""
+    if not folder.is_dir():
+        raise NotFound(f"{folder} is not there", hint="Mount the disk that back-ups go to, or make the folder.")
+    free = shutil.disk_usage(folder).free
+    if free < needed_bytes + SPARE_BYTES:
+        raise StorageFailed(
+            f"{free >> 20} MiB are free in {folder}, {(needed_bytes + SPARE_BYTES) >> 20} MiB are needed",
+            hint="Free some space there, or keep fewer back-ups (--keep).",
+        )
+    for left in folder.glob(f"{kind}-{whose}-*{_HALF}"):  # of one that was cut off
+        shutil.rmtree(left)
+    moment = datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
+    half = folder / f"{kind}-{whose}-{moment}{_HALF}"
+    half.mkdir(mode=0o700)
+    return half
+
+
+def finish(half: Path, about: About) -> Path:
+    """Hash what is in it, write that down, and give it its name; durable when this returns."""
+    files = {path.relative_to(half).as_posix(): hash_of(path) for path in sorted(half.rglob("*")) if path.is_file()}
+    write_file(half / ABOUT, msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(about, files=files))))
+    for path in [*half.rglob("*"), half]:
+        if path.is_dir():
+            sync_directory(path)
+        else:
+            _sync(path)
+    whole = half.with_name(half.name.removesuffix(_HALF))
+    if whole.exists():
+        shutil.rmtree(half)
+        raise StorageFailed(f"{whole} was made within the same second", hint="Try again.")
+    half.rename(whole)
+    sync_directory(whole.parent)
+    return whole
+
+
+def kept(folder: Path, kind: str, whose: str) -> list[Path]:
+    """List the whole back-ups of one machine, the oldest first."""
+    name = re.compile(rf"{re.escape(kind)}-{re.escape(whose)}-\d{{8}}T\d{{6}}Z")
+    return sorted(path for path in folder.glob("*") if name.fullmatch(path.name)) if folder.is_dir() else []
+
+
+def drop_old(folder: Path, kind: str, whose: str, keep: int) -> list[str]:
+    """Delete all but the newest ones, and name what was deleted."""
+    old = kept(folder, kind, whose)[:-keep]
+    for path in old:
+        shutil.rmtree(path)
+    return [path.name for path in old]
+
+
+def read_about(backup: Path) -> About:
+    """Read what a back-up says of itself; raises if it is none, or of a newer program."""
+    try:
+        about = msgspec.json.decode((backup / ABOUT).read_bytes(), type=About)
+    except FileNotFoundError as cause:
+        raise NotFound(
+            f"{backup} holds no back-up", hint="Name a folder that tillmesh backup make has made."
+        ) from cause
+    except (OSError, msgspec.MsgspecError) as cause:
+        raise Damaged(f"{backup / ABOUT} can't be read ({cause})", hint="Take an older back-up.") from cause
+    if about.format > FORMAT:
+        raise Damaged(f"{backup} was made by a newer program ({about.program})", hint="Install that one.")
+    return about
+
+
+def check_files(backup: Path, about: About) -> None:
+    """Read every byte, and raise naming the first file that is not what was written."""
+    for name, wanted in about.files.items():
+        path = backup / name
+        try:
+            found = hash_of(path)
+        except OSError as cause:
+            raise Damaged(f"{path} can't be read ({cause.strerror})", hint="Take an older back-up.") from cause
+        if found != wanted:
+            raise Damaged(f"{path} is not what was written there", hint="Take an older back-up.")
+
+
+def hash_of(path: Path) -> str:
+    """Give the SHA-256 of a file."""
+    with path.open("rb") as file:
+        return file_digest(file, sha256).hexdigest()
+
+
+def gather(data_dir: Path, patterns: Sequence[str], but: Sequence[str] = ()) -> dict[str, bytes]:
+    """Read the small files of a data directory that fit one of the patterns."""
+    found = sorted({path for pattern in patterns for path in data_dir.glob(pattern) if path.is_file()})
+    names = [(path.relative_to(data_dir).as_posix(), path) for path in found if path.suffix != ".new"]
+    return {name: path.read_bytes() for name, path in names if name not in but}
+
+
+def seal(files: Mapping[str, bytes], key: bytes) -> bytes:
+    """Seal small files under the key of the databases."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return nonce + _cipher(key).encrypt(nonce, msgspec.msgpack.encode(dict(files)), _CONTEXT)
+
+
+def unseal(backup: Path, key: bytes) -> dict[str, bytes]:
+    """Open the small files of a back-up; raises if this is not its key."""
+    sealed = (backup / SMALL).read_bytes()
+    try:
+        plain = _cipher(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _CONTEXT)
+    except (InvalidTag, ValueError) as cause:
+        raise Damaged(
+            f"{backup} does not open with this key", hint="Take the key file that was in use when it was made."
+        ) from cause
+    return msgspec.msgpack.decode(plain, type=dict[str, bytes])
+
+
+def put_back(files: Mapping[str, bytes], place: Path) -> None:
+    """Write small files to where they belong, readable by their owner alone."""
+    for name, data in files.items():
+        parts = PurePosixPath(name).parts
+        assert ".." not in parts, f"{name} leads out of the data directory"
+        assert not name.startswith("/"), f"{name} leads out of the data directory"
+        write_file(place / name, data)
+
+
+def _cipher(key: bytes) -> AESGCM:
+    return AESGCM(HKDF(algorithm=SHA256(), length=32, salt=None, info=_CONTEXT).derive(key))
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
