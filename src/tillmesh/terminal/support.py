@@ -40,16 +40,16 @@ def write_bundle(data_dir: Path, target: Path, *, key_file: Path | None = None) 
 
     A till whose database does not open gets a bundle too: with what can be said without it.
     """
-    parts: dict[str, object] = {
-        "findings.txt": _lines(examine(data_dir, key_file=key_file)),
-        "machine.json": _machine(data_dir),
-        "files.json": _files(data_dir),
-    }
+    parts: dict[str, object] = {"findings.txt": _lines(examine(data_dir, key_file=key_file))}
+    parts["machine.json"] = _machine(data_dir)
     try:
+        parts["files.json"] = _files(data_dir)
         parts["verify.json"] = _verified(data_dir, key_file)
         parts |= _of_database(data_dir, key_file)
     except TillmeshError as cause:
         parts["database.txt"] = f"it can't be read: {cause.detail}\n"
+    except (apsw.Error, OSError) as cause:  # tables of another program, a file of somebody else
+        parts["database.txt"] = f"it can't be read: {type(cause).__name__}\n"
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file, zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as bundle:
         for name, part in parts.items():
@@ -63,7 +63,8 @@ def _lines(findings: list[Finding]) -> str:
 
 
 def _machine(data_dir: Path) -> dict[str, Any]:
-    usage = os.statvfs(data_dir)
+    there = next(path for path in (data_dir, *data_dir.absolute().parents) if path.exists())
+    usage = os.statvfs(there)
     packages = {dist.metadata["Name"]: dist.version for dist in importlib.metadata.distributions()}
     return {
         "system": platform.platform(),
