@@ -20,16 +20,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tillmesh.adapters.web.problems import problem
 from tillmesh.adapters.web.serving import serving
+from tillmesh.adapters.web.speaking import HEADER, known, say, spoken
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.terminal.bootstrap import Opened
 
 RETRY_S: Final = 5.0  # how soon a mended disk is noticed; guess
 log = logging.getLogger(__name__)
 
+STATE: Final = "Out of order"
+ADVICE: Final = "Use another till"
 _PAGE: Final = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="refresh" content="5"><title>Out of order</title></head>
-<body><main role="alert"><h1>Use another till</h1><p>{title}: {detail}.</p><p>{hint}</p></main></body></html>
+<html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<meta http-equiv="refresh" content="5"><title>{state}</title></head>
+<body><main role="alert"><h1>{advice}</h1><p>{title}: {detail}.</p><p>{hint}</p></main></body></html>
 """
 
 
@@ -67,12 +70,18 @@ class OutOfOrder:
     def _answer(self, request: Request) -> Response:
         error = self.error
         headers = {"Retry-After": str(int(RETRY_S)), "Cache-Control": "no-store"}
+        # Nobody is signed in, and the store's settings can't be read: the browser's language is all there is to go by.
+        asked = request.headers.get(HEADER) or request.headers.get("accept-language", "").partition(",")[0]
+        language = known(asked.partition(";")[0])
+        spoken.set(language)
         if request.url.path.startswith("/api/"):
-            check = {"check": "database", "ok": False, "text": f"{error.detail}. {error.hint}"}
+            check = {
+                "check": "database",
+                "ok": False,
+                "text": f"{say(error.detail, language)}. {say(error.hint, language)}",
+            }
             body = {**problem(error), "status": 503, "ok": False, "checks": [check]}
             return Response(msgspec.json.encode(body), 503, headers, "application/problem+json")
-        words = {
-            name: html.escape(text.rstrip("."))
-            for name, text in (("title", error.title), ("detail", error.detail), ("hint", error.hint))
-        }
-        return HTMLResponse(_PAGE.format(**words), 503, headers)
+        texts = {"title": error.title, "detail": error.detail, "hint": error.hint, "state": STATE, "advice": ADVICE}
+        words = {name: html.escape(say(text, language).rstrip(".")) for name, text in texts.items()}
+        return HTMLResponse(_PAGE.format(language=language, **words), 503, headers)

@@ -1,8 +1,10 @@
 """The languages of the till: complete, nothing left over, and said where somebody reads it."""
 
+import asyncio
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.language_rules import (
@@ -20,9 +22,10 @@ from tillmesh.adapters.locales import RECEIPTS, receipt_words
 from tillmesh.adapters.web.problems import problem
 from tillmesh.adapters.web.speaking import FOLDER as ERRORS
 from tillmesh.adapters.web.speaking import Catalogue, known, say, spoken
-from tillmesh.kernel.errors import Invalid, NotFound
+from tillmesh.kernel.errors import Invalid, NotFound, StorageFailed
 from tillmesh.shop.receipt import ENGLISH
 from tillmesh.terminal import speaking
+from tillmesh.terminal.out_of_order import OutOfOrder
 from tillmesh.terminal.web.languages import LOCALES, languages
 
 OTHERS = [language for language in languages() if language != "en"]
@@ -109,6 +112,23 @@ def test_the_checker_finds_what_is_told_in_passing() -> None:
     assert pieces("the till {0} is gone; {1} lines", ()) == ["the till {0} is gone", "{0} lines"]
     assert pieces("a b; c", {"a b; c"}) == ["a b; c"]
     assert "Paper is running low." in all_told()
+
+
+def test_a_till_that_is_out_of_order_says_so_in_the_language_of_the_browser() -> None:
+    page = OutOfOrder(StorageFailed("the disk is full", hint="Free some space, or use another till."))
+
+    def ask(path: str, language: str) -> str:
+        async def fetch() -> str:
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(page), base_url="http://till") as client:
+                return (await client.get(path, headers={"Accept-Language": language})).text
+
+        return asyncio.run(fetch())
+
+    for path in ("/", "/api/v1/health"):
+        assert "die Platte ist voll" in ask(path, "de-AT,de;q=0.9,en;q=0.8")
+        assert "le disque est plein" in ask(path, "fr;q=0.9")
+        assert "the disk is full" in ask(path, "")
+    assert "<h1>Nehmen Sie eine andere Kasse</h1>" in ask("/", "de")
 
 
 def test_a_problem_document_speaks_the_language_of_the_request() -> None:
