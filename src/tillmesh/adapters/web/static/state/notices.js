@@ -57,3 +57,21 @@ export function openDialog(view, props) {
     dialogs.value = [...dialogs.value, { id, view, props, done }];
   });
 }
+
+/**
+ * Make something that hands in a hurry begin once: asked again before it is over, it does nothing.
+ * @template {any[]} A
+ * @param {(...given: A) => Promise<any>} work
+ */
+export function once(work) {
+  let busy = false;
+  return async (/** @type {A} */ ...given) => {
+    if (busy) return;
+    busy = true;
+    try {
+      return await work(...given);
+    } finally {
+      busy = false;
+    }
+  };
+}

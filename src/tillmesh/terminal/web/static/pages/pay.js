@@ -108,24 +108,29 @@ const CardFields = ({ reference, last, onReference, onLast, onEnter }) =>
     <label class="field"><span>${t("pay.card.reference")}</span><input maxlength="24" autocomplete="off" value=${reference} onInput=${(/** @type {Event} */ e) => onReference(valueOf(e))} /></label>
     <label class="field"><span>${t("pay.card.last")}</span><input maxlength="4" inputmode="numeric" autocomplete="off" value=${last} onInput=${(/** @type {Event} */ e) => onLast(valueOf(e).replace(/\D/g, ""))} /></label><button class="sr" tabindex="-1" aria-hidden="true" /></form>`;
 
+/** What was taken for a cart whose page was left, to add something say: the money is in the drawer. @type {{cart_id: string, taken: Payment[]}} */
+let kept = { cart_id: "", taken: [] };
+
 export function PayPage() {
   const [sale, setSale] = useState(/** @type {any} */ (null));
   const [bill, setBill] = useState({ turn: 0, shares: 1 });
   if (sale) return html`<${Paid} sale=${sale} />`;
-  return html`<${Tender} key=${bill.turn} shares=${bill.shares} onSplit=${(/** @type {number} */ shares) => setBill({ turn: bill.turn + 1, shares })} onPaid=${(/** @type {any} */ paid) => { newCart(); setSale(paid); }} />`;
+  return html`<${Tender} key=${bill.turn} shares=${bill.shares} onSplit=${(/** @type {number} */ shares) => setBill({ turn: bill.turn + 1, shares })} onPaid=${(/** @type {any} */ paid, /** @type {string} */ cartId) => { kept = { cart_id: "", taken: [] }; newCart(cartId); setSale(paid); }} />`;
 }
 
-/** @param {{shares: number, onSplit: (shares: number) => void, onPaid: (sale: any) => void}} props */
+/** @param {{shares: number, onSplit: (shares: number) => void, onPaid: (sale: any, cartId: string) => void}} props */
 function Tender({ shares, onSplit, onPaid }) {
   const [method, setMethod] = useState(() => methods().find((one) => one.method === route.peek().arg)?.method ?? "cash");
   const [typed, setTyped] = useState("");
-  const [taken, setTaken] = useState(/** @type {Payment[]} */ ([]));
+  const [taken, setTaken] = useState(() => (kept.cart_id === cart.peek().cart_id ? kept.taken : []));
   const [reference, setReference] = useState("");
   const [last, setLast] = useState("");
   const [busy, setBusy] = useState("");
   const turn = useRef(0);
+  const saving = useRef(false);
   const METHODS = methods();
   const now = cart.value;
+  useEffect(() => void (kept = { cart_id: now.cart_id, taken }), [now.cart_id, taken]);
   const { quote: open, fresh } = useQuote(taken, 0);
   // After a part was taken, what is left has to be known before the next is: a quick Enter waits for it.
   const sure = !taken.length || (fresh && open !== null);
@@ -187,7 +192,8 @@ function Tender({ shares, onSplit, onPaid }) {
   useEffect(() => {
     if (!hasCardTerminal()) return;
     void get(`/card-payments?cart_id=${encodeURIComponent(now.cart_id)}`).then(({ payments }) => {
-      setTaken(payments.filter((/** @type {any} */ one) => one.free).map((/** @type {any} */ one) => ({ method: "card", amount_minor: one.amount_minor, card_payment: one.payment_id })));
+      const charged = payments.filter((/** @type {any} */ one) => one.free).map((/** @type {any} */ one) => ({ method: "card", amount_minor: one.amount_minor, card_payment: one.payment_id }));
+      setTaken((before) => [...before.filter((one) => !one.card_payment), ...charged]);
       const open = payments.find((/** @type {any} */ one) => one.open);
       if (open) void byTerminal(open);
     }, () => {});
@@ -206,16 +212,20 @@ function Tender({ shares, onSplit, onPaid }) {
     return finish(amount > 0 ? [...taken, current] : taken);
   };
   const finish = async (/** @type {Payment[]} */ payments) => {
+    // Two keys before the next paint: the second would end this sale once more, over the next one.
+    if (saving.current) return;
+    saving.current = true;
     setBusy("saving");
     turn.current += 1;
     const mine = turn.current;
     while (turn.current === mine) {
       try {
-        return onPaid(await call("POST", `/carts/${now.cart_id}/pay`, { payments, total_minor: now.total_minor }));
+        return onPaid(await call("POST", `/carts/${now.cart_id}/pay`, { payments, total_minor: now.total_minor }), now.cart_id);
       } catch (error) {
         const problem = asProblem(error);
         if (!problem.network && problem.status < 500) {
           setBusy("");
+          saving.current = false;
           if (problem.kind === "total-changed") void hearOfOffers();
           return toastProblem(problem);
         }
@@ -229,8 +239,11 @@ function Tender({ shares, onSplit, onPaid }) {
     if (sure && wanted.current) void complete();
   }, [sure]);
   useEffect(() => () => void (turn.current += 1), []);
-  const split = async () => !busy && !taken.length && onSplit(await splitBill());
-  const back = () => (busy === "retry" ? undefined : go("sell"));
+  const split = async () => {
+    const into = !busy && !taken.length && (await splitBill());
+    if (into) onSplit(into);
+  };
+  const back = () => (busy ? undefined : go("sell"));
   const pick = (/** @type {string} */ name) => () => {
     if (METHODS.some((one) => one.method === name) && (now.customer || !needsCustomer(name))) choose(name);
   };

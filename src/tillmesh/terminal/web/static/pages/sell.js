@@ -7,7 +7,7 @@ import { go } from "../lib/router.js";
 import { isInStore } from "../lib/gtin.js";
 import { comesInVariants, product, productOf, quickKeys, rowOfCode } from "../state/catalogue.js";
 import { addBarcode, addProduct, cart, isWeighed, moveSelection, pending, removeLine, selected, selectedLine, setQuantity, settled, submit } from "../state/cart.js";
-import { openDialog, toast } from "../state/notices.js";
+import { once, openDialog, toast } from "../state/notices.js";
 import { sellGiftCard } from "../state/giftcards.js";
 import { recogniseProduct } from "../state/looking.js";
 import { useScans } from "../state/scan.js";
@@ -87,35 +87,35 @@ async function add(item, milli) {
   if (weight) addProduct(item, weight);
 }
 
-export async function chooseCustomer() {
+export const chooseCustomer = once(async () => {
   const view = (await import("../parts/customerdialog.js")).CustomerDialog;
   const chosen = await openDialog(view, { current: cart.peek().customer });
   if (chosen) submit({ op: "customer", customer_id: chosen.customer_id, _name: chosen.name });
-}
+});
 
-async function discount() {
+const discount = once(async () => {
   if (!cart.peek().lines.length) return;
   const op = await openDialog(DiscountDialog, { line: selectedLine.peek() });
   if (op) submit(op);
-}
+});
 
-async function park() {
+const park = once(async () => {
   if (cart.peek().lines.length) await (await import("../parts/parkdialog.js")).parkCart();
   else await openDialog((await import("../parts/parkdialog.js")).ParkedDialog, {});
-}
+});
 
-async function clear() {
+const clear = once(async () => {
   const { lines } = cart.peek();
   if (!lines.length) return;
   const yes = await openDialog(Confirm, { title: t("clear.title"), text: t("clear.text", { n: lines.length }), yes: t("clear.yes"), danger: true });
   if (yes) submit({ op: "clear" });
-}
+});
 
-async function charge() {
+const charge = once(async () => {
   if (!cart.peek().lines.length) return;
   if (!(await settled(CHARGE_WAIT_MS))) return toast({ tone: "warn", title: t("sell.unsaved", { n: pending.peek() }), detail: t("sell.unsaved.detail") });
   go("pay");
-}
+});
 
 export function SellPage() {
   const field = /** @type {import("../vendor/preact-hooks.js").Ref<HTMLInputElement | null>} */ (useRef(null));

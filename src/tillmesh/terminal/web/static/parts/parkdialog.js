@@ -1,11 +1,11 @@
 // Parked carts: put one aside, take one up again.
-import { html, useEffect, useState } from "../lib/ui.js";
+import { html, useEffect, useMemo, useState } from "../lib/ui.js";
 import { t, clock } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
 import { asProblem } from "../lib/http.js";
-import { cart, newCart, pending, settled, takeCart } from "../state/cart.js";
+import { cart, leaveCart, pending, settled, takeBill } from "../state/cart.js";
 import { call, get, parkedCount } from "../state/session.js";
-import { openDialog, toast, toastOk, toastProblem } from "../state/notices.js";
+import { once, openDialog, toast, toastOk, toastProblem } from "../state/notices.js";
 import { Confirm, Dialog } from "./dialog.js";
 import { Refusal } from "./fields.js";
 import { Icon } from "./icon.js";
@@ -18,14 +18,21 @@ export async function parkCart() {
   const label = await openDialog(NoteDialog, { title: t("park.title"), text: "", label: t("park.label") });
   if (label === undefined) return;
   if (!(await settled(SETTLE_MS))) return toast({ tone: "warn", title: t("sell.unsaved", { n: pending.peek() }), detail: t("sell.unsaved.detail") });
+  void putAway(label);
+}
+
+/** Nobody waits for it: the next customer is served. @param {string} label */
+async function putAway(label) {
   const before = parkedCount.peek();
+  const { cart_id } = cart.peek();
+  const comeBack = leaveCart();
   try {
-    await call("POST", `/carts/${cart.peek().cart_id}/park`, label ? { label } : {});
+    await call("POST", `/carts/${cart_id}/park`, label ? { label } : {});
     // The live news may have been faster than this answer, and counted it already.
     if (parkedCount.peek() === before) parkedCount.value = before + 1;
-    newCart();
     toastOk("park.done");
   } catch (error) {
+    comeBack();
     toastProblem(error);
   }
 }
@@ -44,17 +51,20 @@ export function ParkedDialog({ close }) {
     );
   useEffect(() => void load(), []);
   useEffect(() => /** @type {HTMLElement | null} */ (document.querySelector("dialog .row-main"))?.focus(), [list?.length]);
-  const resume = async (/** @type {any} */ one) => {
+  const resume = useMemo(() => once(async (/** @type {any} */ one) => {
     const before = parkedCount.peek();
     try {
-      takeCart(await call("POST", `/parked/${one.park_id}/resume`, {}));
+      const taken = await call("POST", `/parked/${one.park_id}/resume`, {});
+      // Something may have been scanned behind this list: it comes back after this one.
+      while (!(await settled(SETTLE_MS)));
+      takeBill(taken);
       if (parkedCount.peek() === before) parkedCount.value = Math.max(0, before - 1);
       close();
     } catch (error) {
       setProblem(asProblem(error));
       void load();
     }
-  };
+  }), []);
   const drop = async (/** @type {any} */ one) => {
     const yes = await openDialog(Confirm, { title: t("park.drop.title"), text: t("park.drop.text", { label: one.label || one.by, total: money(one.total_minor) }), yes: t("park.drop"), danger: true });
     if (!yes) return;

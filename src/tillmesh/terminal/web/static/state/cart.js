@@ -225,13 +225,13 @@ async function askAge(op, problem) {
 /** Carts of which a part is paid first, the newest last: they come back once that is done. @type {string[]} */
 const rest = [];
 
-/** Show the bill that was split off; what is left comes back after it. @param {Cart} bill */
+/** Show another cart, such as a bill that was split off; what is in this one comes back after it. @param {Cart} bill */
 export function takeBill(bill) {
-  rest.push(base.cart_id);
+  if (base.lines.length) rest.push(base.cart_id);
   takeCart(bill);
 }
 
-/** Take up what is left of a split bill, unless something was begun meanwhile: then after that. */
+/** Take up what was interrupted, unless something was begun meanwhile: then after that. */
 async function takeRest() {
   const id = rest.at(-1);
   if (!id || queue.length || base.lines.length) return;
@@ -239,10 +239,21 @@ async function takeRest() {
   await openCart(id, []);
 }
 
-/** Begin an empty cart under a new id; the server hears of it with its first change. */
-export function newCart() {
+/** Begin an empty cart under a new id; the server hears of it with its first change. @param {string} [after] the cart that is done: if another is open, that goes on */
+export function newCart(after = base.cart_id) {
+  if (after !== base.cart_id) return;
   takeCart(emptyCart(freshId()));
   void takeRest();
+}
+
+/** Begin the next cart before this one is put away: what is scanned from now on belongs to the next customer. @returns {() => void} how it comes back if it can't be put away */
+export function leaveCart() {
+  const left = base.cart_id;
+  takeCart(emptyCart(freshId()));
+  return () => {
+    rest.push(left);
+    void takeRest();
+  };
 }
 
 /** Show a cart the server sent, e.g. one taken up again. @param {Cart} view */

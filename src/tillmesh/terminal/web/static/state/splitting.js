@@ -2,10 +2,10 @@
 import { t } from "../lib/i18n.js";
 import { takeBill } from "./cart.js";
 import { later } from "./later.js";
-import { toast } from "./notices.js";
+import { once, toast } from "./notices.js";
 
 /** Ask how, and take up the bill that is paid now. @returns {Promise<number>} in how many equal shares it is paid */
-export async function splitBill() {
+export const splitBill = once(async () => {
   try {
     const how = await (await later()).openSplit();
     if (how?.bill) takeBill(how.bill);
@@ -14,4 +14,4 @@ export async function splitBill() {
     toast({ tone: "warn", title: t("split.gone") });
     return 1;
   }
-}
+});
