@@ -16,6 +16,7 @@ from tillmesh.kernel.errors import NotFound
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.sync.store_messages import Lists
 from tillmesh.terminal import provisioning
+from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.storekeeper import Clocks
 from tillmesh.till.commands import Note
 
@@ -59,8 +60,11 @@ async def stop(tills: list[RealTill]) -> None:
 def test_a_till_that_was_enrolled_elsewhere_is_introduced_and_believed(tmp_path: Path) -> None:
     async def scene() -> None:
         places = found_store(tmp_path, 3)
+        opened = open_terminal(places[1])
+        listed = provisioning.membership_in(places[1], opened.origin.store)
+        opened.close()
         tills = await started(places)
-        assert tills[1].state(tills[2].actor) == "unknown", "the second till was enrolled before the third"
+        assert listed.state(tills[2].actor) == "unknown", "the second till was enrolled before the third"
         seq = await note(tills[2])
         await until(holds(tills[1], tills[2].actor, seq))
         assert tills[1].state(tills[2].actor) == "active"
