@@ -52,21 +52,38 @@ def test_a_printer_goods_and_models_that_fail_raise_alerts_that_go_when_they_are
         begin_anew(till, given_up=9)  # a till that starts anew has kept nobody waiting yet
         until(lambda: "tillmesh_printer_ready 1.0" in till.metrics(), "the printer is back")
         until(lambda: "tillmesh_conflicts_day 0.0" in till.metrics(), "nothing is oversold any more")
+        rot(till)
         replay.take(asked)
         begin_anew(till, given_up=0)
         replay.take(asked)
     wrong = {"PrinterNotReady", "Conflicts", "InferenceSlow", "ModelFallbacks", "ModelWrong"}
-    replay.judge(tmp_path / "alerts", [(), wrong, {"ModelGivenUp"}, ()])
+    replay.judge(tmp_path / "alerts", [(), wrong, {"ModelGivenUp", "ModelUnusable"}, ()])
 
 
 def begin_anew(till: Program, *, given_up: int) -> None:
     """Start the till again, with a model of which a version failed at work, or with one that replaced it."""
-    assert till.stop() == 0
+    assert till.stop() == 0, till.said()[-3000:]
     standing = till.shop / "models" / MODEL / "standing.json"
     standing.write_text(json.dumps(json.loads(standing.read_text()) | {"failed": given_up}))
     till.start()
     series = f'tillmesh_model_given_up{{model="{MODEL}"}} {given_up}.0'
     until(lambda: series in till.metrics(), "the models are there")
+    assert 'tillmesh_model_unusable{model="recognition"} 0.0' in till.metrics()
+
+
+def rot(till: Program) -> None:
+    """Let a byte of a model rot before it is loaded; the next start puts the model back."""
+    token = till.sign_in("ruth")
+    [slot] = [one["slot"] for one in models(till, token) if one["name"] == "recognition"]
+    network = till.shop / "models" / "recognition" / str(slot) / "network.tflite"
+    good = network.read_bytes()
+    network.write_bytes(good[:1000] + bytes([good[1000] ^ 1]) + good[1001:])
+
+    def is_found() -> bool:
+        till.send("POST", "/ai/recognise", PICTURE.read_bytes(), "image/webp", token)
+        return 'tillmesh_model_unusable{model="recognition"} 1.0' in till.metrics()
+
+    until(is_found, "it is found when somebody asks")
 
 
 def sell_a_day(shop: Path) -> None:

@@ -90,14 +90,20 @@ class Ai:
             return
         for folder in sorted(path for path in self._shipped.iterdir() if path.is_dir()):
             try:
-                manifest = self.shelf.put(read_folder(folder), now_ms())
-                self.shelf.switch(manifest.name)
-                log.info("model %s %s is installed", manifest.name, manifest.version)
+                self._put(read_folder(folder))
             except Refused as refused:
                 if refused.reason not in {"same", "older", "held", "failed"}:
                     log.error("the model in %s is not used: %s", folder.name, refused.detail)  # noqa: TRY400
             except OSError as cause:
                 log.error("the model in %s can't be installed: %s", folder.name, cause)  # noqa: TRY400
+
+    def _put(self, given: Sealed) -> None:
+        if self.shelf.mend(given):
+            log.warning("a model on the shelf was not what was put there any more; it is again")
+            return
+        manifest = self.shelf.put(given, now_ms())
+        self.shelf.switch(manifest.name)
+        log.info("model %s %s is installed", manifest.name, manifest.version)
 
     async def start(self) -> None:
         """Put what ships on the shelf, and tell models what this till knows."""

@@ -35,6 +35,10 @@ class AiMetrics(Collector):
         given_up = GaugeMetricFamily(
             "tillmesh_model_given_up", "The version that failed at work here; 0: none", labels=["model"]
         )
+        unusable = GaugeMetricFamily(
+            "tillmesh_model_unusable", "1 while the model that should run is refused: it is not what was signed",
+            labels=["model"],
+        )  # fmt: skip
         for name in self._ai.shelf.names():
             tally = self._ai.tally(name)
             for outcome, count in (("answered", tally.answered), ("cached", tally.cached), ("late", tally.late)):
@@ -49,7 +53,8 @@ class AiMetrics(Collector):
             latency.add_metric([name, "0.99"], tally.percentile_ms(0.99))
             version.add_metric([name], self._ai.shelf.standing(name).version)
             given_up.add_metric([name], self._ai.shelf.standing(name).failed)
-        yield from (asked, fallbacks, judged, latency, version, given_up, *self._of_orders())
+            unusable.add_metric([name], int(name in self._ai.runner.refused))
+        yield from (asked, fallbacks, judged, latency, version, given_up, unusable, *self._of_orders())
         yield CounterMetricFamily(
             "tillmesh_model_worker_ends", "How often the model worker ended", self._ai.runner.restarts
         )

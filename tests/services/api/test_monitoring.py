@@ -23,6 +23,7 @@ GIVEN_BY_PROMETHEUS = {"up"}
 MODELS = {  # exported by a till that runs models, which is tried where models are
     "tillmesh_inferences_total", "tillmesh_inference_fallbacks_total", "tillmesh_suggestions_total",
     "tillmesh_inference_ms", "tillmesh_model_worker_bytes", "tillmesh_model_given_up",
+    "tillmesh_model_unusable",
 }  # fmt: skip
 
 

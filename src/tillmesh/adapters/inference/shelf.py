@@ -122,6 +122,31 @@ class Shelf:
         self.vouch(given, manifest.name)  # the next program has another key, and this is what there is to go back to
         return manifest
 
+    def mend(self, given: Sealed) -> bool:
+        """Put the files of the version that runs back if they are not what these are; says whether they were not.
+
+        A bit that rots costs a model until the next start, in place of for good. Another model that has the same
+        number, as somebody else made it, is left alone. Raises :class:`Refused`.
+        """
+        manifest = open_bundle(given, self.trusted).manifest
+        standing = self.standing(manifest.name)
+        held = self.manifest(manifest.name)  # None: it is not one that this till believes any more
+        if not standing.active or standing.version != manifest.version or (held is not None and held != manifest):
+            return False
+        target = self.folder(manifest.name, standing.active)
+        try:
+            if read_folder(target) == given:
+                return False
+        except Refused:
+            pass  # a file is missing, or one too many is there
+        half = target.with_name(target.name + ".new")
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir(parents=True)
+        write_folder(half, given)
+        shutil.rmtree(target, ignore_errors=True)
+        half.rename(target)
+        return True
+
     def switch(self, name: str) -> Standing:
         """Let what is in the spare slot run from now on."""
         return self._note(name, switched(self.standing(name)))
