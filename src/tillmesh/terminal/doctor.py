@@ -10,7 +10,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -75,7 +75,11 @@ def _one_apsw() -> Finding:
 
 def _unreadable(data_dir: Path, cause: OSError) -> Finding:
     path = Path(str(cause.filename or data_dir))
-    whose = next((_owner(each) for each in (data_dir, *data_dir.parents) if each.exists()), "somebody else")
+    whose = "the user of the till"
+    for each in (data_dir, *data_dir.parents):
+        with suppress(OSError):  # the nearest folder that can be looked at
+            whose = _owner(each)
+            break
     hint = f"Run this as {whose}, as whom the till runs: sudo -u {whose} tillmesh doctor"
     return Finding(ok=False, text=f"{path} can't be read ({cause.strerror}). {hint}")
 
