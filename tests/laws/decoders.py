@@ -64,6 +64,7 @@ from tillmesh.sync import (
 )
 from tillmesh.sync.messages import Ack, Hello, Item, Later, Mark, Push, Run, Slow
 from tillmesh.till.agreement import CutDecided, RightsGranted, decode_decision, encode_decision
+from tillmesh.till.scales import dialogue_of
 
 _KEY: Final = Ed25519PrivateKey.from_private_bytes(bytes(32))
 _RUN: Final = Run("tilla.aaaaaaaa", 1, [Item(1 << 40, "sale_closed", 1, b"\x90")], bytes(32), bytes(64))
@@ -128,6 +129,20 @@ def _products(data: bytes) -> object:
     return plan_import(text_lines([data]), _READING, _EMPTY, dry_run=True)
 
 
+def _scale(kind: str) -> Callable[[bytes], object]:
+    """Let a scale of a kind speak, all at once and byte by byte."""
+
+    def read(data: bytes) -> object:
+        pieces, whole = dialogue_of(kind), dialogue_of(kind)
+        assert pieces is not None
+        assert whole is not None
+        for at in range(len(data)):
+            pieces.hear(data[at : at + 1])
+        return whole.hear(data)
+
+    return read
+
+
 CSV: Final = (
     b"sku,barcode,name,price\nA,4006381333931,Apple,1.00\n",
     b"Handle,SKU,Name,Category,Sold by weight,Price [X]\nx,1,Apple,Fruit,Y,2.40\n",
@@ -189,6 +204,8 @@ DECODERS: Final[dict[str, Decoder]] = {
     "raft snapshot": Decoder(decode_snapshot, (encode_raft(Snapshot(1, 1, ConfState((1,), ()), b"x")),)),
     "sound": Decoder(read_wav, (_wav(),)),
     "products": Decoder(_products, CSV),
+    "scale 8217": Decoder(_scale("mettler8217"), (b"\x0200.345\r", b"\x02?A\r\x0212.005N\r")),
+    "scale lines": Decoder(_scale("lines"), (b"ST,GS,+ 0.345kg\r\n", b"US,NT,1\xc5,000.345 kg\r\nOL,+999999.9  g\r\n")),
     "gs1": Decoder(lambda data: read_elements(data.decode("latin-1")), (b"]C10104006381333931310300150010A1",)),
     **{
         kind.__name__: Decoder(kind.from_bytes, (seed,))

@@ -380,3 +380,10 @@ OFFICE_DEVICES_MAX: Final = 100
 # Suppliers (tillmesh.shop.suppliers). Guesses: what one supplier of a shop has, and half a year.
 SUPPLIER_ARTICLES_MAX: Final = 2_000
 SUPPLIER_LEAD_DAYS_MAX: Final = 180
+
+# Scales and pole displays on serial lines.
+TARE_G_MAX: Final = 5_000  # guess: nothing that goods are wrapped in weighs more
+TARES_MAX: Final = 6  # keys beside each other
+SCALE_READINGS_HELD: Final = 64  # readings that a page may still name
+SCALE_HELD_MS: Final = 60_000  # guess: a weight that was shown a minute ago was not shown for this sale
+SERIAL_CHUNK_BYTES_MAX: Final = 256  # what is taken off a line at once

@@ -45,6 +45,8 @@ class CartLine(Record):
     regular_price_minor: Minor = 0  # what it costs without any list or dated price; 0: the list price
     loads: str = ""  # as in SaleLine: no goods, money that goes into a purse
     pin_tag: str = ""  # of a gift card that is issued with a PIN
+    weighed: str = ""  # as in SaleLine
+    tare_milli: Milli = 0  # as in SaleLine
 
 
 class Cart(Record):

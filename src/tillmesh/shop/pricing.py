@@ -132,6 +132,8 @@ def _sale_line(row: PricedLine) -> SaleLine:
         price_list=line.price_list,
         regular_price_minor=line.regular_price_minor,
         loads=line.loads,
+        weighed=line.weighed,
+        tare_milli=line.tare_milli,
     )
 
 

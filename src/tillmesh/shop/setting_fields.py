@@ -16,6 +16,8 @@ from tillmesh.kernel.limits import (
     OVERSELL_POLICY_ADJUST_MILLI_MAX,
     QUICK_KEYS_MAX,
     RATE_PPM_MAX,
+    TARE_G_MAX,
+    TARES_MAX,
 )
 from tillmesh.kernel.money import Rounding, exponent
 from tillmesh.kernel.times import zone
@@ -202,6 +204,18 @@ def _shelf(name: str, value: Any) -> Value:
     return list(found.values())
 
 
+def _tares(name: str, value: Any) -> Value:
+    """Read the grams of wrappings, such as ``5, 12, 30``."""
+    given = [one for one in re.split(r"[ ,;]+", value.strip()) if one] if isinstance(value, str) else ["none"]
+    if len(given) > TARES_MAX or not all(
+        re.fullmatch("[1-9][0-9]{0,3}", one) and int(one) <= TARE_G_MAX for one in given
+    ):
+        raise Invalid(
+            f"{name} must be at most {TARES_MAX} weights of 1 to {TARE_G_MAX} g", hint="Write it like 5, 12, 30."
+        )
+    return ", ".join(given)
+
+
 def _word(what: str, value: Any) -> str:
     if not isinstance(value, str) or not _WORD.fullmatch(value):
         raise Invalid(f"the {what} is a word like cup-soda", hint="Leave it out to have one guessed.")
@@ -271,6 +285,11 @@ _TERMINAL: Final[dict[str, Check]] = {
     "signature_device": _one_of("none", "simulated"),
     "signature_late": _flag,
     "card_terminal": _one_of("none", "simulated", "adyen"),
+    "scale_kind": _one_of("none", "mettler8217", "lines"),
+    "scale_target": _text(200),
+    "scale_least_g": _number(1, 5_000),
+    "scale_tares": _tares,
+    "scale_auto": _flag,
     "card_simulation": _one_of("ask", "accept", "decline", "lost", "late", "silent"),
     "quick_keys": _quick_keys,
     "shelf": _shelf,
@@ -302,7 +321,8 @@ def _kept_rates(name: str, value: Any) -> Value:
 
 # What is only shown or printed may be any text: how it is entered can become stricter than what was stored.
 _SHOWN: Final[dict[str, Check]] = dict.fromkeys(
-    ("name", "tax_id", "receipt_footer", "scanner_prefix", "oversell_policy_name", "printer_target"), _any_text
+    ("name", "tax_id", "receipt_footer", "scanner_prefix", "oversell_policy_name", "printer_target", "scale_target"),
+    _any_text,
 ) | dict.fromkeys(("address", "departments", "quick_keys", "shelf", "accounts"), _any_texts)
 _STORE_KEPT: Final = {name: _SHOWN.get(name, check) for name, check in _STORE.items()} | {"tax_rates": _kept_rates}
 _TERMINAL_KEPT: Final = {name: _SHOWN.get(name, check) for name, check in _TERMINAL.items()}

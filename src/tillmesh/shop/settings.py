@@ -91,6 +91,11 @@ class TerminalSettings(Record):
     signature_device: str = "none"  # none | simulated: what signs receipts by law
     signature_late: bool = True  # whether what was made in an outage may be signed afterwards
     card_terminal: str = "none"  # none | simulated | adyen
+    scale_kind: str = "none"  # none | how the scale speaks (till.scales)
+    scale_target: str = ""  # device and speed, or host:port of a serial server
+    scale_least_g: int = 20  # what weighs less is not sold by this scale; guess: of a verified one it is written on it
+    scale_tares: str = ""  # grams of wrappings, such as "5, 12, 30"
+    scale_auto: bool = False  # a weight that stands still is taken without a key
     card_simulation: str = "ask"  # what the simulated one does: ask | accept | decline | lost | late | silent
 
     @classmethod

@@ -38,6 +38,7 @@ from tillmesh.terminal.printing_setup import start_printing
 from tillmesh.terminal.recovering import GiveUp, reads_whole
 from tillmesh.terminal.restoring import HEAR_LOST_S, HEAR_S, hear, read_old, restore
 from tillmesh.terminal.roomkeeping import Roomkeeping
+from tillmesh.terminal.scale_desk import ScaleDesk
 from tillmesh.terminal.signing import sign_heads
 from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.app import build
@@ -185,6 +186,8 @@ class _Run:
         fiscal, cards, mailing = await _open_desks(services)
         printing = await start_printing(services.driver, services.live, signed=fiscal.signed)
         services.extra["printer"] = printing.view
+        services.extra["scale"] = scale = ScaleDesk(services.driver)
+        await scale.start()
         services.oversold.look_at_all()
         ai = (
             Ai(self._options.data_dir, driver=services.driver, deadline_ms=self._options.model_deadline_ms)
@@ -219,7 +222,7 @@ class _Run:
             keeping.cancel()
             await _stop_parts(mailing, office, watch)
             await stocking
-            await _stop_parts(kept, pictures, air, ai, archiving, patrol, cards, printing, fiscal)
+            await _stop_parts(kept, pictures, air, ai, archiving, patrol, cards, scale, printing, fiscal)
 
     def _stops(self, stop: Callable[[], object]) -> None:
         """Do this from now on when somebody stops the program, or the database is given up."""

@@ -14,6 +14,7 @@ from tillmesh.terminal.watch import Watch
 from tillmesh.till.upkeep import Upkeep
 
 FAILOVER_S: Final = (0.1, 0.2, 0.35, 0.5, 1, 2, 5, 10, 30, 60)
+DEVICES: Final = ("scale",)  # each has a check(), which gives nothing where none is set up
 PRINTER_READY: Final = frozenset({"ready", "off"})
 
 
@@ -91,6 +92,13 @@ class WatchMetrics(Collector):
         yield GaugeMetricFamily(
             "tillmesh_writing", "1 while the last write went well", int(not self._driver.storage_error)
         )
+        silent = GaugeMetricFamily(
+            "tillmesh_device_silent", "1 while a device that is set up does not answer", labels=["device"]
+        )
+        for name in DEVICES:
+            if (found := self._extra[name].check()) is not None:
+                silent.add_metric([name], int(not found[0]))
+        yield silent
         ready = self._extra["printer"]()["state"] in PRINTER_READY
         yield GaugeMetricFamily("tillmesh_printer_ready", "1 while the printer is ready, or none is set up", int(ready))
 

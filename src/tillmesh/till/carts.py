@@ -24,6 +24,7 @@ from tillmesh.till.offers import price_of, priced, repriced, scanned_coupon, wit
 from tillmesh.till.ports import Parked
 from tillmesh.till.purses import with_gift_card, with_payoff
 from tillmesh.till.scanning import find_scanned, times
+from tillmesh.till.weighing import quantity_of, typed_over
 
 
 class Edited(msgspec.Struct, frozen=True):
@@ -106,10 +107,10 @@ def _add(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
         return with_coupon(desk.books, cart, coupon, desk.now_ms)
     product, carried, fixed = find_scanned(desk.books, sku=operation.sku, barcode=operation.barcode)
     age = age_proven(desk, cart, product, operation.age_checked)
-    asked = parse_quantity(operation.quantity)
+    found = quantity_of(desk, product, operation, labelled=carried is not None or fixed is not None)
     if fixed is None and operation.line_total_minor is not None:
         raise Invalid("only an in-store barcode carries a line total", hint="Send the barcode as it was scanned.")
-    quantity = times(asked, carried, fixed)
+    quantity = times(found.quantity_milli, carried, fixed)
     line = cart_line(
         product,
         price_of(desk.books, product, cart.customer_id, desk.now_ms),
@@ -119,6 +120,7 @@ def _add(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
         barcode=operation.barcode,
         added_ms=desk.now_ms,
     )
+    line = msgspec.structs.replace(line, weighed=found.weighed, tare_milli=found.tare_milli)
     return msgspec.structs.replace(cart, lines=(*cart.lines, line), age_checked=age)
 
 
@@ -131,8 +133,8 @@ def _set_quantity(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
         if line.fixed_price_minor is not None:
             raise Conflict("the amount of this line comes from its label", hint="Remove it and scan another label.")
         if quantity > line.quantity_milli:
-            return _more(desk, line, quantity)
-        return msgspec.structs.replace(line, quantity_milli=quantity)
+            return typed_over(_more(desk, line, quantity))
+        return typed_over(msgspec.structs.replace(line, quantity_milli=quantity))
 
     return _with_line(cart, operation.line_id, change)
 

@@ -66,6 +66,9 @@ class CartOperation(Record):
     approved_by: str = ""
     approved_action: str = ""
     age_checked: int = 0  # years that the cashier has seen proof of
+    weighed: str = ""  # scale: gross_g and tare_g count instead of the quantity; gone: a reading that is not held
+    gross_g: int = 0
+    tare_g: int = 0
 
 
 class EditCart(Record):

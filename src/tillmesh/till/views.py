@@ -156,6 +156,8 @@ def _cart_line(row: PricedLine) -> View:
         "promotions": [_off(part) for part in row.promotions],
         "price_list": line.price_list,
         "regular_price_minor": line.regular_price_minor or line.list_price_minor,
+        "weighed": line.weighed,
+        "tare": format_quantity(line.tare_milli),
         "note": line.note,
     }
 
@@ -233,6 +235,8 @@ def _sold_line(index: int, line: SaleLine, back: Came) -> View:
         "total_minor": line.total_minor,
         "promotions": [_off(part) for part in line.promotions],
         "price_list": line.price_list,
+        "weighed": line.weighed,
+        "tare": format_quantity(line.tare_milli),
         "refunded_quantity": format_quantity(back.quantity_milli),
         "refundable_quantity": format_quantity(max(0, line.quantity_milli - back.quantity_milli)),
         "note": line.note,

@@ -21,6 +21,7 @@ from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.fiscal_desk import FiscalDesk
 from tillmesh.terminal.mailing import Mailing
 from tillmesh.terminal.printing_setup import Printing, start_printing
+from tillmesh.terminal.scale_desk import ScaleDesk
 from tillmesh.terminal.web.api import PREFIX, Services
 from tillmesh.terminal.web.app import build
 from tillmesh.terminal.web.card_calls import telling
@@ -95,6 +96,8 @@ class Shop:
         self.mailing.start()
         self.cards = self.services.extra["cards"] = CardDesk(self.driver, telling(live))
         await self.cards.start()
+        self.scale = self.services.extra["scale"] = ScaleDesk(self.driver)
+        await self.scale.start()
         people = tuple(
             Change(key=role, fields={"name": NAMES[role], "role": role, "pin_tag": pins.tag_now(pin), "active": True})
             for role, pin in PINS.items()
@@ -111,6 +114,7 @@ class Shop:
         async def stop() -> None:
             await self.client.aclose()
             await self.cards.stop()
+            await self.scale.stop()
             await self.printing.stop()
             await self.fiscal.stop()
             await self.mailing.stop()

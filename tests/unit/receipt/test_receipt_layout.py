@@ -291,3 +291,14 @@ def test_amounts_above_the_total_add_up_to_it(lines: tuple[SaleLine, ...]) -> No
     amounts = [item.amount for item in items] + [each.amount for item in items for each in item.details if each.amount]
     amounts += [part.right for part in paper.parts if isinstance(part, Row) and part.left == "Discount on all"]
     assert sum(map(minor, amounts)) == minor(row(paper, "TOTAL"))
+
+
+def test_a_weight_says_how_it_was_found_and_what_the_wrapping_weighs() -> None:
+    pears = line("Pears", 125, unit="kg", quantity_milli=500, unit_price_minor=249, weighed="scale", tare_milli=20)
+    printed = text(SaleTicket(sale(pears), ANCHOR, "Ana"))
+    assert "  0.5 kg x £2.49/kg" in printed
+    assert "  Without tare 0.02 kg" in printed
+    typed = text(SaleTicket(sale(msgspec.structs.replace(pears, weighed="hand", tare_milli=0)), ANCHOR, "Ana"))
+    assert "  Weight typed by hand" in typed
+    assert "by hand" not in printed
+    assert "tare" not in typed

@@ -1,4 +1,4 @@
-"""Receipt printers and cash drawers: ``open_printer`` for the device, ``EscPosEncoder`` for what it is sent."""
+"""What hangs on a till: ``open_printer`` and ``EscPosEncoder`` for paper and drawer, ``open_scale`` for the scale."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from tillmesh.adapters.devices.escpos import EscPosEncoder
 from tillmesh.adapters.devices.files import FilePrinter, FolderPrinter
 from tillmesh.adapters.devices.network import NetworkPrinter
 from tillmesh.adapters.devices.none import NoPrinter
-from tillmesh.adapters.devices.targets import open_printer
+from tillmesh.adapters.devices.targets import open_printer, open_scale
 from tillmesh.adapters.devices.usb import UsbPrinter
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "NoPrinter",
     "UsbPrinter",
     "open_printer",
+    "open_scale",
 ]

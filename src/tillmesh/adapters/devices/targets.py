@@ -1,4 +1,4 @@
-"""From the settings of a till to its printer."""
+"""From the settings of a till to its printer and its scale."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import Final
 from tillmesh.adapters.devices.files import FilePrinter, FolderPrinter
 from tillmesh.adapters.devices.network import PORT, NetworkPrinter
 from tillmesh.adapters.devices.none import NoPrinter
+from tillmesh.adapters.devices.scale import SerialScale
+from tillmesh.adapters.devices.serial_line import line_of
 from tillmesh.adapters.devices.usb import UsbPrinter
 from tillmesh.kernel.errors import Invalid
 from tillmesh.till.printing import Printer
+from tillmesh.till.scales import DIALOGUES, Scale
 
 DEVICE_FOLDERS: Final = ("/dev/usb/", "/dev/lp", "/dev/tty", "/dev/serial/")
 _HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_.-]{1,253})(?::([0-9]{1,5}))?(/one-way)?")
@@ -35,6 +38,16 @@ def open_printer(kind: str, target: str, folder: Path) -> Printer:
             return _file(target, folder)
         case _:
             raise Invalid(f"{kind[:40]!r} is no kind of printer", hint="Use none, network, usb or file.")
+
+
+def open_scale(kind: str, target: str) -> Scale | None:
+    """Make the scale that the settings name, if they name one; nothing is opened yet. Raises :class:`Invalid`."""
+    if kind == "none":
+        return None
+    if kind not in DIALOGUES:
+        raise Invalid(f"{kind[:40]!r} is no kind of scale", hint=f"Use none, {', '.join(DIALOGUES)}.")
+    begin = DIALOGUES[kind]
+    return SerialScale(line_of(target, begin().speed), begin)
 
 
 def _network(target: str) -> NetworkPrinter:

@@ -46,6 +46,8 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
         # Items.
         "quantity_price": "{quantity} x {price}",
         "measured_price": "{quantity} {unit} x {price}/{unit}",
+        "weighed_by_hand": "Weight typed by hand",
+        "tare": "Without tare {quantity} {unit}",
         "reduced_from": "Reduced from {price}",
         "price_list": "Price: {name}",
         "discount": "Discount",

@@ -24,6 +24,7 @@ from tillmesh.till import views
 from tillmesh.till.carts import Edited
 from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, PayCart, ResumeCart, SplitCart
 from tillmesh.till.offers import priced
+from tillmesh.till.weighing import GONE, SCALE
 
 OPS_MAX = 200
 
@@ -46,6 +47,8 @@ class OperationBody(msgspec.Struct):
     customer_id: str | None = None
     approval: str = ""
     age_checked: int = 0
+    reading: int | None = None  # of the scale: its weight counts instead of the quantity, less tare_g
+    tare_g: int = 0
 
 
 class OperationsBody(msgspec.Struct):
@@ -84,6 +87,7 @@ class NewCartBody(msgspec.Struct):
 def _operation(context: Context, body: OperationBody) -> CartOperation:
     """Read an operation; an approval that came along is redeemed and counts for it alone."""
     approval = context.services.sessions.redeem(body.approval, context.now_ms()) if body.approval else None
+    weighed, gross_g = _weighed(context, body.reading)
     return CartOperation(
         op_id=body.op_id,
         op=body.op,
@@ -101,7 +105,18 @@ def _operation(context: Context, body: OperationBody) -> CartOperation:
         approved_by="" if approval is None else approval.approved_by,
         approved_action="" if approval is None else approval.action,
         age_checked=body.age_checked,
+        weighed=weighed,
+        gross_g=gross_g,
+        tare_g=body.tare_g,
     )
+
+
+def _weighed(context: Context, reading: int | None) -> tuple[str, int]:
+    """Look a reading up where the scale is: what was on it is the till's word, not the page's."""
+    if reading is None:
+        return "", 0
+    grams = context.services.extra["scale"].grams_of(reading)
+    return (GONE, 0) if grams is None else (SCALE, grams)
 
 
 async def _view(context: Context, edited: Edited) -> dict[str, Any]:

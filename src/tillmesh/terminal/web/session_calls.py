@@ -158,6 +158,7 @@ async def state(context: Context) -> Any:
                 "name": terminal.name,
                 "number": terminal.number,
                 "card_terminal": terminal.card_terminal,
+                "scale_kind": terminal.scale_kind,
                 "version": __version__,
             },
             "quick_keys": quick_keys(settings, terminal),

@@ -137,6 +137,8 @@ async def health(context: Context) -> Any:
             "cause": printer.get("detail", ""),
         }
     )
+    if (scale := context.services.extra["scale"].check()) is not None:
+        checks.append({"check": "scale", "ok": scale[0], "text": scale[1]})
     if "ai" in context.services.extra:
         found = context.services.extra["ai"].findings()
         checks += [{"check": "ai", "ok": False, "text": text} for text in found]

@@ -20,10 +20,11 @@ import { openCard } from "./parts/carddialog.js";
 import { openGiftCard } from "./parts/giftdialog.js";
 import { openSend } from "./parts/senddialog.js";
 import { openSplit } from "./parts/splitdialog.js";
+import { openWeigh } from "./parts/weighdialog.js";
 import { judgeLook, openLook } from "./parts/lookdialog.js";
 
 /** What the page of the sale opens over itself. */
-export const LATER = { judgeLook, openGiftCard, openLook, openSend, openSplit };
+export const LATER = { judgeLook, openGiftCard, openLook, openSend, openSplit, openWeigh };
 
 /** The card terminal at work. */
 export const CARDS = { openCard };

@@ -7,7 +7,9 @@ import { go } from "../lib/router.js";
 import { isInStore } from "../lib/gtin.js";
 import { comesInVariants, product, productOf, quickKeys, rowOfCode } from "../state/catalogue.js";
 import { addBarcode, addProduct, cart, isWeighed, moveSelection, pending, removeLine, selected, selectedLine, setQuantity, settled, submit } from "../state/cart.js";
+import { later } from "../state/later.js";
 import { once, openDialog, toast } from "../state/notices.js";
+import { terminal } from "../state/session.js";
 import { sellGiftCard } from "../state/giftcards.js";
 import { recogniseProduct } from "../state/looking.js";
 import { useScans } from "../state/scan.js";
@@ -83,8 +85,14 @@ async function add(item, milli) {
     return;
   }
   if (!isWeighed(item.unit)) return addProduct(item, milli || 1000);
-  const weight = milli || (await openDialog(QuantityDialog, { name: item.name, unit: item.unit, price: item.price_minor }));
-  if (weight) addProduct(item, weight);
+  const { milli: weight, ...more } = milli ? { milli } : await weigh({ name: item.name, unit: item.unit, price: item.price_minor });
+  if (weight) addProduct(item, weight, more);
+}
+
+/** Ask how heavy it is: the scale, if this till has one. @param {{name: string, unit: string, price: number}} what @returns {Promise<{milli?: number, reading?: number, tare_g?: number}>} */
+async function weigh(what) {
+  const scales = /^k?g$/.test(what.unit) && terminal.peek().scale_kind !== "none" && (await later().catch(() => null));
+  return scales ? ((await scales.openWeigh(what)) ?? {}) : { milli: await openDialog(QuantityDialog, what) };
 }
 
 export const chooseCustomer = once(async () => {

@@ -309,8 +309,8 @@ export async function settled(ms) {
   return !queue.length;
 }
 
-/** Add a product; a piece already in the cart, at the same terms, gets a higher quantity. @param {{sku: string, unit: string}} product @param {number} [milli] */
-export function addProduct(product, milli = 1000) {
+/** Add a product; a piece already in the cart, at the same terms, gets a higher quantity. @param {{sku: string, unit: string}} product @param {number} [milli] @param {object} [more] which reading of the scale it is */
+export function addProduct(product, milli = 1000, more = {}) {
   const merge = isWeighed(product.unit)
     ? undefined
     : cart.peek().lines.find((line) => line.sku === product.sku && !line.note && !line.discount && line.unit_price_minor === line.list_price_minor && !line.fixed_price && !isWeighed(line.unit));
@@ -321,7 +321,7 @@ export function addProduct(product, milli = 1000) {
   }
   const line_id = freshId();
   selected.value = line_id;
-  submit({ op: "add", line_id, sku: product.sku, quantity: quantityText(milli) });
+  submit({ op: "add", line_id, sku: product.sku, quantity: quantityText(milli), ...more });
 }
 
 /** Add what only Python can resolve: an in-store code, or one that is not in our copy. @param {string} barcode @param {number} [milli] */
