@@ -205,6 +205,9 @@ DECODERS: Final[dict[str, Decoder]] = {
     "sound": Decoder(read_wav, (_wav(),)),
     "products": Decoder(_products, CSV),
     "scale 8217": Decoder(_scale("mettler8217"), (b"\x0200.345\r", b"\x02?A\r\x0212.005N\r")),
+    "scale dialog06": Decoder(_scale("dialog06"), (
+        b"\x0202\x1b3\x1b00345\x1b000399\x1b000138\x03", b"\x15\x0209\x1b20\x03\x06",
+    )),
     "scale lines": Decoder(_scale("lines"), (b"ST,GS,+ 0.345kg\r\n", b"US,NT,1\xc5,000.345 kg\r\nOL,+999999.9  g\r\n")),
     "gs1": Decoder(lambda data: read_elements(data.decode("latin-1")), (b"]C10104006381333931310300150010A1",)),
     **{

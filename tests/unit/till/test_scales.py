@@ -107,3 +107,68 @@ def test_a_weight_that_no_counter_scale_has_is_none() -> None:
 
 def test_a_kind_that_nobody_knows_is_no_scale() -> None:
     assert dialogue_of("none") is None
+
+
+RESULT = b"\x0202\x1b3\x1b00345\x1b000399\x1b000138\x03"
+PRICE = b"\x04\x0201\x1b000399\x1b\x03"
+STATUS_QUESTION = b"\x04\x0208\x03"
+
+
+def test_dialog_06_is_told_the_price_and_then_asked_for_the_weight() -> None:
+    dialogue = DIALOGUES["dialog06"]()
+    assert dialogue.ask(399) == PRICE
+    assert dialogue.ask(399) == b""  # the answer is on its way
+    assert dialogue.hear(b"\x06").answer == b"\x04\x05"
+    assert dialogue.hear(RESULT[:9]).reading is None
+    assert dialogue.hear(RESULT[9:]).reading == Reading("stable", 345)
+
+
+def test_dialog_06_says_why_not_and_is_asked_again_when_it_stands_still() -> None:
+    dialogue = DIALOGUES["dialog06"]()
+    dialogue.ask(399)
+    dialogue.hear(b"\x06")
+    assert dialogue.hear(b"\x15").answer == STATUS_QUESTION
+    assert dialogue.hear(b"\x0209\x1b20\x03").reading == Reading("moving")
+    assert dialogue.ask(399) == b"\x04\x05"
+    assert dialogue.hear(RESULT).reading == Reading("stable", 345)
+
+
+@pytest.mark.parametrize(("code", "state"), [("31", "below"), ("32", "over"), ("21", "again"), ("11", "refused")])
+def test_dialog_06_begins_anew_after_what_somebody_has_to_change(code: str, state: str) -> None:
+    dialogue = DIALOGUES["dialog06"]()
+    dialogue.ask(399)
+    dialogue.hear(b"\x06\x15")
+    assert dialogue.hear(b"\x0209\x1b%s\x03" % code.encode()).reading == Reading(state)  # type: ignore[arg-type]
+    assert dialogue.ask(399) == PRICE
+
+
+def test_dialog_06_after_a_weighing_waits_until_the_goods_are_taken_off() -> None:
+    dialogue = DIALOGUES["dialog06"]()
+    dialogue.ask(399)
+    dialogue.hear(b"\x06" + RESULT)
+    assert dialogue.ask(399) == STATUS_QUESTION
+    assert dialogue.hear(b"\x0209\x1b21\x03").reading is None
+    assert dialogue.ask(399) == STATUS_QUESTION
+    assert dialogue.hear(b"\x0209\x1b30\x03").reading == Reading("stable", 0)
+    assert dialogue.ask(399) == PRICE
+
+
+def test_dialog_06_that_demands_checksums_refuses_this_till() -> None:
+    dialogue = DIALOGUES["dialog06"]()
+    dialogue.ask(399)
+    assert dialogue.hear(b"\x06\x0211\x1b2A7\x03").reading == Reading("refused")
+
+
+def test_dialog_06_is_only_looked_at_while_nobody_weighs_and_asked_again_when_it_was_deaf() -> None:
+    dialogue = DIALOGUES["dialog06"]()
+    assert dialogue.ask(None) == STATUS_QUESTION
+    heard = dialogue.hear(b"\x0209\x1b00\x03")
+    assert (heard.reading, heard.alive) == (Reading("wait"), True)
+    assert dialogue.ask(399) == PRICE
+    assert [dialogue.ask(399) for _ in range(6)] == [b"", b"", b"", b"", b"", PRICE]
+
+
+def test_dialog_06_in_another_unit_is_no_weight_in_kilograms() -> None:
+    dialogue = DIALOGUES["dialog06"]()
+    dialogue.ask(399)
+    assert dialogue.hear(b"\x06" + RESULT.replace(b"\x1b3", b"\x1b1", 1)).reading == Reading("pounds")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from tillmesh.till.scales.dialog06 import Dialog06
 from tillmesh.till.scales.lines import Lines
 from tillmesh.till.scales.mettler8217 import Mettler8217
 from tillmesh.till.scales.reading import NOTHING, Dialogue, Heard, Reading, Scale, State
@@ -16,6 +17,7 @@ __all__ = ["DIALOGUES", "NOTHING", "Dialogue", "Heard", "Reading", "Scale", "Sta
 
 DIALOGUES: Final[dict[str, Callable[[], Dialogue]]] = {
     "mettler8217": Mettler8217,
+    "dialog06": Dialog06,
     "lines": Lines,
 }
 

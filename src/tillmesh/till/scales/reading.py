@@ -8,9 +8,10 @@ from typing import Final, Literal, Protocol
 
 import msgspec
 
-# off: none is set up. silent: it does not answer. unset: it was not at zero when it was switched on.
-# pounds: it is set to another unit than grams and kilograms. refused: it takes no till that is not certified with it.
-State = Literal["off", "silent", "moving", "stable", "below", "over", "unset", "pounds", "refused", "again"]
+# off: none is set up. silent: it does not answer. wait: it is there and has not said a weight. unset: it was not at
+# zero when it was switched on. pounds: it is set to another unit than grams and kilograms. again: what lies there was
+# weighed already. refused: it takes no till that is not certified with it.
+State = Literal["off", "silent", "wait", "moving", "stable", "below", "over", "unset", "pounds", "refused", "again"]
 
 GRAMS_MAX: Final = 500_000  # no counter scale weighs more; guess
 _PER_UNIT: Final = {"kg": 1000, "g": 1, "t": 1_000_000}

@@ -15,8 +15,8 @@ const AGAIN_MS = 700;
 /** @typedef {{state: string, grams?: number | null, number?: number, least_g?: number, tares_g?: number[], auto?: boolean, fresh?: boolean}} Shown */
 /** @typedef {{milli: number, reading?: number, tare_g?: number}} Weighed */
 
-/** Ask the till what lies on its scale, again and again while the dialog is open. @param {number} price @returns {Shown} */
-function useScale(price) {
+/** Ask the till what lies on its scale, again and again while the dialog is open. @param {number} price for one unit @param {string} unit @returns {Shown} */
+function useScale(price, unit) {
   const [shown, setShown] = useState(/** @type {Shown} */ ({ state: "wait" }));
   useEffect(() => {
     const leaving = new AbortController();
@@ -24,7 +24,7 @@ function useScale(price) {
       for (let seen = 0; !leaving.signal.aborted; ) {
         let pause = false;
         try {
-          const now = await send("GET", `/scale?seen=${seen}&price=${price}`, undefined, { timeout: TIMEOUT_MS, abort: leaving.signal });
+          const now = await send("GET", `/scale?seen=${seen}&price=${unit === "kg" ? price : price * 1000}`, undefined, { timeout: TIMEOUT_MS, abort: leaving.signal });
           if (leaving.signal.aborted) return;
           pause = now.state === "off" || now.number === seen;
           seen = now.number;
@@ -63,7 +63,7 @@ const HELPLESS = new Set(["silent", "off", "pounds", "refused"]);
 
 /** @param {{name: string, unit: string, price: number, close: (found?: Weighed) => void}} props */
 function WeighDialog({ name, unit, price, close }) {
-  const shown = useScale(price);
+  const shown = useScale(price, unit);
   const [tare, setTare] = useState(0);
   const [typed, setTyped] = useState(/** @type {string | null} */ (null));
   const [armed, setArmed] = useState(false);
