@@ -9,11 +9,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 
 from tests.tracked_files import ROOT
+from tillmesh.adapters.devices.serial_line import line_of
 from tillmesh.adapters.host.keys import CREDENTIAL
 
 DEPLOY = ROOT / "deploy" / "till"
@@ -216,3 +218,17 @@ def test_a_shell_understands_the_scripts_of_a_till(script: Path) -> None:
     shell = script.read_text().splitlines()[0].rsplit(maxsplit=1)[-1].removeprefix("#!")
     assert subprocess.run([shell, "-n", str(script)], check=False).returncode == 0
     assert os.access(script, os.X_OK)
+
+
+def test_the_till_may_open_the_serial_lines_that_its_settings_can_name() -> None:
+    rule = next(line for line in (DEPLOY / "70-tillmesh.rules").read_text().splitlines() if 'SUBSYSTEM=="tty"' in line)
+    kernel = re.search(r'KERNEL=="([^"]+)"', rule)
+    group = re.search(r'GROUP="(\w+)"', rule)
+    assert kernel
+    assert group
+    for name in ("ttyUSB0", "ttyACM3", "ttyS1"):
+        assert any(fnmatch(name, pattern) for pattern in kernel[1].split("|"))
+        assert line_of(f"/dev/{name}", "9600 8N1").url == f"/dev/{name}"
+    unit = (DEPLOY / "tillmesh-till.service").read_text()
+    assert group[1] in re.search(r"^SupplementaryGroups=(.*)$", unit, re.MULTILINE)[1].split()  # type: ignore[index]
+    assert "PrivateDevices" not in unit

@@ -22,6 +22,7 @@ SALES = 110  # of fewer than a hundred no share is known
 OVERSOLD = ("GIN", "TEA")
 MODEL = "barcode"
 PICTURE = ROOT / "tests" / "data" / "barcodes" / "ean13-1" / "4.webp"
+SCALE_SILENT = 'tillmesh_device_silent{device="scale"} 1.0'
 SLOW_S = 0.4  # the limit is 0.3 s
 AT_ONCE, ROUNDS = 8, 3
 
@@ -38,15 +39,18 @@ def test_a_printer_goods_and_models_that_fail_raise_alerts_that_go_when_they_are
         replay.take(asked)
 
         paper.rename(away)
+        use_scale(till, token, kind="mettler8217")
         oversell(till, token)
         keep_waiting(till, token)
         leave_without_answer(till, token)
         contradict(till, token)
         until(lambda: "tillmesh_printer_ready 0.0" in till.metrics(), "the printer is missed")
         until(lambda: "tillmesh_conflicts_day 2.0" in till.metrics(), "the oversells are seen")
+        until(lambda: SCALE_SILENT in till.metrics(), "the scale is missed")
         replay.take(asked)
 
         away.rename(paper)
+        use_scale(till, token, kind="none")
         for sku in OVERSOLD:
             assert till.call("POST", "/stock/receipts", {"sku": sku, "quantity": 1_000}, token).status == 201
         begin_anew(till, given_up=9)  # a till that starts anew has kept nobody waiting yet
@@ -56,8 +60,14 @@ def test_a_printer_goods_and_models_that_fail_raise_alerts_that_go_when_they_are
         replay.take(asked)
         begin_anew(till, given_up=0)
         replay.take(asked)
-    wrong = {"PrinterNotReady", "Conflicts", "InferenceSlow", "ModelFallbacks", "ModelWrong"}
+    wrong = {"PrinterNotReady", "DeviceSilent", "Conflicts", "InferenceSlow", "ModelFallbacks", "ModelWrong"}
     replay.judge(tmp_path / "alerts", [(), wrong, {"ModelGivenUp", "ModelUnusable"}, ()])
+
+
+def use_scale(till: Program, token: str, *, kind: str) -> None:
+    """Set up a scale that is not there, or none."""
+    settings = {"scale_kind": kind, "scale_target": "/dev/ttyUSB99"}
+    assert till.call("PATCH", "/settings", {"terminal": settings}, token).status == 200
 
 
 def begin_anew(till: Program, *, given_up: int) -> None:

@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from tests.journeys.cashier import Cashier
 from tests.journeys.conftest import OpenCashier
 from tests.journeys.till import TillProcess
-from tests.services.simulated_scale import TcpScale
+from tests.services.simulated_devices import TcpScale
 
 pytestmark = pytest.mark.journey
 
@@ -28,7 +28,7 @@ def test_a_product_is_weighed_sold_and_typed_by_hand_when_the_scale_is_away(
         till.ask("/settings", "PATCH", {"terminal": settings})
         maya = at_till(till).sign_in()
         page = maya.page
-        look_up(maya, "Gala apples")
+        look_up(maya, "gala")
         dialog = page.get_by_role("dialog", name="Gala apples")
         expect(dialog.get_by_text("Put it on the scale")).to_be_visible()
         scale.put(520)
@@ -39,7 +39,7 @@ def test_a_product_is_weighed_sold_and_typed_by_hand_when_the_scale_is_away(
         maya.key("Enter")
         expect(maya.line("Gala apples")).to_contain_text("0.5 kg")
         scale.close()
-        look_up(maya, "Conference pears")
+        look_up(maya, "conf")
         dialog = page.get_by_role("dialog", name="Conference pears")
         expect(dialog.get_by_text("The scale does not answer")).to_be_visible()
         maya.type("0.4")

@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from tests.services.sqlite.disk_shop import shop_at, tamper, trade
+from tests.unit.till.shop_till import MANAGER
 from tillmesh.cli import main
+from tillmesh.shop.events import Change, Value
 from tillmesh.terminal.doctor import examine
+from tillmesh.till.commands import ChangeRecords
 
 
 def doctor(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[object, list[str]]:
@@ -70,3 +73,22 @@ def test_nothing_is_rebuilt_without_a_name_or_while_the_till_runs(
             main(["doctor", *arguments])
         assert done.value.code == 1
         assert capsys.readouterr().err.startswith("tillmesh: ")
+
+
+def test_a_scale_that_is_set_up_and_not_plugged_in_is_a_finding(tmp_path: Path) -> None:
+    trade(tmp_path)
+    with shop_at(tmp_path) as shop:
+        fields: dict[str, Value] = {
+            "scale_kind": "lines",
+            "scale_target": "/dev/serial/by-id/no-such-scale",
+            "pole_kind": "epson",
+            "pole_target": "127.0.0.1:4001",
+        }
+        change = Change(key=shop.till.identity.terminal, fields=fields)
+        shop.do(ChangeRecords(entity="setting", changes=(change,)), MANAGER)
+        shop.sign()
+    found = examine(tmp_path)
+    assert [finding.text for finding in found if not finding.ok] == [
+        "the scale: /dev/serial/by-id/no-such-scale is not there; plug it in, or name another in the settings"
+    ]
+    assert "the pole display is behind a serial server, 127.0.0.1:4001" in [finding.text for finding in found]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.services.simulated_scale import Mettler, PtyCable
+from tests.services.simulated_devices import Mettler, PtyCable
 from tillmesh.adapters.devices.scale import SerialScale
 from tillmesh.adapters.devices.serial_line import Line, line_of
 from tillmesh.adapters.devices.targets import open_scale

@@ -285,11 +285,15 @@ _TERMINAL: Final[dict[str, Check]] = {
     "signature_device": _one_of("none", "simulated"),
     "signature_late": _flag,
     "card_terminal": _one_of("none", "simulated", "adyen"),
-    "scale_kind": _one_of("none", "mettler8217", "lines"),
+    "scale_kind": _one_of("none", "mettler8217", "dialog06", "lines"),
     "scale_target": _text(200),
     "scale_least_g": _number(1, 5_000),
     "scale_tares": _tares,
     "scale_auto": _flag,
+    "pole_kind": _one_of("none", "epson", "cd5220"),
+    "pole_target": _text(200),
+    "pole_page": _one_of("pc437", "pc850", "wpc1252", "pc866", "pc852", "pc858"),
+    "pole_greeting": _text(40),
     "card_simulation": _one_of("ask", "accept", "decline", "lost", "late", "silent"),
     "quick_keys": _quick_keys,
     "shelf": _shelf,
@@ -321,7 +325,17 @@ def _kept_rates(name: str, value: Any) -> Value:
 
 # What is only shown or printed may be any text: how it is entered can become stricter than what was stored.
 _SHOWN: Final[dict[str, Check]] = dict.fromkeys(
-    ("name", "tax_id", "receipt_footer", "scanner_prefix", "oversell_policy_name", "printer_target", "scale_target"),
+    (
+        "name",
+        "tax_id",
+        "receipt_footer",
+        "scanner_prefix",
+        "oversell_policy_name",
+        "printer_target",
+        "scale_target",
+        "pole_target",
+        "pole_greeting",
+    ),
     _any_text,
 ) | dict.fromkeys(("address", "departments", "quick_keys", "shelf", "accounts"), _any_texts)
 _STORE_KEPT: Final = {name: _SHOWN.get(name, check) for name, check in _STORE.items()} | {"tax_rates": _kept_rates}

@@ -96,6 +96,10 @@ class TerminalSettings(Record):
     scale_least_g: int = 20  # what weighs less is not sold by this scale; guess: of a verified one it is written on it
     scale_tares: str = ""  # grams of wrappings, such as "5, 12, 30"
     scale_auto: bool = False  # a weight that stands still is taken without a key
+    pole_kind: str = "none"  # none | epson | cd5220: how the customer's pole display is told (till.pole)
+    pole_target: str = ""  # as of the scale
+    pole_page: str = "pc858"
+    pole_greeting: str = ""  # empty: the store's name
     card_simulation: str = "ask"  # what the simulated one does: ask | accept | decline | lost | late | silent
 
     @classmethod

@@ -17,10 +17,12 @@ from typing import Final
 
 import apsw
 
+from tillmesh.adapters.devices.serial_line import line_of
 from tillmesh.adapters.host.anchor import Anchor
 from tillmesh.adapters.host.keys import database_key
 from tillmesh.adapters.lan.certificates import issuing_time_s
 from tillmesh.adapters.lan.discovery import lan_addresses
+from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import connect, newest, one, storage_errors
 from tillmesh.adapters.sqlite.store import FILE, read_origin
 from tillmesh.adapters.wan.bundle import FILE as BUNDLE
@@ -28,7 +30,7 @@ from tillmesh.kernel.errors import TillmeshError
 from tillmesh.terminal.head_office import bundle_in
 from tillmesh.terminal.provisioning import certificate_in, membership_in, store_of
 from tillmesh.terminal.upkeep import UpkeepWatch
-from tillmesh.terminal.verifying import verify
+from tillmesh.terminal.verifying import NOBODY, verify
 from tillmesh.till.upkeep import wanting
 
 FREE_BYTES_LEAST: Final = 256 << 20
@@ -182,3 +184,36 @@ def _verified(data_dir: Path, key_file: Path | None) -> Iterator[Finding]:
     yield Finding(bool(report["ok"]), said if report["ok"] else f"{said}, and not all is well. {_NEXT}")
     for problem in report["problems"] + report["gaps"]:
         yield Finding(ok=False, text=problem)
+    yield from _devices(data_dir, key_file)
+
+
+def _devices(data_dir: Path, key_file: Path | None) -> list[Finding]:
+    """Look whether the serial devices of the settings are there and may be opened; nothing is sent to them."""
+    try:
+        with (
+            closing(connect(data_dir / FILE, database_key(data_dir, key_file), read_only=True)) as db,
+            storage_errors(),
+        ):
+            terminal = Books(db, (read_origin(db) or NOBODY).terminal).terminal()
+    except TillmeshError:
+        return []  # what is wrong with the database was said above
+    named = (
+        ("scale", terminal.scale_kind, terminal.scale_target),
+        ("pole display", terminal.pole_kind, terminal.pole_target),
+    )
+    return [_device(name, target) for name, kind, target in named if kind != "none"]
+
+
+def _device(name: str, target: str) -> Finding:
+    try:
+        line = line_of(target, "9600 8N1")
+    except TillmeshError as error:
+        return Finding(ok=False, text=f"the {name}: {error.detail}; {error.hint}")
+    path = Path(line.url)
+    if "://" in line.url:
+        return Finding(ok=True, text=f"the {name} is behind a serial server, {line.url.partition('://')[2]}")
+    if not path.exists():
+        return Finding(ok=False, text=f"the {name}: {path} is not there; plug it in, or name another in the settings")
+    if not os.access(path, os.R_OK | os.W_OK):
+        return Finding(ok=False, text=f"the {name}: {path} can't be opened by this user; add it to the group dialout")
+    return Finding(ok=True, text=f"the {name}: {path} is there and can be opened")

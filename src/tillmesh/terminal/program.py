@@ -34,6 +34,7 @@ from tillmesh.terminal.office_door import OfficeDoor, lan_addresses
 from tillmesh.terminal.out_of_order import open_when_possible
 from tillmesh.terminal.patrol import Patrol
 from tillmesh.terminal.picture_office import at_head_office
+from tillmesh.terminal.pole_desk import PoleDesk
 from tillmesh.terminal.printing_setup import start_printing
 from tillmesh.terminal.recovering import GiveUp, reads_whole
 from tillmesh.terminal.restoring import HEAR_LOST_S, HEAR_S, hear, read_old, restore
@@ -188,6 +189,8 @@ class _Run:
         services.extra["printer"] = printing.view
         services.extra["scale"] = scale = ScaleDesk(services.driver)
         await scale.start()
+        services.extra["pole"] = pole = PoleDesk(services.driver)
+        await pole.start()
         services.oversold.look_at_all()
         ai = (
             Ai(self._options.data_dir, driver=services.driver, deadline_ms=self._options.model_deadline_ms)
@@ -222,7 +225,7 @@ class _Run:
             keeping.cancel()
             await _stop_parts(mailing, office, watch)
             await stocking
-            await _stop_parts(kept, pictures, air, ai, archiving, patrol, cards, scale, printing, fiscal)
+            await _stop_parts(kept, pictures, air, ai, archiving, patrol, cards, pole, scale, printing, fiscal)
 
     def _stops(self, stop: Callable[[], object]) -> None:
         """Do this from now on when somebody stops the program, or the database is given up."""

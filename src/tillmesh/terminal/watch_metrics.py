@@ -14,7 +14,7 @@ from tillmesh.terminal.watch import Watch
 from tillmesh.till.upkeep import Upkeep
 
 FAILOVER_S: Final = (0.1, 0.2, 0.35, 0.5, 1, 2, 5, 10, 30, 60)
-DEVICES: Final = ("scale",)  # each has a check(), which gives nothing where none is set up
+DEVICES: Final = ("scale", "pole")  # each has a check(), which gives nothing where none is set up
 PRINTER_READY: Final = frozenset({"ready", "off"})
 
 

@@ -20,6 +20,7 @@ from tillmesh.terminal.card_desk import CardDesk
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.fiscal_desk import FiscalDesk
 from tillmesh.terminal.mailing import Mailing
+from tillmesh.terminal.pole_desk import PoleDesk
 from tillmesh.terminal.printing_setup import Printing, start_printing
 from tillmesh.terminal.scale_desk import ScaleDesk
 from tillmesh.terminal.web.api import PREFIX, Services
@@ -98,6 +99,8 @@ class Shop:
         await self.cards.start()
         self.scale = self.services.extra["scale"] = ScaleDesk(self.driver)
         await self.scale.start()
+        self.pole = self.services.extra["pole"] = PoleDesk(self.driver)
+        await self.pole.start()
         people = tuple(
             Change(key=role, fields={"name": NAMES[role], "role": role, "pin_tag": pins.tag_now(pin), "active": True})
             for role, pin in PINS.items()
@@ -115,6 +118,7 @@ class Shop:
             await self.client.aclose()
             await self.cards.stop()
             await self.scale.stop()
+            await self.pole.stop()
             await self.printing.stop()
             await self.fiscal.stop()
             await self.mailing.stop()

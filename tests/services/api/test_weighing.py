@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.services.api.shop import Json, Shop
-from tests.services.simulated_scale import TcpScale
+from tests.services.simulated_devices import TcpScale
 from tillmesh.shop.events import SaleClosed
 
 

@@ -1,4 +1,4 @@
-"""From the settings of a till to its printer and its scale."""
+"""From the settings of a till to its printer, its scale and its pole display."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from typing import Final
 from tillmesh.adapters.devices.files import FilePrinter, FolderPrinter
 from tillmesh.adapters.devices.network import PORT, NetworkPrinter
 from tillmesh.adapters.devices.none import NoPrinter
+from tillmesh.adapters.devices.pole import SerialPole
 from tillmesh.adapters.devices.scale import SerialScale
 from tillmesh.adapters.devices.serial_line import line_of
 from tillmesh.adapters.devices.usb import UsbPrinter
 from tillmesh.kernel.errors import Invalid
+from tillmesh.till.pole import KINDS, PAGES, Pole
 from tillmesh.till.printing import Printer
 from tillmesh.till.scales import DIALOGUES, Scale
 
@@ -48,6 +50,15 @@ def open_scale(kind: str, target: str) -> Scale | None:
         raise Invalid(f"{kind[:40]!r} is no kind of scale", hint=f"Use none, {', '.join(DIALOGUES)}.")
     begin = DIALOGUES[kind]
     return SerialScale(line_of(target, begin().speed), begin)
+
+
+def open_pole(kind: str, target: str, page: str) -> Pole | None:
+    """Make the pole display that the settings name, if any; nothing is opened yet. Raises :class:`Invalid`."""
+    if kind == "none":
+        return None
+    if kind not in KINDS or page not in PAGES:
+        raise Invalid(f"{kind[:40]!r} with {page[:40]!r} is no pole display", hint="Use epson or cd5220.")
+    return SerialPole(line_of(target, "9600 8N1"), kind, page)
 
 
 def _network(target: str) -> NetworkPrinter:

@@ -137,8 +137,9 @@ async def health(context: Context) -> Any:
             "cause": printer.get("detail", ""),
         }
     )
-    if (scale := context.services.extra["scale"].check()) is not None:
-        checks.append({"check": "scale", "ok": scale[0], "text": scale[1]})
+    for name in ("scale", "pole"):
+        if (found := context.services.extra[name].check()) is not None:
+            checks.append({"check": name, "ok": found[0], "text": found[1]})
     if "ai" in context.services.extra:
         found = context.services.extra["ai"].findings()
         checks += [{"check": "ai", "ok": False, "text": text} for text in found]

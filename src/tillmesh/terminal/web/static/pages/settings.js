@@ -16,7 +16,7 @@ import { openShelf } from "../parts/shelfdialog.js";
 import { Icon } from "../parts/icon.js";
 import { Loading, useLoad } from "../parts/load.js";
 import { OfficeDevices } from "../parts/officedevices.js";
-import { ScaleSettings } from "../parts/scalesettings.js";
+import { PoleSettings, ScaleSettings } from "../parts/scalesettings.js";
 import { Head } from "../parts/top.js";
 
 /** @type {["auto" | "light" | "dark" | "contrast", string][]} */
@@ -151,7 +151,7 @@ function Store({ settings, onSaved }) {
           ${till.printer_kind !== "none" && html`<${Field} label=${t("settings.printer.target")} value=${till.printer_target} onChange=${setT("printer_target")} disabled=${off} hint=${t(`settings.printer.${till.printer_kind}.hint`)} />`}
           <${Choice} label=${t("settings.columns")} value=${String(till.printer_columns)} onChange=${(/** @type {string} */ v) => setT("printer_columns")(Number(v))} disabled=${off} options=${[...new Set([32, 42, 48, till.printer_columns])].map((n) => /** @type {[string, string]} */ ([String(n), t("settings.columns.n", { n })]))} /></div>
         <${Toggle} label=${t("settings.print")} value=${till.print_receipts} onChange=${setT("print_receipts")} disabled=${off} /><${Toggle} label=${t("settings.drawer")} value=${till.open_drawer} onChange=${setT("open_drawer")} disabled=${off} /></section>
-      <${ScaleSettings} till=${till} set=${setT} off=${off} />
+      <${ScaleSettings} till=${till} set=${setT} off=${off} /><${PoleSettings} till=${till} set=${setT} off=${off} />
       <section class="card section"><h2><${Icon} name="receipt-text" />${t("settings.receipt")}</h2>
         <div class="field"><label for="set-footer">${t("settings.footer")}</label><textarea id="set-footer" rows="3" maxlength="500" disabled=${off} value=${shop.receipt_footer} onInput=${(/** @type {Event} */ e) => set("receipt_footer")(/** @type {HTMLTextAreaElement} */ (e.currentTarget).value)} /></div>
         <${Field} label=${t("settings.prefix")} value=${shop.scanner_prefix ?? ""} max=${5} onChange=${set("scanner_prefix")} disabled=${off} hint=${t("settings.prefix.hint")} /></section>

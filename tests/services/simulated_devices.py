@@ -1,4 +1,4 @@
-"""A Mettler-Toledo 8217 that is a thread: behind a pseudo-terminal, or behind a serial server on the loopback."""
+"""Devices that are threads, a Mettler-Toledo 8217 among them: behind a pseudo-terminal, or a server on the loopback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import threading
 import tty
 from contextlib import suppress
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from tests.ports import free_port
 
@@ -38,10 +38,17 @@ class Mettler:
         return self.answer * data.count(b"W")
 
 
+class Device(Protocol):
+    """Whatever hangs on a cable."""
+
+    def hear(self, data: bytes) -> bytes:
+        """Take bytes in and give what to answer."""
+
+
 class PtyCable:
     """A cable with a name that stays, as below /dev/serial/by-id; it can be pulled and plugged in again."""
 
-    def __init__(self, path: Path, device: Mettler) -> None:
+    def __init__(self, path: Path, device: Device) -> None:
         self.path, self._device = path, device
         self.plug()
 
@@ -76,11 +83,11 @@ class PtyCable:
                     os.write(self._master, self._device.hear(os.read(self._master, 256)))
 
 
-class TcpScale(Mettler):
-    """A scale behind a serial server, one till at a time, which can go away and come back."""
+class TcpServer:
+    """A serial server with one device, one till at a time, which can go away and come back."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, device: Device) -> None:
+        self._device = device
         self.address = f"127.0.0.1:{free_port()}"
         self.open()
 
@@ -120,4 +127,12 @@ class TcpScale(Mettler):
                 continue
             if not data:
                 return
-            held.sendall(self.hear(data))
+            held.sendall(self._device.hear(data))
+
+
+class TcpScale(TcpServer, Mettler):
+    """A scale behind a serial server."""
+
+    def __init__(self) -> None:
+        Mettler.__init__(self)
+        TcpServer.__init__(self, self)
