@@ -94,7 +94,7 @@ def test_every_debian_package_that_a_shop_installs_is_listed_and_no_other() -> N
     asked = set(
         re.findall(r"missing\+=\(([a-z0-9. -]+)\)|install_packages ([a-z0-9. -]+)", setup.replace(of_tests, ""))
     )
-    asked |= set(re.findall(r"packages=\(([a-z0-9 -]+)\)|packages\+=\(([a-z0-9 -]+)\)", install))
+    asked |= {(names,) for names in re.findall(r"packages\+?=\(([a-z0-9. -]+)\)", install)}
     java = re.findall(r"echo ([a-z0-9-]*jre[a-z0-9-]*)", setup)
     wanted = {name for pair in asked for names in pair for name in names.split()} | set(java)
     # Another version of the same thing, where Debian has none of that name.

@@ -227,8 +227,10 @@ def test_every_message_is_said_somewhere() -> None:
     messages = _Asked()
     words = Words(WORDS.formats, messages)
     added = sale(line("Book", 1_000, discount_minor=1), prices_include_tax=False, total_minor=1_100)
+    typed = line("Pears", 125, unit="kg", quantity_milli=500, unit_price_minor=249, weighed="hand", tare_milli=20)
     tickets: list[Ticket] = [
         shop.full_ticket(),
+        SaleTicket(sale(typed), ANCHOR, "Ana"),
         SaleTicket(added, ANCHOR, "Ana", voided=True),
         shop.refund_ticket(sale_id=""),
         shop.refund_ticket(),
