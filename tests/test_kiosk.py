@@ -164,6 +164,14 @@ def test_what_the_installer_puts_away_is_what_it_has_put_there() -> None:
     assert all(path in away[: away.index("\n}")] for path in put), put
 
 
+def test_what_the_screen_does_not_start_without_is_installed_with_it() -> None:
+    script = (DEPLOY / "install.sh").read_text()
+    packages = re.search(r'screen" = no \] \|\| packages\+=\((.*)\)', script)
+    assert packages is not None
+    assert {"cage", "chromium", "seatd", "xwayland"} <= set(packages[1].split())
+    assert "seatd.service" in (DEPLOY / "tillmesh-kiosk.service").read_text()
+
+
 def test_the_screen_begins_on_a_page_of_its_own_that_looks_for_the_till_where_the_till_is() -> None:
     page = (DEPLOY / "waiting.html").read_text()
     unit = (DEPLOY / "tillmesh-kiosk.service").read_text()

@@ -101,20 +101,23 @@ rollback() {
 }
 
 seal_key() {
-    local key=$data/keys/database.key how=(--with-key=tpm2 --tpm2-pcrs=)
+    local key=$data/keys/database.key
+    # Register 23 is nobody's and stays 0: bound to the chip alone. Bound to none at all, systemd 252 seals what it can't open.
+    local how=(--with-key=tpm2 --tpm2-pcrs=23)
     [ ! -e "$sealed" ] || die "the key is sealed already, in $sealed"
     [ -f "$key" ] || die "there is no $key; start the till once, then it makes one"
     if [ "$with_tpm" = no ]; then
         how=(--with-key=host)
-    elif ! systemd-creds --quiet has-tpm2; then # what speaks to it may be all that is missing
-        on_system apt-get -qq install -y --no-install-recommends tpm2-tools >/dev/null
-        systemd-creds --quiet has-tpm2 || die "this machine has no TPM that can be used, see: systemd-creds has-tpm2"
+    else # systemd-creds has-tpm2 says no to a machine whose firmware did not measure its start; its TPM seals all the same
+        [ -e /sys/class/tpmrm/tpmrm0 ] || die "this machine has no TPM, or it is switched off in its firmware"
+        on_system apt-get -qq install -y --no-install-recommends tpm2-tools >/dev/null || true # what speaks to it
     fi
+    install -d "$(dirname "$sealed")"
+    systemd-creds encrypt "${how[@]}" --name=tillmesh-database-key "$key" "$sealed.new" ||
+        { rm -f "$sealed.new"; die "the key could not be sealed; nothing is changed"; }
     say "the key of the database, for the papers of the shop; whoever has it and the disk reads everything:"
     od -An -v -tx1 -w8 "$key" | sed 's/^ /    /'
     on_system systemctl stop tillmesh-till.service
-    install -d "$(dirname "$sealed")"
-    systemd-creds encrypt "${how[@]}" --name=tillmesh-database-key "$key" "$sealed.new"
     systemd-creds decrypt --name=tillmesh-database-key "$sealed.new" - | cmp -s - "$key" ||
         { rm -f "$sealed.new"; on_system systemctl start tillmesh-till.service; die "what was sealed does not open again; nothing is changed"; }
     chmod 0600 "$sealed.new"
@@ -176,9 +179,10 @@ case $what in
 esac
 
 if [ -z "$root" ]; then
-    # libusb for USB printers without a driver, usbutils for lsusb; logind, its bus and Xwayland for cage, which does not start without.
+    # libusb for USB printers without a driver, usbutils for lsusb. Cage does not start without Xwayland and seatd: logind
+    # gives a display only to whom polkit lets have it, and a bare machine has none.
     packages=(python3 python3-venv libzbar0 libusb-1.0-0 usbutils udev util-linux ca-certificates)
-    [ "$screen" = no ] || packages+=(chromium cage fonts-liberation dbus libpam-systemd xwayland libgl1-mesa-dri)
+    [ "$screen" = no ] || packages+=(chromium cage fonts-liberation dbus libpam-systemd seatd xwayland libgl1-mesa-dri)
     export DEBIAN_FRONTEND=noninteractive
     apt-get -qq update
     apt-get -qq install -y --no-install-recommends "${packages[@]}" >/dev/null
