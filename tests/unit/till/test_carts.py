@@ -214,7 +214,8 @@ def test_the_audit_log_says_who_approved_that_a_parked_cart_was_thrown_away(shop
     shop.do(c.DiscardParked(park_id=park_id), approved=["discard_parked"])
     (entry,) = listings.audit(shop.books, before_hlc=2**62, limit=1)
     assert describe(shop.books, entry.event) == {
-        "action": "parked_discarded", "subject": park_id, "detail": "blue coat", "by": "cara", "approved_by": "sam",
+        "action": "parked_discarded", "subject": park_id, "detail": "blue coat", "reason": "", "words": [],
+        "by": "cara", "approved_by": "sam",
     }  # fmt: skip
 
 
