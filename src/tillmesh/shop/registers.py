@@ -21,7 +21,8 @@ KNOWN: Final = frozenset(
     "printer_target printer_columns print_receipts open_drawer training signature_device signature_late "
     "card_terminal card_simulation kind rate_ppm amount_minor buy_count get_count skus codes groups "
     "minimum_minor most_minor uses_max code_uses_max customer_uses_max start_ms weekdays from_minute "
-    "until_minute exclusive priority everyone customers times_max".split()
+    "until_minute exclusive priority everyone customers times_max scale_kind scale_target scale_least_g scale_tares "
+    "scale_auto pole_kind pole_target pole_page pole_greeting".split()
 )
 assert len(KNOWN) < CRDT_FIELDS_MAX
 

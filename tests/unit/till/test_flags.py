@@ -75,7 +75,8 @@ def test_a_review_stands_in_the_audit_log_in_words(shop: Shop) -> None:
     event = shop.books.event(str(reply))
     assert event is not None
     words = describe(shop.books, event)
-    assert (words["action"], words["detail"], words["by"]) == ("flag_reviewed", "follow_up: Twice this week", "mona")
+    assert (words["action"], words["reason"], words["by"]) == ("flag_reviewed", "Twice this week", "mona")
+    assert words["words"][0]["verdict"] == "follow_up"
 
 
 def test_the_past_is_read_as_the_acts_it_was(shop: Shop) -> None:
