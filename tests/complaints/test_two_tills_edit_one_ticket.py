@@ -108,7 +108,7 @@ def test_a_manager_settles_a_double_payment_once_for_all_tills_and_it_is_audited
         for post in floor.posts.values():
             noted = post.books.event(event)
             assert noted is not None
-            assert describe(post.books, noted)["detail"] == "gave 12.50 back"
+            assert describe(post.books, noted)["reason"] == "gave 12.50 back"
         with pytest.raises(NotFound):
             floor[OFFICE].do(settle, MANAGER)
 

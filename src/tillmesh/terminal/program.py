@@ -17,6 +17,7 @@ import uvicorn
 
 from tillmesh.adapters.host.settling import settle_memory
 from tillmesh.adapters.host.supervision import Supervision
+from tillmesh.adapters.sqlite.database import DatabaseDamaged
 from tillmesh.adapters.sqlite.listings import audited_since
 from tillmesh.adapters.web.serving import server_for
 from tillmesh.kernel.envelope import Head
@@ -127,6 +128,11 @@ class _Run:
             await self._sell(services, among)
         except asyncio.CancelledError:
             pass
+        except DatabaseDamaged as cause:
+            if self._trouble is None and among is not None:
+                raise
+            # Found before the till knew who else is there, or following from what was found already.
+            self._trouble = self._trouble or Trouble(cause.detail)
         except TillmeshError as cause:
             if self._trouble is None:
                 raise

@@ -76,6 +76,7 @@ def test_a_store_that_listens_many_times_over_is_told_that_one_of_its_tills_is_e
 
         service = SimpleNamespace(seen={}, carry_by=lambda _: None, held=lambda _: SimpleNamespace(heads={}))
         models = SimpleNamespace(has_news=lambda *_: False)
+        shelf = None  # nobody asks for pictures
         shared = False
 
         def reading(self) -> object:

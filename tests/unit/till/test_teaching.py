@@ -57,7 +57,9 @@ def test_who_taught_what_stands_in_the_audit_log(shop: Shop) -> None:
     event = shop.books.event(teach(shop, b"one", b"two", replaces=True))
     assert event is not None
     shown = describe(shop.books, event)
-    assert (shown["action"], shown["subject"], shown["detail"]) == ("product_learnt", "mug", "2 photos, from scratch")
+    assert (shown["action"], shown["subject"], shown["by"]) == ("product_learnt", "mug", SUPERVISOR.user_id)
+    assert [word["word"] for word in shown["words"]] == ["photos", "from_scratch"]
+    assert shown["words"][0]["n"] == 2
     assert shop.read(event.id, e.ProductLearnt).by == SUPERVISOR.user_id
 
 
