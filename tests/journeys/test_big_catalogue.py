@@ -83,5 +83,4 @@ def test_a_page_with_100000_products_stays_small_and_scans_the_last_of_them_whil
     maya.key("Escape", "Escape")
     maya.page.context.set_offline(True)
     maya.scan(code)
-    expect(maya.line(last)).to_be_visible()
-    maya.expect_total(f"£{price_minor / 100:.2f}")
+    expect(maya.line(last)).to_contain_text(f"£{price_minor / 100:.2f}")

@@ -1,5 +1,5 @@
 // Taking the money. Python quotes every amount; the page paints the cashier's digits at once.
-import { html, useEffect, useRef, useState, valueOf } from "../lib/ui.js";
+import { html, useEffect, useLayoutEffect, useRef, useState, valueOf } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
 import { asProblem, reachable } from "../lib/http.js";
@@ -130,7 +130,8 @@ function Tender({ shares, onSplit, onPaid }) {
   const saving = useRef(false);
   const METHODS = methods();
   const now = cart.value;
-  useEffect(() => void (kept = { cart_id: now.cart_id, taken }), [now.cart_id, taken]);
+  // With the paint, not after it: hands that leave at once must not leave the money behind.
+  useLayoutEffect(() => void (kept = { cart_id: now.cart_id, taken }), [now.cart_id, taken]);
   const { quote: open, fresh } = useQuote(taken, 0);
   // After a part was taken, what is left has to be known before the next is: a quick Enter waits for it.
   const sure = !taken.length || (fresh && open !== null);
