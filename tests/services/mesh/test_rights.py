@@ -107,6 +107,15 @@ def together(posts: list[Post]) -> None:
             connect(post, other)
 
 
+async def received_and_handed_on(counters: list[Counter]) -> None:
+    """Let the second till receive eight tickets, and the first, which gets its share of them, hand it all on."""
+    here, there = counters
+    await there.post.driver.do(MANAGER, ReceiveStock(sku="ticket", quantity_milli=8_000))
+    await until(lambda: _shared(counters))
+    await until(here.desk.hand_all_on)
+    await until(lambda: _holds(there, "ticket", 8_000))
+
+
 async def closed(counters: list[Counter]) -> None:
     for counter in counters:
         await counter.desk.stop()
@@ -221,12 +230,8 @@ def test_rights_for_a_product_that_nobody_knows_keep_no_other_from_being_shared_
 def test_a_till_that_leaves_the_store_gives_everything_away_first(tmp_path: Path) -> None:
     async def scene() -> None:
         counters = await opened(tmp_path, 2)
-        here, there = counters
-        await there.post.driver.do(MANAGER, ReceiveStock(sku="ticket", quantity_milli=8_000))
-        await until(lambda: _shared(counters))
-        await until(here.desk.hand_all_on)
-        await until(lambda: _holds(there, "ticket", 8_000))
-        assert await here.own() == 0
+        await received_and_handed_on(counters)
+        assert await counters[0].own() == 0
         await closed(counters)
 
     run(scene)
@@ -280,12 +285,8 @@ def test_the_till_that_leads_waits_for_a_grant_that_the_one_before_it_has_not_to
 def test_a_till_that_stays_after_all_asks_for_rights_again(tmp_path: Path) -> None:
     async def scene() -> None:
         counters = await opened(tmp_path, 2)
-        here, there = counters
-        await there.post.driver.do(MANAGER, ReceiveStock(sku="ticket", quantity_milli=8_000))
-        await until(lambda: _shared(counters))
-        await until(here.desk.hand_all_on)
-        await until(lambda: _holds(there, "ticket", 8_000))
-        here.desk.stay()
+        await received_and_handed_on(counters)
+        counters[0].desk.stay()
         await until(lambda: _shared(counters))
         await closed(counters)
 
