@@ -2,12 +2,16 @@
 
 ``python scripts/suite.py NAME [what pytest takes]`` writes ``artifacts/NAME.xml`` in the working directory and gives
 pytest's exit status. A test of our own code in our own process never gets a second try (ADR 50).
+
+Each run has a directory of its own for what tests write. By itself pytest shares one with all runs of a user and clears
+away what older ones left; what it can't clear, say a disk that a killed run left mounted, ends the run that found it.
 """
 
 from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -46,8 +50,9 @@ def again(failed: list[Failure]) -> list[str]:
 
 def pytest(name: str, *options: str) -> int:
     """Run pytest with these options and a report of that name; give its exit status."""
-    command = [sys.executable, "-m", "pytest", f"--junitxml={ARTIFACTS / name}.xml", *options]
-    return subprocess.run(command, check=False).returncode
+    command = [sys.executable, "-m", "pytest", f"--junitxml={ARTIFACTS / name}.xml"]
+    with tempfile.TemporaryDirectory(prefix="tillmesh-suite-", ignore_cleanup_errors=True) as place:
+        return subprocess.run([*command, f"--basetemp={place}/t", *options], check=False).returncode
 
 
 def main(name: str, *options: str) -> int:

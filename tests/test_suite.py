@@ -39,6 +39,9 @@ def test_a_sum_that_is_wrong():
 
 def test_a_sum_that_is_right():
     assert 1 + 1 == 2
+
+def test_a_place_to_write(tmp_path):
+    Path("place").write_text(str(tmp_path))
 """
 
 ENVIRONMENT = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PYTEST_PLUGINS": "xdist.plugin"}
@@ -83,3 +86,13 @@ def test_a_wrong_sum_or_many_failures_get_no_second_try(tmp_path: Path, chosen: 
 def test_no_test_at_all_is_told_as_pytest_tells_it(tmp_path: Path) -> None:
     status, _ = run(tmp_path, "nothing")
     assert status == 5
+
+
+def test_each_run_has_a_place_of_its_own_and_leaves_nothing_there(tmp_path: Path) -> None:
+    places = set()
+    for _ in range(2):
+        assert run(tmp_path, "place")[0] == 0
+        place = Path((tmp_path / "place").read_text())
+        assert not place.exists()
+        places.add(place)
+    assert len(places) == 2
