@@ -17,10 +17,11 @@ from tillmesh.adapters.sqlite import (
     oversold,
     purses,
     registers,
+    shifts,
 )
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.archive import Archive
-from tillmesh.adapters.sqlite.database import one, rows, summed
+from tillmesh.adapters.sqlite.database import one, rows
 from tillmesh.adapters.sqlite.ledger import request_key
 from tillmesh.adapters.sqlite.offers import OfferBook
 from tillmesh.adapters.sqlite.stock_tail import levels
@@ -39,7 +40,7 @@ from tillmesh.kernel.limits import (
 from tillmesh.shop.card_payment import CardPayment
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
-from tillmesh.shop.events import KINDS, CartParked, SaleClosed, SaleRefunded, Value, known
+from tillmesh.shop.events import CartParked, SaleClosed, SaleRefunded, Value, known
 from tillmesh.shop.fiscal_events import PeriodClosed, ReceiptSigned, SigningStopped
 from tillmesh.shop.offers.prices import PriceList, Prices
 from tillmesh.shop.offers.shelf import Shelf
@@ -51,7 +52,6 @@ from tillmesh.till.ports import Parked, Shift
 EVENT: Final = "e.actor, e.seq, e.hlc, e.type, e.version, e.body, e.hash"  # what `events` reads
 _BY_ID: Final = f"SELECT {EVENT} FROM event e WHERE e.actor = ? AND e.seq = ?"  # noqa: S608
 _PRODUCT: Final = f"SELECT {registers.PRODUCT_COLUMNS} FROM product"  # noqa: S608
-_SHIFT: Final = "SELECT shift_id, opened_ms, closed_seq, z_number FROM shift"
 PRODUCTS_CACHED_MAX: Final = 5_000  # about 5 MB
 CLOSINGS_MAX: Final = 400  # more than a year of days
 
@@ -364,46 +364,12 @@ class Books:
         """Give the newest shift of this terminal if it is open; a former incarnation's shift counts as well."""
         if self._shift is not None:
             return self._shift
-        sql = (
-            f"{_SHIFT} s JOIN actor a ON a.id = s.actor WHERE a.name LIKE ? || '.%' AND s.closed_seq IS NULL "
-            "ORDER BY s.opened_ms DESC LIMIT 1"
-        )
-        row = self._db.execute(sql, (self.terminal_id,)).fetchone()
-        self._shift = None if row is None else Shift(shift_id=row[0], opened_ms=row[1], open=True)
+        self._shift = shifts.still_open(self._db, self.terminal_id)
         return self._shift
 
     def shift_events(self, shift_id: str) -> Iterator[Envelope]:
-        """Iterate the sales, refunds, voids and cash moves of a shift, in log order of each actor.
-
-        Invariant: everything of a shift stands behind its opening in the opener's log, or in the log of a later
-        incarnation of the same terminal (a till that was restored goes on with the open shift).
-        """
-        name, seq = parse_event_id(shift_id)
-        opener = self.actors.find(name)
-        if opener is None:
-            return
-        starts = [(opener, seq), *((actor, 0) for actor in self._since(shift_id) if actor != opener)]
-        for actor, after in starts:
-            for event in self.events(_SHIFT_EVENTS, (actor, after)):
-                if _shift_of(event) == shift_id:
-                    yield event
-
-    def _since(self, shift_id: str) -> list[int]:
-        """List the incarnations of its terminal that may have worked in a shift, oldest first.
-
-        Those that wrote anything after it was opened; and, as a shift may have been opened by a clock that was ahead,
-        those that say that they did.
-        """
-        opening = self.event(shift_id)
-        if opening is None:
-            return []
-        sql = (
-            "SELECT v.actor FROM version_vector v JOIN actor a ON a.id = v.actor JOIN event e ON e.actor = v.actor "
-            "AND e.seq = v.seq WHERE a.name LIKE ? || '.%' AND (e.hlc > ? "
-            "OR EXISTS (SELECT 1 FROM receipt r WHERE r.actor = v.actor AND r.shift_id = ?) "
-            "OR EXISTS (SELECT 1 FROM event m WHERE m.actor = v.actor AND m.type = 'cash_moved')) ORDER BY e.hlc"
-        )
-        return [actor for (actor,) in self._db.execute(sql, (terminal_of(opening.actor), opening.hlc, shift_id))]
+        """Iterate the sales, refunds, voids and cash moves of a shift, in log order of each actor."""
+        return shifts.events_of(self, self._db, shift_id)
 
     def incarnations(self, terminal: str = "") -> tuple[tuple[str, int], ...]:
         """Give how far the log of each incarnation of a terminal (this one) is known, ordered by actor."""
@@ -412,21 +378,11 @@ class Books:
 
     def net_minor_after(self, seen: Mapping[str, int]) -> int:
         """Sum up what this terminal sold, less what it gave back, beyond what was seen of its incarnations."""
-        net = summed("(iif(kind = 0, 1, -1) * total_minor)")
-        sql = f"SELECT coalesce({net}, 0) FROM receipt WHERE actor = ? AND seq > ?"  # noqa: S608
-        return sum(
-            int(one(self._db, sql, (self.actors.find(actor), seen.get(actor, 0)))) for actor, _ in self.incarnations()
-        )
+        return shifts.net_minor_after(self, self._db, seen)
 
     def late_events(self, shift_id: str, closer: str, seen: Mapping[str, int]) -> list[Envelope]:
         """List what belongs to a shift and was not seen when it was closed, by another incarnation than its closer."""
-        return [
-            event
-            for actor, seq in self.incarnations(terminal_of(closer))
-            if actor != closer and seq > seen.get(actor, 0)
-            for event in self.events(_LATE, (self.actors.find(actor), seen.get(actor, 0), shift_id.encode()))
-            if _shift_of(event) == shift_id
-        ]
+        return list(shifts.late(self, shift_id, closer, seen))
 
     def last_close(self) -> Envelope | None:
         """Give the newest ShiftClosed of this terminal."""
@@ -434,12 +390,7 @@ class Books:
 
     def closings(self, *, number: int | None = None, limit: int = CLOSINGS_MAX) -> Iterator[Envelope]:
         """Iterate the Z reports of this terminal, newest first; or those of one number."""
-        sql = (
-            f"SELECT {EVENT} FROM shift s JOIN actor a ON a.id = s.actor "  # noqa: S608
-            "JOIN event e ON e.actor = s.closed_actor AND e.seq = s.closed_seq "
-            "WHERE a.name LIKE ? || '.%' AND (? IS NULL OR s.z_number = ?) ORDER BY s.z_number DESC, e.hlc DESC LIMIT ?"
-        )
-        yield from self.events(sql, (self.terminal_id, number, number, limit))
+        return self.events(shifts.CLOSINGS, (self.terminal_id, number, number, limit))
 
     def cart(self, cart_id: str) -> tuple[Cart, int] | None:
         """Give a working cart and its revision."""
@@ -469,17 +420,6 @@ OPEN_PARKED: Final = (
     f"SELECT {EVENT} FROM parked p JOIN event e ON e.actor = p.actor AND e.seq = p.seq "  # noqa: S608
     "WHERE p.removed = 0 ORDER BY e.hlc, p.dot"
 )
-_SHIFT_EVENTS: Final = (
-    f"SELECT {EVENT} FROM event e WHERE e.actor = ? AND e.seq > ? "  # noqa: S608
-    "AND e.type IN ('sale_closed', 'sale_refunded', 'sale_voided', 'cash_moved') ORDER BY e.seq"
-)
-
-# The shift stands in the body as it is, so SQLite can skip what is of another; whoever decodes the rest looks closer.
-_LATE: Final = _SHIFT_EVENTS.replace("ORDER BY", "AND (instr(e.body, ?) > 0 OR substr(e.body, 1, 1) = X'C1') ORDER BY")
-
-
-def _shift_of(event: Envelope) -> str:
-    return str(getattr(decode(event.body, KINDS[event.type]), "shift_id", ""))
 
 
 def _key_of(event: Envelope) -> str:
