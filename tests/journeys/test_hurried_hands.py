@@ -6,6 +6,7 @@ from playwright.sync_api import Route, expect
 from tests.journeys.cashier import Cashier, code_of
 from tests.journeys.conftest import OpenCashier
 from tests.journeys.till import TillProcess
+from tillmesh.demo.shop_data import MANAGER
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
@@ -13,6 +14,7 @@ pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("br
 TWICE = """key => {
   for (let n = 0; n < 2; n += 1) document.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
 }"""
+SEND_TWICE = "() => { for (let n = 0; n < 2; n += 1) document.querySelector('dialog form').requestSubmit(); }"
 CLICK_ALL = "() => document.querySelectorAll('dialog .row-main').forEach((row) => row.click())"
 
 
@@ -122,3 +124,28 @@ def test_a_part_that_was_paid_is_still_paid_after_something_was_added(till: Till
     maya.key("Enter")
     maya.paid()
     assert [one["amount_minor"] for one in till.sales()[0]["payments"]] == [100, 375]
+
+
+def test_enter_pressed_twice_moves_cash_once_and_throws_nothing_away(till: TillProcess, at_till: OpenCashier) -> None:
+    ruth = at_till(till).sign_in(MANAGER.pin)
+    before = len(till.ask("/shifts/current")["cash_moves"])
+    ruth.go("shift")
+    ruth.tap("Cash in")
+    ruth.type("500")
+    ruth.dialog.get_by_role("textbox").last.fill("Change from the bank")
+    moving = Held(ruth, "**/shifts/cash")
+    ruth.page.evaluate(SEND_TWICE)
+    moving.wait()
+    moving.answer()
+    expect(ruth.dialog).to_have_count(0)
+    assert len(till.ask("/shifts/current")["cash_moves"]) == before + 1
+
+    ruth.go("sell")
+    ruth.scan(code_of("Sourdough loaf"))
+    ruth.expect_saved()
+    ruth.page.get_by_role("button", name="Clear").first.focus()
+    ruth.key("Enter")
+    expect(ruth.dialog).to_be_visible()
+    ruth.key("Enter")
+    expect(ruth.dialog).to_have_count(0)
+    expect(ruth.lines).to_have_count(1)

@@ -146,7 +146,7 @@ class SaleLine(Record):
     price_list: str = ""  # the name of the list that the price comes from
     regular_price_minor: Minor = 0  # per unit, without any price list or dated price; 0: the list price
     loads: str = ""  # "gift_card:ACCOUNT" or "account:CUSTOMER": no goods, money that goes into a purse
-    weighed: str = ""  # scale | hand: the till's scale weighed it, or somebody typed a weight although there is one
+    weighed: str = ""  # scale | hand | part: weighed, typed beside a scale, or computed of what it weighed
     tare_milli: Milli = 0  # the wrapping, which the quantity is without; only of what the scale weighed
 
 

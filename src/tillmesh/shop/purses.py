@@ -102,6 +102,14 @@ def payments_of(payments: Iterable[Payment], customer_id: str, point_minor: int)
     return moves
 
 
+def summed(moves: Iterable[PurseMove]) -> list[PurseMove]:
+    """Give one move for each purse and account."""
+    sums: dict[tuple[str, str], int] = {}
+    for one in moves:
+        sums[one.purse, one.account] = sums.get((one.purse, one.account), 0) + one.amount
+    return [PurseMove(purse=purse, account=account, amount=amount) for (purse, account), amount in sums.items()]
+
+
 def undone(sale: SaleClosed) -> tuple[PurseMove, ...]:
     """Give the moves of a void: those of its sale, backwards."""
     return tuple(PurseMove(purse=one.purse, account=one.account, amount=-one.amount) for one in sale.purses)

@@ -11,6 +11,7 @@ from itertools import count
 from tillmesh.kernel.errors import Conflict
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, PURSE_ANSWER_MS, PURSE_HEAR_S, PURSES_SERVED_MAX
+from tillmesh.shop import purses
 from tillmesh.shop.events import PurseMove
 from tillmesh.sync.channels import Channel
 from tillmesh.sync.purse_messages import Answer, Ask, read_purse, write_purse
@@ -59,7 +60,7 @@ class PurseHolds:
         if takings:
             await self._until_heard()
         sure = True
-        for one in takings:
+        for one in purses.summed(takings):  # a card that is scanned twice pays both amounts
             answer = await self._asked(cart_id, one)
             sure = sure and answer is not None
             if answer is not None and not answer.granted:

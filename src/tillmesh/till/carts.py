@@ -133,8 +133,10 @@ def _set_quantity(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
         if line.fixed_price_minor is not None:
             raise Conflict("the amount of this line comes from its label", hint="Remove it and scan another label.")
         if quantity > line.quantity_milli:
-            return typed_over(_more(desk, line, quantity))
-        return typed_over(msgspec.structs.replace(line, quantity_milli=quantity))
+            return typed_over(desk.books, _more(desk, line, quantity))
+        if quantity == line.quantity_milli:
+            return line
+        return typed_over(desk.books, msgspec.structs.replace(line, quantity_milli=quantity))
 
     return _with_line(cart, operation.line_id, change)
 

@@ -27,6 +27,7 @@ from tillmesh.till.effects import DropCart, Print
 from tillmesh.till.offers import coupon_code, offers_for, price_of, priced
 from tillmesh.till.purses import issue_cards, known_payments, moves_of
 from tillmesh.till.scanning import find_scanned, times
+from tillmesh.till.weighing import typed
 
 
 class TotalChanged(Conflict):
@@ -229,6 +230,7 @@ def _wanted(desk: Desk, wanted: WantedLine, line_id: str, customer_id: str) -> C
         unit_price_minor=None if wanted.unit_price_minor == costs.price_minor else wanted.unit_price_minor,
         discount=discount,
         note=checked_text(wanted.note, "note"),
+        weighed=typed(desk.books, product.unit, labelled=quantity is not None or fixed is not None),
     )
 
 

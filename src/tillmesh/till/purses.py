@@ -37,6 +37,7 @@ from tillmesh.shop.purses import (
     payments_of,
     pin_tag,
     points_earned,
+    summed,
 )
 from tillmesh.shop.settings import VOUCHER
 from tillmesh.shop.tender import amount_text
@@ -98,11 +99,8 @@ def moves_of(
     if any(one.method in {POINTS, ACCOUNT} for one in payments) and not cart.customer_id:
         raise Invalid("this way to pay needs a customer", hint="Name the customer first.")
     taken = payments_of(payments, cart.customer_id, store.loyalty_point_minor)
-    sums: dict[tuple[str, str], int] = {}
-    for one in taken:
-        sums[one.purse, one.account] = sums.get((one.purse, one.account), 0) + abs(one.amount)
-    for (purse, account), amount in sums.items():
-        _may_take(desk, purse, account, amount)
+    for one in summed(taken):
+        _may_take(desk, one.purse, one.account, abs(one.amount))
     moves = [*loads_of(lines), *taken]
     if cart.customer_id:
         earned = points_earned(paid_minor(total_minor, lines, payments), store.loyalty_earn_minor)

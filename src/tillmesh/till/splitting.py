@@ -11,6 +11,7 @@ from tillmesh.till.commands import SplitCart
 from tillmesh.till.desk import Desk, checked_key
 from tillmesh.till.effects import SaveCart
 from tillmesh.till.offers import priced, repriced
+from tillmesh.till.weighing import part_of
 
 
 def split_cart(desk: Desk, command: SplitCart) -> Edited:
@@ -62,4 +63,4 @@ def _part(line: CartLine, quantity_milli: int) -> CartLine:
     fixed_discount = line.discount is not None and line.discount.amount_minor
     if fixed_discount or line.fixed_price_minor is not None or line.loads:
         raise Conflict(f"{line.name[:40]!r} can only go on a bill whole", hint="Take all of it, or leave it.")
-    return msgspec.structs.replace(line, quantity_milli=quantity_milli)
+    return part_of(line, quantity_milli)

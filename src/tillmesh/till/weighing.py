@@ -16,9 +16,11 @@ from tillmesh.shop.cart import CartLine
 from tillmesh.shop.catalogue import Product
 from tillmesh.till.commands import CartOperation
 from tillmesh.till.desk import Desk
+from tillmesh.till.ports import Books
 
 SCALE: Final = "scale"
 HAND: Final = "hand"
+PART: Final = "part"  # of what the scale weighed as one: computed, when a bill was split
 GONE: Final = "gone"  # the page named a reading that the till does not hold any more
 _MILLI_PER_GRAM: Final = {"kg": 1, "g": ONE}
 
@@ -43,8 +45,7 @@ def quantity_of(desk: Desk, product: Product, operation: CartOperation, *, label
     """
     if not operation.weighed:
         asked = parse_quantity(operation.quantity)
-        by_hand = is_weighed(product.unit) and not labelled and desk.books.terminal().scale_kind != "none"
-        return Weighed(asked, HAND if by_hand else "")
+        return Weighed(asked, typed(desk.books, product.unit, labelled=labelled))
     if operation.weighed == GONE:
         raise Conflict("the scale has moved on since this weight was shown", hint="Weigh it again.")
     if labelled or not is_weighed(product.unit):
@@ -58,6 +59,19 @@ def quantity_of(desk: Desk, product: Product, operation: CartOperation, *, label
     return Weighed(net_g * per_gram, SCALE, operation.tare_g * per_gram)
 
 
-def typed_over(line: CartLine) -> CartLine:
-    """Mark a weight of the scale that somebody typed over."""
-    return msgspec.structs.replace(line, weighed=HAND, tare_milli=0) if line.weighed == SCALE else line
+def typed(books: Books, unit: str, *, labelled: bool) -> str:
+    """Mark a weight that did not come from the scale of a till that has one; a label has a weight of its own."""
+    return HAND if is_weighed(unit) and not labelled and books.terminal().scale_kind != "none" else ""
+
+
+def typed_over(books: Books, line: CartLine) -> CartLine:
+    """Mark a weight that somebody typed in the place of the one that was there."""
+    if line.weighed not in {SCALE, PART} and not typed(books, line.unit, labelled=False):
+        return line
+    return msgspec.structs.replace(line, weighed=HAND, tare_milli=0)
+
+
+def part_of(line: CartLine, quantity_milli: int) -> CartLine:
+    """Take a part of a line; what the scale weighed as one has parts that no scale has seen."""
+    part = msgspec.structs.replace(line, quantity_milli=quantity_milli)
+    return msgspec.structs.replace(part, weighed=PART, tare_milli=0) if line.weighed == SCALE else part

@@ -104,3 +104,16 @@ def test_a_till_that_does_not_answer_stops_no_payment_but_takes_the_safety_of_it
         await close(one, two)
 
     run(scene)
+
+
+def test_a_card_that_is_scanned_twice_for_one_sale_is_kept_for_both_amounts(tmp_path: Path) -> None:
+    async def scene() -> None:
+        one, two, account = await shop_of(tmp_path)
+        holds = {post: holds_of(post, clock_ms=lambda: 0, patience_ms=FOREVER_MS) for post in (one, two)}
+        twice = [PurseMove(purse=GIFT_CARD, account=account, amount=amount) for amount in (-700, -300)]
+        assert await holds[one].ask("cart-1", twice)
+        with pytest.raises(Conflict, match="another till is taking"):
+            await holds[two].ask("cart-2", [PurseMove(purse=GIFT_CARD, account=account, amount=-500)])
+        await close(one, two)
+
+    run(scene)

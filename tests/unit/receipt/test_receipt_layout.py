@@ -228,9 +228,11 @@ def test_every_message_is_said_somewhere() -> None:
     words = Words(WORDS.formats, messages)
     added = sale(line("Book", 1_000, discount_minor=1), prices_include_tax=False, total_minor=1_100)
     typed = line("Pears", 125, unit="kg", quantity_milli=500, unit_price_minor=249, weighed="hand", tare_milli=20)
+    part = line("Figs", 100, unit="kg", quantity_milli=500, unit_price_minor=200, weighed="part")
     tickets: list[Ticket] = [
         shop.full_ticket(),
         SaleTicket(sale(typed), ANCHOR, "Ana"),
+        SaleTicket(sale(part), ANCHOR, "Ana"),
         SaleTicket(added, ANCHOR, "Ana", voided=True),
         shop.refund_ticket(sale_id=""),
         shop.refund_ticket(),
@@ -303,4 +305,6 @@ def test_a_weight_says_how_it_was_found_and_what_the_wrapping_weighs() -> None:
     typed = text(SaleTicket(sale(msgspec.structs.replace(pears, weighed="hand", tare_milli=0)), ANCHOR, "Ana"))
     assert "  Weight typed by hand" in typed
     assert "by hand" not in printed
+    part = text(SaleTicket(sale(msgspec.structs.replace(pears, weighed="part", tare_milli=0)), ANCHOR, "Ana"))
+    assert "  Part of a weighed amount" in part
     assert "tare" not in typed

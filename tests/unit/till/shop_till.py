@@ -69,6 +69,11 @@ class Shop:
     def set_store(self, **fields: e.Value) -> None:
         self.do(c.ChangeRecords(entity="setting", changes=(e.Change(key=STORE, fields=fields),)), MANAGER)
 
+    def get_a_scale(self) -> None:
+        fields: dict[str, e.Value] = {"scale_kind": "mettler8217", "scale_target": "scale:4001"}
+        changes = (e.Change(key=self.till.identity.terminal, fields=fields),)
+        self.do(c.ChangeRecords(entity="setting", changes=changes), MANAGER)
+
     def open(self, float_minor: int = 10_000) -> "Shop":
         self.do(c.OpenShift(float_minor=float_minor))
         return self

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.till.shop_till import CASHIER, MANAGER, SUPERVISOR, Shop, cash, line
+from tests.unit.till.shop_till import CASHIER, MANAGER, SUPERVISOR, Shop, cash, line, op, price_of
 from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, NotFound, TooLarge
 from tillmesh.shop import events as e
 from tillmesh.till import commands as c
@@ -116,6 +116,30 @@ def test_two_equal_labels_weigh_twice_as_much(shop: Shop) -> None:
     shop.set_store(barcode_layouts=["21IIIIIWWWWWC"])
     sale = shop.read(shop.sell(scanned("2100123002504", 2000), paid=160), e.SaleClosed)
     assert sale.lines[0].quantity_milli == 500
+
+
+def test_a_sale_in_one_call_marks_typed_weights_as_the_checkout_does(shop: Shop) -> None:
+    shop.set_store(barcode_layouts=["21IIIIIWWWWWC"])
+
+    def sold(cart_id: str) -> list[str]:
+        wanted = (line("apples", milli=500), scanned("2100123002504"), line("mug"))
+        paid = cash(160 + 80 + price_of("mug"))
+        sale = shop.read(shop.do(c.CloseSale(cart_id=cart_id, lines=wanted, payments=paid)).reply, e.SaleClosed)
+        return [one.weighed for one in sale.lines]
+
+    assert sold("without-a-scale") == ["", "", ""]
+    shop.get_a_scale()
+    assert sold("beside-a-scale") == ["hand", "", ""]
+
+
+def test_a_weight_typed_over_that_of_a_label_is_marked(shop: Shop) -> None:
+    shop.set_store(barcode_layouts=["21IIIIIWWWWWC"])
+    shop.get_a_scale()
+    shop.ops(c.CartOperation(op_id="label", op="add", line_id="1", barcode="2100123002504"))
+    same = shop.ops(op("set_quantity", "same", line_id="1", quantity="0.25"))
+    assert same.cart.lines[0].weighed == ""
+    other = shop.ops(op("set_quantity", "other", line_id="1", quantity="0.3"))
+    assert other.cart.lines[0].weighed == "hand"
 
 
 def test_half_a_label_is_not_sold(shop: Shop) -> None:

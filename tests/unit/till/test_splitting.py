@@ -88,3 +88,34 @@ def test_a_fixed_discount_is_not_divided(shop: Shop) -> None:
     shop.ops(op("discount_cart", "e", amount_minor=10, reason="regular"))
     with pytest.raises(Conflict):
         take(shop, "another", ("2", 1_000))
+
+
+def weigh(shop: Shop) -> None:
+    """Half a kilogram of apples, on the scale of a till that has one."""
+    shop.get_a_scale()
+    shop.ops(add("1", "apples", weighed="scale", gross_g=520, tare_g=20))
+
+
+def weights(shop: Shop, cart_id: str = "cart-1") -> list[tuple[int, str, int]]:
+    found = shop.books.cart(cart_id)
+    assert found is not None
+    return [(line.quantity_milli, line.weighed, line.tare_milli) for line in found[0].lines]
+
+
+def test_both_parts_of_what_was_weighed_as_one_say_that_no_scale_has_seen_them(shop: Shop) -> None:
+    weigh(shop)
+    assert weights(shop) == [(500, "scale", 20)]
+    take(shop, "bill", ("1", 200))
+    assert weights(shop) == [(300, "part", 0)]
+    assert weights(shop, "bill") == [(200, "part", 0)]
+    take(shop, "third", ("1", 100))
+    assert weights(shop, "third") == [(100, "part", 0)]
+    shop.ops(op("set_quantity", "q", line_id="1", quantity="0.25"))
+    assert weights(shop) == [(250, "hand", 0)]
+
+
+def test_what_goes_on_a_bill_whole_stays_weighed(shop: Shop) -> None:
+    weigh(shop)
+    shop.ops(add("2"))
+    take(shop, "bill", ("1", 500))
+    assert weights(shop, "bill") == [(500, "scale", 20)]

@@ -98,8 +98,8 @@ def _details(line: SaleLine, sale: SaleClosed, letter: str, words: Words) -> Ite
     money, currency = words.formats.money, sale.currency
     if line.unit != "piece" or line.quantity_milli != ONE:
         yield Detail(quantity_price(line.unit, line.quantity_milli, line.unit_price_minor, currency, words))
-    if line.weighed == "hand":
-        yield Detail(words("weighed_by_hand"))
+    if line.weighed in {"hand", "part"}:
+        yield Detail(words("weighed_by_hand" if line.weighed == "hand" else "weighed_part"))
     if line.tare_milli:
         quantity = words.formats.quantity(line.tare_milli)
         yield Detail(words("tare", quantity=quantity, unit=words.unit(line.unit)))

@@ -47,6 +47,7 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
         "quantity_price": "{quantity} x {price}",
         "measured_price": "{quantity} {unit} x {price}/{unit}",
         "weighed_by_hand": "Weight typed by hand",
+        "weighed_part": "Part of a weighed amount",
         "tare": "Without tare {quantity} {unit}",
         "reduced_from": "Reduced from {price}",
         "price_list": "Price: {name}",

@@ -37,10 +37,10 @@ export function Dialog({ title, children, onClose, wide, sheet, foot, note, clas
 export const Dialogs = () =>
   dialogs.value.map((one) => html`<${one.view} key=${one.id} ...${one.props} close=${one.done} />`);
 
-/** @param {{title: string, text: string, yes: string, danger?: boolean, close: (value?: boolean) => void}} props */
+/** Asks before something is done; what can't be undone is not done by the second of two quick Enters. @param {{title: string, text: string, yes: string, danger?: boolean, close: (value?: boolean) => void}} props */
 export const Confirm = ({ title, text, yes, danger, close }) =>
   html`<${Dialog} title=${title} onClose=${() => close()}
-    foot=${html`<button class="btn" onClick=${() => close()}>${t("cancel")}</button>
-      <button class=${`btn ${danger ? "danger" : "primary"}`} autofocus onClick=${() => close(true)}>${yes}</button>`}>
+    foot=${html`<button class="btn" autofocus=${danger} onClick=${() => close()}>${t("cancel")}</button>
+      <button class=${`btn ${danger ? "danger" : "primary"}`} autofocus=${!danger} onClick=${() => close(true)}>${yes}</button>`}>
     <p class="lead">${text}</p>
   <//>`;

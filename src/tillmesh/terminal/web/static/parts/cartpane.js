@@ -24,7 +24,7 @@ function under(line) {
   const weighed = isWeighed(line.unit);
   if (weighed) parts.push(t("cart.weight", { quantity: quantity(line.quantity), unit: line.unit, price: money(line.unit_price_minor) }));
   else parts.push(t("cart.each", { price: money(line.unit_price_minor) }));
-  if (line.weighed === "hand") parts.push(t("cart.byhand"));
+  if (line.weighed === "hand" || line.weighed === "part") parts.push(t(line.weighed === "hand" ? "cart.byhand" : "cart.part"));
   if (line.unit_price_minor !== line.list_price_minor && line.list_price_minor) parts.push(t("cart.was", { price: money(line.list_price_minor) }));
   const off = discountWords(line);
   if (off) parts.push(off);

@@ -19,7 +19,7 @@ import { lineTotal, parseQuantity, quantityText } from "../lib/money.js";
  * @property {string} [note]
  * @property {Promo[]} [promotions]
  * @property {string} [price_list]
- * @property {string} [weighed] "scale", or "hand" where somebody typed it beside a scale
+ * @property {string} [weighed] "scale", "hand" where somebody typed it beside a scale, "part" of what the scale weighed
  * @property {boolean} [fixed_price] the total was read from an in-store barcode
  * @property {boolean} [unsaved]
  */
