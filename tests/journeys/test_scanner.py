@@ -12,7 +12,7 @@ from tests.journeys.till import TillProcess
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("browser")]
 
-SCANS = 200
+SCANS = 120
 
 FIND = """async ([text, pauses, known]) => {
   const { findCode } = await import("/static/lib/wedge.js");

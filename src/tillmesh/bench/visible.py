@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -62,7 +63,8 @@ class Pages:
         """Close every page."""
         for connection, _ in self._links.values():
             if connection.sock is not None:
-                connection.sock.close()
+                with suppress(OSError):  # the till hung up first
+                    connection.sock.shutdown(socket.SHUT_RDWR)  # only this wakes who reads; closing waits for it
             connection.close()
 
 
