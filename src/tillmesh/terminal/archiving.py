@@ -19,6 +19,7 @@ from tillmesh.adapters.sqlite.upgrade_copy import forget_copy
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.limits import ARCHIVE_AFTER_DAYS, ARCHIVE_CHUNK_EVENTS, UPGRADE_COPY_DAYS
 from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.errands import Errands
 from tillmesh.till.retention import archived_before_ms, settled
 
 FIRST_S: Final = 300.0  # after the start; guess: the busiest minutes are over
@@ -41,18 +42,15 @@ class Archiving:
         self.saved_bytes = 0  # since the start
         self._driver, self._first_s, self._every_s = driver, first_s, every_s
         self._hurry = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._errands = Errands("archiving")
 
     def start(self) -> None:
         """Begin, after a while."""
-        self._task = asyncio.get_running_loop().create_task(self._working())
+        self._errands.run(self._working())
 
     async def stop(self) -> None:
         """Stop after the chunk that is being written."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._errands.stop()
 
     def hurry(self) -> None:
         """Look now: room has become scarcer."""

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -19,6 +18,7 @@ from tillmesh.kernel.ids import is_office, terminal_of
 from tillmesh.kernel.limits import FOLD_PRODUCTS_PER_TURN_MAX
 from tillmesh.terminal.council_driver import CouncilDriver
 from tillmesh.terminal.driver import Driver
+from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.mesh import SYSTEM, Mesh
 from tillmesh.till.agreement import Belonging, FoldDecided
 from tillmesh.till.commands import FoldActors
@@ -47,18 +47,15 @@ class Folding:
         self.is_understood: Callable[[], bool] = lambda: True  # by the programs of all tills
         self._driver, self._mesh, self._council, self._known = driver, mesh, council, known
         self._every_s = every_s
-        self._task: asyncio.Task[None] | None = None
+        self._errands = Errands("folding")
 
     def start(self) -> None:
         """Begin."""
-        self._task = asyncio.get_running_loop().create_task(self._working())
+        self._errands.run(self._working())
 
     async def stop(self) -> None:
         """Stop after the turn that is being written."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._errands.stop()
 
     async def _working(self) -> None:
         looks = 0

@@ -27,6 +27,7 @@ from tillmesh.kernel.limits import FRAUD_ACTS_MIN, FRAUD_HISTORY_ACTS_MAX, FRAUD
 from tillmesh.shop.events import Audited, FlagReason, SaleClosed, SaleRefunded, SaleVoided
 from tillmesh.terminal.ai import Ai, NoAnswer
 from tillmesh.terminal.driver import Driver
+from tillmesh.terminal.errands import Errands
 from tillmesh.till.commands import FlagAct, Who
 from tillmesh.till.effects import Outcome
 
@@ -74,18 +75,16 @@ class FraudWatch:
         self._memory = Memory()
         self._known: dict[str, int] = {}  # how far the log had come when usual was learned from it
         self._queue: asyncio.Queue[_Happened] = asyncio.Queue(FRAUD_QUEUE_MAX)
-        self._task: asyncio.Task[None] | None = None
+        self._errands = Errands("the fraud score")
 
     def start(self, now_ms: int) -> None:
         """Learn what is usual, then look at what happens; listens to the till from now on."""
         self._driver.listen(self._committed)
-        self._task = asyncio.get_running_loop().create_task(self._run(now_ms))
+        self._errands.run(self._run(now_ms))
 
     async def stop(self) -> None:
         """Leave what waits unscored: it stands in the log, and is history at the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._errands.stop()
 
     async def settled(self) -> None:
         """Wait until all that happened so far was looked at."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Sequence
 
@@ -10,6 +9,7 @@ from tillmesh.adapters.sqlite.restoration import Missing
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.terminal.bootstrap import SYSTEM
 from tillmesh.terminal.driver import Driver
+from tillmesh.terminal.errands import Errands
 from tillmesh.till.commands import Note
 
 log = logging.getLogger(__name__)
@@ -20,7 +20,7 @@ class Lacking:
 
     def __init__(self, driver: Driver) -> None:
         self._driver = driver
-        self._task: asyncio.Task[object] | None = None
+        self._errands = Errands("what came back")
 
     def came(self, events: Sequence[Envelope]) -> None:
         """Look at events that another till has brought and that are stored now; on the event loop."""
@@ -30,7 +30,7 @@ class Lacking:
             told = self._told(gone)
             log.warning(told)
             note = Note(action="came_back", subject=gone.actor, detail=told)
-            self._task = asyncio.get_running_loop().create_task(self._driver.do(SYSTEM, note))
+            self._errands.run(self._driver.do(SYSTEM, note))
 
     def _told(self, gone: Missing) -> str:
         """Take the alarm down: it stands in the audit log."""

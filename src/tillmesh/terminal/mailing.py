@@ -20,6 +20,7 @@ from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.limits import MAIL_AGE_MS_MAX, MAIL_RETRY_MS_FIRST, MAIL_RETRY_MS_MAX
 from tillmesh.shop.receipt import Receipt
 from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.receipts import receipt_of
 from tillmesh.terminal.web.receipt_files import paper_of
 from tillmesh.till.commands import Note, Who
@@ -36,11 +37,11 @@ class Mailing:
         self._driver = driver
         self._clock = clock
         self._awake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._errands = Errands("mail")
 
     def start(self) -> None:
         """Begin to work off what waits."""
-        self._task = asyncio.get_running_loop().create_task(self._run(), name="mail")
+        self._errands.run(self._run())
 
     def wake(self) -> None:
         """Say that a mail was queued, or that the server is another one."""
@@ -48,9 +49,7 @@ class Mailing:
 
     async def stop(self) -> None:
         """Stop; what waits is sent after the next start."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await self._errands.stop()
 
     async def view(self) -> dict[str, Any]:
         """Show the server, without its password, and what waits for it."""

@@ -7,7 +7,6 @@ import logging
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Final
 
 from tillmesh.adapters.sqlite.database import DatabaseDamaged
@@ -15,6 +14,7 @@ from tillmesh.adapters.sqlite.store import Reader
 from tillmesh.adapters.sqlite.walking import Piece, walk
 from tillmesh.kernel.errors import Damaged, TillmeshError
 from tillmesh.terminal.driver import BROKEN, DAMAGED, Driver, Trouble
+from tillmesh.terminal.errands import Errands
 
 FIRST_S: Final = 600.0  # after the start; guess: the busiest minutes are over
 EVERY_S: Final = 86_400.0
@@ -32,19 +32,16 @@ class Patrol:
         self._driver = driver
         self._first_s, self._every_s, self._rest = first_s, every_s, rest
         self._reading = ThreadPoolExecutor(1, "patrol")
-        self._task: asyncio.Task[None] | None = None
+        self._errands = Errands("the walk through the stored data")
         self.walks = 0  # finished, without a finding
 
     def start(self) -> None:
         """Begin, after a while."""
-        self._task = asyncio.get_running_loop().create_task(self._walking())
+        self._errands.run(self._walking())
 
     async def stop(self) -> None:
         """Stop after the piece that is being read."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._errands.stop()
         await asyncio.to_thread(self._reading.shutdown, wait=True)
 
     async def _walking(self) -> None:

@@ -15,6 +15,7 @@ from tillmesh.shop.events import SaleClosed
 from tillmesh.shop.receipt import Words
 from tillmesh.shop.settings import StoreSettings, TerminalSettings
 from tillmesh.terminal.driver import Driver
+from tillmesh.terminal.errands import Errands
 from tillmesh.till.effects import DropCart, Outcome, SaveCart
 from tillmesh.till.offers import priced
 from tillmesh.till.pole import Pole, Row, Screen, greeting
@@ -34,7 +35,7 @@ class PoleDesk:
         self._cart = Cart(cart_id="")
         self._thanks: asyncio.TimerHandle | None = None
         self._opening = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands("the pole display")
 
     async def start(self) -> None:
         """Open the display of the settings, and follow what is sold."""
@@ -59,9 +60,7 @@ class PoleDesk:
 
     async def stop(self) -> None:
         """Let go of it."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._errands.stop()
         await self._close()
 
     def check(self) -> tuple[bool, str] | None:
@@ -74,9 +73,7 @@ class PoleDesk:
 
     def _follow(self, outcome: Outcome) -> None:
         if any(event.type == "settings_changed" for event in outcome.events):
-            task = asyncio.get_running_loop().create_task(self.refresh(), name="pole")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._errands.run(self.refresh())
         if self._pole is None:
             return
         sale = next((body for body in outcome.bodies if isinstance(body, SaleClosed)), None)

@@ -12,6 +12,7 @@ from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.limits import SCALE_HELD_MS, SCALE_READINGS_HELD
 from tillmesh.shop.settings import TerminalSettings
 from tillmesh.terminal.driver import Driver, now_ms, steady_ms
+from tillmesh.terminal.errands import Errands
 from tillmesh.till.effects import Outcome
 from tillmesh.till.scales import Reading, Scale
 
@@ -47,7 +48,7 @@ class ScaleDesk:
         self._changed = asyncio.Event()
         self._gone: asyncio.TimerHandle | None = None
         self._opening = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._errands = Errands("the scale")
 
     async def start(self) -> None:
         """Open the scale of the settings, and follow their changes."""
@@ -74,9 +75,7 @@ class ScaleDesk:
 
     async def stop(self) -> None:
         """Let go of it."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._errands.stop()
         await self._close()
         self._changed.set()
 
@@ -143,9 +142,7 @@ class ScaleDesk:
 
     def _follow(self, outcome: Outcome) -> None:
         if any(event.type == "settings_changed" for event in outcome.events):
-            task = asyncio.get_running_loop().create_task(self.refresh(), name="scale")
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._errands.run(self.refresh())
 
     async def _close(self) -> None:
         if self._gone is not None:
