@@ -7,10 +7,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Callable
 from fnmatch import fnmatch
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -212,6 +215,65 @@ def test_the_screen_goes_over_to_the_till_when_it_answers_and_comes_back_when_it
         finally:
             os.killpg(screen.pid, signal.SIGKILL)
             screen.wait()
+
+
+class Questions(BaseHTTPRequestHandler):
+    """A till whose page lives for the first questions and says nothing any more from then on."""
+
+    LIVES: ClassVar = 3
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        body = b'{"silent_s":%d}' % (0 if len(self.asked) <= self.LIVES else 50)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.service
+def test_a_screen_whose_page_crashed_is_started_anew_and_one_whose_page_lives_is_left_alone(tmp_path: Path) -> None:
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$$ $@" >>"{tmp_path}/starts"\nexec sleep 600\n')
+    browser.chmod(0o755)
+    Questions.asked.clear()
+    with HTTPServer(("127.0.0.1", 0), Questions) as till:
+        answering = threading.Thread(target=till.serve_forever, kwargs={"poll_interval": 0.05})
+        answering.start()
+        # It would wait for ever for a page that is still to come: only one that was there can have crashed.
+        environment = {**os.environ, "HOME": str(tmp_path), "SCREEN_BROWSER": str(browser)}
+        environment |= {"SCREEN_PATIENCE_S": "9999", "SCREEN_CRASHED_S": "1"}
+        environment["TILL_URL"] = f"http://127.0.0.1:{till.server_port}"
+        screen = subprocess.Popen([str(DEPLOY / "screen.sh")], env=environment, start_new_session=True)
+        try:
+            starts = tmp_path / "starts"
+            wait_for(lambda: starts.exists() and starts.read_text().count("\n") == 2)
+            assert len(Questions.asked) > Questions.LIVES
+            assert set(Questions.asked) == {"/api/v1/screen"}
+        finally:
+            os.killpg(screen.pid, signal.SIGKILL)
+            screen.wait()
+            till.shutdown()
+            answering.join()
+
+
+@pytest.mark.service
+@pytest.mark.parametrize(("opens", "renderers"), [(True, ["as it is"]), (False, ["as it is", "pixman"])])
+def test_a_display_without_opengl_is_drawn_on_by_the_processor(
+    tmp_path: Path, opens: bool, renderers: list[str]
+) -> None:
+    cage = tmp_path / "cage"
+    tries = f'#!/bin/sh\necho "${{WLR_RENDERER:-as it is}}" >>"{tmp_path}/tried"\n'
+    cage.write_text(tries + f'[ {opens} = True ] || [ "$WLR_RENDERER" = pixman ]\n')
+    cage.chmod(0o755)
+    environment = {name: value for name, value in os.environ.items() if name != "WLR_RENDERER"}
+    environment["SCREEN_CAGE"] = str(cage)
+    assert subprocess.run([str(DEPLOY / "display.sh")], env=environment, check=False).returncode == 0
+    assert (tmp_path / "tried").read_text().splitlines() == renderers
 
 
 def wait_for(fulfilled: Callable[[], bool]) -> None:

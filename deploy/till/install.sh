@@ -227,7 +227,7 @@ if [ "$screen" = yes ]; then # the screen goes with the newest version that was 
     put "$deploy/tillmesh-kiosk.service" /etc/systemd/system/tillmesh-kiosk.service
     put "$deploy/browser-policy.json" /etc/chromium/policies/managed/tillmesh.json
     put "$deploy/waiting.html" /opt/tillmesh/screen/waiting.html
-    install -D -m 0755 "$deploy/screen.sh" "$home/screen/screen.sh"
+    for script in screen.sh display.sh; do install -D -m 0755 "$deploy/$script" "$home/screen/$script"; done
 fi
 
 if [ -z "$root" ]; then

@@ -7,6 +7,8 @@ import { pictureCame } from "../parts/thumb.js";
 import { everSignedIn, loadState, oversold, printer, session, sync } from "./session.js";
 
 const PROBE_MS = 1000;
+/** How often the page says that it lives: what watches the screen starts the browser anew when it falls silent. */
+const HERE_MS = 2000;
 
 /** Grow when sales or shifts changed elsewhere, so that an open page asks again. */
 export const salesNews = signal(0);
@@ -79,12 +81,16 @@ function listen() {
   };
 }
 
+const sayHere = () => void fetch("/api/v1/screen", { method: "PUT", signal: AbortSignal.timeout(HERE_MS) }).catch(() => {});
+
 /** Listen while somebody is signed in; while nothing answers, keep asking until something does. */
 export function startLive() {
   effect(() => {
     if (session.value) listen();
     else if (!everSignedIn.value) source?.close();
   });
+  sayHere();
+  setInterval(sayHere, HERE_MS);
   setInterval(async () => {
     if (session.peek() && source?.readyState === EventSource.CLOSED) listen();
     if (reachable.peek()) return;
