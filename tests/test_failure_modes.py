@@ -17,7 +17,7 @@ FAILURES = {
     "Leader crash", "Follower crash", "Store partition", "Split brain", "Slow leader", "All terminals down",
     "Internet outage", "Hub unavailable", "Local database corruption", "Event log full", "Delta lost", "Clock skew",
     "Tombstone and counter growth", "Model file corrupt", "Inference timeout", "Out of memory", "Wrong prediction",
-    "Model drift", "A certificate ends", "No back-up",
+    "Model drift", "A certificate ends", "No back-up", "A till silent for months",
 }  # fmt: skip
 LINK = re.compile(r"\]\(\.\./\.\./([\w/.-]+)\)")
 QUOTED = re.compile(r'"([^"]+)"')

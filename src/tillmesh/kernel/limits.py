@@ -127,6 +127,13 @@ ROOM_TIGHT_BYTES: Final = 512 << 20
 ROOM_TIGHT_PERCENT: Final = 5
 ROOM_BACK_PERCENT: Final = 110  # of a limit has to be free again before it counts as passed
 
+# A till of the store that has heard nothing for so long holds up nothing any more (tillmesh.till.silence). Longer than
+# its certificate lives (30 days), after which a person takes it in again anyway, and than six weeks of a shut shop's
+# holidays or of a repair; guess.
+TILL_SILENT_DAYS: Final = 45
+TILL_SILENT_DAYS_WARNED: Final = 14  # whoever is on holiday reads of it in time; guess
+assert TILL_SILENT_DAYS_WARNED < ARCHIVE_AFTER_DAYS < TILL_SILENT_DAYS  # nothing is old enough to wait for it before
+
 UPGRADE_COPY_DAYS: Final = 14  # Guess: whoever goes back over an upgrade does it sooner.
 
 WEBHOOK_EVENTS_MAX: Final = 100  # in one message

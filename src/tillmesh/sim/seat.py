@@ -58,8 +58,12 @@ class Place(Protocol):
         """Say who belongs to the store, as far as this till has heard."""
         ...
 
-    def stable(self) -> Mapping[str, int] | None:
-        """Give how far every log is on the disk of every member, as far as this till was told."""
+    def counted(self) -> frozenset[str]:
+        """Name the terminals of the store without those that have been silent for too long."""
+        ...
+
+    def stable(self, members: frozenset[str]) -> Mapping[str, int] | None:
+        """Give how far every log is on the disk of each of these, as far as this till was told."""
         ...
 
 
@@ -124,10 +128,11 @@ class Seat:
             self._offer_cut()
 
     def _offer_cut(self) -> None:
-        """As the leader, agree on how far all logs are on every member's disk."""
-        cut = self._place.stable()
+        """As the leader, agree on how far all logs are on the disks of all but silent members."""
+        members = self._place.counted()
+        cut = self._place.stable(members)
         if cut and (grown := self.council.agreed.grown(cut)):
-            self._watch.offered(frozenset(terminal_of(actor) for actor in self._place.roster().members), cut)
+            self._watch.offered(members, cut)
             with suppress(NoQuorum):  # the next round offers a later one
                 op_id = f"cut {self._actor} {self._ticks}"
                 self.perform(self.council.propose(CutDecided(op_id=op_id, vector=grown)))

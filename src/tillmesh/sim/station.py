@@ -10,6 +10,7 @@ import apsw
 import msgspec
 
 from tillmesh.adapters.sqlite import replica
+from tillmesh.adapters.sqlite.watching import silences_ms
 from tillmesh.kernel.envelope import Head
 from tillmesh.kernel.errors import Damaged, TillmeshError
 from tillmesh.kernel.ids import terminal_of
@@ -28,6 +29,7 @@ from tillmesh.till.agreement import Belonging, Promise
 from tillmesh.till.commands import ChangeRecords, Command, Note, Who
 from tillmesh.till.effects import Outcome
 from tillmesh.till.exchange import Ask, Exchange
+from tillmesh.till.silence import counted
 
 TICK_MS: Final = 500
 ACKS_MS: Final = 5_000
@@ -204,9 +206,15 @@ class Station(Rig):
         """Note a promise beside the database that holds it."""
         self.machine.anchor.promise(promise)
 
-    def stable(self) -> Mapping[str, int] | None:
-        """Give how far every log is on the disk of every member, as far as this till was told."""
-        return self.exchange.stable(terminal_of(actor) for actor in self.known.members)
+    def counted(self) -> frozenset[str]:
+        """Name the terminals of the store without those that have been silent for too long."""
+        members = frozenset(terminal_of(actor) for actor in self.known.members)
+        lacked, now_ms = self.exchange.lacked(members), self.clock.wall_ms()
+        return counted(members, self.reader.read(lambda db, _: silences_ms(db, lacked, now_ms)))
+
+    def stable(self, members: frozenset[str]) -> Mapping[str, int] | None:
+        """Give how far every log is on the disk of each of these, as far as this till was told."""
+        return self.exchange.stable(members)
 
     def roster(self) -> Belonging:
         """Say who belongs to the store, as far as this till has heard."""

@@ -329,16 +329,17 @@ async def _with_others(services: Services, around: Around, place: Belonging) -> 
     roster = place.gate.membership
     among.folding = Folding(driver, mesh, council, lambda: (neighbours.known(), roster.roster.version))
     keys.start()
-    among.skew = _compare_clocks(watch, keeper, mesh)
+    among.skew = _compare_clocks(watch, keeper, mesh, council)
     among.office_public = place.office_public
     among.desk = PairingDesk(keeper, driver.opened.pepper, around.link_bind, neighbours.mdns)
     services.extra["keeper"], services.extra["pairing_desk"] = keeper, among.desk
     return among
 
 
-def _compare_clocks(watch: Watch, keeper: Storekeeper, mesh: Mesh) -> Skew:
+def _compare_clocks(watch: Watch, keeper: Storekeeper, mesh: Mesh, council: CouncilDriver) -> Skew:
     skew = Skew(keeper.post, mesh, lambda: keeper.place.gate.floor_s)
     skew.start()
+    council.silence.ahead_ms, watch.silences = skew.ahead_ms, council.silence.look
     watch.keeping.ahead_ms, watch.keeping.vouched_s = skew.ahead_ms, keeper.as_of_s
     return skew
 

@@ -24,6 +24,7 @@ from tillmesh.sync.channels import Channel
 from tillmesh.terminal.driver import Driver
 from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.mesh import SYSTEM, Mesh
+from tillmesh.terminal.silence import Silence
 from tillmesh.till.agreement import Belonging, CutDecided, Decision, RightsGranted, SettingsDecided
 from tillmesh.till.commands import ChangeRecords, Note, Who
 from tillmesh.till.council import PROPOSALS_WAITING_MAX, TICK_MS, Council, beginning
@@ -59,6 +60,7 @@ class CouncilDriver:
     ) -> None:
         self.council = council
         self._driver, self._mesh, self._storage, self._known = driver, mesh, storage, known
+        self.silence = Silence(driver, mesh, known)
         self._errands = Errands("the store's agreement")
         self._waiting: dict[str, asyncio.Future[int]] = {}
         self._listeners: list[Callable[[Led], None]] = []
@@ -166,11 +168,15 @@ class CouncilDriver:
         news.cancel()
         return answer.done()
 
-    def _offer_cut(self) -> None:
-        """As the leader, agree on how far all logs are on every member's disk; pruning will rest on it."""
+    async def offer_cut(self) -> None:
+        """As the leader, agree on how far all logs are on the disks of all but silent members; archives rest on it."""
         if not self.council.leads:
             return
-        cut = self._mesh.exchange.stable(terminal_of(actor) for actor in self._known().members) or {}
+        try:
+            await self.silence.look()
+        except TillmeshError as cause:
+            log.warning("it can't be read who has been silent for long: %s", cause.detail)
+        cut = self._mesh.exchange.stable(self.silence.counted()) or {}
         if grown := self.council.agreed.grown(cut):
             self.offer(CutDecided(op_id=secrets.token_hex(12), vector=grown))
 
@@ -204,7 +210,7 @@ class CouncilDriver:
             if ticks % HOUSEKEEPING_TICKS == 0 and not self._looking_after:
                 self._errands.run(self._look_after_log())
             if ticks % CUT_TICKS == 0:
-                self._offer_cut()
+                self._errands.run(self.offer_cut())
 
     async def _look_after_log(self) -> None:
         """Let go of what is published; beside the ticks, since a heartbeat must not wait for a disk that reads."""

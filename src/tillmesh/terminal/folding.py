@@ -83,7 +83,7 @@ class Folding:
             return
         known, epoch = self._known()
         status, agreed = self._council.council.status(), self._council.council.agreed
-        ended = self._mesh.exchange.ended({terminal_of(actor) for actor in known.members})
+        ended = self._mesh.exchange.ended(self._council.silence.counted())
         seated = {str(node) for node in (*status.voters, *status.learners)}
         finals = gone(known, seated, Ends(ended, self.office()), agreed.folded)
         if finals:

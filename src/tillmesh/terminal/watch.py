@@ -6,13 +6,15 @@ Leadership is heard as it changes; all else is looked up when somebody asks, so 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
 import apsw
 
 from tillmesh.adapters.sqlite import watching
 from tillmesh.adapters.sqlite.books import Books
+from tillmesh.shop.settings import TerminalSettings
 from tillmesh.terminal.driver import Driver, now_ms, steady_ms
 from tillmesh.terminal.upkeep import UpkeepWatch
 from tillmesh.till import money_conflicts
@@ -39,6 +41,8 @@ class Watch:
         self.reading = Reading(in_store=False)  # the newest one
         self.keeping = UpkeepWatch(driver.opened.data_dir)
         self.upkeep = Upkeep()  # the newest one
+        self.silences: Callable[[], Awaitable[Mapping[str, int]]] | None = None  # ms, by terminal; None: none other
+        self.silent_s: Mapping[str, float] = {}  # by terminal, as the last look found it
         self._driver, self._oversold = driver, oversold
 
     def led(self, led: Led) -> None:
@@ -60,7 +64,8 @@ class Watch:
             )
 
         day, money_open, leader_age, hub_age, data_age = await self._driver.read(query)
-        self.upkeep = await asyncio.to_thread(self.keeping.look, data_age)
+        upkeep = await asyncio.to_thread(self.keeping.look, data_age)
+        self.upkeep = replace(upkeep, silent_s=await self._silent())
         steady, story = steady_ms(), self.leadership
         is_led = self.in_store and not story.leaderless
         self.reading = Reading(
@@ -78,6 +83,17 @@ class Watch:
         )
         return self.reading
 
+    async def _silent(self) -> dict[str, float]:
+        """Say for how long each other till has been silent, by the name that people know it by."""
+        found = {} if self.silences is None else await self.silences()
+        self.silent_s = {terminal: ms / 1000 for terminal, ms in found.items()}
+        names = await self._driver.look(lambda books: {one: _name(books, one) for one in found})
+        return {f"{names[one]} ({one})": silent_s for one, silent_s in self.silent_s.items()}
+
     async def concerns(self) -> list[Concern]:
         """Look, and name what is over its limit."""
         return concerns(await self.look()) + wanting(self.upkeep)
+
+
+def _name(books: Books, terminal: str) -> str:
+    return TerminalSettings.of(books.fields("setting", terminal) or {}).name

@@ -53,11 +53,13 @@ class WatchMetrics(Collector):
             raft["term"] if leads else 0,
         )  # fmt: skip
 
+        actors = GaugeMetricFamily("tillmesh_actors", "Actors of the store's tills, of 1024", labels=["state"])
         if (counts := self._extra.get("actors")) is not None:
-            actors = GaugeMetricFamily("tillmesh_actors", "Actors of the store's tills, of 1024", labels=["state"])
             for state, count in counts().items():
                 actors.add_metric([state], count)
-            yield actors
+        yield actors
+        slowed = len(self._extra["flooding"]()) if "flooding" in self._extra else 0
+        yield GaugeMetricFamily("tillmesh_tills_slowed", "Tills that wrote more than a shop does", slowed)
 
     def _of_queues(self) -> Iterator[Metric]:
         reading = self._watch.reading
@@ -113,6 +115,12 @@ class WatchMetrics(Collector):
         for which, left_s in upkeep.left_s.items():
             left.add_metric([which], left_s)
         yield left
+        silent = GaugeMetricFamily(
+            "tillmesh_till_silent_seconds", "How long another till of the store has heard nothing", labels=["till"]
+        )
+        for terminal, silent_s in self._watch.silent_s.items():
+            silent.add_metric([terminal], silent_s)
+        yield silent
         yield from backup_metrics(upkeep)
 
 

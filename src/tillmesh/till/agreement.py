@@ -64,7 +64,7 @@ class SettingsDecided(msgspec.Struct, frozen=True, tag="settings"):
 
 
 class CutDecided(msgspec.Struct, frozen=True, tag="cut"):
-    """Every member holds everything up to this vector durably."""
+    """Every member holds everything up to this vector durably, but for those that have been silent for too long."""
 
     op_id: OpId
     vector: Vector

@@ -213,6 +213,16 @@ class Exchange:
         cut = {actor: min([head.seq, *(each.get(actor, 0) for each in held)]) for actor, head in self._heads.items()}
         return {actor: seq for actor, seq in cut.items() if seq}
 
+    def lacked(self, members: Iterable[str]) -> dict[str, dict[str, int]]:
+        """Name the others that are not linked and lack events held here: of each log the first one that they lack."""
+        found: dict[str, dict[str, int]] = {}
+        for name in set(members) - {self._terminal}:
+            peer = self._peers.get(name) or Peer()
+            if peer.session is None:
+                held = peer.durable
+                found[name] = {a: held.get(a, 0) + 1 for a, head in self._heads.items() if held.get(a, 0) < head.seq}
+        return {name: first for name, first in found.items() if first}
+
     def ended(self, members: Iterable[str]) -> dict[str, int] | None:
         """Give the logs that end at the same event on this till and on all of these others, each with that event.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
-from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX
+from tillmesh.kernel.limits import HLC_DRIFT_MS_MAX, TILL_SILENT_DAYS_WARNED
 from tillmesh.till.watching import Concern
 
 DAY_S: Final = 86_400
@@ -18,6 +18,7 @@ CLOCK_SKEW_S_MAX: Final = HLC_DRIFT_MS_MAX / 1000  # from here on the others do 
 LINK_CERTIFICATE_S_MIN: Final = 7 * DAY_S  # it lives for 30 days and is renewed after 10: the issuers were away for 13
 CERTIFICATE_S_MIN: Final = 30 * DAY_S  # guess: people carry the next one, and one of them may be on holiday
 BACKUP_AGE_S_MAX: Final = 3 * DAY_S  # guess: of nightly ones, over a Sunday on which the machine was off
+SILENT_S_MAX: Final = TILL_SILENT_DAYS_WARNED * DAY_S
 LINK: Final = "till"  # the certificate that a till shows the other tills
 
 
@@ -54,6 +55,7 @@ class Upkeep:
 
     skew_s: float = 0.0  # how far its clock is ahead
     left_s: Mapping[str, float] = field(default_factory=lambda: NOTHING)  # until each certificate ends, by what it is
+    silent_s: Mapping[str, float] = field(default_factory=lambda: NOTHING)  # of each other till of the store, by name
     backups: Backups | None = None  # None: others hold all of it, and nobody ever made one
 
 
@@ -65,6 +67,9 @@ def wanting(upkeep: Upkeep) -> list[Concern]:
     for which, left_s in upkeep.left_s.items():
         if left_s < (LINK_CERTIFICATE_S_MIN if which == LINK else CERTIFICATE_S_MIN):
             found.append(Concern("certificate", _certificate(which, int(left_s // DAY_S))))
+    for name, silent_s in upkeep.silent_s.items():
+        if silent_s > SILENT_S_MAX:
+            found.append(Concern("silent", _silent(name, int(silent_s // DAY_S))))
     if (backups := upkeep.backups) is not None:
         if backups.why:
             found.append(Concern("backup", "The last back-up did not work. Look at the place that it goes to."))
@@ -107,6 +112,10 @@ def _certificate(which: str, days: int) -> str:
             soon = f"An authority's certificate ends in {days} days: call your technician."
             over = "An authority's certificate has ended: call your technician."
     return soon if days >= 0 else over
+
+
+def _silent(name: str, days: int) -> str:
+    return f"{name} has been silent for {days} days. Switch it on, or remove it from the store if it never comes back."
 
 
 def _backup(backups: Backups) -> str:

@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.monitoring import SHIPPED, program
 from tests.services.api.shop import Shop
 from tests.tracked_files import ROOT
+from tillmesh.adapters.lan.roster import ROSTER_MEMBERS_MAX
 from tillmesh.hub.metrics import Metrics
 from tillmesh.terminal import ai
 from tillmesh.till import upkeep, watching
@@ -48,7 +49,7 @@ def test_every_alert_is_caused_on_real_processes_and_goes_again() -> None:
     caused = set()
     for path in (ROOT / "tests").rglob("test_*.py"):
         text = path.read_text(encoding="utf-8")
-        if "tests.alert_replay import" in text or path.name == "test_alerts.py":
+        if re.search(r"^from tests\.alert_replay import", text, re.MULTILINE) or path.name == "test_alerts.py":
             caused |= set(re.findall(r'"([A-Z]\w+)"', text))
     assert set(re.findall(r"- alert: (\w+)", RULES)) - caused == set()
 
@@ -65,6 +66,8 @@ def test_every_alert_is_caused_on_real_processes_and_goes_again() -> None:
         ("ClockWrong", upkeep.CLOCK_SKEW_S_MAX),
         ("CertificateEnds", upkeep.LINK_CERTIFICATE_S_MIN),
         ("CertificateEnds", upkeep.CERTIFICATE_S_MIN),
+        ("TillSilent", upkeep.SILENT_S_MAX),
+        ("NamesRunOut", ROSTER_MEMBERS_MAX * 4 // 5),
         ("ModelFallbacks", ai.FALLBACK_SHARE_MAX),
     ],
 )
@@ -97,6 +100,24 @@ def test_dashboards_name_their_panels_and_ask_something_in_each() -> None:
         panels = json.loads(board.read_text())["panels"]
         assert len({panel["title"] for panel in panels}) == len(panels) >= 6
         assert all(target["expr"] for panel in panels for target in panel["targets"])
+
+
+def test_whatever_is_watched_or_asked_for_by_an_alert_has_a_panel() -> None:
+    page = (ROOT / "docs" / "operations" / "monitoring.md").read_text(encoding="utf-8")
+    watched = _series("\n".join(line for line in page.splitlines() if line.startswith("| "))) | _series(
+        _expressions(RULES)
+    )
+    boards = [json.loads(path.read_text()) for path in (SHIPPED / "grafana").glob("*.json")]
+    shown = _series(
+        " ".join(target["expr"] for board in boards for panel in board["panels"] for target in panel["targets"])
+    )
+    assert len(watched) > 30
+    assert watched - shown == set()
+
+
+def _series(text: str) -> set[str]:
+    """Name the metrics in a text; a histogram by its own name."""
+    return {re.sub(r"_(?:bucket|count)$", "", name) for name in re.findall(r"\btillmesh_[a-z_]+", text)}
 
 
 def _names(text: str) -> set[str]:

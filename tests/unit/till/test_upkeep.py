@@ -9,6 +9,7 @@ from tillmesh.till.upkeep import (
     CLOCK_SKEW_S_MAX,
     DAY_S,
     LINK_CERTIFICATE_S_MIN,
+    SILENT_S_MAX,
     Backups,
     Upkeep,
     behind_floor_ms,
@@ -45,6 +46,7 @@ def test_nothing_is_named_while_all_is_well_or_just_at_its_limit() -> None:
     at_limit = Upkeep(
         skew_s=-CLOCK_SKEW_S_MAX,
         left_s={"till": LINK_CERTIFICATE_S_MIN, "office": CERTIFICATE_S_MIN, "stores": CERTIFICATE_S_MIN},
+        silent_s={"Till 3 (k3m7qx2p)": SILENT_S_MAX},
         backups=Backups(BACKUP_AGE_S_MAX, made=True),
     )
     assert wanting(at_limit) == []
@@ -57,6 +59,7 @@ WANTING = [
         for which in ("till", "office", "stores", "gateway", "authority")
         for left_s in (4.5 * DAY_S, -1.0)
     ),
+    Upkeep(silent_s={"Till 3 (k3m7qx2p)": 15.0 * DAY_S}),
     Upkeep(backups=Backups(4.0 * DAY_S)),
     Upkeep(backups=Backups(4.0 * DAY_S, made=True)),
     Upkeep(backups=Backups(1.0, made=True, why="there is no room")),
@@ -66,6 +69,6 @@ WANTING = [
 @pytest.mark.parametrize("upkeep", WANTING)
 def test_what_is_over_its_limit_is_said_once_with_the_next_step_in_every_language(upkeep: Upkeep) -> None:
     [one] = wanting(upkeep)
-    assert one.check in {"clock", "certificate", "backup"}
+    assert one.check in {"clock", "certificate", "backup", "silent"}
     assert len({say(one.text, language) for language in ("en", "de", "fr")}) == 3
     assert one.text.count(".") + one.text.count(":") >= 1
