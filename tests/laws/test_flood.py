@@ -16,8 +16,8 @@ FLOOD, HONEST = "flood.boot1", "till1.boot1"
 NOW_MS = 1_795_684_443_120
 
 
-def allowance(now_ms: int = NOW_MS, **more: bool) -> Intake:
-    return Intake({}, now_ms, burst_bytes=BURST, day_bytes=BURST, **more)
+def allowance(now_ms: int = NOW_MS, *, newcomer: bool = False) -> Intake:
+    return Intake({}, now_ms, burst_bytes=BURST, day_bytes=BURST, newcomer=newcomer)
 
 
 def log_of(actor: str, count: int, *, first_ms: int = NOW_MS, step_ms: int = 0, body: bytes = BODY) -> list[Envelope]:
@@ -123,6 +123,22 @@ def test_an_event_that_comes_twice_counts_once_and_stamps_of_tomorrow_make_no_ti
     assert intake.wait_ms(FLOOD, 0) > 0
     assert intake.waiting(0) == [FLOOD]
     assert intake.waiting(DAY_MS) == []
+
+
+def test_a_till_that_starts_anew_goes_on_where_it_was_with_a_flood() -> None:
+    def started(taken: int, stamp_ms: int = NOW_MS) -> Intake:
+        return Intake({FLOOD: stamp_ms}, NOW_MS, taken_bytes={FLOOD: taken}, burst_bytes=BURST, day_bytes=BURST)
+
+    assert started(BURST - 1).wait_ms(FLOOD, 0) == 0
+    assert started(BURST).wait_ms(FLOOD, 0) > 0
+    assert started(9 * BURST).wait_ms(FLOOD, 0) == started(BURST).wait_ms(FLOOD, 0), "but it is no worse off"
+    flooded = started(9 * BURST)
+    assert flooded.waiting(0) == []
+    assert [flooded.wait_ms(FLOOD, moment) > 0 for moment in (0, DAY_MS // 2)] == [True, False]
+    assert started(9 * BURST).wait_ms(HONEST, 0) == 0
+    again = started(BURST - COST, NOW_MS - 10 * DAY_MS)
+    again.took(log_of(FLOOD, 10, first_ms=NOW_MS - 9 * DAY_MS), 0)
+    assert again.wait_ms(FLOOD, 0) == 0, "it was away meanwhile: its log goes on nine days ago"
 
 
 def test_head_office_may_write_as_much_as_it_likes() -> None:

@@ -6,13 +6,15 @@ what that actor wrote is left where it is and asked for later: nothing is droppe
 lost, and nobody else's events wait.
 
 Events that were written before this till began to listen are no flood: for them time passes as their own stamps say,
-so a till that was away, or that is new, takes in years of logs at once, and a log denser than any shop's slowly.
+so a till that was away, or that is new, takes in years of logs at once, and a log denser than any shop's slowly. What
+is held of a log at the start counts in the same way, so that no till gains anything by having another one start anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 from tillmesh.kernel.envelope import Envelope
@@ -22,6 +24,8 @@ from tillmesh.kernel.limits import INTAKE_BURST_BYTES, INTAKE_DAY_BYTES, INTAKE_
 
 DAY_MS: Final = 86_400_000
 WAIT_MS_MIN: Final = 1_000
+SAVING_MS: Final = INTAKE_BURST_BYTES * DAY_MS // INTAKE_DAY_BYTES  # so long it takes to save a burst up
+NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -40,7 +44,8 @@ class _Allowance:
 class Intake:
     """The allowances of all actors at one till; all its links share them.
 
-    ``stamps_ms`` says when each log that is held ended, ``wall_ms`` when this till began to listen. A ``newcomer``
+    ``stamps_ms`` says when each log that is held ended, ``wall_ms`` when this till began to listen, ``taken_bytes``
+    what the newest part of each log costs, as long as it takes to save a burst up. A ``newcomer``
     takes a log that it holds nothing of from its beginning; any other till has heard of that actor for the first time.
     """
 
@@ -49,12 +54,13 @@ class Intake:
         stamps_ms: Mapping[str, int],
         wall_ms: int,
         *,
+        taken_bytes: Mapping[str, int] = NOTHING,
         newcomer: bool = False,
         burst_bytes: int = INTAKE_BURST_BYTES,
         day_bytes: int = INTAKE_DAY_BYTES,
     ) -> None:
         self._stamps_ms, self._wall_ms, self._newcomer = dict(stamps_ms), wall_ms, newcomer
-        self._burst_bytes, self._day_bytes = burst_bytes, day_bytes
+        self._burst_bytes, self._day_bytes, self._taken_bytes = burst_bytes, day_bytes, dict(taken_bytes)
         self._allowances: dict[str, _Allowance] = {}
 
     def wait_ms(self, actor: str, now_ms: int) -> int:
@@ -81,7 +87,8 @@ class Intake:
         held = self._allowances.get(actor)
         if held is None:
             begin = self._stamps_ms.get(actor, 0 if self._newcomer else self._wall_ms)
-            held = self._allowances[actor] = _Allowance(self._burst_bytes, now_ms, begin)
+            left = max(0, self._burst_bytes - self._taken_bytes.get(actor, 0))
+            held = self._allowances[actor] = _Allowance(left, now_ms, begin)
         grown = (now_ms - held.grown_ms) * self._day_bytes // DAY_MS
         if grown > 0:
             held.left, held.grown_ms = min(self._burst_bytes, held.left + grown), now_ms

@@ -17,6 +17,7 @@ from tillmesh.kernel.errors import Damaged, TillmeshError
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.sync import Acked, Apply, Closed, Fence, Intake, Load, Notary, Send, Side, WakeAt, read_frame, write_frame
 from tillmesh.sync.channels import Channel, unwrap
+from tillmesh.sync.intake import SAVING_MS
 from tillmesh.sync.signatures import SignedHead
 from tillmesh.terminal.driver import FORKED, Driver, Trouble, now_ms, steady_ms
 from tillmesh.terminal.errands import Errands
@@ -82,14 +83,16 @@ class Mesh:
     @classmethod
     async def over(cls, driver: Driver, notary: Notary) -> Mesh:
         """Begin with what is on the disk; the notary says which events their own actors signed."""
-        heads, acks, stamps_ms = await driver.read(
-            lambda db, _: (replica.heads(db), replica.acks(db), replica.stamps_ms(db))
-        )
+        heads, acks, stamps_ms, taken = await driver.read(
+            lambda db, _: (
+                replica.heads(db), replica.acks(db), replica.stamps_ms(db), replica.taken_bytes(db, SAVING_MS)
+            )
+        )  # fmt: skip
         # A clock that died says little: the newest event that is held was written before now.
         wall_ms, me = max([now_ms(), *stamps_ms.values()]), driver.identity.actor
         began_ms = await driver.read(lambda db, _: replica.began_ms(db, me))
         newcomer = began_ms is None or began_ms > wall_ms - NEWCOMER_MS
-        mesh = cls(driver, heads, notary, Intake(stamps_ms, wall_ms, newcomer=newcomer))
+        mesh = cls(driver, heads, notary, Intake(stamps_ms, wall_ms, taken_bytes=taken, newcomer=newcomer))
         mesh.exchange.recall(acks)
         return mesh
 

@@ -18,8 +18,9 @@ from tillmesh.adapters.sqlite.database import one, rows, write
 from tillmesh.adapters.sqlite.freshness import changes_kept
 from tillmesh.adapters.sqlite.store import Writer
 from tillmesh.kernel.envelope import Envelope, Head
-from tillmesh.kernel.hlc import physical_ms
+from tillmesh.kernel.hlc import pack, physical_ms
 from tillmesh.kernel.limits import (
+    INTAKE_EVENT_BYTES,
     MERGE_PART_BYTES_MAX,
     MERGE_PART_EVENTS_MAX,
     SYNC_BATCH_BYTES_MAX,
@@ -35,6 +36,15 @@ _SPAN: Final = (
 )
 SEQ_MAX: Final = 2**62
 HEADS_BEFORE_THINNING: Final = 64  # guess: seldom enough to cost nothing, often enough to stay small
+_NEWEST: Final = (
+    "SELECT a.id, a.name, e.hlc FROM version_vector v JOIN actor a ON a.id = v.actor "
+    "JOIN event e ON e.actor = v.actor AND e.seq = v.seq"
+)
+# Looks back from the end of the log, no further than what is asked for.
+_TAKEN: Final = (
+    f"SELECT coalesce(sum({SIZE.format('body')} + ?), 0) FROM event WHERE actor = ? AND seq > coalesce("  # noqa: S608
+    "(SELECT seq FROM event WHERE actor = ? AND hlc < ? ORDER BY seq DESC LIMIT 1), 0)"
+)
 _ACK: Final = (
     "INSERT INTO peer_ack (peer, actor, seq) SELECT ?, id, ? FROM actor WHERE name = ? "
     "ON CONFLICT (peer, actor) DO UPDATE SET seq = max(seq, excluded.seq)"
@@ -74,11 +84,16 @@ def heads(db: apsw.Connection) -> dict[str, Head]:
 
 def stamps_ms(db: apsw.Connection) -> dict[str, int]:
     """Give when every actor's newest event that is held was written, by its own clock (ms)."""
-    sql = (
-        "SELECT a.name, e.hlc FROM version_vector v JOIN actor a ON a.id = v.actor "
-        "JOIN event e ON e.actor = v.actor AND e.seq = v.seq"
-    )
-    return {name: physical_ms(hlc) for name, hlc in rows(db, sql)}
+    return {name: physical_ms(hlc) for _, name, hlc in rows(db, _NEWEST)}
+
+
+def taken_bytes(db: apsw.Connection, span_ms: int) -> dict[str, int]:
+    """Say what the newest part of every actor's log costs an intake: so many milliseconds before its last event."""
+    found = {}
+    for number, name, newest in rows(db, _NEWEST):
+        before = pack(max(0, physical_ms(newest) - span_ms))
+        found[name] = int(one(db, _TAKEN, (INTAKE_EVENT_BYTES, number, number, before)))
+    return found
 
 
 def began_ms(db: apsw.Connection, actor: str) -> int | None:
