@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_time
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_symbol, get_decimal_symbol
 
 from tillmesh.kernel.errors import Invalid
 from tillmesh.kernel.money import exponent
@@ -83,6 +83,19 @@ class BabelFormats:
         day = format_date(at.astimezone(self._zone), "medium", locale=self._locale)
         clock = format_time(at, "short", tzinfo=self._zone, locale=self._locale)
         return str(self._locale.datetime_formats["medium"]).format(clock, day)
+
+
+def known_locale(tag: str, otherwise: str) -> str:
+    """Give a tag such as ``de-CH`` if the CLDR has it, else another that it has."""
+    try:
+        return str(Locale.parse(tag.replace("-", "_")))
+    except (UnknownLocaleError, ValueError, TypeError):
+        return otherwise
+
+
+def decimal_sign(locale: str) -> str:
+    """Give what stands before the decimals in a known locale."""
+    return get_decimal_symbol(Locale.parse(locale.replace("-", "_")))
 
 
 @lru_cache(maxsize=8)

@@ -115,6 +115,15 @@ def test_days_are_reported_together_by_product_department_and_person_with_margin
     assert shop.ok("GET", path, role="supervisor")["total_minor"] == today["total_minor"]
     text = shop.call("GET", f"{path}&format=csv", role="supervisor").text
     assert "products,Vase,2,2400,1200" in text
+    for language, head, row in (
+        ("de-CH", "Teil,Bezeichnung,Menge,Summe,Rohertrag", "Artikel,Vase,2,24.00,12.00"),
+        ("fr", "Partie;Désignation;Quantité;Total;Marge", "Articles;Vase;2;24,00;12,00"),
+        ("en-GB", "Part,What,Quantity,Total,Margin", "Products,Vase,2,24.00,12.00"),
+        ("de-GB", "Teil;Bezeichnung;Menge;Summe;Rohertrag", "Artikel;Vase;2;24,00;12,00"),
+    ):
+        rows = shop.call("GET", f"{path}&format=csv&language={language}", role="supervisor").text.splitlines()
+        assert (rows[0], row in rows) == ("\ufeff" + head, True)
+    assert shop.call("GET", f"{path}&format=csv&language=xx", role="supervisor").status_code == 422
     paper = shop.call("GET", f"{path}&format=pdf", role="supervisor")
     assert paper.content[:5] == b"%PDF-"
     assert b"(Vase)" in paper.content
@@ -138,6 +147,8 @@ def test_a_year_is_reported_by_month_or_quarter_and_too_long_a_stretch_is_refuse
     table = shop.call("GET", f"/reports/days?{year}&group=month&format=csv", role="supervisor")
     assert len(table.text.splitlines()) == 1 + 14
     assert 'filename="months.csv"' in table.headers["content-disposition"]
+    table = shop.call("GET", f"/reports/days?{year}&group=month&format=csv&language=fr", role="supervisor")
+    assert table.text.splitlines()[0] == "\ufeffDate;Total;Nombre;Remboursements;Total TVA"
     for path, said in (
         ("/reports/stretch?from=2026-01-01&to=2026-12-31", "is not a stretch of 1 to 100 days"),
         ("/reports/days?from=2020-01-01&to=2026-12-31", "is not a stretch of 1 to 800 days"),

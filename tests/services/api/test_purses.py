@@ -62,6 +62,9 @@ def test_an_account_has_a_statement_and_the_owner_sees_what_is_owed(money: Shop)
     ]
     text = money.call("GET", "/customers/purse-ana/statement?format=csv").text
     assert f"sale_closed,{sale['receipt_number']},10.00,10.00" in text
+    text = money.call("GET", "/customers/purse-ana/statement?format=csv&language=de").text
+    assert text.startswith("\ufeffDatum;Bezeichnung;Bon;Betrag;Saldo")
+    assert f"Verkauf {sale['receipt_number']};{sale['receipt_number']};10,00;10,00" in text
     owed = money.ok("GET", "/purses")
     assert any(one["customer"]["customer_id"] == "purse-ana" for one in owed["owing"])
     adjust = {"purse": "account", "account": "purse-ana", "amount": -1_000, "reason": "written off"}

@@ -121,6 +121,10 @@ ENGLISH: Final[Mapping[str, str]] = MappingProxyType(
         "report_people": "By person",
         "report_departments": "Departments",
         "report_products": "Products",
+        # The same as a table.
+        "report_part": "Part",
+        "report_name": "What",
+        "report_refunds": "Refunds",
         # The statement of a customer, on paper.
         "statement": "Statement of account",
         "statement_amount": "Amount",

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from typing import Any
 
 import msgspec
-from starlette.responses import Response
 
 from tillmesh.adapters.sqlite import listings, purses
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.errors import Invalid, NotFound
 from tillmesh.kernel.limits import BLOCK_REASON_CHARS_MAX, CUSTOMER_SALES_LOOKED_AT_MAX, PURSE_ENTRIES_SHOWN_MAX
-from tillmesh.kernel.money import exponent, format_decimal
 from tillmesh.kernel.times import day_bounds, parse_day, rfc3339, zone
 from tillmesh.shop.events import KINDS, Change, SaleClosed
 from tillmesh.shop.people import Role
 from tillmesh.shop.purses import ACCOUNT, GIFT_CARD, POINTS, card_account
 from tillmesh.terminal.web.api import CSV, JSON, Call, Context
+from tillmesh.terminal.web.report_sheets import reader, statement_file
 from tillmesh.terminal.web.statement_paper import PDF, statement_paper
 from tillmesh.till import views
 from tillmesh.till.commands import AdjustPurse, ChangeRecords
@@ -164,7 +161,7 @@ async def statement(context: Context) -> Any:
     found = await context.driver.read(query)
     match context.query("format"):
         case "csv":
-            return _statement_csv(found)
+            return statement_file(found, await reader(context))
         case "pdf":
             return await statement_paper(context, found, first, last)
         case _:
@@ -182,19 +179,6 @@ def _entry(books: Books, entry: purses.Entry) -> dict[str, Any]:
         "receipt_number": getattr(body, "receipt_number", ""),
         "amount": entry.amount,
     }
-
-
-def _statement_csv(found: dict[str, Any]) -> Response:
-    decimals = exponent(found["currency"]) if found["purse"] == ACCOUNT else 0
-    out = io.StringIO()
-    rows = csv.writer(out, lineterminator="\r\n")
-    rows.writerow(["at", "kind", "receipt", "amount", "balance"])
-    rows.writerow(["", "before", "", "", format_decimal(found["before"], decimals)])
-    for one in found["entries"]:
-        amounts = [format_decimal(one[name], decimals) for name in ("amount", "balance")]
-        rows.writerow([one["at"], one["kind"], one["receipt_number"], *amounts])
-    headers = {"Content-Disposition": 'attachment; filename="statement.csv"'}
-    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _whose(books: Books, purse: str, account: str) -> str:
@@ -244,7 +228,7 @@ CALLS = [
     Call("GET", "/customers/{customer_id}/purses", customer_purses, "Show points and account of a customer"),
     Call(
         "GET", "/customers/{customer_id}/statement", statement, "Show a customer's statement",
-        query=("purse", "from", "to", "format"), gives=(JSON, CSV, PDF),
+        query=("purse", "from", "to", "format", "language"), gives=(JSON, CSV, PDF),
     ),
     Call("GET", "/purses", liabilities, "Show what is owed", role=MANAGER),
     Call("POST", "/purses/adjust", adjust, "Correct a purse", AdjustBody, role=MANAGER, status=201),

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date, timedelta
 from typing import Any
 
 import msgspec
-from starlette.responses import Response
 
 from tillmesh.adapters.sqlite import listings, reporting
 from tillmesh.adapters.sqlite.books import Books
@@ -22,6 +19,7 @@ from tillmesh.shop.people import LEAST, Action, Role, covers
 from tillmesh.shop.report import TOP_PRODUCTS, by_period
 from tillmesh.terminal.web.api import CSV, JSON, Call, Context
 from tillmesh.terminal.web.report_paper import PDF, day_paper
+from tillmesh.terminal.web.report_sheets import days_file, reader, report_file
 from tillmesh.terminal.web.rights_calls import rights_of
 from tillmesh.till import views
 from tillmesh.till.commands import AdjustStock, CloseShift, CountStock, MoveCash, OpenDrawer, OpenShift, ReceiveStock
@@ -238,51 +236,26 @@ async def day_report(context: Context) -> Any:
         return report
     if context.query("format") == "pdf":
         return await day_paper(context, report)
-    return csv_response(report_rows(report), f"day-{report['date']}.csv")
-
-
-def report_rows(report: dict[str, Any]) -> list[list[Any]]:
-    """Give a report as rows of one table; a margin is there where the cost is known."""
-    rows: list[list[Any]] = [["section", "name", "quantity", "total_minor", "margin_minor"]]
-    rows += [["hour", f"{row['hour']:02}:00", row["sales"], row["total_minor"]] for row in report["hours"]]
-    for section in ("departments", "products", "cashiers", "tills"):
-        rows += [
-            [section, r["name"], r.get("quantity", r.get("sales")), r["total_minor"], r.get("margin_minor")]
-            for r in report[section]
-        ]
-    rows += [["tender", row["method"], row["count"], row["net_minor"]] for row in report["tenders"]]
-    rows += [["tax", row["code"], row["net_minor"], row["tax_minor"]] for row in report["taxes"]]
-    return rows
+    return report_file(report, f"day-{report['date']}.csv", await reader(context))
 
 
 async def days_report(context: Context) -> Any:
     """Give the totals of each day, month or quarter of a stretch, as JSON or CSV."""
     first, last, group = context.query("from"), context.query("to"), context.query("group", "day")
 
-    def query(db: Any, books: Books) -> list[dict[str, Any]]:
+    def query(db: Any, books: Books) -> tuple[list[dict[str, Any]], str]:
         today = local(context.now_ms(), zone(books.store().time_zone)).date()
         end = parse_day(last, "to") if last else today
         start = parse_day(first, "from") if first else max(date(1980, 1, 1), end - timedelta(days=13))
         if not (start.year >= 1980 and end.year <= 9990 and 0 <= (end - start).days < reporting.DAYS_MAX):
             most = reporting.DAYS_MAX
             raise Invalid(f"from {start} to {end} is not a stretch of 1 to {most} days", hint="Ask for fewer days.")
-        return by_period(reporting.days(db, books, start, end), group)
+        return by_period(reporting.days(db, books, start, end), group), books.store().currency
 
-    found = await context.driver.read(query)
+    found, currency = await context.driver.read(query)
     if context.query("format") != "csv":
         return {"days": found, "group": group}
-    header = ["date", "total_minor", "sales", "refunds_minor", "tax_minor"]
-    return csv_response([header, *[[row[name] for name in header] for row in found]], f"{group}s.csv")
-
-
-def csv_response(rows: list[list[Any]], name: str) -> Response:
-    """Write rows as CSV; a leading =, +, - or @ in a text is quoted away from spreadsheets' formulas."""
-    out = io.StringIO()
-    writer = csv.writer(out)
-    for row in rows:
-        writer.writerow([f"'{v}" if isinstance(v, str) and v[:1] in set("=+-@\t\r") else v for v in row])
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(out.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+    return days_file(found, currency, f"{group}s.csv", await reader(context))
 
 
 async def open_drawer(context: Context, body: DrawerBody) -> tuple[int, Any]:
@@ -312,7 +285,7 @@ CALLS = [
         day_report,
         "Report of a day",
         role=Role.SUPERVISOR,
-        query=("date", "format"),
+        query=("date", "format", "language"),
         gives=(JSON, CSV, PDF),
     ),
     Call(
@@ -321,7 +294,7 @@ CALLS = [
         days_report,
         "Totals by day, month or quarter",
         role=Role.SUPERVISOR,
-        query=("from", "to", "group", "format"),
+        query=("from", "to", "group", "format", "language"),
         gives=(JSON, CSV),
     ),
 ]

@@ -49,13 +49,13 @@ def _table(found: dict[str, Any], words: Words) -> Table:
     rows = [(words("statement_before"), "", amount(found["before"]))]
     for one in found["entries"]:
         when = words.formats.moment(parse_rfc3339(one["at"], "at"))
-        what = f"{when}   {_what(one, words, account=account)}"
+        what = f"{when}   {named(one, words, account=account)}"
         rows.append((what, amount(one["amount"]), amount(one["balance"])))
     rows.append((words("statement_after"), "", amount(found["balance"])))
     return Table(words("statement" if account else "points"), head, rows)
 
 
-def _what(entry: dict[str, Any], words: Words, *, account: bool) -> str:
+def named(entry: dict[str, Any], words: Words, *, account: bool) -> str:
     """Name a move: a sale on the account that lowers what is owed is a payment."""
     paid_off = account and entry["kind"] == "sale_closed" and entry["amount"] < 0
     key = "statement_paid" if paid_off else _KINDS.get(entry["kind"], "statement_adjusted")

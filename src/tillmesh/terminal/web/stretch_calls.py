@@ -13,7 +13,7 @@ from tillmesh.shop.people import Role
 from tillmesh.shop.report import TOP_PRODUCTS
 from tillmesh.terminal.web.api import CSV, JSON, Call, Context
 from tillmesh.terminal.web.report_paper import PDF, stretch_paper
-from tillmesh.terminal.web.shop_calls import csv_response, report_rows
+from tillmesh.terminal.web.report_sheets import reader, report_file
 
 
 async def stretch(context: Context) -> Any:
@@ -34,11 +34,11 @@ async def stretch(context: Context) -> Any:
     if form == "pdf":
         return await stretch_paper(context, report)
     if form == "csv":
-        return csv_response(report_rows(report), f"{report['from']}-to-{report['to']}.csv")
+        return report_file(report, f"{report['from']}-to-{report['to']}.csv", await reader(context))
     return report
 
 
 CALLS = [
     Call("GET", "/reports/stretch", stretch, "Report of a stretch of days", role=Role.SUPERVISOR,
-         query=("from", "to", "format"), gives=(JSON, CSV, PDF)),
+         query=("from", "to", "format", "language"), gives=(JSON, CSV, PDF)),
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 // Reports: a day with its hours, departments and people; a stretch of days; the Z reports.
 import { html, useState, valueOf } from "../lib/ui.js";
-import { clock, day, dayClock, fullDay, isoDay, number, percent, shortDay, t } from "../lib/i18n.js";
+import { clock, day, dayClock, fullDay, isoDay, localeTag, number, percent, shortDay, t } from "../lib/i18n.js";
 import { money, quantity } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
 import { go, route } from "../lib/router.js";
@@ -52,7 +52,7 @@ function Day() {
   const tools = html`<div class="tools"><button class="btn icon" aria-label=${t("report.before")} onClick=${() => setDate(isoDay(-1, date))}><${Icon} name="chevron-left" /></button>
     <label class="datefield"><span class="sr">${t("report.date")}</span><input class="input" type="date" value=${date} max=${isoDay()} onChange=${(/** @type {Event} */ e) => valueOf(e) && setDate(valueOf(e))} /></label>
     <button class="btn icon" aria-label=${t("report.after")} disabled=${date >= isoDay()} onClick=${() => setDate(isoDay(1, date))}><${Icon} name="chevron-right" /></button>
-    <b>${fullDay(`${date}T12:00:00`)}</b><span class="spacer" /><a class="btn" href=${`/api/v1/reports/day?date=${date}&format=csv`} download><${Icon} name="download" />${t("export.csv")}</a><a class="btn" href=${`/api/v1/reports/day?date=${date}&format=pdf`} download><${Icon} name="file-text" />${t("export.pdf")}</a></div>`;
+    <b>${fullDay(`${date}T12:00:00`)}</b><span class="spacer" /><a class="btn" href=${`/api/v1/reports/day?date=${date}&format=csv&language=${localeTag()}`} download><${Icon} name="download" />${t("export.csv")}</a><a class="btn" href=${`/api/v1/reports/day?date=${date}&format=pdf`} download><${Icon} name="file-text" />${t("export.pdf")}</a></div>`;
   if (!report) return html`${tools}<${Loading} load=${load} />`;
   const before = report.previous ?? {};
   return html`${tools}
@@ -91,7 +91,7 @@ function Days() {
       <label class="field"><span>${t("report.to")}</span><input class="input" type="date" value=${to} min=${from} max=${isoDay()} onChange=${(/** @type {Event} */ e) => valueOf(e) && setTo(valueOf(e))} /></label>
       ${[7, 14, 30, 90].map((n) => html`<button class="btn" key=${n} onClick=${() => { setFrom(isoDay(1 - n)); setTo(isoDay()); }}>${t("report.lastdays", { n })}</button>`)}
       <${Choice} label=${t("report.group")} value=${group} options=${["day", "month", "quarter"].map((one) => [one, t(`report.group.${one}`)])} onChange=${setGroup} />
-      <span class="spacer" /><a class="btn" href=${`/api/v1/reports/days?from=${from}&to=${to}&group=${group}&format=csv`} download><${Icon} name="download" />${t("export.csv")}</a></div>
+      <span class="spacer" /><a class="btn" href=${`/api/v1/reports/days?from=${from}&to=${to}&group=${group}&format=csv&language=${localeTag()}`} download><${Icon} name="download" />${t("export.csv")}</a></div>
     <${Loading} load=${load} />
     ${load.data && html`<div class="kpis"><${Kpi} label=${t("report.net")} value=${money(sum("total_minor"))} /><${Kpi} label=${t("report.baskets")} value=${number(sum("sales"))} /><${Kpi} label=${t("report.refunds")} value=${money(sum("refunds_minor"))} /><${Kpi} label=${t("report.tax")} value=${money(sum("tax_minor"))} /></div>
       <section class="card"><h2>${t(`report.by.${load.data.group}`)}</h2>
@@ -107,7 +107,7 @@ function Breakdown({ from, to }) {
   if (!report) return html`<${Loading} load=${load} />`;
   const margin = (/** @type {number | null} */ minor) => (minor === null ? "" : ` · ${t("report.margin.short", { amount: money(minor) })}`);
   const ranking = (/** @type {string} */ title, /** @type {any[]} */ rows) => html`<section class="card"><h2>${t(title)}</h2>${rows.length ? html`<${Ranking} rows=${rows} />` : html`<p class="hint">${t("report.nothing")}</p>`}</section>`;
-  return html`<div class="tools"><span class="spacer" /><a class="btn" href=${`/api/v1/reports/stretch?from=${from}&to=${to}&format=csv`} download><${Icon} name="download" />${t("report.details.csv")}</a><a class="btn" href=${`/api/v1/reports/stretch?from=${from}&to=${to}&format=pdf`} download><${Icon} name="file-text" />${t("export.pdf")}</a></div>
+  return html`<div class="tools"><span class="spacer" /><a class="btn" href=${`/api/v1/reports/stretch?from=${from}&to=${to}&format=csv&language=${localeTag()}`} download><${Icon} name="download" />${t("report.details.csv")}</a><a class="btn" href=${`/api/v1/reports/stretch?from=${from}&to=${to}&format=pdf`} download><${Icon} name="file-text" />${t("export.pdf")}</a></div>
     ${report.margin_minor !== null && report.margin_net_minor > 0 && html`<div class="kpis"><${Kpi} label=${t("report.margin")} value=${money(report.margin_minor)}>${t("report.margin.of", { percent: percent(Math.round((report.margin_minor / report.margin_net_minor) * 1000) / 1000) })}<//></div>`}
     <div class="cols"><div class="stack">${ranking("report.products", report.products.map((/** @type {any} */ one) => ({ label: one.name, value: one.total_minor, text: `${money(one.total_minor)}${margin(one.margin_minor)}` })))}</div>
       <div class="stack">${ranking("report.departments", report.departments.map((/** @type {any} */ one) => ({ label: one.name || t("report.nodepartment"), value: one.total_minor, text: money(one.total_minor) })))}

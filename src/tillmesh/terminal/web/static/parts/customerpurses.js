@@ -1,6 +1,6 @@
 // What a customer has here: points, account, gift cards, prices of their own; every move, and the statement on paper.
 import { html, useState, valueOf } from "../lib/ui.js";
-import { dayClock, isoDay, number, t } from "../lib/i18n.js";
+import { dayClock, isoDay, localeTag, number, t } from "../lib/i18n.js";
 import { query } from "../lib/http.js";
 import { money } from "../lib/money.js";
 import { salesNews } from "../state/live.js";
@@ -30,7 +30,7 @@ function StatementDialog({ customer, start, close }) {
   const good = Boolean(from && to && from <= to);
   const path = `/customers/${encodeURIComponent(customer.customer_id)}/statement`;
   const load = useLoad(good ? `${path}${query({ purse, from, to })}` : "");
-  const file = (/** @type {string} */ format) => `/api/v1${path}${query({ purse, from, to, format })}`;
+  const file = (/** @type {string} */ format) => `/api/v1${path}${query({ purse, from, to, format, language: localeTag() })}`;
   const found = load.data;
   const words = (/** @type {number} */ value) => (purse === "account" ? money(value) : number(value));
   return html`<${Dialog} title=${t("statement.title", { name: customer.name })} wide=${true} onClose=${close}
