@@ -139,3 +139,18 @@ def test_offers_are_exported_for_a_spreadsheet_and_changed_by_buyers_only(chain:
     assert chain.office.call("GET", "/promotions", token=token)[0] == 200
     assert chain.office.call("POST", "/prices", {"sku": "tea", "price_minor": 1}, token=token)[0] == 403
     assert chain.office.call("POST", "/promotions/tea-week/end", token=token)[0] == 403
+
+
+def test_the_audit_log_says_what_its_stores_are_called_and_finds_them_by_that_name(chain: Chain) -> None:
+    call = chain.office.call
+    renamed = SettingsChanged(changes=(Change(key="store", fields={"name": "Danube corner"}),), by="ann")
+    event = sealed(chain.heads["vienna"], renamed, 3, "vienna")
+    chain.heads["vienna"] = Head(A, event.seq, event.hash)
+    chain.upload("vienna", [event])
+    body = {"sku": "tea", "price_minor": 333, "from": "2033-01-02T08:00", "groups": ["euro"]}
+    assert call("POST", "/prices", body)[0] == 200
+    said = call("GET", "/audit?q=danube")[1]
+    assert (said["audit"][0]["action"], said["stores"]["vienna"]) == ("price_planned", "Danube corner")
+    assert [one["id"] for one in said["audit"]] == sorted({one["id"] for one in said["audit"]}, reverse=True)
+    older = call("GET", f"/audit?q=danube&limit=1&before={said['audit'][0]['id']}")[1]["audit"]
+    assert older == said["audit"][1:2]

@@ -136,7 +136,7 @@ def test_older_entries_of_the_audit_log_come_page_by_page(office: RunningOffice)
     older = office.call("GET", f"/audit?limit=1&before={newest['before']}")[1]
     assert older["audit"][0]["id"] < newest["audit"][0]["id"]
     assert office.call("GET", "/audit?before=x")[0] == 422
-    assert office.call("GET", "/audit?q=nobody-did-this")[1] == {"audit": [], "before": None}
+    assert office.call("GET", "/audit?q=nobody-did-this")[1] == {"audit": [], "before": None, "stores": {}}
 
 
 def test_every_call_is_described_where_programs_look_for_it(office: RunningOffice) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode, b64encode
 from typing import Any, Final
 
 import msgspec
 
+from tillmesh.fleet.office import Audited, Office
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.hub.bootstrap import enrol_store
 from tillmesh.hub.recovery import permit
@@ -15,6 +17,9 @@ from tillmesh.hub.web.people import make_person
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.limits import PAGE_ROWS_MAX, RECOVERY_MS_MAX
 from tillmesh.kernel.times import rfc3339
+
+STORE: Final = re.compile(r"[\w-]+")  # what may be the number of a store in a text
+AUDIT_NAMES_MAX: Final = 8  # stores of a name that are looked for at once
 
 
 class PersonBody(msgspec.Struct):
@@ -96,14 +101,27 @@ async def forget_term(context: Context) -> dict[str, Any]:
 
 
 async def audit(context: Context) -> dict[str, Any]:
-    """List what was done, the newest first; ``before`` an entry, and with the words ``q`` in it."""
+    """List what was done, the newest first; ``before`` an entry, and with the words ``q`` in it.
+
+    Entries name stores by number; ``stores`` says what those are called now, and a name is found as its number is.
+    """
     limit, words, before = context.limit(100, PAGE_ROWS_MAX), context.query("q")[:100].strip(), context.query("before")
     if before and not (before.isascii() and before.isdigit() and len(before) < 19):
         raise Invalid(f"before={before[:20]!r} is no entry", hint="Take it from the last answer.")
-    found = await context.hub.ask(lambda office: office.audited(limit, int(before or 0), words))
+    called = {shop.store: shop.name for shop in await context.hub.read(lambda reading: reading.shops()) if shop.name}
+    numbers = [store for store, name in called.items() if words and words.casefold() in name.casefold()]
+
+    def look(office: Office) -> list[Audited]:
+        ways = [words, *numbers[:AUDIT_NAMES_MAX]]
+        found = {row[0]: row for way in ways for row in office.audited(limit, int(before or 0), way)}
+        return [found[number] for number in sorted(found, reverse=True)[:limit]]
+
+    found = await context.hub.ask(look)
     names = ("id", "at", "by", "action", "subject", "detail")
     entries = [dict(zip(names, (row[0], rfc3339(row[1]), *row[2:]), strict=True)) for row in found]
-    return {"audit": entries, "before": found[-1][0] if len(found) == limit else None}
+    told = {word for row in found for text in row[4:] for word in STORE.findall(text)}
+    stores = {store: called[store] for store in sorted(told & called.keys())}
+    return {"audit": entries, "before": found[-1][0] if len(found) == limit else None, "stores": stores}
 
 
 CALLS: Final = [

@@ -15,9 +15,14 @@ const ICONS = [[/product|price/, "tag"], [/promotion/, "percent"], [/group/, "bo
 /** @param {string} action */
 const iconOf = (action) => ICONS.find(([words]) => words.test(action))?.[1] ?? "shield-check";
 
+/** Name stores beside their numbers. @param {string} text @param {any} one an entry @param {Record<string, string>} stores */
+const named = (text, one, stores) =>
+  one.action.startsWith("person_") ? text : text.replace(/[\w-]+/g, (word) => (Object.hasOwn(stores, word) && stores[word] !== word ? `${stores[word]} (${word})` : word));
+
 export function AuditPage() {
   const [text, setText] = useState("");
   const [entries, setEntries] = useState(/** @type {any[] | null} */ (null));
+  const [stores, setStores] = useState(/** @type {Record<string, string>} */ ({}));
   const [before, setBefore] = useState(/** @type {number | null} */ (null));
   const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
   const turn = useRef(0);
@@ -28,6 +33,7 @@ export function AuditPage() {
       const answer = await asking.get(`/audit${query({ q: text.trim(), limit: PAGE, before: from })}`);
       if (mine !== turn.current) return;
       setEntries((now) => (from ? [...(now ?? []), ...answer.audit] : answer.audit));
+      setStores((now) => ({ ...now, ...answer.stores }));
       setBefore(answer.before);
       setProblem(null);
     } catch (error) {
@@ -44,7 +50,7 @@ export function AuditPage() {
       ${entries === null && !problem ? html`<div class="waiting" role="status"><span class="spin" /><span>${t("loading")}</span></div>` : ""}
       ${entries?.length === 0 && html`<${Nothing} icon="shield-check" title=${t("audit.none")} />`}
       <ul class="timeline">${(entries ?? []).map((one) => html`<li key=${one.id}><span class="row-icon"><${Icon} name=${iconOf(one.action)} /></span>
-        <span><b>${tOr(`audit.${one.action}`, one.action.replace(/_/g, " "))} <span class="soft">${one.subject}</span></b><small>${[one.detail, t("audit.by", { by: one.by })].filter(Boolean).join(" · ")}</small></span><small class="num">${dayClock(one.at)}</small></li>`)}</ul>
+        <span><b>${tOr(`audit.${one.action}`, one.action.replace(/_/g, " "))} <span class="soft">${named(one.subject, one, stores)}</span></b><small>${[named(one.detail, one, stores), t("audit.by", { by: one.by })].filter(Boolean).join(" · ")}</small></span><small class="num">${dayClock(one.at)}</small></li>`)}</ul>
       ${before !== null && html`<button class="btn wide" onClick=${() => void load(before)}>${t("audit.more")}</button>`}
     </section>`;
 }
