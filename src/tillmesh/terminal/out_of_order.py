@@ -27,6 +27,7 @@ from tillmesh.terminal.bootstrap import Opened
 RETRY_S: Final = 5.0  # how soon a mended disk is noticed; guess
 log = logging.getLogger(__name__)
 
+SPOKEN_LAST: Final = "tillmesh.language"  # the cookie in which the pages keep their language, before the port
 STATE: Final = "Out of order"
 ADVICE: Final = "Use another till"
 _PAGE: Final = """<!doctype html>
@@ -70,9 +71,7 @@ class OutOfOrder:
     def _answer(self, request: Request) -> Response:
         error = self.error
         headers = {"Retry-After": str(int(RETRY_S)), "Cache-Control": "no-store"}
-        # Nobody is signed in, and the store's settings can't be read: the browser's language is all there is to go by.
-        asked = request.headers.get(HEADER) or request.headers.get("accept-language", "").partition(",")[0]
-        language = known(asked.partition(";")[0])
+        language = _language_of(request)
         spoken.set(language)
         if request.url.path.startswith("/api/"):
             check = {
@@ -85,3 +84,13 @@ class OutOfOrder:
         texts = {"title": error.title, "detail": error.detail, "hint": error.hint, "state": STATE, "advice": ADVICE}
         words = {name: html.escape(say(text, language).rstrip(".")) for name, text in texts.items()}
         return HTMLResponse(_PAGE.format(language=language, **words), 503, headers)
+
+
+def _language_of(request: Request) -> str:
+    """Give what this screen spoke last, as the store's settings can't be read; one that never spoke has the browser's.
+
+    Cookies are those of a host with all its ports, and several tills may be on one: the port is part of the name.
+    """
+    kept = request.cookies.get(f"{SPOKEN_LAST}{request.url.port or ''}")
+    asked = request.headers.get(HEADER) or kept or request.headers.get("accept-language", "").partition(",")[0]
+    return known(asked.partition(";")[0])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import httpx
@@ -114,18 +115,24 @@ def test_the_checker_finds_what_is_told_in_passing() -> None:
     assert "Paper is running low." in all_told()
 
 
-def test_a_till_that_is_out_of_order_says_so_in_the_language_of_the_browser() -> None:
+def test_a_till_that_is_out_of_order_says_so_in_the_language_it_spoke_last_or_else_the_browsers() -> None:
     page = OutOfOrder(StorageFailed("the disk is full", hint="Free some space, or use another till."))
 
-    def ask(path: str, language: str) -> str:
+    def ask(path: str, language: str, **cookies: str) -> str:
+        kept = "; ".join(f"tillmesh.language{port[1:]}={spoken}" for port, spoken in cookies.items())
+        headers = {"Accept-Language": language} | ({"Cookie": kept} if kept else {})
+
         async def fetch() -> str:
-            async with httpx.AsyncClient(transport=httpx.ASGITransport(page), base_url="http://till") as client:
-                return (await client.get(path, headers={"Accept-Language": language})).text
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(page), base_url="http://till:81") as client:
+                return (await client.get(path, headers=headers)).text
 
         return asyncio.run(fetch())
 
     for path in ("/", "/api/v1/health"):
         assert "die Platte ist voll" in ask(path, "de-AT,de;q=0.9,en;q=0.8")
+        assert "die Platte ist voll" in ask(path, "en", p81="de")
+        assert "the disk is full" in ask(path, "en", p82="de"), "another till of this host"
+        assert "the disk is full" in ask(path, "en", p81="../x")
         assert "le disque est plein" in ask(path, "fr;q=0.9")
         assert "the disk is full" in ask(path, "")
     assert "<h1>Nehmen Sie eine andere Kasse</h1>" in ask("/", "de")
@@ -188,3 +195,10 @@ def test_what_is_no_language_to_add_is_refused(folders: Path, language: str) -> 
 
 def test_receipts_of_every_language_are_there() -> None:
     assert {path.stem for path in RECEIPTS.glob("*.json")} == set(OTHERS)
+
+
+@pytest.mark.parametrize("language", languages())
+def test_what_code_pages_are_called_fits_half_a_card(language: str) -> None:
+    names = [text for key, text in read(LOCALES / f"{language}.json").items() if re.match(r"settings\.pole\.w?pc", key)]
+    assert len(names) == 6
+    assert [name for name in names if len(str(name)) > 18] == []

@@ -8,6 +8,7 @@ import { signal } from "./ui.js";
 /** The language that every language falls back to, word by word. */
 const BASE = "en";
 const KEEP = "tillmesh.language";
+const KEEP_S = 31_536_000;
 
 /** @type {Record<string, Record<string, Message>>} */
 const catalogues = {};
@@ -53,7 +54,11 @@ export async function loadLocale(language, keep = true) {
   messages = { ...catalogues[BASE], ...catalogues[own] };
   plurals = new Intl.PluralRules(own);
   document.documentElement.lang = own;
-  if (keep) localStorage.setItem(KEEP, own);
+  if (keep) {
+    localStorage.setItem(KEEP, own);
+    // For a program that can't open its data, and so doesn't know what its store speaks.
+    document.cookie = `${KEEP}${location.port}=${own};path=/;max-age=${KEEP_S};samesite=strict`;
+  }
   spoken.value = language;
 }
 
