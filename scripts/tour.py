@@ -50,6 +50,7 @@ from tillmesh.terminal import store_commands  # noqa: E402
 SIZES: Final = {"landscape": (1280, 800), "portrait": (800, 1280), "phone": (390, 844)}
 LANGUAGES: Final = ("en", "de", "fr")
 THEMES: Final = ("light", "dark", "contrast")
+TEXTS: Final = ("normal", "large", "larger")
 LOCALES: Final = {"en": "en-GB", "de": "de-DE", "fr": "fr-FR"}
 PARTS: Final = ("till", "cashier", "office", "display", "lan", "welcome")
 THUMB_PX: Final = {"landscape": 470, "portrait": 300, "phone": 220}
@@ -87,6 +88,7 @@ class Album:
 
     folder: Path
     axe: str  # empty: it is not asked
+    text: str = "normal"  # the size of letters, as on the page of settings
     shown: dict[str, list[str]] = field(default_factory=dict)  # variant -> pictures
     wrong: list[str] = field(default_factory=list)
 
@@ -118,7 +120,7 @@ def main(argv: list[str]) -> int:
     shutil.rmtree(options.out, ignore_errors=True)
     options.out.mkdir(parents=True)
     axe = "" if options.quick else (ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8")
-    album = Album(options.out, axe)
+    album = Album(options.out, axe, options.text)
     expect.set_options(timeout=SOON_MS)
     variants = [
         Variant(language, theme, size)
@@ -252,6 +254,7 @@ def _options(argv: list[str]) -> argparse.Namespace:
     some("sizes", SIZES)
     some("parts", PARTS)
     parser.add_argument("--only", default="", metavar="WORDS", help="only places with one of these in their name")
+    parser.add_argument("--text", choices=TEXTS, default="normal", help="how large letters are, default: normal")
     parser.add_argument("--quick", action="store_true", help="without axe, which takes most of the time")
     parser.add_argument("--tutorial", action="store_true", help="only take the pictures of docs/tutorial anew")
     parser.add_argument("--out", type=Path, default=ROOT / "artifacts" / "tour")
@@ -295,7 +298,7 @@ def _window(browser: Browser, variant: Variant, album: Album, **more: Any) -> It
     profile = browser.new_context(viewport=variant.viewport, bypass_csp=True, **spoken)
     profile.set_default_timeout(SOON_MS)
     profile.add_init_script(AUDITING.read_text("utf-8"))
-    profile.add_init_script(KEEP_LOOK % json.dumps({"theme": variant.theme}))
+    profile.add_init_script(KEEP_LOOK % json.dumps({"theme": variant.theme, "text": album.text}))
     complaints: list[str] = []
     profile.on("page", lambda page: listen(page, complaints))
     try:

@@ -102,6 +102,13 @@ def _unsearch(person: Cashier) -> None:
     person.page.get_by_role("searchbox").fill("")
 
 
+def devices(person: Cashier) -> None:
+    """Choose a scale and a pole display on the page of settings, without saving: they show what else is asked."""
+    for label, chosen in (("How it speaks", "lines"), ("How it is told", "epson")):
+        person.page.get_by_label(person.say(label), exact=True).select_option(chosen)
+    person.page.get_by_label(person.say("Greeting"), exact=True).scroll_into_view_if_needed()
+
+
 def _sent(person: Cashier) -> None:
     both(row(".sale-row"), row(".sale-acts button:nth-of-type(2)"))(person)
     tap("Send or save")(person)
@@ -134,6 +141,7 @@ PAGES: Final = (
     Place("audit", "audit", ".office-main .rows li, .office-main .list-row, .timeline li"),
     Place("health", "health", ".office-main .card"),
     Place("settings", "settings", "#set-address"),
+    Place("settings-devices", "settings", "#set-address", devices),
 )
 DIALOGS: Final = (
     Place("search", "sell", ".tile.active", _search),

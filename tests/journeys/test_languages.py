@@ -35,8 +35,9 @@ def ruth(request: pytest.FixtureRequest, shop_window: TillProcess, at_till: Open
 def test_no_text_is_cut_off_in_any_language(ruth: Cashier, size: str, root: Path) -> None:
     width, height = SIZES[size]
     ruth.page.set_viewport_size({"width": width, "height": height})
-    set_look(ruth, theme="dark" if size == "phone" else "light")
-    fill_cart(ruth)
+    fill_cart(ruth)  # before letters grow: a short list has only those of its lines in the page that are seen
+    phone = size == "phone"  # the tightest there is, with the largest letters
+    set_look(ruth, theme="dark" if phone else "light", text="larger" if phone else "normal")
     expect(ruth.page.locator("html")).to_have_attribute("lang", ruth.language)
     found: list[str] = []
     for place in EVERYWHERE:

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from tests.journeys.cashier import Cashier
 from tests.journeys.conftest import OpenCashier
+from tests.journeys.test_accessibility import AUDITING
 from tests.journeys.till import TillProcess
 from tests.services.simulated_devices import TcpScale
 
@@ -31,6 +32,9 @@ def test_a_product_is_weighed_sold_and_typed_by_hand_when_the_scale_is_away(
         look_up(maya, "gala")
         dialog = page.get_by_role("dialog", name="Gala apples")
         expect(dialog.get_by_text("Put it on the scale")).to_be_visible()
+        assert page.evaluate(AUDITING.read_text("utf-8") + "\nauditing.fitting()") == [], (
+            "nothing is cut off, no line is empty"
+        )
         scale.put(520)
         expect(dialog.get_by_text("0.520")).to_be_visible()
         maya.key("t")
