@@ -20,8 +20,8 @@ from tillmesh import __version__
 from tillmesh.adapters.host import backup_folder as folder
 from tillmesh.adapters.host.anchor import key_mark
 from tillmesh.adapters.host.backup_folder import About
-from tillmesh.adapters.host.backup_note import BackupNote, read_note, write_note
-from tillmesh.adapters.host.keys import read_key, secret, sync_directory, write_file
+from tillmesh.adapters.host.backup_note import BackupNote, one_at_a_time, read_note, write_note
+from tillmesh.adapters.host.keys import read_key, secret, write_file
 from tillmesh.adapters.sqlite.copying import copy_database, size_of
 from tillmesh.adapters.sqlite.hub import log, models, office
 from tillmesh.hub.bootstrap import DATABASE_KEY, require_office
@@ -38,7 +38,6 @@ PROGRAM_S: Final = 3_600.0  # that pg_dump and pg_restore may take
 WHY_CHARS_MAX: Final = 300
 _KEY: Final = f"keys/{DATABASE_KEY}"
 _SMALL: Final = ("keys/*", AUTHORITY, COPY, f"{WEBHOOKS}/*.json")
-_RESTORING: Final = ".restoring"
 _LIBPQ: Final = {"host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "user": "PGUSER", "dbname": "PGDATABASE",
                  "password": "PGPASSWORD", "sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}  # fmt: skip
 
@@ -49,7 +48,8 @@ def make(data_dir: Path, to: Path, settings: Settings, *, keep: int = KEEP) -> d
     now_ms = time.time_ns() // 1_000_000
     note = msgspec.structs.replace(read_note(data_dir), tried_ms=now_ms)
     try:
-        found = _make(data_dir, to, settings, keep, now_ms)
+        with one_at_a_time(data_dir):
+            found = _make(data_dir, to, settings, keep, now_ms)
     except (TillmeshError, OSError) as cause:
         _note(data_dir, msgspec.structs.replace(note, why=str(cause)[:WHY_CHARS_MAX]))
         if isinstance(cause, OSError):
@@ -83,9 +83,8 @@ def _make(data_dir: Path, to: Path, settings: Settings, keep: int, now_ms: int) 
             shutil.copyfile(path, target)
         if isinstance(settings.master, PostgresTables):
             _dump(settings.master, half / DUMP)
-        write_file(half / folder.SMALL, folder.seal(folder.gather(data_dir, _SMALL, (_KEY,)), key))
         about = About(folder.FORMAT, OFFICE, OFFICE, "", now_ms, __version__, key_mark(key), {})
-        whole = folder.finish(half, about)
+        whole = folder.finish(half, about, folder.gather(data_dir, _SMALL, (_KEY,)), key)
     except BaseException:
         shutil.rmtree(half, ignore_errors=True)
         raise
@@ -99,25 +98,21 @@ def restore(backup: Path, data_dir: Path, settings: Settings, *, key_file: Path)
         raise Conflict(f"{backup} is of a till", hint="Use tillmesh backup restore.")
     if about.key_mark != key_mark(key):
         raise Damaged("this is the wrong key: the back-up was locked with another one", hint="Take the key of then.")
-    if data_dir.exists() and any(data_dir.iterdir()):
-        raise Conflict(f"{data_dir} is not empty", hint="Name another directory; nothing is written over.")
     folder.check_files(backup, about)
-    data_dir.parent.mkdir(parents=True, exist_ok=True)
-    half = data_dir.with_name(data_dir.name + _RESTORING)
-    if half.exists():  # of one that was cut off
-        shutil.rmtree(half)
-    half.mkdir(mode=0o700)
-    folder.put_back(folder.unseal(backup, key), half)
-    write_file(half / _KEY, key)
-    for name in about.files:
-        if name not in {folder.SMALL, DUMP}:
-            (half / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            shutil.copyfile(backup / name, half / name)
-            (half / name).chmod(0o600)
-    if DUMP in about.files:
-        _put_back(settings, backup / DUMP)
-    half.rename(data_dir)
-    sync_directory(data_dir.parent)
+    try:
+        with folder.half_restored(backup, data_dir) as half:
+            folder.put_back(folder.unseal(backup, about, key), half)
+            write_file(half / _KEY, key)
+            for name in about.files.keys() - {folder.SMALL, DUMP}:
+                (half / name).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                shutil.copyfile(backup / name, half / name)
+                (half / name).chmod(0o600)
+            if DUMP in about.files:
+                _put_back(settings, backup / DUMP)
+    except OSError as cause:
+        raise StorageFailed(
+            f"{cause.filename or data_dir} can't be used ({cause.strerror})", hint="Look at it."
+        ) from cause
     return {"restored": backup.name, "into": str(data_dir), "next": f"tillmesh hub --data-dir {data_dir}"}
 
 

@@ -28,7 +28,8 @@ def _backups(data_dir: Path, since: InForce, now_s: float) -> Backups:
     """Say how the back-ups stand; before there is one, the first store that was let in is when there was something."""
     note = read_note(data_dir)
     begun_s = (note.made_ms or since.first_ms or now_s * 1000) / 1000
-    return Backups(max(0.0, now_s - begun_s), made=note.made_ms > 0, why=note.why)
+    # One of the future was made while the clock was ahead: that says as little as a very old one.
+    return Backups(abs(now_s - begun_s), made=note.made_ms > 0, why=note.why)
 
 
 def _ends_s(certificate: bytes) -> float:

@@ -6,10 +6,12 @@ The copy is made beside the running till. Put back it goes on as another incarna
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -20,15 +22,15 @@ from tillmesh import __version__
 from tillmesh.adapters.host import backup_folder as folder
 from tillmesh.adapters.host.anchor import key_mark
 from tillmesh.adapters.host.backup_folder import About
-from tillmesh.adapters.host.backup_note import read_note, write_note
-from tillmesh.adapters.host.keys import database_key, read_key, sync_directory, write_file
+from tillmesh.adapters.host.backup_note import one_at_a_time, read_note, write_note
+from tillmesh.adapters.host.keys import database_key, read_key, unsealed, write_file
 from tillmesh.adapters.sqlite import replica, subject_keys
 from tillmesh.adapters.sqlite.copying import copy_database, size_of
 from tillmesh.adapters.sqlite.database import connect, rows, storage_errors, write
 from tillmesh.adapters.sqlite.store import FILE, read_origin
 from tillmesh.adapters.wan.bundle import FILE as BUNDLE
 from tillmesh.kernel.envelope import Head
-from tillmesh.kernel.errors import Conflict, Damaged, NotFound, StorageFailed, TillmeshError
+from tillmesh.kernel.errors import Conflict, Damaged, NotFound, TillmeshError
 from tillmesh.kernel.ids import series
 from tillmesh.terminal.bootstrap import file_errors, open_terminal
 from tillmesh.terminal.verifying import verify
@@ -38,7 +40,6 @@ KEEP: Final = 14
 KEY: Final = "keys/database.key"
 SMALL_FILES: Final = ("keys/*", "store/*", "store/inbox/*", BUNDLE)
 WHY_CHARS_MAX: Final = 300
-_RESTORING: Final = ".restoring"
 
 
 def make(data_dir: Path, to: Path, *, key_file: Path | None = None, keep: int = KEEP) -> dict[str, Any]:
@@ -47,7 +48,7 @@ def make(data_dir: Path, to: Path, *, key_file: Path | None = None, keep: int = 
     now_ms = time.time_ns() // 1_000_000
     note = msgspec.structs.replace(read_note(data_dir), tried_ms=now_ms)
     try:
-        with file_errors():
+        with file_errors(), one_at_a_time(data_dir):
             found = _make(data_dir, to, key_file, keep, now_ms)
     except TillmeshError as cause:
         _note(data_dir, msgspec.structs.replace(note, why=cause.detail[:WHY_CHARS_MAX]))
@@ -72,9 +73,8 @@ def _make(data_dir: Path, to: Path, key_file: Path | None, keep: int, now_ms: in
     try:
         # The log first: what it was sealed with, and who signed it, is in what is copied after it.
         size = sum(copy_database(path, half / path.name, key) for path in databases)
-        write_file(half / folder.SMALL, folder.seal(folder.gather(data_dir, SMALL_FILES, (KEY,)), key))
         about = About(folder.FORMAT, TILL, origin.terminal, origin.store, now_ms, __version__, key_mark(key), {})
-        whole = folder.finish(half, about)
+        whole = folder.finish(half, about, folder.gather(data_dir, SMALL_FILES, (KEY,)), key)
     except BaseException:
         shutil.rmtree(half, ignore_errors=True)
         raise
@@ -94,10 +94,10 @@ def check(backup: Path, *, key_file: Path | None = None) -> dict[str, Any]:
         return {**shown, "ok": True, "note": "without its key only the bytes were compared: name it with --key-file"}
     key = _key_of(about, key_file)
     with tempfile.TemporaryDirectory(prefix="tillmesh-") as place:
-        _unpack(backup, Path(place), key)
+        _put_small_back(backup, about, Path(place), key)
         (Path(place) / FILE).symlink_to((backup / FILE).absolute())
         (Path(place) / "anchor").touch()
-        report = verify(Path(place), key_file=Path(place) / KEY)
+        report = verify(Path(place), key_file=key_file)
     return {**shown, **_picked(report)}
 
 
@@ -110,34 +110,30 @@ def restore(backup: Path, data_dir: Path, *, key_file: Path) -> dict[str, Any]:
     if about.kind != TILL:
         raise Conflict(f"{backup} is of head office", hint="Use tillmesh hub restore.")
     key = _key_of(about, key_file)
-    if data_dir.exists() and any(data_dir.iterdir()):
-        raise Conflict(f"{data_dir} is not empty", hint="Name another directory; nothing is written over.")
     folder.check_files(backup, about)
-    needed = sum(path.stat().st_size for path in backup.iterdir())
-    with file_errors():
-        data_dir.parent.mkdir(parents=True, exist_ok=True)
-        if shutil.disk_usage(data_dir.parent).free < needed + folder.SPARE_BYTES:
-            raise StorageFailed(
-                f"there is no room for {needed >> 20} MiB", hint="Free some space, or take another disk."
-            )
-        half = data_dir.with_name(data_dir.name + _RESTORING)
-        if half.exists():  # of one that was cut off
-            shutil.rmtree(half)
-        half.mkdir(mode=0o700)
-        _unpack(backup, half, key)
-        for name in (subject_keys.FILE, FILE):
-            if name in about.files:
-                shutil.copyfile(backup / name, half / name)
-                (half / name).chmod(0o600)
-        found = _begin_anew(half, about)
-        half.rename(data_dir)
-        sync_directory(data_dir.parent)
+    with file_errors(), folder.half_restored(backup, data_dir) as half:
+        write_file(half / KEY, key)
+        found = _put_back(backup, about, half, key)
     return {"restored": backup.name, "into": str(data_dir), **found}
 
 
-def _begin_anew(place: Path, about: About) -> dict[str, Any]:
+def _put_back(backup: Path, about: About, place: Path, key: bytes, *, key_file: Path | None = None) -> dict[str, Any]:
+    _put_small_back(backup, about, place, key)
+    for name in (subject_keys.FILE, FILE):
+        if name in about.files:
+            shutil.copyfile(backup / name, place / name)
+            (place / name).chmod(0o600)
+    return _begin_anew(place, about, key_file)
+
+
+def _put_small_back(backup: Path, about: About, place: Path, key: bytes) -> None:
+    small = folder.unseal(backup, about, key)
+    folder.put_back({name: unsealed(name, data, key) for name, data in small.items()}, place)
+
+
+def _begin_anew(place: Path, about: About, key_file: Path | None) -> dict[str, Any]:
     """Let the copy become another incarnation, and forget papers that were waiting: they were printed since."""
-    opened = open_terminal(place, doubt=f"restored from the back-up of {_moment(about.made_ms)}")
+    opened = open_terminal(place, key_file=key_file, doubt=f"restored from the back-up of {_moment(about.made_ms)}")
     try:
         with write(opened.writer.db) as db:
             db.execute("UPDATE print_job SET state = 'done', error = '' WHERE state IN ('waiting', 'printing')")
@@ -165,7 +161,8 @@ def drill(data_dir: Path, to: Path, *, key_file: Path | None = None) -> dict[str
     begun, now_ms = time.monotonic(), time.time_ns() // 1_000_000
     note = msgspec.structs.replace(read_note(data_dir), drilled_ms=now_ms)
     try:
-        found = _drill(data_dir, to, key)
+        with file_errors(), one_at_a_time(data_dir):
+            found = _drill(data_dir, to, key, key_file or data_dir / KEY)
     except TillmeshError as cause:
         _note(data_dir, msgspec.structs.replace(note, drill_why=cause.detail[:WHY_CHARS_MAX]))
         raise
@@ -174,19 +171,21 @@ def drill(data_dir: Path, to: Path, *, key_file: Path | None = None) -> dict[str
     return {**found, "seconds": round(time.monotonic() - begun, 1)}
 
 
-def _drill(data_dir: Path, to: Path, key: bytes) -> dict[str, Any]:
+def _drill(data_dir: Path, to: Path, key: bytes, key_file: Path) -> dict[str, Any]:
     with closing(connect(data_dir / FILE, key, read_only=True)) as db, storage_errors():
         origin = read_origin(db)
     terminal = origin.terminal if origin is not None else ""
     newest = folder.kept(to, TILL, terminal)[-1:]
     if not newest:
         raise NotFound(f"{to} holds no back-up of till {terminal}", hint="Make one: tillmesh backup make.")
-    with tempfile.TemporaryDirectory(prefix="tillmesh-drill-") as trial:
-        held = Path(trial) / "database.key"
-        write_file(held, key)
-        place = Path(trial) / "till"
-        found = restore(newest[0], place, key_file=held)
-        report = verify(place)
+    about = folder.read_about(newest[0])
+    if about.key_mark != key_mark(key):
+        raise Damaged("the newest back-up was locked with another key", hint="Make another one: tillmesh backup make.")
+    folder.check_files(newest[0], about)
+    with _trial(terminal) as place:
+        # The key stays where it is: a trial that is cut off leaves nothing that opens it.
+        found = _put_back(newest[0], about, place, key, key_file=key_file)
+        report = verify(place, key_file=key_file)
         problems = [*report["problems"], *report["gaps"], *_unlike(data_dir, place, key, found["actor"])]
         live, copy = _heads(data_dir, key), _heads(place, key)
     behind = sum(head.seq - (copy[actor].seq if actor in copy else 0) for actor, head in live.items())
@@ -194,6 +193,17 @@ def _drill(data_dir: Path, to: Path, key: bytes) -> dict[str, Any]:
         "ok": not problems, "backup": newest[0].name, "events": report["events"], "sales": report["sales"],
         "events_since": behind, "receipts_would_begin_with": found["receipts_begin_with"], "problems": problems,
     }  # fmt: skip
+
+
+@contextmanager
+def _trial(terminal: str) -> Iterator[Path]:
+    """Give a place for a drill, and clear away that of one that was cut off."""
+    prefix = f"tillmesh-drill-{terminal}-"
+    for left in Path(tempfile.gettempdir()).glob(f"{prefix}*"):
+        if not left.is_symlink() and left.stat().st_uid == os.geteuid():
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(prefix=prefix) as place:
+        yield Path(place)
 
 
 def _unlike(data_dir: Path, place: Path, key: bytes, reborn: str) -> list[str]:
@@ -213,11 +223,6 @@ def _unlike(data_dir: Path, place: Path, key: bytes, reborn: str) -> list[str]:
 def _heads(data_dir: Path, key: bytes) -> dict[str, Head]:
     with closing(connect(data_dir / FILE, key, read_only=True)) as db, storage_errors():
         return dict(replica.heads(db))
-
-
-def _unpack(backup: Path, place: Path, key: bytes) -> None:
-    folder.put_back(folder.unseal(backup, key), place)
-    write_file(place / KEY, key)
 
 
 def _key_of(about: About, key_file: Path) -> bytes:

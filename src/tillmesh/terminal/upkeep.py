@@ -47,7 +47,8 @@ class UpkeepWatch:
             return None
         if not note.made_ms:
             return Backups(data_age_ms / 1000, why=note.why)
-        return Backups(max(0.0, time.time() - note.made_ms / 1000), made=True, why=note.why)
+        # One of the future was made while the clock was ahead: that says as little as a very old one.
+        return Backups(abs(time.time() - note.made_ms / 1000), made=True, why=note.why)
 
 
 def _ends_s(certificate: bytes) -> float:

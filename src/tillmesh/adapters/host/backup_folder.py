@@ -1,7 +1,8 @@
 """A back-up as a folder: databases as they are encrypted, small files sealed, and what it should hold in plain words.
 
 The key of the databases is never in it: whoever finds a back-up reads nothing. ``about.json`` holds names of machines,
-hashes and times, so that a rotten copy is found without the key, too.
+hashes and times, so that a rotten copy is found without the key, too. What it says is sealed beside the small files as
+well: whoever can write to the disk of back-ups can't put one together out of several, leave a file out or add one.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from hashlib import file_digest, sha256
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 from cryptography.exceptions import InvalidTag
@@ -23,14 +25,19 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tillmesh.adapters.host.keys import sync_directory, write_file
-from tillmesh.kernel.errors import Damaged, NotFound, StorageFailed
+from tillmesh.kernel.errors import Conflict, Damaged, NotFound, StorageFailed
 
 ABOUT: Final = "about.json"
 SMALL: Final = "small-files.sealed"
-FORMAT: Final = 1
+FORMAT: Final = 2
 NONCE_BYTES: Final = 12
 SPARE_BYTES: Final = 16 << 20  # more room than the copy needs, for what is written meanwhile
+ABOUT_BYTES_MAX: Final = 4 << 20  # some ten thousand names of files
 _HALF: Final = ".half"
+_RESTORING: Final = ".restoring"
+_LIST: Final = "about"  # among the small files, where no file of a data directory is called so
+_MOMENT: Final = "%Y%m%dT%H%M%SZ"
+_LAST_MS: Final = 253_402_300_799_999  # the last moment that a date can say
 _CONTEXT: Final = b"tillmesh back-up v1"
 
 
@@ -41,14 +48,17 @@ class About(msgspec.Struct, frozen=True):
     kind: str  # till | office
     whose: str  # the terminal, or "office"
     store: str
-    made_ms: int
+    made_ms: Annotated[int, msgspec.Meta(ge=0, le=_LAST_MS)]
     program: str
     key_mark: str  # tells the key that opens it from another one, without giving it away
     files: dict[str, str]  # SHA-256 by name
 
 
 def begin(folder: Path, kind: str, whose: str, at_ms: int, needed_bytes: int) -> Path:
-    """Make the folder of a new back-up, which has its name only once it is whole; raises if there is no room for it."""
+    """Make the folder of a new back-up, which has its name only once it is whole; raises if there is no room for it.
+
+    Its name says when, and comes after those of all that are there: the clock may have gone back since.
+    """
     if not folder.is_dir():
         raise NotFound(f"{folder} is not there", hint="Mount the disk that back-ups go to, or make the folder.")
     free = shutil.disk_usage(folder).free
@@ -59,16 +69,28 @@ def begin(folder: Path, kind: str, whose: str, at_ms: int, needed_bytes: int) ->
         )
     for left in folder.glob(f"{kind}-{whose}-*{_HALF}"):  # of one that was cut off
         shutil.rmtree(left)
-    moment = datetime.fromtimestamp(at_ms // 1000, UTC).strftime("%Y%m%dT%H%M%SZ")
-    half = folder / f"{kind}-{whose}-{moment}{_HALF}"
+    moment = datetime.fromtimestamp(at_ms // 1000, UTC)
+    for newest in kept(folder, kind, whose)[-1:]:
+        moment = max(moment, _after(newest))
+    half = folder / f"{kind}-{whose}-{moment.strftime(_MOMENT)}{_HALF}"
     half.mkdir(mode=0o700)
     return half
 
 
-def finish(half: Path, about: About) -> Path:
-    """Hash what is in it, write that down, and give it its name; durable when this returns."""
+def _after(backup: Path) -> datetime:
+    try:
+        return datetime.strptime(backup.name[-16:], _MOMENT).replace(tzinfo=UTC) + timedelta(seconds=1)
+    except (ValueError, OverflowError) as cause:
+        raise Damaged(f"{backup} has a name that says no time", hint="Look at it, and take it away.") from cause
+
+
+def finish(half: Path, about: About, small: Mapping[str, bytes], key: bytes) -> Path:
+    """Hash what is in it, seal that with the small files, and give it its name; durable when this returns."""
     files = {path.relative_to(half).as_posix(): hash_of(path) for path in sorted(half.rglob("*")) if path.is_file()}
-    write_file(half / ABOUT, msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(about, files=files))))
+    about = msgspec.structs.replace(about, files=files)
+    write_file(half / SMALL, _seal({**small, _LIST: msgspec.json.encode(about)}, key))
+    about = msgspec.structs.replace(about, files={**files, SMALL: hash_of(half / SMALL)})
+    write_file(half / ABOUT, msgspec.json.format(msgspec.json.encode(about)))
     for path in [*half.rglob("*"), half]:
         if path.is_dir():
             sync_directory(path)
@@ -98,24 +120,28 @@ def drop_old(folder: Path, kind: str, whose: str, keep: int) -> list[str]:
 
 
 def read_about(backup: Path) -> About:
-    """Read what a back-up says of itself; raises if it is none, or of a newer program."""
+    """Read what a back-up says of itself; raises if it is none, or of another program."""
+    if not (backup / ABOUT).is_file():
+        raise NotFound(f"{backup} holds no back-up", hint="Name a folder that tillmesh backup make has made.")
     try:
-        about = msgspec.json.decode((backup / ABOUT).read_bytes(), type=About)
-    except FileNotFoundError as cause:
-        raise NotFound(
-            f"{backup} holds no back-up", hint="Name a folder that tillmesh backup make has made."
-        ) from cause
+        with (backup / ABOUT).open("rb") as file:
+            about = msgspec.json.decode(file.read(ABOUT_BYTES_MAX), type=About)
     except (OSError, msgspec.MsgspecError) as cause:
         raise Damaged(f"{backup / ABOUT} can't be read ({cause})", hint="Take an older back-up.") from cause
-    if about.format > FORMAT:
-        raise Damaged(f"{backup} was made by a newer program ({about.program})", hint="Install that one.")
+    if about.format != FORMAT:
+        other = "a newer" if about.format > FORMAT else "an older"
+        raise Damaged(f"{backup} was made by {other} program ({about.program})", hint="Install that one.")
     return about
 
 
 def check_files(backup: Path, about: About) -> None:
     """Read every byte, and raise naming the first file that is not what was written."""
+    here = backup.resolve()
     for name, wanted in about.files.items():
         path = backup / name
+        # No link and no way out of the folder: whoever brings the disk must not choose what else is read or written.
+        if name.startswith("/") or (here / name).resolve().as_posix() != f"{here}/{name}" or not path.is_file():
+            raise Damaged(f"{path} is no file of this back-up", hint="Take an older back-up.")
         try:
             found = hash_of(path)
         except OSError as cause:
@@ -137,22 +163,70 @@ def gather(data_dir: Path, patterns: Sequence[str], but: Sequence[str] = ()) -> 
     return {name: path.read_bytes() for name, path in names if name not in but}
 
 
-def seal(files: Mapping[str, bytes], key: bytes) -> bytes:
-    """Seal small files under the key of the databases."""
+def _seal(files: Mapping[str, bytes], key: bytes) -> bytes:
     nonce = secrets.token_bytes(NONCE_BYTES)
     return nonce + _cipher(key).encrypt(nonce, msgspec.msgpack.encode(dict(files)), _CONTEXT)
 
 
-def unseal(backup: Path, key: bytes) -> dict[str, bytes]:
-    """Open the small files of a back-up; raises if this is not its key."""
-    sealed = (backup / SMALL).read_bytes()
+def unseal(backup: Path, about: About, key: bytes) -> dict[str, bytes]:
+    """Open the small files of a back-up; raises if this is not its key, or if it is not as it was made."""
     try:
+        sealed = (backup / SMALL).read_bytes()
         plain = _cipher(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], _CONTEXT)
+    except OSError as cause:
+        raise Damaged(f"{backup / SMALL} can't be read ({cause.strerror})", hint="Take an older back-up.") from cause
     except (InvalidTag, ValueError) as cause:
         raise Damaged(
             f"{backup} does not open with this key", hint="Take the key file that was in use when it was made."
         ) from cause
-    return msgspec.msgpack.decode(plain, type=dict[str, bytes])
+    files = msgspec.msgpack.decode(plain, type=dict[str, bytes])
+    listed = {name: wanted for name, wanted in about.files.items() if name != SMALL}
+    if files.pop(_LIST, b"") != msgspec.json.encode(msgspec.structs.replace(about, files=listed)):
+        raise Damaged(
+            f"{backup} is not as it was made: {ABOUT} was changed, or files of several were put together",
+            hint="Take another back-up.",
+        )
+    return files
+
+
+@contextmanager
+def half_restored(backup: Path, data_dir: Path) -> Iterator[Path]:
+    """Give a folder to restore into, which gets the data directory's name at the end; nothing stays of one that fails.
+
+    Done by root it belongs to whom the empty data directory belongs that it takes the place of.
+    """
+    if data_dir.exists() and any(data_dir.iterdir()):
+        raise Conflict(f"{data_dir} is not empty", hint="Name another directory; nothing is written over.")
+    if data_dir.is_mount():
+        raise Conflict(f"{data_dir} is a disk by itself", hint="Name a directory on it that is not there yet.")
+    data_dir.parent.mkdir(parents=True, exist_ok=True)
+    free, needed = shutil.disk_usage(data_dir.parent).free, _size(backup) + SPARE_BYTES
+    if free < needed:
+        raise StorageFailed(
+            f"{free >> 20} MiB are free, {needed >> 20} MiB are needed", hint="Free some space, or take another disk."
+        )
+    half = data_dir.with_name(data_dir.name + _RESTORING)
+    if half.exists():  # of one that was cut off
+        shutil.rmtree(half)
+    half.mkdir(mode=0o700)
+    try:
+        yield half
+        if os.geteuid() == 0 and data_dir.exists():
+            _give(half, data_dir.stat())
+        half.rename(data_dir)
+    except BaseException:
+        shutil.rmtree(half, ignore_errors=True)
+        raise
+    sync_directory(data_dir.parent)
+
+
+def _give(place: Path, owner: os.stat_result) -> None:
+    for path in [place, *place.rglob("*")]:
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _size(backup: Path) -> int:
+    return sum(path.stat().st_size for path in backup.rglob("*") if path.is_file())
 
 
 def put_back(files: Mapping[str, bytes], place: Path) -> None:

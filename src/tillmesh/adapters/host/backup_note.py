@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
 from tillmesh.adapters.host.keys import write_file
+from tillmesh.kernel.errors import Conflict
 
 FILE: Final = "backup.json"
+LOCK: Final = "backup.lock"
 WHY_CHARS_MAX: Final = 500
 
 
@@ -38,4 +43,23 @@ def write_note(data_dir: Path, note: BackupNote) -> None:
     write_file(file, msgspec.json.encode(note))
     owner = data_dir.stat()
     if os.geteuid() == 0:
-        os.chown(file, owner.st_uid, owner.st_gid)
+        os.chown(file, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+@contextmanager
+def one_at_a_time(data_dir: Path) -> Iterator[None]:
+    """Be the only one that makes or tries back-ups of this data directory: who begins clears away what was cut off."""
+    handle = os.open(data_dir / LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    try:
+        owner = data_dir.stat()
+        if os.geteuid() == 0:
+            os.fchown(handle, owner.st_uid, owner.st_gid)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as cause:
+            raise Conflict(
+                f"another back-up or drill of {data_dir} is under way", hint="Wait until it has ended."
+            ) from cause
+        yield
+    finally:
+        os.close(handle)

@@ -109,6 +109,11 @@ def read_key(path: Path) -> bytes:
     return _read(path)
 
 
+def unsealed(name: str, data: bytes, key: bytes) -> bytes:
+    """Give a secret out of a back-up, as it lies open beside its database key; any other file as it is."""
+    return _unseal(Path(name), data, key) if data.startswith(SEALED) else data
+
+
 def _bytes_of(path: Path) -> bytes:
     try:
         return path.read_bytes()
@@ -127,12 +132,16 @@ def write_file(path: Path, data: bytes) -> None:
     """Write a small file so that nobody else ever reads it and a crash leaves all of it or none."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     half = path.with_suffix(".new")
-    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    # No link is followed: root writes here as well, into folders of a user that may be less trusted.
+    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     try:
-        os.write(handle, data)
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)  # all of it: of os.write a disk that is nearly full takes a part, and says nothing
+            file.flush()
+            os.fsync(handle)
+    except OSError:
+        half.unlink(missing_ok=True)
+        raise
     half.rename(path)
     sync_directory(path.parent)
 
