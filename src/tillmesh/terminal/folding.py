@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from typing import Final
 
@@ -110,18 +110,19 @@ class Folding:
         peers = sorted(gone_for_good - {terminal_of(actor) for actor in known.members})
         await self._driver.on_writer(lambda db: replica.forget_acks(db, peers))
         carried, last = 0, ""
-        while skus := await self._waiting(last):
-            carried += await self._driver.on_writer(partial(_carry, skus))
+        while skus := await self._waiting(last, known.members):
+            carried += await self._driver.on_writer(partial(_carry, skus, known.members))
             last = skus[-1]
             await asyncio.sleep(rest_s)
         if carried:
             log.info("%d rows of stock of tills that are gone were joined with others", carried)
         return carried
 
-    async def _waiting(self, after: str) -> list[str]:
-        return await self._driver.read(lambda db, _: folding.waiting(db, after, FOLD_PRODUCTS_PER_TURN_MAX))
+    async def _waiting(self, after: str, but: Collection[str]) -> list[str]:
+        most = FOLD_PRODUCTS_PER_TURN_MAX
+        return await self._driver.read(lambda db, _: folding.waiting(db, after, most, but=but))
 
 
-def _carry(skus: list[str], db: apsw.Connection) -> int:
+def _carry(skus: list[str], but: Collection[str], db: apsw.Connection) -> int:
     with write(db):
-        return folding.carry(db, skus)
+        return folding.carry(db, skus, but=but)

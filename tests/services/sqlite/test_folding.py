@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.services.sqlite.test_hostile_events import HOSTILE, replica, written
 from tests.unit.till.shop_till import MANAGER, ORIGIN, SUPERVISOR, Shop, line
 from tillmesh.adapters.sqlite import archive, folding, listings, oversold
 from tillmesh.adapters.sqlite.actors import Actors
@@ -256,3 +257,21 @@ def test_a_hostile_till_that_folds_tills_which_sell_and_names_nobody_changes_no_
     carry(front.writer.db)
     assert {sku: front.books.stock_milli(sku) for sku in SKUS} == {"mug": -3_000, "milk": -2_000, "apples": 0}
     assert set(front.books.folded()) == {FRONT}
+
+
+def test_a_till_that_folds_itself_and_writes_on_leaves_all_with_one_stock() -> None:
+    """Its column stops at a limit, so it would stop elsewhere where it had been carried over before."""
+    most = e.StockMove(sku="mug", quantity_milli=10**14)
+    small = e.StockMove(sku="mug", quantity_milli=10**9)
+    events = written(
+        e.StockReceived(moves=(small,), by="ruth"), ActorsFolded(finals=((HOSTILE, 1),), epoch=1),
+        e.StockReceived(moves=(most,), by="ruth"),
+    )  # fmt: skip
+    with closing(replica(events[:2])) as eager, closing(replica(events)) as lazy:
+        with write(eager):
+            skus = folding.waiting(eager, "", 10, but=[HOSTILE, FRONT])
+            assert folding.carry(eager, ["mug"], but=[HOSTILE, FRONT]) == 0
+        assert skus == []
+        with write(eager):
+            Ledger(eager, ORIGIN.store).append_foreign(events[2:])
+        assert state_parts(eager) == state_parts(lazy)

@@ -7,10 +7,11 @@ is a sum, so it makes no difference when the rows of an actor are carried over, 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 import apsw
+import msgspec
 
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import rows
@@ -27,17 +28,22 @@ _ACTOR: Final = re.compile(r"[0-9a-z]{4,16}\.[0-9a-z]{4,16}")
 _NOTE: Final = (
     "INSERT INTO folded (actor, seq) VALUES (?, ?) ON CONFLICT (actor) DO UPDATE SET seq = max(seq, excluded.seq)"
 )
-_GONE: Final = "SELECT actor FROM folded"
+# Of those that events name, the ones that the list of tills says are gone: a till that folds itself, and writes on,
+# would have a column that stops elsewhere on a till that carried it over in between.
+_GONE: Final = (
+    "SELECT f.actor FROM folded f JOIN actor a ON a.id = f.actor "
+    "WHERE a.name NOT IN (SELECT value FROM json_each(:but))"
+)
 # What is so large that nobody can have meant it stays with its actor: a column stops at COLUMN_MILLI_MAX on every till,
 # whenever rows were carried over there.
 _SMALL: Final = f"actor IN ({_GONE}) AND p < {FOLD_MILLI_MAX} AND n < {FOLD_MILLI_MAX}"
-_WAITING: Final = f"SELECT DISTINCT sku FROM stock_column WHERE {_SMALL} AND sku > ? ORDER BY sku LIMIT ?"  # noqa: S608
+_WAITING: Final = f"SELECT DISTINCT sku FROM stock_column WHERE {_SMALL} AND sku > :sku ORDER BY sku LIMIT :most"  # noqa: S608
 _CARRY: Final = (
-    "INSERT INTO stock_column (sku, actor, p, n) SELECT sku, ?1, sum(p), sum(n) FROM stock_column "  # noqa: S608
-    f"WHERE sku = ?2 AND {_SMALL} GROUP BY sku "
+    "INSERT INTO stock_column (sku, actor, p, n) SELECT sku, :base, sum(p), sum(n) FROM stock_column "  # noqa: S608
+    f"WHERE sku = :sku AND {_SMALL} GROUP BY sku "
     "ON CONFLICT (sku, actor) DO UPDATE SET p = p + excluded.p, n = n + excluded.n"
 )
-_CLEAR: Final = f"DELETE FROM stock_column WHERE sku = ? AND {_SMALL}"  # noqa: S608
+_CLEAR: Final = f"DELETE FROM stock_column WHERE sku = :sku AND {_SMALL}"  # noqa: S608
 
 
 def project(db: apsw.Connection, actors: Actors, body: ActorsFolded) -> None:
@@ -52,19 +58,25 @@ def folded(db: apsw.Connection) -> Mapping[str, int]:
     return dict(rows(db, "SELECT a.name, f.seq FROM folded f JOIN actor a ON a.id = f.actor ORDER BY a.name"))
 
 
-def waiting(db: apsw.Connection, after: str, limit: int) -> list[str]:
-    """List products behind one, in their order, with rows that are still to be carried over."""
-    return [sku for (sku,) in rows(db, _WAITING, (after, limit))]
+def waiting(db: apsw.Connection, after: str, limit: int, *, but: Collection[str] = ()) -> list[str]:
+    """List products behind one, in their order, with rows that are still to be carried over; ``but`` as in carry."""
+    found = rows(db, _WAITING, {"sku": after, "most": limit, "but": _names(but)})
+    return [sku for (sku,) in found]
 
 
-def carry(db: apsw.Connection, skus: Sequence[str]) -> int:
+def carry(db: apsw.Connection, skus: Sequence[str], *, but: Collection[str] = ()) -> int:
     """Carry the rows of folded actors for these products into the retired column; give how many rows that were.
 
-    In the caller's transaction.
+    In the caller's transaction. Rows of actors that belong to the store (``but``) stay, whatever an event says.
     """
     base, carried = Actors(db).id(RETIRED), 0
     for sku in skus:
-        db.execute(_CARRY, (base, sku))
-        db.execute(_CLEAR, (sku,))
+        said = {"sku": sku, "base": base, "but": _names(but)}
+        db.execute(_CARRY, said)
+        db.execute(_CLEAR, said)
         carried += db.changes()
     return carried
+
+
+def _names(actors: Collection[str]) -> str:
+    return msgspec.json.encode(sorted(actors)).decode()
