@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import resource
 import signal
 import socket
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from tillmesh.adapters.host.settling import settle_memory
+from tillmesh.adapters.lan.door import Door
 from tillmesh.adapters.wan.certificates import ssl_context
 from tillmesh.adapters.web.guard import Guard
 from tillmesh.adapters.web.pages import page_routes
@@ -42,7 +45,13 @@ from tillmesh.hub.web.describing import described
 from tillmesh.hub.web.people import People
 from tillmesh.kernel.errors import Conflict
 
+S = TypeVar("S", bound=socket.socket)
+log = logging.getLogger(__name__)
 PORT: Final = 8080
+# Who has shown no certificate yet; guess: as many stores behind one gateway as may knock at once after an outage.
+STRANGERS_PER_ADDRESS_MAX: Final = 256
+STRANGERS_MAX: Final = 512
+FILES: Final = 8_192  # that may be open: a connection each of thousands of stores; systems give 1,024
 YOUNG_OBJECTS_MAX: Final = 200_000  # a batch of 1,000 sales makes 50,000: walking them took a fifth of the CPU
 FOR_STORES: Final = [*store_calls.CALLS, *recovery_calls.CALLS, *picture_calls.FOR_STORES]
 FOR_PEOPLE: Final = described(
@@ -93,7 +102,7 @@ def serve_stores(options: Options) -> None:
 
 
 async def _serve_stores(options: Options) -> None:
-    for_stores = _listen(options.bind, options.stores_port or options.port + STORES_FROM)
+    for_stores = _door(options)
     hub = Hub(open_hub(options.data_dir, options.settings, beside=True))
     people = People(hub)
     services = Services(
@@ -108,6 +117,7 @@ async def _serve_stores(options: Options) -> None:
         application(FOR_STORES, services),
         ssl_context("server", hub.opened.door),
         request_s=options.limits.request_s,
+        let_in=for_stores.proved,
     )
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, setattr, server, "should_exit", True)
@@ -124,7 +134,7 @@ async def _serve_stores(options: Options) -> None:
 
 async def _serve(options: Options) -> None:
     for_people = _listen(options.bind, options.port)
-    for_stores = _listen(options.bind, options.stores_port or options.port + STORES_FROM)
+    for_stores = _door(options)
     opened = open_hub(options.data_dir, options.settings)
     hub = Hub(opened, options.limits.waiting_max)
     people = People(hub)
@@ -145,6 +155,7 @@ async def _serve(options: Options) -> None:
             application(FOR_STORES, services),
             ssl_context("server", opened.door),
             request_s=options.limits.request_s,
+            let_in=for_stores.proved,
         ),
     ]
 
@@ -179,11 +190,28 @@ async def _ended(background: list[asyncio.Task[None]]) -> None:
     await asyncio.gather(*background, return_exceptions=True)
 
 
+def _door(options: Options) -> Door:
+    """Open the door for stores: whoever shows no certificate is one of a few, whoever does may be one of many."""
+    family = socket.AF_INET6 if ":" in options.bind else socket.AF_INET
+    door = Door(family, _turned_away, per_address=STRANGERS_PER_ADDRESS_MAX, in_all=STRANGERS_MAX)
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, most) if most >= 0 else FILES, most))
+    return _bound(door, options.bind, options.stores_port or options.port + STORES_FROM)
+
+
+def _turned_away(why: str, address: str) -> None:
+    log.debug("a visitor from %s was turned away: %s", address, why)
+
+
 def _listen(bind: str, port: int) -> socket.socket:
-    """Open a listening socket, saying clearly when the port is taken."""
+    """Open a listening socket."""
     family = socket.AF_INET6 if ":" in bind else socket.AF_INET
     # Named as TCP, asyncio switches Nagle's algorithm off: an answer in two writes would wait 40 ms for the second.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    return _bound(socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP), bind, port)
+
+
+def _bound(listening: S, bind: str, port: int) -> S:
+    """Give a socket its address, saying clearly when the port is taken."""
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((bind, port))

@@ -173,4 +173,7 @@ class Neighbours:
 
 def _words(file: Path) -> frozenset[str]:
     """Read the words of a small file; one that is not there has none."""
-    return frozenset(file.read_text("utf-8").split()) if file.exists() else frozenset()
+    try:
+        return frozenset(file.read_text("utf-8").split())
+    except FileNotFoundError:
+        return frozenset()

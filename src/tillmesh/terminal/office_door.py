@@ -26,6 +26,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tillmesh.adapters.lan import discovery
+from tillmesh.adapters.lan.door import Door
 from tillmesh.adapters.sqlite.database import one, write
 from tillmesh.adapters.web.browser_tls import BrowserAuthority
 from tillmesh.adapters.web.guard import Guard
@@ -89,7 +90,7 @@ class OfficeDoor:
     """
 
     def __init__(
-        self, driver: Driver, kept: Kept, listening: socket.socket, addresses: Sequence[str], *,
+        self, driver: Driver, kept: Kept, listening: Door, addresses: Sequence[str], *,
         clock: Callable[[], int] = now_ms,
     ) -> None:  # fmt: skip
         self.port: int = listening.getsockname()[1]
@@ -108,7 +109,7 @@ class OfficeDoor:
         """Open the door; the authority is made the first time."""
         kept = await driver.on_writer(lambda db: _furnish(db, driver.identity.terminal))
         family = socket.AF_INET6 if ":" in bind else socket.AF_INET
-        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listening = Door(family, _turned_away)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((bind, port))
         return cls(driver, kept, listening, addresses)
@@ -171,6 +172,11 @@ class OfficeDoor:
         await self._keep(tuple(one for one in self._kept.devices if one.device_id != device_id))
         return found
 
+    def proved(self, client: tuple[str, int] | None) -> None:
+        """Count a connection as one of a paired device from now on, not as a stranger's."""
+        if client is not None:
+            self._listening.proved(client)
+
     def knows(self, secret: str) -> bool:
         """Say whether this is the secret of a paired device."""
         hashed = _hashed(secret)
@@ -202,6 +208,7 @@ class Gate:
             cookies = SimpleCookie()
         secret = cookies[DEVICE].value if DEVICE in cookies else ""
         if secret and self._door.knows(secret):
+            self._door.proved(scope.get("client"))
             return await self._app(scope, receive, send)
         if scope["type"] == "http" and path in {"/", "/index.html"}:
             return await self._app({**scope, "path": "/pair", "raw_path": b"/pair"}, receive, send)
@@ -209,6 +216,10 @@ class Gate:
             return await self._app(scope, receive, send)
         refused = Forbidden("this device is not paired with this till", hint="Open its address and type its code.")
         return await answer(refused)(scope, receive, send)
+
+
+def _turned_away(why: str, address: str) -> None:
+    log.debug("a visitor from %s was turned away: %s", address, why)
 
 
 def _is_open(path: str) -> bool:

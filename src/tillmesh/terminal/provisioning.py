@@ -90,8 +90,15 @@ def belonging(data_dir: Path, store: str, actor: str) -> Belonging | None:
 
 def certificate_in(data_dir: Path) -> bytes | None:
     """Give a till's own certificate, or None if it works alone."""
-    file = data_dir / FOLDER / _CERTIFICATE
-    return file.read_bytes() if file.exists() else None
+    return _read(data_dir / FOLDER / _CERTIFICATE)
+
+
+def _read(file: Path) -> bytes | None:
+    """Read a file that another program may take away at any moment; None: it is not there."""
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        return None
 
 
 def has_others(data_dir: Path, store: str, actor: str) -> bool:
@@ -262,8 +269,7 @@ def introduce(data_dir: Path, store: str, actor: str, public: bytes, now_s: int)
 
 def store_authority(data_dir: Path) -> bytes:
     """Give the certificate of the store's authority; nothing for a till that works alone."""
-    file = data_dir / FOLDER / _AUTHORITY
-    return file.read_bytes() if file.exists() else b""
+    return _read(data_dir / FOLDER / _AUTHORITY) or b""
 
 
 def drop_strange_issuer(data_dir: Path) -> None:

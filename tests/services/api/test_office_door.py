@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
 from http.client import HTTPSConnection
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 
 from tests.ports import free_port
 from tests.services.api.shop import PINS, Json, Shop
+from tillmesh.adapters.lan.door import STRANGERS_PER_ADDRESS_MAX
 from tillmesh.kernel.limits import OFFICE_CODE_MS
 from tillmesh.terminal.office_door import DEVICE, OfficeDoor
 
@@ -196,3 +198,28 @@ def test_a_till_without_the_door_says_so(fresh: Callable[[], Shop]) -> None:
     assert shop.ok("GET", "/office")["open"] is False
     assert shop.call("POST", "/office/codes", {}).status_code == 409
     assert shop.call("GET", "/../office-ca.crt", role=None).status_code in {403, 404}
+
+
+def test_a_crowd_at_the_door_for_other_devices_stops_neither_sales_nor_a_device_that_is_in(
+    till: Shop, tablet: Tablet
+) -> None:
+    """Each connection is a file, and a process may open so many: whoever took all of them stopped the till."""
+    assert tablet.pair(shown_code(till)) == 201
+    tablet.door._server.config.timeout_keep_alive = 600  # however slow this machine is
+    line = HTTPSConnection(HOST, tablet.door.port, timeout=30, context=tablet.tls)
+    cookie = {"Cookie": "; ".join(f"{name}={value}" for name, value in tablet.cookies.items())}
+    with closing(line), ExitStack() as crowd:
+        line.request("GET", "/", headers=cookie)
+        assert b'id="app"' in line.getresponse().read()
+        strangers = [
+            socket.create_connection((HOST, tablet.door.port), 30) for _ in range(3 * STRANGERS_PER_ADDRESS_MAX)
+        ]
+        for stranger in strangers:
+            crowd.enter_context(stranger)
+        turned_away = strangers[STRANGERS_PER_ADDRESS_MAX:]
+        assert [stranger.recv(1) for stranger in turned_away] == [b""] * len(turned_away)
+        assert till.ok("GET", "/products/tea")["sku"] == "tea"
+        line.request("GET", "/", headers=cookie)
+        assert b'id="app"' in line.getresponse().read()
+    till.wait_for(lambda: not tablet.door._listening._strangers or None)
+    assert tablet.ask("GET", "/")[0] == 200

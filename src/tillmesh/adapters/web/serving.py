@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator
-from typing import cast
+from collections.abc import AsyncIterator, Callable
+from typing import Any, cast
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -18,6 +18,7 @@ PEER = "tillmesh.peer"  # in the scope of a request: the certificate (DER) of th
 FRAMING_PART = 16  # chunks smaller than this on average are no upload but an attack
 HEAD_S = 10.0  # in which the head of a request has to arrive, at a door for strangers
 REQUEST_S = 60.0  # and all of it: a megabyte at 140 kbit/s
+LetIn = Callable[[tuple[Any, ...]], None]  # told from where somebody comes whom TLS has proved
 
 
 class Bounded(HttpToolsProtocol):
@@ -56,11 +57,15 @@ class Hurried(Bounded):
     """HTTP for strangers: who sends a byte now and then is hung up on, however patiently."""
 
     request_s = REQUEST_S
+    let_in: LetIn | None = None
     _hanging_up: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the first request, but not for long."""
         super().connection_made(transport)
+        let_in = type(self).let_in
+        if self._peer is not None and let_in is not None:
+            let_in(transport.get_extra_info("peername"))
         self._wait(HEAD_S)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -89,11 +94,14 @@ class Hurried(Bounded):
         self._hanging_up = None if seconds is None else self.loop.call_later(seconds, self.transport.abort)
 
 
-def server_for(app: ASGIApp, tls: ssl.SSLContext | None = None, *, request_s: float = REQUEST_S) -> uvicorn.Server:
+def server_for(
+    app: ASGIApp, tls: ssl.SSLContext | None = None, *, request_s: float = REQUEST_S, let_in: LetIn | None = None
+) -> uvicorn.Server:
     """Make a server; whoever runs it decides about signals. With TLS it is a door for strangers."""
+    hurried = {"request_s": request_s, "let_in": None if let_in is None else staticmethod(let_in)}
     config = uvicorn.Config(
         app,
-        http=Bounded if tls is None else type("HurriedFor", (Hurried,), {"request_s": request_s}),
+        http=Bounded if tls is None else type("HurriedFor", (Hurried,), hurried),
         lifespan="off",
         access_log=False,
         log_level="warning",
