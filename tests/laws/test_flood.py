@@ -8,6 +8,8 @@ from tillmesh.kernel.hlc import pack
 from tillmesh.kernel.limits import INTAKE_BURST_BYTES, INTAKE_DAY_BYTES, INTAKE_EVENT_BYTES
 from tillmesh.sync import Ack, Apply, Hello, Intake, Later, Mark, Push, Send, Session, Side, Slow, runs_of
 from tillmesh.sync.intake import DAY_MS
+from tillmesh.sync.messages import Want
+from tillmesh.sync.signatures import KeyNotary
 
 BODY = b"x" * 744  # with what a row takes beside it: a thousand bytes
 COST = len(BODY) + INTAKE_EVENT_BYTES
@@ -153,3 +155,18 @@ def test_an_honest_till_never_meets_the_limit() -> None:
     assert 3_000 * signed_sale < INTAKE_DAY_BYTES / 5
     assert 24 * 3_000 * signed_sale < INTAKE_BURST_BYTES
     assert 5 * 100_000 * product < INTAKE_BURST_BYTES
+
+
+def test_a_till_that_names_new_actors_for_ever_costs_the_others_no_memory() -> None:
+    """Nobody introduced them, so nothing of them is taken in; neither may anything be remembered of them."""
+    intake = allowance()
+    session = Session(Side(STORE, HONEST), {}, notary=KeyNotary(STORE, lambda _: None), intake=intake)
+    session.start(0)
+    session.receive(Hello(1, STORE, 0, FLOOD, {}), 0)
+    for number in range(100):
+        made_up = log_of(f"made{number:04}.boot1", 1)
+        session.receive(Push(number + 1, runs_of(made_up)), number)
+        session.receive(Want(number + 1, {made_up[0].actor: number}), number)
+    assert intake._allowances == {}
+    assert session._theirs == {}
+    assert intake.waiting(10**9) == []

@@ -64,9 +64,14 @@ class Intake:
         self._allowances: dict[str, _Allowance] = {}
 
     def wait_ms(self, actor: str, now_ms: int) -> int:
-        """Say how long an actor's next events have to wait; 0: they can be taken in now."""
+        """Say how long an actor's next events have to wait; 0: they can be taken in now.
+
+        Nothing is kept of an actor that nothing was taken in of: a peer may name new ones for ever.
+        """
+        if actor not in self._allowances or is_office(actor):
+            return 0
         left = self._of(actor, now_ms).left
-        if left > 0 or is_office(actor):
+        if left > 0:
             return 0
         return min(max(-left * DAY_MS // self._day_bytes, WAIT_MS_MIN), INTAKE_WAIT_MS_MAX)
 

@@ -304,7 +304,8 @@ class Session:
         """The peer lacks something before what was sent: what we believed of it was wrong."""
         assert self._theirs is not None
         for actor, seq in want.after.items():
-            self._theirs[actor] = min(self._theirs.get(actor, 0), seq)
+            if actor in self._heads:  # else there is nothing to send; a peer may name new ones for ever
+                self._theirs[actor] = min(self._theirs.get(actor, 0), seq)
         if want.batch == self._batch:
             self._batch, self._sent = 0, {}
         return self._next()
