@@ -38,6 +38,8 @@ from tillmesh.till.commands import Note
 log = logging.getLogger(__name__)
 LOOK_EVERY_S: Final = 0.5  # at what another program left
 ASK_AGAIN_S: Final = 30.0  # of an issuer that was asked and did not answer
+GIVE_AGAIN_S: Final = 10.0  # to the same till: each certificate makes a list that all tills check, pass on and write
+assert GIVE_AGAIN_S < ASK_AGAIN_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Storekeeper:
         self._membership = place.gate.membership
         self._issuers: set[str] = set()  # linked terminals that said that they issue
         self._asked, self._asked_s = "", 0.0
+        self._given_s: dict[str, float] = {}  # terminal -> when it got a certificate here
         self._begun_s = self._clocks.monotonic_s()
         self._changed = asyncio.Event()
         self._listeners: list[Callable[[frozenset[str]], None]] = []
@@ -290,14 +293,18 @@ class Storekeeper:
 
     def _give(self, actor: str, issue: Callable[[], tuple[bytes, bytes]]) -> bool:
         """Give a certificate with the list that knows of it, or say why not."""
-        terminal = terminal_of(actor)
+        terminal, now_s = terminal_of(actor), self._clocks.monotonic_s()
+        is_own = terminal == terminal_of(self.place.actor)
         try:
+            if not is_own and now_s < self._given_s.get(terminal, float("-inf")) + GIVE_AGAIN_S:
+                raise CertificateRefused("crowded", "this till got a certificate a moment ago", hint="Use that one.")
             certificate, signed = issue()
         except TillmeshError as cause:
             self.post.tell(terminal, Declined(cause.kind, cause.detail[:500]))
             return False
+        self._given_s[terminal] = now_s
         self.learn(signed)
-        if terminal == terminal_of(self.place.actor):
+        if is_own:
             self._take(certificate)
         else:
             self.post.tell(terminal, Renewed(certificate, signed))

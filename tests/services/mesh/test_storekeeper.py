@@ -11,10 +11,10 @@ import pytest
 
 from tests.services.mesh.real_store import RealTill, found_store, start_till
 from tests.services.mesh.test_mesh import MANAGER, run, until
-from tillmesh.adapters.lan.certificates import serial_of
+from tillmesh.adapters.lan.certificates import make_request, serial_of
 from tillmesh.kernel.errors import NotFound
 from tillmesh.kernel.ids import terminal_of
-from tillmesh.sync.store_messages import Lists
+from tillmesh.sync.store_messages import Declined, Lists, Renew
 from tillmesh.terminal import provisioning
 from tillmesh.terminal.bootstrap import open_terminal
 from tillmesh.terminal.storekeeper import Clocks
@@ -176,6 +176,30 @@ def test_a_till_that_only_says_that_it_issues_keeps_nobody_from_a_new_certificat
 
         await until(renewed)
         await stop([t1, liar, asking])
+
+    run(scene)
+
+
+def test_a_till_that_asks_for_certificates_without_end_gets_one_and_no_list_is_made_for_the_others(
+    tmp_path: Path,
+) -> None:
+    """Each would cost every till of the store a look at signatures, a message to all others, and a file."""
+
+    async def scene() -> None:
+        places = found_store(tmp_path, 2)
+        t1 = await start_till(places[0], [], clocks=Clocks(time.time, lambda: 1_000.0))
+        greedy = await start_till(places[1], [t1.port])
+        await until(so(lambda: bool(greedy.keeper.issuers)))
+        refused: list[str] = []
+        greedy.keeper.post.on(Declined, lambda _, message: refused.append(message.code))
+        held = greedy.keeper.place.credentials
+        version = t1.keeper.place.gate.membership.roster.version
+        for _ in range(20):
+            ask = Renew(make_request(held.key, held.store, greedy.actor))
+            await until(so(functools.partial(greedy.keeper.post.tell, t1.terminal, ask)))
+        await until(so(lambda: len(refused) == 19))
+        assert t1.keeper.place.gate.membership.roster.version == version + 1
+        await stop([t1, greedy])
 
     run(scene)
 
