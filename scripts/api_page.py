@@ -202,7 +202,7 @@ Written by `make reference` from the calls that are served; `tests/test_docs.py`
 | money | whole minor units; quantities are decimal texts such as `"0.25"` |
 | times | RFC 3339 in UTC |
 | who asks | `POST /session` gives a token: send `Authorization: Bearer TOKEN`. Who may do more than the role of the person: ask for an approval with `POST /approvals` and send it along |
-| doing nothing twice | a sale has a `cart_id`, a refund a `refund_key`, a delivery a `key` of yours: the same one again gives the very same answer (200 instead of 201) |
+| doing nothing twice | a sale has a `cart_id`, a refund a `refund_key`, a delivery a `key` of yours: the same one again gives the very same answer (200 instead of 201). Any other call that writes takes a name of yours in the header `Idempotency-Key`: under the same name it is done once, the newest 10,000 are remembered by the till that was asked |
 | what is new | `GET /events` of a till streams what changed (server-sent events); for whole stores take [webhooks](webhooks.md) |
 | languages | `Tillmesh-Language: de` gives problems in German |
 

@@ -25,7 +25,8 @@ MONTHS: Final = 12
 HOUR_S: Final = 3_600
 BEFORE: Final = 20  # of the tables
 SINCE: Final = (  # what later versions have added, taken away
-    "DROP TABLE aside; DROP INDEX product_in_order; DROP INDEX product_in_department; DROP TABLE folded"
+    "DROP TABLE aside; DROP INDEX product_in_order; DROP INDEX product_in_department; DROP TABLE folded; "
+    "DROP TABLE request_done"
 )
 TILLS_MIN: Final = 3  # one issues certificates, one leads, one is replaced
 BYTES_MAX: Final = 2e9  # mission D9, for each till

@@ -74,6 +74,7 @@ PROMOTION_CODES_MAX: Final = 500
 PROMOTION_SKUS_MAX: Final = 500
 GIFT_CODE_CHARS_MIN: Final = 8
 GIFT_CODE_CHARS_MAX: Final = 32
+REQUESTS_DONE_MAX: Final = 10_000  # named requests a till remembers; who asks again does so within seconds
 PURSE_ENTRIES_SHOWN_MAX: Final = 1_000
 BLOCK_REASON_CHARS_MAX: Final = 80  # it is shown at the till in one line
 PURSE_MESSAGE_BYTES_MAX: Final = 1_000

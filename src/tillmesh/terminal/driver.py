@@ -79,10 +79,10 @@ class Driver:
         """Call the listener (on the event loop) after each committed outcome."""
         self._listeners.append(listener)
 
-    async def do(self, who: Who, command: Command) -> Outcome:
-        """Decide a command, make it durable, and give the outcome; raises with nothing stored."""
+    async def do(self, who: Who, command: Command, name: str = "") -> Outcome:
+        """Decide a command, make it durable, and give the outcome; raises with nothing stored. A name counts once."""
         self.opened.till.company = self.company()
-        outcome = await asyncio.get_running_loop().run_in_executor(self._writing, self.do_now, who, command)
+        outcome = await asyncio.get_running_loop().run_in_executor(self._writing, self.do_now, who, command, name)
         for listener in self._listeners:
             try:
                 listener(outcome)
@@ -98,11 +98,11 @@ class Driver:
 
         await asyncio.get_running_loop().run_in_executor(self._writing, decide, self.opened)
 
-    def do_now(self, who: Who, command: Command) -> Outcome:
+    def do_now(self, who: Who, command: Command, name: str = "") -> Outcome:
         """Do it on the calling thread, which must be the writer's."""
         if self._disowned is not None:
             raise StorageFailed("this till has to start anew", hint="Try again in a moment.")
-        outcome = self._with_disk(lambda opened: opened.writer.execute(opened.till, who, command, now_ms()))
+        outcome = self._with_disk(lambda opened: opened.writer.execute(opened.till, who, command, now_ms(), name))
         self.storage_error = ""
         if outcome.events:
             self._remember(outcome.head)

@@ -20,7 +20,6 @@ from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.till.desk import Company
 from tillmesh.till.holds import Holds, keeper_of
-from tillmesh.till.ports import Books
 from tillmesh.till.purses import available_at
 
 
@@ -63,7 +62,7 @@ class PurseHolds:
         for one in purses.summed(takings):  # a card that is scanned twice pays both amounts
             answer = await self._asked(cart_id, one)
             sure = sure and answer is not None
-            if answer is not None and not answer.granted:
+            if answer is not None and not answer.granted and await self._believed(one):
                 raise Conflict("another till is taking from this at this moment", hint="Try again in a few seconds.")
         return sure
 
@@ -90,16 +89,22 @@ class PurseHolds:
         finally:
             del self._waiting[ask.number]
 
-    async def _answer(self, ask: Ask, till: str) -> Answer:
-        def balance(books: Books) -> int:
-            return available_at(books, self._driver.identity, Company(), ask.purse, ask.account)
+    async def _believed(self, one: PurseMove) -> bool:
+        """Say whether it is there as far as this till knows; if not, the command itself says so in better words."""
+        return await self._held(one.purse, one.account) >= abs(one.amount)
 
-        held = await self._driver.look(balance)
+    async def _held(self, purse: str, account: str) -> int:
+        return await self._driver.look(
+            lambda books: available_at(books, self._driver.identity, Company(), purse, account)
+        )
+
+    async def _answer(self, ask: Ask, till: str) -> Answer:
+        """Keep what is asked for; what this till knows to be gone the other may not have heard of yet."""
+        held = await self._held(ask.purse, ask.account)
         granted, free = self._holds.ask(
             ask.purse, ask.account, ask.cart_id, ask.amount, held, self._clock_ms(), till=till
         )
-        # What is not there at all is told by the command itself, in better words.
-        return Answer(ask.number, granted or ask.amount > held, min(free, AMOUNT_MINOR_MAX))
+        return Answer(ask.number, granted, min(free, AMOUNT_MINOR_MAX))
 
     def _heard(self, actor: str, body: bytes) -> None:
         message = read_purse(body)

@@ -101,12 +101,21 @@ def moves_of(
     taken = payments_of(payments, cart.customer_id, store.loyalty_point_minor)
     for one in summed(taken):
         _may_take(desk, one.purse, one.account, abs(one.amount))
-    moves = [*loads_of(lines), *taken]
+    loads = loads_of(lines)
+    _refuse_too_much_paid_off(desk, loads)
+    moves = [*loads, *taken]
     if cart.customer_id:
         earned = points_earned(paid_minor(total_minor, lines, payments), store.loyalty_earn_minor)
         if earned:
             moves.append(PurseMove(purse=POINTS, account=cart.customer_id, amount=earned))
     return tuple(moves)
+
+
+def _refuse_too_much_paid_off(desk: Desk, loads: Sequence[PurseMove]) -> None:
+    """Raise if an account is paid off by more than is owed: another cart may have done so since this one was begun."""
+    for one in loads:
+        if one.purse == ACCOUNT and -one.amount > desk.books.purse(ACCOUNT, one.account):
+            raise Conflict("this is more than the customer owes", hint="Lower the amount.")
 
 
 def _may_take(desk: Desk, purse: str, account: str, amount: int) -> None:

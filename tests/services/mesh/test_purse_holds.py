@@ -13,6 +13,7 @@ from tests.services.mesh.memory_links import Post, connect, open_post
 from tillmesh.kernel.errors import Conflict, TillmeshError
 from tillmesh.shop.events import Change, Payment, PurseMove
 from tillmesh.shop.purses import GIFT_CARD, card_account
+from tillmesh.terminal.driver import now_ms
 from tillmesh.terminal.purse_holds import PurseHolds
 from tillmesh.till import commands as c
 from tillmesh.till.desk import Company
@@ -114,6 +115,32 @@ def test_a_card_that_is_scanned_twice_for_one_sale_is_kept_for_both_amounts(tmp_
         assert await holds[one].ask("cart-1", twice)
         with pytest.raises(Conflict, match="another till is taking"):
             await holds[two].ask("cart-2", [PurseMove(purse=GIFT_CARD, account=account, amount=-500)])
+        await close(one, two)
+
+    run(scene)
+
+
+def test_a_card_that_its_keeper_knows_to_be_empty_pays_nowhere_though_the_other_till_has_not_heard(
+    tmp_path: Path,
+) -> None:
+    async def scene() -> None:
+        one, two, account = await shop_of(tmp_path)
+        terminals = [post.driver.identity.terminal for post in (one, two)]
+        here = keeper_of(GIFT_CARD, account, terminals) == terminals[0]
+        keeper, asking = (one, two) if here else (two, one)
+        holds_of(keeper)  # it answers
+        holds = holds_of(asking, patience_ms=FOREVER_MS)
+        spent = c.CloseSale(
+            cart_id="first",
+            lines=(c.WantedLine(sku="mug", quantity_milli=1_000),),
+            payments=(Payment(method=GIFT_CARD, amount_minor=1_000, reference=CODE),),
+        )
+        keeper.opened.till.company = keeper.driver.company()
+        await keeper.driver.on_opened(  # told to no link
+            lambda opened: opened.writer.execute(opened.till, MANAGER, spent, now_ms())
+        )
+        with pytest.raises(Conflict, match="at this moment"):
+            await pay(asking, holds, account)
         await close(one, two)
 
     run(scene)

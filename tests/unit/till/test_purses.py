@@ -106,6 +106,17 @@ def test_what_is_bought_on_account_is_owed_up_to_a_limit_and_paid_off(money: Sho
     assert held(money)[0] == 25, "paying a debt off earns no points a second time"
 
 
+def test_a_debt_that_lies_in_two_carts_is_paid_once(money: Shop) -> None:
+    sell(money, "a", pay("account", 1_250), customer="ana")
+    for cart in ("one", "two"):
+        customer, payoff = op("customer", "x", customer_id="ana"), op("pay_off", "p", line_id="p", amount_minor=1_250)
+        assert not money.ops(customer, payoff, cart_id=cart).rejected
+    money.do(c.PayCart(cart_id="one", payments=cash(1_250)))
+    with pytest.raises(Conflict, match="more than the customer owes"):
+        money.do(c.PayCart(cart_id="two", payments=cash(1_250)))
+    assert held(money)[2] == 0
+
+
 def test_a_refund_gives_each_purse_its_own_back_and_takes_earned_points(money: Shop) -> None:
     load(money, 1_000, "a")
     money.do(c.AdjustPurse(purse=POINTS, account="ana", amount=100, reason="courtesy"), MANAGER)

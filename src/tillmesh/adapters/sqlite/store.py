@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 import apsw
 import msgspec
 
-from tillmesh.adapters.sqlite import card_payments
+from tillmesh.adapters.sqlite import card_payments, requests_done
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import connect, migrate, newest, one, rows, settle, storage_errors, write
 from tillmesh.adapters.sqlite.freshness import changes_kept, state
@@ -110,13 +110,22 @@ class Writer:
         self.books.forget()
         self.ledger.forget()
 
-    def execute(self, till: Till, who: Who, command: Command, now_ms: int) -> Outcome:
-        """Decide a command and make its outcome durable; raises with nothing stored."""
+    def execute(self, till: Till, who: Who, command: Command, now_ms: int, name: str = "") -> Outcome:
+        """Decide a command and make its outcome durable; raises with nothing stored.
+
+        What was done before under the same ``name`` is not done again: its reply is given, and nothing is stored.
+        """
         command = self._sealed(command)
         try:
             with write(self.db):
+                if name and (done := requests_done.find(self.db, name)) is not None:
+                    return Outcome(
+                        reply=done or None, events=(), bodies=(), effects=(), head=till.head, receipts=till.receipts
+                    )
                 outcome = till.decide(who, command, self.books, now_ms)
                 self._store(outcome, now_ms)
+                if name and outcome.events and isinstance(outcome.reply, str | None):
+                    requests_done.keep(self.db, name, outcome.reply or "")
         except BaseException:
             self._forget()
             raise

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tillmesh.adapters.sqlite import listings
 from tillmesh.adapters.web.asked import Asked
 from tillmesh.adapters.web.bodies import ANY, JSON, check_media, parse, read_body
 from tillmesh.adapters.web.problems import answer, unexpected
@@ -29,10 +31,12 @@ from tillmesh.terminal.web.live import Live
 from tillmesh.terminal.web.pins import Pins
 from tillmesh.terminal.web.sessions import Person, Sessions
 from tillmesh.till.commands import Command, Who
+from tillmesh.till.desk import checked_key
 from tillmesh.till.effects import Outcome
 
 PREFIX = "/api/v1"
 COOKIE = "tillmesh_session"
+NAME_HEADER = "Idempotency-Key"
 CSV = "text/csv"
 __all__ = ["ANY", "COOKIE", "CSV", "JSON", "PREFIX", "Call", "Context", "Services", "routes", "token_of"]
 
@@ -78,6 +82,8 @@ class Context(Asked):
     services: Services
     request: Request
     person: Person | None
+    name: str = ""  # of this request, by its caller: sent again, it is done once
+    commands: int = 0  # asked for by this request so far
 
     @property
     def driver(self) -> Driver:
@@ -102,7 +108,13 @@ class Context(Asked):
 
     async def do(self, command: Command, approval: str = "") -> Outcome:
         """Run a command as the person who asks."""
-        return await self.driver.do(self.who(approval), command)
+        self.commands += 1
+        name = f"{self.name} {self.commands}" if self.name else ""
+        return await self.driver.do(self.who(approval), command, name)
+
+    def new_id(self) -> str:
+        """Make up the id of something new; sent again, the same request makes the same."""
+        return sha256(self.name.encode()).hexdigest()[:20] if self.name else listings.new_id()
 
     def replication(self, event: Envelope) -> dict[str, Any]:
         """Say which other tills hold an event durably, and where it stands on its way to the hub."""
@@ -159,7 +171,7 @@ async def _serve(call: Call, services: Services, request: Request) -> Response:
     person = _person(call, services, request)
     if call.role is Role.MANAGER and call.method != "GET" and not call.in_training and services.practising:
         raise Conflict("this till is in training", hint="End the training first.")
-    context = Context(services, request, person)
+    context = Context(services, request, person, _name(call, request))
     if call.takes_room:
         services.check_room()
     if call.body is None:
@@ -176,6 +188,12 @@ async def _serve(call: Call, services: Services, request: Request) -> Response:
     if result is None:
         return Response(status_code=204)
     return Response(msgspec.json.encode(result), status, media_type=JSON)
+
+
+def _name(call: Call, request: Request) -> str:
+    """Read what the caller names this request; names are apart for each call."""
+    given = request.headers.get(NAME_HEADER, "")
+    return f"{call.method} {request.url.path} {checked_key(given, NAME_HEADER)}" if given else ""
 
 
 def token_of(request: Request) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
-from tillmesh.adapters.sqlite import listings, offers
+from tillmesh.adapters.sqlite import offers
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import rows
 from tillmesh.kernel.errors import Invalid, NotFound
@@ -130,7 +130,7 @@ def _overused(db: Any, found: list[Promotion]) -> list[dict[str, Any]]:
 
 async def create_promotion(context: Context, body: Fields) -> tuple[int, Any]:
     """Add a promotion."""
-    given = body.pop("promotion_id", "") or listings.new_id()
+    given = body.pop("promotion_id", "") or context.new_id()
     return 201, await _write_promotion(context, check_id(given, "promotion_id"), body, {})
 
 
@@ -185,7 +185,7 @@ async def list_price_lists(context: Context) -> Any:
 
 async def create_price_list(context: Context, body: Fields) -> tuple[int, Any]:
     """Add a price list."""
-    key = check_id(body.pop("price_list", "") or listings.new_id(), "price_list")
+    key = check_id(body.pop("price_list", "") or context.new_id(), "price_list")
     if "name" not in body:
         raise Invalid("a price list needs a name", hint="It stands on the receipt.")
     return 201, await _write_list(context, key, body)

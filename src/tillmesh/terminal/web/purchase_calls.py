@@ -156,7 +156,7 @@ async def _supplier(context: Context, key: str) -> dict[str, Any]:
 
 async def add_supplier(context: Context, body: dict[str, Any]) -> tuple[int, Any]:
     """Add a supplier."""
-    key, fields = listings.new_id(), suppliers.check(body, new=True)
+    key, fields = context.new_id(), suppliers.check(body, new=True)
     await context.do(ChangeRecords(entity="supplier", changes=(Change(key=key, fields=fields),)))
     return 201, await _supplier(context, key)
 

@@ -47,6 +47,7 @@ const silence = () =>
  * @property {number} [timeout] ms
  * @property {"json" | "text"} [as]
  * @property {AbortSignal} [abort]
+ * @property {string} [key] the name of this request: sent again under it, it is done once
  */
 
 /**
@@ -58,10 +59,10 @@ const silence = () =>
  * @returns {Promise<any>}
  */
 export async function send(method, path, body, options = {}) {
-  const { type = "application/json", timeout = TIMEOUT_MS, as = "json", abort } = options;
+  const { type = "application/json", timeout = TIMEOUT_MS, as = "json", abort, key } = options;
   const limits = [AbortSignal.timeout(timeout), ...(abort ? [abort] : [])];
   /** @type {RequestInit} */
-  const init = { method, credentials: "same-origin", signal: AbortSignal.any(limits), headers: { "Tillmesh-Language": document.documentElement.lang } };
+  const init = { method, credentials: "same-origin", signal: AbortSignal.any(limits), headers: { "Tillmesh-Language": document.documentElement.lang, ...(key && { "Idempotency-Key": key }) } };
   if (body !== undefined) {
     // A form says itself what it is, with the boundary between its parts.
     if (type) init.headers = { ...init.headers, "Content-Type": type };

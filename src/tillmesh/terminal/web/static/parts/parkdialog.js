@@ -61,8 +61,10 @@ export function ParkedDialog({ close }) {
       if (parkedCount.peek() === before) parkedCount.value = Math.max(0, before - 1);
       close();
     } catch (error) {
-      setProblem(asProblem(error));
-      void load();
+      const problem = asProblem(error);
+      setProblem(problem);
+      // It may have been taken up, and only the answer was lost: tapped again it is given again.
+      if (!problem.network) void load();
     }
   }), []);
   const drop = async (/** @type {any} */ one) => {

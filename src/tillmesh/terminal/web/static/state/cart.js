@@ -27,6 +27,9 @@ let base = emptyCart(freshId());
 let queue = [];
 let flushing = false;
 
+/** Carts of which a part is paid first, the newest last: they come back once that is done. @type {string[]} */
+const rest = [];
+
 /** What is painted. */
 export const cart = signal(base);
 /** What offers that came in did to the open cart, until somebody has seen it. @type {import("../vendor/signals.js").Signal<{was: number, now: number, parts: {name: string, was: number, now: number}[]} | null>} */
@@ -50,7 +53,7 @@ export const isWeighed = (unit) => unit !== "piece" && unit !== "";
 const hintOf = (op) => (op.sku ? productOf(op.sku) : null);
 
 function keep() {
-  localStorage.setItem(KEEP, JSON.stringify({ cart_id: base.cart_id, queue }));
+  localStorage.setItem(KEEP, JSON.stringify({ cart_id: base.cart_id, queue, rest }));
 }
 
 /** Queue one change: paint, remember, send. @param {Omit<Op, "op_id">} what */
@@ -222,9 +225,6 @@ async function askAge(op, problem) {
   else submit({ op: "age_refused", sku: op.sku, barcode: op.barcode });
 }
 
-/** Carts of which a part is paid first, the newest last: they come back once that is done. @type {string[]} */
-const rest = [];
-
 /** Show another cart, such as a bill that was split off; what is in this one comes back after it. @param {Cart} bill */
 export function takeBill(bill) {
   if (base.lines.length) rest.push(base.cart_id);
@@ -287,7 +287,7 @@ export const hearOfStock = () => void (base.lacking?.length && !flushing && relo
 
 /** After a reload: the changes that were not yet sent come first, then the cart the server has open. @param {string | null} serverCart */
 export async function restoreCart(serverCart) {
-  let kept = { cart_id: "", queue: /** @type {Op[]} */ ([]) };
+  let kept = { cart_id: "", queue: /** @type {Op[]} */ ([]), rest: /** @type {string[]} */ ([]) };
   try {
     kept = JSON.parse(localStorage.getItem(KEEP) ?? "") ?? kept;
   } catch {
@@ -295,6 +295,7 @@ export async function restoreCart(serverCart) {
   }
   const id = kept.queue.length ? kept.cart_id : serverCart || kept.cart_id;
   if (!id || lineCount.peek()) return;
+  rest.push(...(kept.rest ?? []).filter((one) => one !== id));
   base = emptyCart(id);
   queue = kept.queue;
   if (queue.length) repaint();

@@ -1,5 +1,5 @@
 // Who is signed in, which store and till this is, and calls that ask for a PIN or an approval when the server wants one.
-import { computed, signal } from "../lib/ui.js";
+import { computed, freshId, signal } from "../lib/ui.js";
 import { languageOf, loadLocale, nameOfLanguage, setLocale, t } from "../lib/i18n.js";
 import { setCurrency } from "../lib/money.js";
 import { asking, asProblem, Problem, send } from "../lib/http.js";
@@ -141,6 +141,11 @@ export async function askApproval(refusal) {
   return (await openDialog(approvalView, { needs: refusal.needs, action: refusal.action ?? "", detail: refusal.detail ?? "" })) ?? null;
 }
 
+/** Wishes without an answer, by their words: asked again such a wish keeps its name, and is done once. @type {Map<string, {key: string, at: number, answer?: Promise<any>}>} */
+const wishes = new Map();
+/** After that the same words are another wish: who had no answer asks again sooner. Guess. */
+const WISH_MS = 120_000;
+
 /**
  * Call the till program; sign-in and approval are asked for in place, then the call is made again.
  * @param {string} method
@@ -149,7 +154,23 @@ export async function askApproval(refusal) {
  * @param {import("../lib/http.js").CallOptions} [options]
  * @returns {Promise<any>}
  */
-export async function call(method, path, body, options) {
+export function call(method, path, body, options) {
+  if (method !== "POST" || options?.type !== undefined) return ask(method, path, body, options);
+  const words = path + JSON.stringify(body);
+  const before = wishes.get(words);
+  if (before?.answer) return before.answer;
+  const key = before && Date.now() - before.at < WISH_MS ? before.key : freshId();
+  const answer = ask(method, path, body, { ...options, key });
+  wishes.set(words, { key, at: 0, answer });
+  answer.then(
+    () => wishes.delete(words),
+    (error) => (asProblem(error).network ? wishes.set(words, { key, at: Date.now() }) : wishes.delete(words)),
+  );
+  return answer;
+}
+
+/** @param {string} method @param {string} path @param {any} body @param {import("../lib/http.js").CallOptions} [options] */
+async function ask(method, path, body, options) {
   let tried = false;
   for (;;) {
     try {
