@@ -106,7 +106,9 @@ def test_two_parked_sales_tapped_at_once_are_not_both_taken_up(till: TillProcess
     maya.expect_total("£2.95")  # what was scanned behind the list comes back
 
 
-def test_a_part_that_was_paid_is_still_paid_after_something_was_added(till: TillProcess, maya: Cashier) -> None:
+def test_a_part_that_was_paid_is_still_paid_after_something_was_added_and_the_page_loaded_anew(
+    till: TillProcess, maya: Cashier
+) -> None:
     maya.scan(code_of("Sourdough loaf"))
     maya.page.evaluate(TWICE, "Home")
     expect(maya.dialog).to_have_count(1)
@@ -118,6 +120,9 @@ def test_a_part_that_was_paid_is_still_paid_after_something_was_added(till: Till
     expect(maya.page.locator(".taken li")).to_have_count(1)
     maya.key("Escape")
     maya.scan(code_of("Avocado"))
+    maya.expect_saved()
+    maya.page.reload()
+    maya.expect_total("£4.75")
     maya.charge()
     expect(maya.page.locator(".taken li")).to_have_count(1)
     expect(maya.page.locator("#due")).to_have_text("£3.75")

@@ -108,21 +108,39 @@ const CardFields = ({ reference, last, onReference, onLast, onEnter }) =>
     <label class="field"><span>${t("pay.card.reference")}</span><input maxlength="24" autocomplete="off" value=${reference} onInput=${(/** @type {Event} */ e) => onReference(valueOf(e))} /></label>
     <label class="field"><span>${t("pay.card.last")}</span><input maxlength="4" inputmode="numeric" autocomplete="off" value=${last} onInput=${(/** @type {Event} */ e) => onLast(valueOf(e).replace(/\D/g, ""))} /></label><button class="sr" tabindex="-1" aria-hidden="true" /></form>`;
 
-/** What was taken for a cart whose page was left, to add something say: the money is in the drawer. @type {{cart_id: string, taken: Payment[]}} */
-let kept = { cart_id: "", taken: [] };
+const KEPT = "tillmesh.taken";
+const KEPT_MAX = 20;
+/** What was taken for carts whose page was left, or loaded anew: the money is in the drawer. @type {Map<string, Payment[]>} */
+const kept = readKept();
+
+function readKept() {
+  try {
+    return new Map(JSON.parse(localStorage.getItem(KEPT) ?? "[]"));
+  } catch {
+    return new Map();
+  }
+}
+
+/** Nothing has left a gift card before its sale is closed, and its code is written nowhere. @param {string} cartId @param {Payment[]} taken */
+function keepTaken(cartId, taken) {
+  kept.delete(cartId);
+  if (taken.length) kept.set(cartId, taken);
+  const written = [...kept].map(([id, all]) => [id, all.filter((one) => one.method !== "gift_card")]);
+  localStorage.setItem(KEPT, JSON.stringify(written.filter(([, all]) => all.length).slice(-KEPT_MAX)));
+}
 
 export function PayPage() {
   const [sale, setSale] = useState(/** @type {any} */ (null));
   const [bill, setBill] = useState({ turn: 0, shares: 1 });
   if (sale) return html`<${Paid} sale=${sale} />`;
-  return html`<${Tender} key=${bill.turn} shares=${bill.shares} onSplit=${(/** @type {number} */ shares) => setBill({ turn: bill.turn + 1, shares })} onPaid=${(/** @type {any} */ paid, /** @type {string} */ cartId) => { kept = { cart_id: "", taken: [] }; newCart(cartId); setSale(paid); }} />`;
+  return html`<${Tender} key=${bill.turn} shares=${bill.shares} onSplit=${(/** @type {number} */ shares) => setBill({ turn: bill.turn + 1, shares })} onPaid=${(/** @type {any} */ paid, /** @type {string} */ cartId) => { keepTaken(cartId, []); newCart(cartId); setSale(paid); }} />`;
 }
 
 /** @param {{shares: number, onSplit: (shares: number) => void, onPaid: (sale: any, cartId: string) => void}} props */
 function Tender({ shares, onSplit, onPaid }) {
   const [method, setMethod] = useState(() => methods().find((one) => one.method === route.peek().arg)?.method ?? "cash");
   const [typed, setTyped] = useState("");
-  const [taken, setTaken] = useState(() => (kept.cart_id === cart.peek().cart_id ? kept.taken : []));
+  const [taken, setTaken] = useState(() => kept.get(cart.peek().cart_id) ?? []);
   const [reference, setReference] = useState("");
   const [last, setLast] = useState("");
   const [busy, setBusy] = useState("");
@@ -131,7 +149,8 @@ function Tender({ shares, onSplit, onPaid }) {
   const METHODS = methods();
   const now = cart.value;
   // With the paint, not after it: hands that leave at once must not leave the money behind.
-  useLayoutEffect(() => void (kept = { cart_id: now.cart_id, taken }), [now.cart_id, taken]);
+  const mine = useRef(now.cart_id).current;
+  useLayoutEffect(() => void (now.cart_id === mine && keepTaken(mine, taken)), [now.cart_id, taken]);
   const { quote: open, fresh } = useQuote(taken, 0);
   // After a part was taken, what is left has to be known before the next is: a quick Enter waits for it.
   const sure = !taken.length || (fresh && open !== null);
