@@ -237,6 +237,7 @@ async function takeRest() {
   if (!id || queue.length || base.lines.length) return;
   rest.pop();
   await openCart(id, []);
+  if (!base.lines.length) void takeRest(); // it was paid in another window
 }
 
 /** Begin an empty cart under a new id; the server hears of it with its first change. @param {string} [after] the cart that is done: if another is open, that goes on */
@@ -293,13 +294,15 @@ export async function restoreCart(serverCart) {
   } catch {
     // Nothing kept, or not readable: the server's cart is the truth.
   }
-  const id = kept.queue.length ? kept.cart_id : serverCart || kept.cart_id;
+  // The till names the newest cart; in the middle of a split bill that is what was left.
+  const id = kept.queue.length || kept.rest?.length ? kept.cart_id : serverCart || kept.cart_id;
   if (!id || lineCount.peek()) return;
-  rest.push(...(kept.rest ?? []).filter((one) => one !== id));
+  rest.push(...(kept.rest ?? []));
   base = emptyCart(id);
   queue = kept.queue;
   if (queue.length) repaint();
   else await openCart(id, []);
+  void takeRest();
   flush();
 }
 
