@@ -6,13 +6,14 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from tests.contracts.tcp_printer import COVER_OPEN, PAPER_OUT, READY, Mood, TcpPrinter
 from tillmesh.adapters.devices import FilePrinter, FolderPrinter, NetworkPrinter, NoPrinter, UsbPrinter, open_printer
 from tillmesh.adapters.devices.answers import Answers, read_answers
-from tillmesh.adapters.devices.usb import Link
+from tillmesh.adapters.devices.usb import USUAL, Link, endpoints
 from tillmesh.kernel.errors import Invalid
 from tillmesh.till.printing import Printer, PrintFailed, Printout
 
@@ -244,3 +245,27 @@ def test_status_bytes_become_words(answers: dict[int, int], state: str, words: s
     status = read_answers(Answers(answers[1], answers[2], answers[4]))
     assert status.state == state
     assert words in status.detail
+
+
+class Interface(list[SimpleNamespace]):
+    """One interface of a USB device, as pyusb shows it: its ends by address, all of them for bulk data."""
+
+    def __init__(self, kind: int, *addresses: int) -> None:
+        """Take the class of the interface."""
+        super().__init__(SimpleNamespace(bEndpointAddress=address, bmAttributes=2) for address in addresses)
+        self.bInterfaceClass = kind
+
+
+@pytest.mark.parametrize(
+    ("interfaces", "found"),
+    [
+        ([Interface(7, 0x01, 0x82)], (0x82, 0x01)),
+        ([Interface(7, 0x81, 0x03)], (0x81, 0x03)),
+        ([Interface(3, 0x81, 0x01), Interface(7, 0x83, 0x02)], (0x83, 0x02)),  # a keyboard in the same case
+        ([Interface(255, 0x84, 0x05)], (0x84, 0x05)),  # says that it is a thing of its maker's own kind
+        ([Interface(7, 0x03)], (USUAL[0], 0x03)),  # never answers
+        ([], USUAL),
+    ],
+)
+def test_a_usb_printer_is_written_to_where_its_maker_says(interfaces: list[Interface], found: tuple[int, int]) -> None:
+    assert endpoints(interfaces) == found

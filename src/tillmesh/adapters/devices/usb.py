@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
@@ -12,6 +12,23 @@ from tillmesh.adapters.devices.loading import load_escpos
 from tillmesh.till.printing import PrinterStatus, PrintFailed, Printout
 
 TIMEOUT_MS: Final = 4_000
+# USB 2.0, tables 9-12 and 9-13, and the printer class.
+PRINTER_CLASS: Final = 7
+BULK: Final = 2
+INWARDS: Final = 0x80
+USUAL: Final = (0x82, 0x01)  # in and out, as Epson numbers them
+
+
+def endpoints(configuration: Iterable[Any]) -> tuple[int, int]:
+    """Find where a printer is read from and written to: each maker numbers the two as it likes."""
+    interfaces = sorted(configuration, key=lambda one: one.bInterfaceClass != PRINTER_CLASS)
+    for interface in interfaces:
+        bulk = [one.bEndpointAddress for one in interface if one.bmAttributes & 3 == BULK]
+        inwards = [one for one in bulk if one & INWARDS]
+        outwards = [one for one in bulk if not one & INWARDS]
+        if outwards:
+            return (inwards or USUAL)[0], outwards[0]
+    return USUAL
 
 
 class Link:
@@ -31,6 +48,7 @@ class Link:
             raise LookupError("pyusb is not installed")
         self._device = Usb(*self._ids, timeout=TIMEOUT_MS)
         self._device.open()
+        self._device.in_ep, self._device.out_ep = endpoints(self._device.device.get_active_configuration())
 
     def write(self, data: bytes) -> None:
         """Send bytes."""
