@@ -246,7 +246,7 @@ def test_a_screen_whose_page_crashed_is_started_anew_and_one_whose_page_lives_is
         answering.start()
         # It would wait for ever for a page that is still to come: only one that was there can have crashed.
         environment = {**os.environ, "HOME": str(tmp_path), "SCREEN_BROWSER": str(browser)}
-        environment |= {"SCREEN_PATIENCE_S": "9999", "SCREEN_CRASHED_S": "1"}
+        environment |= {"SCREEN_LOADS_S": "9999", "SCREEN_PATIENCE_S": "9999", "SCREEN_CRASHED_S": "1"}
         environment["TILL_URL"] = f"http://127.0.0.1:{till.server_port}"
         screen = subprocess.Popen([str(DEPLOY / "screen.sh")], env=environment, start_new_session=True)
         try:

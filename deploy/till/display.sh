@@ -7,6 +7,6 @@ screen=$(dirname "${BASH_SOURCE[0]}")/screen.sh
 cage=${SCREEN_CAGE:-/usr/bin/cage}
 [ -z "${WLR_RENDERER:-}" ] || exec "$cage" -d -s -- "$screen"
 "$cage" -d -s -- "$screen" && exit
-if [ "$SECONDS" -ge 10 ]; then exit 1; fi # it had a display: the next start of the service tries the same
+if [ "$SECONDS" -ge 60 ]; then exit 1; fi # it had a display: the next start of the service tries the same
 echo "screen: no OpenGL on this display; drawing with the processor" >&2
 WLR_RENDERER=pixman exec "$cage" -d -s -- "$screen"

@@ -6,7 +6,8 @@ set -u
 url=${TILL_URL:-http://127.0.0.1:8081}
 page=$HOME/page # it begins with the waiting page, which looks for up.js beside it
 profile=$HOME/profile
-PATIENCE_S=${SCREEN_PATIENCE_S:-30} # how long a page may load, or be stuck
+LOADS_S=${SCREEN_LOADS_S:-60}       # how long Chromium and the first page may take, once the till answers
+PATIENCE_S=${SCREEN_PATIENCE_S:-30} # how long a page may be stuck
 CRASHED_S=${SCREEN_CRASHED_S:-6}    # how long a page that was there may be silent without a connection
 mkdir -p "$page"
 cp "$(dirname "${BASH_SOURCE[0]}")/waiting.html" "$page/"
@@ -36,13 +37,14 @@ silence() { # for how many seconds no page has told the till that it lives; "nev
     echo "$said"
 } 2>/dev/null
 watch() { # PID of Chromium, how long its page may load: from the waiting page to the till; then, does its page live? A crashed or stuck one can't say so.
-    local there=no began=$SECONDS quiet=0 patience said
+    local there=no began=$SECONDS quiet=0 load=$2 patience said
     until answers; do sleep 0.5; done
     echo 'go();' >"$page/up.js"
     while sleep 1; do
         said=$(silence)
-        patience=$2
+        patience=$load
         if [ -z "$said" ]; then
+            [ "$there" = no ] || load=$PATIENCE_S
             there=no quiet=0 # it is the till that is away, and the page waits for it
         elif [[ $said =~ ^[0-9]+$ ]] && [ "$said" -le 3 ] && [ "$said" -lt $((SECONDS - began - 1)) ]; then
             there=yes quiet=0 # since this Chromium began
@@ -79,7 +81,7 @@ while :; do
         --disable-features=Translate --disable-pinch --overscroll-history-navigation=0 --autoplay-policy=no-user-gesture-required \
         ${SCREEN_ARGS:-} "file://$page/waiting.html#$url" &
     browser=$!
-    watch "$browser" $((PATIENCE_S * late)) &
+    watch "$browser" $((LOADS_S * late)) &
     watcher=$!
     wait "$browser"
     kill "$watcher"
