@@ -40,9 +40,9 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningOffice]:
         yield found
 
 
-def fetched(office: RunningOffice, path: str) -> tuple[int, str, bytes]:
+def fetched(office: RunningOffice, path: str, token: str = "") -> tuple[int, str, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", office.port, timeout=30)
-    connection.request("GET", path)
+    connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
     answer = connection.getresponse()
     body = answer.read()
     connection.close()
@@ -86,6 +86,13 @@ def test_a_report_of_a_store_counts_what_it_sold_by_its_own_clock_and_is_there_a
     assert [one["store"] for one in report["stores"]] == ["corner"]
     assert office.call("GET", "/reports/sales?stores=nobody")[0] == 404
     assert fetched(office, "/api/v1/reports/sales?format=csv")[0] == 401, "only for those who signed in"
+    for language, head, end in (
+        ("", "kind,what,sales,net,tax,currency", ",0,0.00,0.00,EUR"),
+        ("&language=de-DE", "\ufeffTeil;Bezeichnung;Verkäufe;Umsatz;", ";0;0,00;0,00;EUR"),
+    ):
+        rows = fetched(office, f"/api/v1/reports/sales?format=csv{language}", office.token)[2].decode().splitlines()
+        assert rows[0].startswith(head)
+        assert rows[1].endswith(end)
 
 
 def test_a_price_changed_at_head_office_is_on_its_way_until_every_till_has_it(office: RunningOffice) -> None:

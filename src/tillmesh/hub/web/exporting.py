@@ -4,12 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Final
 
 from starlette.responses import Response
 
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would run
+
+
+LOCALES: Final = Path(__file__).parent / "static" / "locales"
+
+
+@cache
+def words_of_pages(language: str) -> dict[str, str]:
+    """Give the words of the pages in a language, for the headings of a table; English for what has no catalogue."""
+    path = LOCALES / f"{language}.json"
+    words = json.loads((path if path.is_file() else LOCALES / "en.json").read_text("utf-8"))
+    return {key: text for key, text in words.items() if isinstance(text, str)}
 
 
 def table(name: str, head: Sequence[str], rows: Iterable[Sequence[object]]) -> Response:

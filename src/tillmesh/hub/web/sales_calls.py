@@ -9,12 +9,15 @@ from typing import Any, Final, NamedTuple
 
 from starlette.responses import Response
 
+from tillmesh.adapters.locales import decimal_sign, known_locale, words_of
 from tillmesh.adapters.web.bodies import JSON
+from tillmesh.adapters.web.sheets import for_readers, number
+from tillmesh.adapters.web.speaking import known
 from tillmesh.fleet.ports import ProductRow
 from tillmesh.fleet.reporting import Report, add_up, bounds, step_of
 from tillmesh.fleet.standing import ShopRow, Takings, decimals, zone_or_utc
 from tillmesh.hub.web.api import Call, Context
-from tillmesh.hub.web.exporting import decimal, harmless, table
+from tillmesh.hub.web.exporting import decimal, harmless, table, words_of_pages
 from tillmesh.kernel.errors import Invalid, NotFound
 from tillmesh.kernel.times import local, parse_day, zone
 
@@ -41,7 +44,7 @@ async def sales(context: Context) -> dict[str, Any] | Response:
     best = await _best(context, asked)
     names = {shop.store: shop.name for shop in asked.shops}
     if context.query("format") == "csv":
-        return _csv(asked, report, names)
+        return _csv(asked, report, names, context.query("language"))
     return {
         "currency": asked.currency,
         "currencies": asked.currencies,
@@ -97,15 +100,34 @@ async def _asked(context: Context) -> Asked:
     return Asked([shop for shop in chosen if shop.currency == currency], first, last, currency, currencies)
 
 
-def _csv(asked: Asked, report: Report, names: dict[str, str]) -> Response:
-    """Write days and stores as one table, amounts as decimals."""
-    digits = decimals(asked.currency)
+def _csv(asked: Asked, report: Report, names: dict[str, str], tag: str) -> Response:
+    """Write days and stores as one table, amounts as decimals: for a program, or in the language of a reader."""
+    digits, file = decimals(asked.currency), f"sales-{asked.first}-{asked.last}.csv"
+    if tag:
+        return _sheet(asked, report, names, tag, file)
     found = []
     for kind, rows in (("day", report.days), ("store", {names[store]: sums for store, sums in report.stores.items()})):
         for what, sums in rows.items():
             amounts = [decimal(sums.net_minor, digits), decimal(sums.tax_minor, digits)]
             found.append([kind, harmless(what), sums.sales, *amounts, asked.currency])
-    return table(f"sales-{asked.first}-{asked.last}.csv", ["kind", "what", "sales", "net", "tax", "currency"], found)
+    return table(file, ["kind", "what", "sales", "net", "tax", "currency"], found)
+
+
+def _sheet(asked: Asked, report: Report, names: dict[str, str], tag: str, file: str) -> Response:
+    language, digits = known(tag), decimals(asked.currency)
+    sign, words = decimal_sign(known_locale(tag[:20], language)), words_of_pages(language)
+    parts = [(words["sales.bydays"], report.days)]
+    parts.append((words["sales.bystores"], {names[store]: sums for store, sums in report.stores.items()}))
+    rows = [
+        [part, what, sums.sales, *(number(decimal(minor, digits), sign) for minor in (sums.net_minor, sums.tax_minor)),
+         asked.currency]
+        for part, shown in parts
+        for what, sums in shown.items()
+    ]  # fmt: skip
+    report_words = words_of(language, "UTC")
+    head = [report_words("report_part"), report_words("report_name")]
+    head += [words[f"sales.{key}"] for key in ("count", "net", "tax", "currency")]
+    return for_readers(head, rows, file, sign)
 
 
 CALLS: Final = [
@@ -114,7 +136,7 @@ CALLS: Final = [
         "/reports/sales",
         sales,
         "Sales by day, hour, store and product",
-        query=("from", "to", "stores", "currency", "format"),
+        query=("from", "to", "stores", "currency", "format", "language"),
         gives=(JSON, "text/csv"),
     )
 ]

@@ -7,15 +7,14 @@ writes them.
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from starlette.responses import Response
 
 from tillmesh.adapters.locales import decimal_sign, known_locale, words_of
 from tillmesh.adapters.sqlite.books import Books
+from tillmesh.adapters.web.sheets import Number, Rows, for_programs, for_readers, number
 from tillmesh.kernel.money import exponent, format_decimal
 from tillmesh.kernel.times import parse_rfc3339
 from tillmesh.shop.purses import ACCOUNT
@@ -23,10 +22,6 @@ from tillmesh.shop.receipt import Words
 from tillmesh.terminal.web.api import Context
 from tillmesh.terminal.web.languages import checked_language
 from tillmesh.terminal.web.statement_paper import named
-
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would run
-MARK: Final = "\ufeff"  # spreadsheets take UTF-8 without it for something else
-Rows = Iterable[Sequence[Any]]
 
 
 class Reader:
@@ -41,17 +36,11 @@ class Reader:
 
     def number(self, text: str) -> Number:
         """Write a decimal number with the sign of this reader."""
-        return Number(str(text).replace(".", self.sign))
+        return number(text, self.sign)
 
     def file(self, head: Sequence[str], rows: Rows, name: str) -> Response:
         """Answer with a table under its headings; where the comma is the decimal sign, semicolons are between cells."""
-        return _answer(MARK + _written([head, *rows], ";" if self.sign == "," else ","), name)
-
-
-class Number(str):
-    """Digits, which no spreadsheet runs even behind a minus."""
-
-    __slots__ = ()
+        return for_readers(head, rows, name, self.sign)
 
 
 async def reader(context: Context) -> Reader | None:
@@ -68,15 +57,10 @@ async def reader(context: Context) -> Reader | None:
     return Reader(words_of(locale, await context.driver.look(zone)), decimal_sign(locale))
 
 
-def csv_response(rows: Rows, name: str) -> Response:
-    """Write rows for programs."""
-    return _answer(_written(rows, ","), name)
-
-
 def report_file(report: dict[str, Any], name: str, who: Reader | None) -> Response:
     """Give a report of a day or a stretch as one table; a margin is there where the cost is known."""
     if who is None:
-        return csv_response(_fields(report), name)
+        return for_programs(_fields(report), name)
     words = who.words
     head = [words(key) for key in ("report_part", "report_name", "report_quantity")]
     return who.file([*head, words("total").capitalize(), words("report_margin")], _told(report, who), name)
@@ -86,7 +70,7 @@ def days_file(days: list[dict[str, Any]], currency: str, name: str, who: Reader 
     """Give the totals of days, months or quarters."""
     fields = ["date", "total_minor", "sales", "refunds_minor", "tax_minor"]
     if who is None:
-        return csv_response([fields, *[[row[field] for field in fields] for row in days]], name)
+        return for_programs([fields, *[[row[field] for field in fields] for row in days]], name)
     words = who.words
     head = [words("date"), words("total").capitalize(), *map(words, ("report_count", "report_refunds", "tax_total"))]
     rows = [
@@ -110,7 +94,7 @@ def statement_file(found: dict[str, Any], who: Reader | None) -> Response:
         for one in found["entries"]:
             amounts = [decimal(one[name]) for name in ("amount", "balance")]
             rows.append([one["at"], one["kind"], one["receipt_number"], *amounts])
-        return _answer(_written(rows, ","), "statement.csv")
+        return for_programs(rows, "statement.csv")
     words = who.words
     head = [words(key) for key in ("date", "report_name", "receipt", "statement_amount", "balance")]
     told: list[list[str]] = [["", words("statement_before"), "", "", who.number(decimal(found["before"]))]]
@@ -162,22 +146,3 @@ def _told(report: dict[str, Any], who: Reader) -> list[list[Any]]:
         for key, name in (("net", "net_minor"), ("tax", "tax_minor")):
             rows.append([words("tax"), f"{words(key)} {rate}", None, who.amount(row[name], currency), None])
     return rows
-
-
-def _written(rows: Rows, between: str) -> str:
-    out = io.StringIO()
-    writer = csv.writer(out, delimiter=between)
-    for row in rows:
-        writer.writerow([_harmless(value) for value in row])
-    return out.getvalue()
-
-
-def _harmless(value: Any) -> Any:
-    """Keep a spreadsheet from running what somebody wrote."""
-    wrote = isinstance(value, str) and not isinstance(value, Number)
-    return f"'{value}" if wrote and value.startswith(FORMULA) else value
-
-
-def _answer(text: str, name: str) -> Response:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(text, media_type="text/csv; charset=utf-8", headers=headers)

@@ -1,6 +1,6 @@
 // What all stores sold: by day, by hour of the day, by store, and what brought in most.
 import { html, useState, valueOf } from "../lib/ui.js";
-import { day, isoDay, number, percent, t } from "../lib/i18n.js";
+import { day, isoDay, localeTag, number, percent, t } from "../lib/i18n.js";
 import { quantity, quantityText } from "../lib/money.js";
 import { query } from "../lib/http.js";
 import { about, amount } from "../lib/amounts.js";
@@ -82,7 +82,7 @@ export function SalesPage() {
   const all = stores.data?.stores ?? [];
   const days = Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000) + 1;
   return html`<${Head} title=${t("nav.sales")} sub=${load.data ? t("sales.span", { from: day(`${from}T12:00:00`), to: day(`${to}T12:00:00`) }) : ""}>
-      <a class="btn" href=${`/api/v1/reports/sales${asked}&format=csv`} download><${Icon} name="download" />${t("export.csv")}</a>
+      <a class="btn" href=${`/api/v1/reports/sales${asked}&format=csv&language=${localeTag()}`} download><${Icon} name="download" />${t("export.csv")}</a>
       ${all.length > 0 && html`<button class="btn" onClick=${() => openDialog(BooksDialog, { stores: all })}><${Icon} name="file-text" />${t("books.open")}</button>`}<//>
     <div class="tools">
       <div class="seg" role="group" aria-label=${t("sales.spans")}>${SPANS.map((n) => html`<button key=${n} aria-pressed=${to === isoDay() && days === n} onClick=${() => { setFrom(isoDay(1 - n)); setTo(isoDay()); }}>${n === 1 ? t("sales.today") : t("sales.last", { n })}</button>`)}</div>
