@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT))
 from PIL import Image  # noqa: E402 - after the path
 from playwright.sync_api import Browser, Error, Page, expect, sync_playwright  # noqa: E402
 
-from tests.journeys import rooms  # noqa: E402
+from tests.journeys import rooms, trouble  # noqa: E402
 from tests.journeys.cashier import Cashier  # noqa: E402
 from tests.journeys.conftest import QUIET, listen  # noqa: E402
 from tests.journeys.corners import CORNERS, stock_up  # noqa: E402
@@ -117,6 +117,7 @@ def main(argv: list[str]) -> int:
     options = _options(argv)
     if options.tutorial:
         return _tutorial()
+    options.out = options.out.resolve()
     shutil.rmtree(options.out, ignore_errors=True)
     options.out.mkdir(parents=True)
     axe = "" if options.quick else (ROOT / "node_modules/axe-core/axe.min.js").read_text("utf-8")
@@ -220,6 +221,7 @@ def _through_the_first_page(browser: Browser, place: Path, variants: list[Varian
         for variant in variants:
             with _window(browser, variant, album) as page:
                 _stops("welcome", rooms.first_person(page, till), page, variant, album)
+                _stops("welcome", trouble.out_of_order(page, f"{till.url}/", variant.language), page, variant, album)
     finally:
         till.close()
 
@@ -330,9 +332,7 @@ def _through_the_till(browser: Browser, till: DemoTill, variant: Variant, album:
         ruth.type_pin(MANAGER.pin)
         expect(page.locator(".grid .tile").first).to_be_visible()
         if ruth.lines.count() not in {0, WHOLE_CART}:  # somebody was interrupted
-            ruth.tap(ruth.say("Clear"))
-            ruth.key("Enter")
-            expect(ruth.lines).to_have_count(0)
+            _clear(ruth)
         fill_cart(ruth)
         elsewhere = {"store", "transfers"}  # of a till alone
         places = [place for place in EVERYWHERE if place.name not in elsewhere]
@@ -340,6 +340,17 @@ def _through_the_till(browser: Browser, till: DemoTill, variant: Variant, album:
         for place in (*places, *CORNERS):
             if _wanted(place.name, only):
                 _visit(place, ruth, variant, album)
+        if _wanted("trouble", only):
+            _stops("till", trouble.at_the_scale(ruth), page, variant, album)
+            _stops("till", trouble.warned(ruth), page, variant, album)
+        ruth.go("sell")
+        _clear(ruth)  # who comes next begins with an empty cart
+
+
+def _clear(person: Cashier) -> None:
+    person.tap(person.say("Clear"))
+    person.dialog.locator(".dlg-foot button").last.click()
+    expect(person.lines).to_have_count(0)
 
 
 def _wanted(name: str, only: list[str]) -> bool:

@@ -32,6 +32,7 @@ def test_a_product_is_weighed_sold_and_typed_by_hand_when_the_scale_is_away(
         look_up(maya, "gala")
         dialog = page.get_by_role("dialog", name="Gala apples")
         expect(dialog.get_by_text("Put it on the scale")).to_be_visible()
+        expect(dialog.locator(".weigh-box")).to_have_css("justify-items", "normal")  # not laid out as an empty page is
         assert page.evaluate(AUDITING.read_text("utf-8") + "\nauditing.fitting()") == [], (
             "nothing is cut off, no line is empty"
         )

@@ -32,7 +32,11 @@ STATE: Final = "Out of order"
 ADVICE: Final = "Use another till"
 _PAGE: Final = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="refresh" content="5"><title>{state}</title></head>
+<meta http-equiv="refresh" content="5"><title>{state}</title><style>
+:root {{ color-scheme: light dark; font: 1.25rem/1.5 system-ui, sans-serif; }}
+body {{ min-height: 90vh; margin: 0; display: grid; place-content: center; }}
+main {{ max-width: 40rem; padding: 1.5rem; overflow-wrap: anywhere; }} h1 {{ line-height: 1.15; }}
+</style></head>
 <body><main role="alert"><h1>{advice}</h1><p>{title}: {detail}.</p><p>{hint}</p></main></body></html>
 """
 

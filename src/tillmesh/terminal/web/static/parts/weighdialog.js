@@ -89,7 +89,7 @@ function WeighDialog({ name, unit, price, close }) {
   return html`<${Dialog} title=${name} note=${t("weight.note", { price: money(price), unit })} onClose=${() => close()} className="weigh"
       foot=${html`${first}<button type="button" class=${`btn ${HELPLESS.has(state) ? "primary" : ""}`} onClick=${() => setTyped("")}>${t("weigh.type")} <${Key} k="0-9" /></button>
         ${!HELPLESS.has(state) && html`<button type="button" class="btn primary" disabled=${armed} onClick=${() => setArmed(true)}>${t(ready ? "weigh.take" : armed ? "weigh.waits" : "weigh.when")} <${Key} k="Enter" /></button>`}`}>
-    <div class=${`weigh-box ${state}`} tabindex="-1" data-first onKeyDown=${onKey} role="group" aria-label=${t("weigh.scale")}>
+    <div class="weigh-box" data-state=${state} tabindex="-1" data-first onKeyDown=${onKey} role="group" aria-label=${t("weigh.scale")}>
       <p class="weigh-now"><${Icon} name="scale" size="xl" /><output class="num">${shown.grams == null ? "–" : weightText(milli, unit)}</output><small>${unit}</small></p>
       <p class="weigh-state" role="status">${t(`weigh.state.${state}`, { least: shown.least_g ?? 0 })}</p>
       ${tares.length > 0 && !HELPLESS.has(state) && html`<div class="weigh-tares" role="group" aria-label=${t("weigh.tare")}><span>${t("weigh.tare")} <${Key} k="T" /></span>
