@@ -229,3 +229,27 @@ def test_a_small_file_that_does_not_fit_on_the_disk_is_not_written_by_half(tmp_p
     assert b"File too large" in done.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["list"]
     assert (tmp_path / "list").read_text() == "as it was"
+
+
+def test_a_till_comes_back_into_a_directory_whose_parent_is_not_its_own(
+    disk: Path, stolen: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a machine that is a till: its user may write in /var/lib/tillmesh, and not in /var/lib."""
+    monkeypatch.setattr(os, "access", lambda path, _: Path(path) != tmp_path)
+    new = tmp_path / "new"
+    (new / ".restoring").mkdir(parents=True)  # one that was cut off while its files came out, the database last
+    (new / ".restoring" / FILE).write_bytes(b"half")
+    (new / CUSTOMERS).write_bytes(b"out already")
+    backup.restore(stolen, new, key_file=disk / "safe.key")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", stolen.name]
+    assert not (new / ".restoring").exists()
+    with shop_at(new) as shop:
+        shop.sell(cart_id="after it was put back")
+    for left in ((), (FILE,)):  # of another time, beside a till that sells: nothing of it is touched
+        (new / ".restoring").mkdir(exist_ok=True)
+        for name in left:
+            (new / ".restoring" / name).write_bytes(b"half")
+        with pytest.raises(Conflict, match="is not empty"):
+            backup.restore(stolen, new, key_file=disk / "safe.key")
+    with shop_at(new) as shop:
+        assert len(shop.numbers()) == 4

@@ -191,33 +191,59 @@ def unseal(backup: Path, about: About, key: bytes) -> dict[str, bytes]:
 
 @contextmanager
 def half_restored(backup: Path, data_dir: Path) -> Iterator[Path]:
-    """Give a folder to restore into, which gets the data directory's name at the end; nothing stays of one that fails.
+    """Give a folder to restore into, which becomes the data directory at the end; nothing stays of one that fails.
 
-    Done by root it belongs to whom the empty data directory belongs that it takes the place of.
+    It lies beside the data directory. Where nothing may be made there (the user of the till in /var/lib, a disk of its
+    own) it lies in it, and its files come out one after the other, the databases last. Done by root, all of it belongs
+    to whom the empty directory belongs.
     """
+    inside = data_dir.is_dir() and (data_dir.is_mount() or not os.access(data_dir.parent, os.W_OK))
+    half = data_dir / _RESTORING if inside else data_dir.with_name(data_dir.name + _RESTORING)
+    if inside and half.exists():
+        _clear(data_dir, half)
     if data_dir.exists() and any(data_dir.iterdir()):
         raise Conflict(f"{data_dir} is not empty", hint="Name another directory; nothing is written over.")
-    if data_dir.is_mount():
-        raise Conflict(f"{data_dir} is a disk by itself", hint="Name a directory on it that is not there yet.")
     data_dir.parent.mkdir(parents=True, exist_ok=True)
-    free, needed = shutil.disk_usage(data_dir.parent).free, _size(backup) + SPARE_BYTES
+    free, needed = shutil.disk_usage(half.parent).free, _size(backup) + SPARE_BYTES
     if free < needed:
         raise StorageFailed(
             f"{free >> 20} MiB are free, {needed >> 20} MiB are needed", hint="Free some space, or take another disk."
         )
-    half = data_dir.with_name(data_dir.name + _RESTORING)
-    if half.exists():  # of one that was cut off
+    if half.exists():
         shutil.rmtree(half)
     half.mkdir(mode=0o700)
     try:
         yield half
         if os.geteuid() == 0 and data_dir.exists():
             _give(half, data_dir.stat())
-        half.rename(data_dir)
+        if inside:
+            for path in sorted(half.iterdir(), key=lambda path: (path.suffix == ".db", path.name)):
+                path.rename(data_dir / path.name)
+            half.rmdir()
+        else:
+            half.rename(data_dir)
     except BaseException:
         shutil.rmtree(half, ignore_errors=True)
         raise
+    sync_directory(data_dir)
     sync_directory(data_dir.parent)
+
+
+def _clear(data_dir: Path, half: Path) -> None:
+    """Clear away a restoring that was cut off: what lies beside it has come out of it, or is somebody's and stays."""
+    held, beside = {path.name for path in half.iterdir()}, [path for path in data_dir.iterdir() if path != half]
+    if not held:
+        half.rmdir()
+    elif held.isdisjoint(path.name for path in beside):
+        for path in (*beside, half):
+            _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
 
 
 def _give(place: Path, owner: os.stat_result) -> None:
