@@ -52,6 +52,7 @@ TRAINING_MS_MAX: Final = 2 * 3_600_000  # guess: a morning's lesson
 # Keys of customers' personal data.
 SUBJECT_KEY_BYTES: Final = 32
 SUBJECT_KEYS_MAX: Final = 1_000_000  # guess: far more customers than a store has, and 100 MB
+SUBJECT_KEYS_EACH_MAX: Final = 64  # of one customer: tills apart may make one each, and fifteen is a large store
 SUBJECT_KEYS_PER_MESSAGE_MAX: Final = 200
 SUBJECT_TEXTS_CACHED_MAX: Final = 100_000  # of 20,000 customers; about 30 MB
 SUBJECT_KEY_BUCKETS: Final = 256

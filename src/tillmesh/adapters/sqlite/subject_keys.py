@@ -26,6 +26,7 @@ from tillmesh.kernel.limits import (
     KEY_CHARS_MAX,
     SUBJECT_KEY_BUCKETS,
     SUBJECT_KEY_BYTES,
+    SUBJECT_KEYS_EACH_MAX,
     SUBJECT_KEYS_MAX,
     SUBJECT_TEXTS_CACHED_MAX,
 )
@@ -77,6 +78,7 @@ class SubjectKeys:
         self._entropy = entropy
         self._erased = set(erased)
         self._keys: dict[str, dict[str, bytes]] = {}
+        self._count = 0  # of all keys in it
         self._texts: dict[tuple[str, str, str], str] = {}  # opened; none of an erased customer
         self._buckets = [0] * SUBJECT_KEY_BUCKETS
         self._db = _open(folder, key)
@@ -163,15 +165,20 @@ class SubjectKeys:
         return self.keys([subject for subject in list(self._keys) if bucket_of(subject) in these])
 
     def keep(self, told: Iterable[SubjectKey]) -> list[SubjectKey]:
-        """Keep keys that another till told; give those that are new. Keys of erased customers are not kept."""
+        """Keep keys that another till told; give those that are new. Keys of erased customers are not kept.
+
+        A till that was taken over may make up as many as it likes: of one customer and in all there is an end to it.
+        """
         new = []
         for each in told:
             fits = 1 <= len(each.subject) <= KEY_CHARS_MAX and len(each.key) == SUBJECT_KEY_BYTES
-            if fits and each.subject not in self._erased and each.name not in self._keys.get(each.subject, {}):
-                if len(self._keys) >= SUBJECT_KEYS_MAX:
+            held = self._keys.get(each.subject, {})
+            if fits and each.subject not in self._erased and each.name not in held:
+                if self._count >= SUBJECT_KEYS_MAX:
                     break
-                self._hold(each)
-                new.append(each)
+                if len(held) < SUBJECT_KEYS_EACH_MAX:
+                    self._hold(each)
+                    new.append(each)
         self._save(new)
         return new
 
@@ -206,10 +213,12 @@ class SubjectKeys:
 
     def _hold(self, one: SubjectKey) -> None:
         self._keys.setdefault(one.subject, {})[one.name] = one.key
+        self._count += 1
         self._buckets[bucket_of(one.subject)] ^= _weight(one)
 
     def _drop(self, subject: str) -> None:
         for key in self._keys.pop(subject, {}).values():
+            self._count -= 1
             self._buckets[bucket_of(subject)] ^= _weight(SubjectKey(subject, key))
 
     def _save(self, new: list[SubjectKey]) -> None:
@@ -223,6 +232,7 @@ class SubjectKeys:
         except BaseException:
             for each in new:  # what is not on disk was never held
                 del self._keys[each.subject][each.name]
+                self._count -= 1
                 self._buckets[bucket_of(each.subject)] ^= _weight(each)
                 if not self._keys[each.subject]:
                     del self._keys[each.subject]
