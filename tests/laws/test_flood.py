@@ -170,3 +170,26 @@ def test_a_till_that_names_new_actors_for_ever_costs_the_others_no_memory() -> N
     assert intake._allowances == {}
     assert session._theirs == {}
     assert intake.waiting(10**9) == []
+
+
+def test_a_till_that_does_not_wait_for_an_answer_gets_one_batch_stored_and_all_of_it_counted() -> None:
+    """Batches that pile up keep sales waiting and fill memory; and of those nobody counted what was in them."""
+    intake, flood = allowance(), log_of(FLOOD, 60)
+    session = session_of(intake)
+    stored: list[Apply] = []
+    for number in range(50):
+        steps = session.receive(Push(number + 1, runs_of(flood[: 10 + number])), 0)
+        stored += [step for step in steps if isinstance(step, Apply)]
+        assert number == 0 or [type(step.message) for step in steps if isinstance(step, Send)] == [Later]
+    assert [len(step.events) for step in stored] == [10]
+    session.applied(1, {FLOOD: Head(FLOOD, 10, flood[9].hash)}, 0)
+    assert pushed(session, 51, flood[:25]) == [Ack(51, {FLOOD: 25})]
+    assert intake.waiting(0) == [FLOOD], "it has used up its allowance"
+
+
+def test_a_batch_that_could_not_be_stored_can_come_again() -> None:
+    events = log_of(FLOOD, 3)
+    session = session_of(allowance())
+    session.receive(Push(1, runs_of(events)), 0)
+    session.refused(1, 2_000, 0)
+    assert pushed(session, 2, events) == [Ack(2, {FLOOD: 3})]

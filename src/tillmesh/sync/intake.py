@@ -66,9 +66,9 @@ class Intake:
     def wait_ms(self, actor: str, now_ms: int) -> int:
         """Say how long an actor's next events have to wait; 0: they can be taken in now.
 
-        Nothing is kept of an actor that nothing was taken in of: a peer may name new ones for ever.
+        Nothing is kept of an actor that nothing was ever taken in of: a peer may name new ones for ever.
         """
-        if actor not in self._allowances or is_office(actor):
+        if is_office(actor) or not (actor in self._allowances or actor in self._taken_bytes):
             return 0
         left = self._of(actor, now_ms).left
         if left > 0:

@@ -74,7 +74,7 @@ class Session:
         self._me = me
         self._notary = notary
         self._intake = intake
-        self._taking: tuple[int, tuple[Envelope, ...]] = (0, ())  # the peer's batch that is being stored
+        self._taking: tuple[int, tuple[Envelope, ...]] | None = None  # the peer's batch that is being stored
         self._told_slow: dict[str, int] = {}  # actor -> until when this side wants nothing of it
         self._slowed: dict[str, int] = {}  # actor -> until when the peer wants nothing of it
         self._heads = dict(heads)
@@ -166,8 +166,9 @@ class Session:
     def applied(self, batch: int, durable: Mapping[str, Head], now_ms: int) -> list[Step]:
         """A batch of the peer is on disk; ``durable`` are the heads of the actors it was about."""
         self._heads.update(durable)
-        if self._intake is not None and self._taking[0] == batch:
-            self._intake.took(self._taking[1], now_ms)
+        taken, self._taking = self._taking, None
+        if self._intake is not None and taken is not None:
+            self._intake.took(taken[1], now_ms)
         if self._closed:
             return []
         news = {actor: head.seq for actor, head in durable.items()}
@@ -175,6 +176,7 @@ class Session:
 
     def refused(self, batch: int, wait_ms: int, now_ms: int) -> list[Step]:
         """A batch of the peer was not applied because this side is busy: ask for it again later."""
+        self._taking = None
         return [] if self._closed else [self._say(Later(batch, wait_ms), now_ms)]
 
     def fence(self, actor: str) -> None:
@@ -221,7 +223,13 @@ class Session:
         return [*steps, *self._next()]
 
     def _pushed(self, push: Push, now_ms: int) -> list[Step]:
-        """Pass on what is new and joins on; ask again where something is missing before it."""
+        """Pass on what is new and joins on; ask again where something is missing before it.
+
+        One batch at a time: a peer that does not wait for the answer would fill this side's memory with batches, keep
+        its sales waiting behind them, and have what it wrote counted by nobody.
+        """
+        if self._taking is not None:
+            return [self._say(Later(push.batch, RESEND_MS), now_ms)]
         slow, again = self._slow(push.runs, now_ms)
         pushed = [run for run in push.runs if run.actor not in slow]
         verdicts = [self._judged(run) for run in pushed]
