@@ -180,7 +180,7 @@ def people_come_and_go(ann: Visitor, hub: str) -> None:
     ann.page.locator(".person", has_text="vera").click()
     ann.page.get_by_role("button", name="Remove").click()
     ann.page.get_by_role("heading", name="Remove vera?").wait_for()
-    ann.page.keyboard.press("Enter")
+    ann.page.locator("dialog").last.locator("button.danger").click()
     expect(ann.page.locator(".person")).to_have_count(1, timeout=SOON_MS)
 
 

@@ -6,11 +6,13 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from hashlib import sha256
 from itertools import count
+from typing import Final
 
 from tillmesh.kernel.errors import Conflict
 from tillmesh.kernel.ids import terminal_of
-from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, PURSE_ANSWER_MS, PURSE_HEAR_S, PURSES_SERVED_MAX
+from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, KEY_CHARS_MAX, PURSE_ANSWER_MS, PURSE_HEAR_S, PURSES_SERVED_MAX
 from tillmesh.shop import purses
 from tillmesh.shop.events import PurseMove
 from tillmesh.sync.channels import Channel
@@ -21,6 +23,9 @@ from tillmesh.terminal.mesh import Mesh
 from tillmesh.till.desk import Company
 from tillmesh.till.holds import Holds, keeper_of
 from tillmesh.till.purses import available_at
+
+SALE: Final = "sale"  # no purse: the right to give something of a sale back, which one till has at a time
+GIVING_BACK: Final = "giving-back"  # in the place of a cart: one till may do so again and again
 
 
 class PurseHolds:
@@ -66,6 +71,16 @@ class PurseHolds:
                 raise Conflict("another till is taking from this at this moment", hint="Try again in a few seconds.")
         return sure
 
+    async def keep_sale(self, sale_id: str) -> None:
+        """Keep a sale for this till while something of it goes back; raises :class:`Conflict` if another till does."""
+        await self._until_heard()
+        answer = await self._asked(GIVING_BACK, PurseMove(purse=SALE, account=sale_id, amount=-1))
+        if answer is not None and not answer.granted:
+            raise Conflict(
+                "another till gives something of this sale back at this moment",
+                hint="Look at the sale again in a few seconds.",
+            )
+
     async def _until_heard(self) -> None:
         """Wait a moment for what other tills wrote and is on its way: without it less may be taken out."""
         with suppress(TimeoutError):
@@ -75,8 +90,11 @@ class PurseHolds:
 
     async def _asked(self, cart_id: str, one: PurseMove) -> Answer | None:
         me, company = self._driver.identity.terminal, self._company()
+        if len(one.account) > KEY_CHARS_MAX:
+            return None  # nobody has it, and no other till could read the question
         keeper = keeper_of(one.purse, one.account, [me, *company.others])
-        ask = Ask(next(self._numbers), one.purse, one.account, cart_id, min(abs(one.amount), AMOUNT_MINOR_MAX))
+        cart = sha256(cart_id.encode()).hexdigest()[:40]  # a caller's cart may be called anything
+        ask = Ask(next(self._numbers), one.purse, one.account, cart, min(abs(one.amount), AMOUNT_MINOR_MAX))
         if keeper == me:
             return await self._answer(ask, me)
         waiting = self._waiting[ask.number] = asyncio.get_running_loop().create_future()
@@ -94,6 +112,8 @@ class PurseHolds:
         return await self._held(one.purse, one.account) >= abs(one.amount)
 
     async def _held(self, purse: str, account: str) -> int:
+        if purse == SALE:
+            return 1
         return await self._driver.look(
             lambda books: available_at(books, self._driver.identity, Company(), purse, account)
         )

@@ -301,8 +301,6 @@ def resume_cart(desk: Desk, command: ResumeCart) -> Edited:
     Two tills that could not hear each other may have taken it up, changed it and parked it again: all of that comes
     back as one cart, with each line once.
     """
-    if (again := _taken_up_here(desk, command.park_id)) is not None:
-        return again
     cart_id = _parked_body(desk, command.park_id).cart_id
     if (paid := desk.books.requested(cart_id)) is not None:
         raise Conflict(paid_already(paid), hint="Throw it away, or ring up what is missing as a new sale.")
@@ -316,15 +314,6 @@ def resume_cart(desk: Desk, command: ResumeCart) -> Edited:
     desk.record(CartResumed(dots=tuple(version.dot for version in versions), by=desk.who.user_id))
     desk.effect(SaveCart(cart=cart, revision=revision + 1))
     return Edited(cart, revision + 1)
-
-
-def _taken_up_here(desk: Desk, park_id: str) -> Edited | None:
-    """Give the cart that this till took up already: the answer was lost, or a second finger was as quick."""
-    parked = desk.books.parked(park_id)
-    if parked is None or parked.event is None or not parked.removed:
-        return None
-    found = desk.books.cart(_body_of(parked).cart_id)
-    return None if found is None or not found[0].lines else Edited(*found)
 
 
 def discard_parked(desk: Desk, command: DiscardParked) -> None:

@@ -70,3 +70,14 @@ def test_only_the_newest_names_are_remembered() -> None:
     assert requests_done.find(db, "wish-4") is None
     assert requests_done.find(db, "wish-5") == "event"
     db.close()
+
+
+def test_a_parked_sale_whose_answer_was_lost_is_given_again_to_who_took_it_up(fresh: Callable[[], Shop]) -> None:
+    shop = fresh()
+    shop.product()
+    op = {"op_id": "1", "op": "add", "line_id": "a", "sku": "tea"}
+    shop.ok("POST", "/carts/lost-coat/ops", {"ops": [op]})
+    park = shop.ok("POST", "/carts/lost-coat/park", {})["park_id"]
+    first, again = twice(shop, "POST", f"/parked/{park}/resume", {}, "take-up-a")
+    assert (again["cart_id"], len(again["lines"]), again["revision"]) == ("lost-coat", 1, first["revision"])
+    assert shop.call("POST", f"/parked/{park}/resume", {}).status_code == 409

@@ -144,3 +144,18 @@ def test_a_card_that_its_keeper_knows_to_be_empty_pays_nowhere_though_the_other_
         await close(one, two)
 
     run(scene)
+
+
+def test_of_two_tills_in_touch_one_gives_a_sale_back_at_a_time_and_may_go_on(tmp_path: Path) -> None:
+    async def scene() -> None:
+        one, two, _ = await shop_of(tmp_path)
+        holds = [holds_of(post, clock_ms=lambda: 0, patience_ms=FOREVER_MS) for post in (one, two)]
+        await holds[0].keep_sale("sale-1")
+        await holds[0].keep_sale("sale-1")
+        with pytest.raises(Conflict, match="another till gives"):
+            await holds[1].keep_sale("sale-1")
+        await holds[1].keep_sale("sale-2")
+        await holds[1].keep_sale("x" * 5_000)  # no sale, and no question that would break a link
+        await close(one, two)
+
+    run(scene)

@@ -24,7 +24,7 @@ from tillmesh.adapters.sqlite.upgrade_copy import keep_copy
 from tillmesh.kernel.codec import encode
 from tillmesh.kernel.envelope import Head
 from tillmesh.shop.personal import CUSTOMER
-from tillmesh.till.commands import ChangeRecords, Command, Who
+from tillmesh.till.commands import ChangeRecords, Command, ResumeCart, Who
 from tillmesh.till.effects import DropCart, Outcome, Print, SaveCardPayment, SaveCart
 from tillmesh.till.node import Till
 
@@ -124,8 +124,12 @@ class Writer:
                     )
                 outcome = till.decide(who, command, self.books, now_ms)
                 self._store(outcome, now_ms)
-                if name and outcome.events and isinstance(outcome.reply, str | None):
-                    requests_done.keep(self.db, name, outcome.reply or "")
+                if (
+                    name
+                    and outcome.events
+                    and (isinstance(outcome.reply, str | None) or isinstance(command, ResumeCart))
+                ):
+                    requests_done.keep(self.db, name, outcome.reply if isinstance(outcome.reply, str) else "")
         except BaseException:
             self._forget()
             raise

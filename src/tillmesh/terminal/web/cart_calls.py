@@ -15,7 +15,7 @@ from tillmesh.kernel.limits import SALE_LINES_MAX
 from tillmesh.kernel.quantity import parse_quantity
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.cart import Cart, PricedCart
-from tillmesh.shop.events import Payment, SaleClosed
+from tillmesh.shop.events import CartParked, Payment, SaleClosed
 from tillmesh.shop.tender import quote
 from tillmesh.terminal.web.api import Call, Context
 from tillmesh.terminal.web.rights_calls import lacking_of
@@ -271,9 +271,19 @@ async def list_parked(context: Context) -> Any:
 
 async def resume(context: Context) -> Any:
     """Take a parked cart up on this till."""
-    outcome = await context.do(ResumeCart(park_id=context.path("park_id")))
-    assert isinstance(outcome.reply, Edited)
-    return await _view(context, outcome.reply)
+    park_id = context.path("park_id")
+    outcome = await context.do(ResumeCart(park_id=park_id))
+    if isinstance(outcome.reply, Edited):
+        return await _view(context, outcome.reply)
+    # Asked again under its name, as the answer was lost: the cart as it is now.
+    return await context.driver.look(lambda books: _shown(context, books, *_cart(books, _parked_cart(books, park_id))))
+
+
+def _parked_cart(books: Books, park_id: str) -> str:
+    found = books.parked(park_id)
+    assert found is not None, "what was taken up was parked"
+    assert found.event is not None, "what was taken up has its event"
+    return decode(found.event.body, CartParked).cart_id
 
 
 async def discard(context: Context) -> None:

@@ -237,16 +237,25 @@ async def _show_answer(context: Context, event_id: str) -> dict[str, Any]:
     return await context.driver.look(query)
 
 
+async def _keep(context: Context) -> str:
+    """Keep a sale for this till while something of it goes back: of two tills in touch one does so at a time."""
+    sale_id = context.path("sale_id")
+    if (holds := context.services.extra.get("purse_holds")) is not None:
+        await holds.keep_sale(sale_id)
+    return sale_id
+
+
 async def void_sale(context: Context, body: VoidBody) -> tuple[int, Any]:
     """Take a sale back whole."""
-    outcome = await context.do(VoidSale(sale_id=context.path("sale_id"), reason=body.reason), body.approval)
+    sale_id = await _keep(context)
+    outcome = await context.do(VoidSale(sale_id=sale_id, reason=body.reason), body.approval)
     return (201 if outcome.events else 200), await _show_answer(context, str(outcome.reply))
 
 
 async def refund_sale(context: Context, body: RefundBody) -> tuple[int, Any]:
     """Give money back for part of a sale."""
     command = RefundSale(
-        sale_id=context.path("sale_id"),
+        sale_id=await _keep(context),
         lines=_refunds_of(body.lines),
         reason=body.reason,
         payments=payments_of(body.payments),

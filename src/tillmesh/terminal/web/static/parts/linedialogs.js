@@ -52,11 +52,11 @@ export function PriceDialog({ line, close }) {
   <//>`;
 }
 
-/** @param {{title: string, text: string, label?: string, close: (text?: string) => void}} props */
-export function NoteDialog({ title, text: start, label, close }) {
+/** @param {{title: string, text: string, label?: string, max?: number, close: (text?: string) => void}} props */
+export function NoteDialog({ title, text: start, label, max = 200, close }) {
   const [text, setText] = useState(start);
   return html`<${FormDialog} title=${title} close=${() => close()} ok=${true} submit=${() => close(text.trim())}>
-    <label class="field"><span>${label ?? t("note.label")}</span><input autofocus maxlength="200" value=${text} onInput=${(/** @type {Event} */ e) => setText(valueOf(e))} /></label>
+    <label class="field"><span>${label ?? t("note.label")}</span><input autofocus maxlength=${max} value=${text} onInput=${(/** @type {Event} */ e) => setText(valueOf(e))} /></label>
   <//>`;
 }
 

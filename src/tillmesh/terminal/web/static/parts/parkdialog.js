@@ -15,7 +15,7 @@ const SETTLE_MS = 1500;
 
 /** Put the current cart aside under an optional name. */
 export async function parkCart() {
-  const label = await openDialog(NoteDialog, { title: t("park.title"), text: "", label: t("park.label") });
+  const label = await openDialog(NoteDialog, { title: t("park.title"), text: "", label: t("park.label"), max: 60 });
   if (label === undefined) return;
   if (!(await settled(SETTLE_MS))) return toast({ tone: "warn", title: t("sell.unsaved", { n: pending.peek() }), detail: t("sell.unsaved.detail") });
   void putAway(label);
