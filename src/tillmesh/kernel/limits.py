@@ -56,6 +56,7 @@ SUBJECT_KEYS_EACH_MAX: Final = 64  # of one customer: tills apart may make one e
 SUBJECT_KEYS_PER_MESSAGE_MAX: Final = 200
 SUBJECT_TEXTS_CACHED_MAX: Final = 100_000  # of 20,000 customers; about 30 MB
 SUBJECT_KEY_BUCKETS: Final = 256
+SUBJECT_KEY_MESSAGES_WAITING_MAX: Final = 64  # of one till; what is told beyond is told again when sums are compared
 SUBJECT_KEY_MESSAGE_BYTES_MAX: Final = 1 << 17
 assert SUBJECT_KEYS_PER_MESSAGE_MAX * (4 * KEY_CHARS_MAX + SUBJECT_KEY_BYTES + 16) < SUBJECT_KEY_MESSAGE_BYTES_MAX
 

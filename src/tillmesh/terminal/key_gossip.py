@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -15,7 +16,7 @@ from tillmesh.adapters.sqlite.subject_keys import SubjectKey
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.ids import terminal_of
-from tillmesh.kernel.limits import SUBJECT_KEYS_PER_MESSAGE_MAX
+from tillmesh.kernel.limits import SUBJECT_KEY_MESSAGES_WAITING_MAX, SUBJECT_KEYS_PER_MESSAGE_MAX
 from tillmesh.shop.events import CustomersSealed
 from tillmesh.sync.channels import Channel
 from tillmesh.sync.key_messages import KeyMessage, Keys, Sums, Told, read_keys, write_keys
@@ -35,6 +36,7 @@ class KeyGossip:
         self._driver = driver
         self._mesh = mesh
         self._errands = Errands("keys of customers' data")
+        self._taking: Counter[str] = Counter()  # messages of a till that wait for the writer
         mesh.on(Channel.KEYS, self._heard)
         mesh.watch(self._link_changed)
         driver.listen(self._committed)
@@ -77,8 +79,16 @@ class KeyGossip:
                 self._mesh.tell(terminal, Channel.KEYS, body)
 
     def _heard(self, actor: str, body: bytes) -> None:
-        if (message := read_keys(body)) is not None:
-            self._errands.run(self._take(terminal_of(actor), message))
+        message, terminal = read_keys(body), terminal_of(actor)
+        if message is not None and self._taking[terminal] < SUBJECT_KEY_MESSAGES_WAITING_MAX:
+            self._taking[terminal] += 1
+            self._errands.run(self._taken(terminal, message))
+
+    async def _taken(self, terminal: str, message: KeyMessage) -> None:
+        try:
+            await self._take(terminal, message)
+        finally:
+            self._taking[terminal] -= 1
 
     async def _take(self, terminal: str, message: KeyMessage) -> None:
         held = self._driver.opened.writer.keys

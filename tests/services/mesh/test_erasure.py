@@ -16,8 +16,10 @@ from tillmesh.adapters.sqlite.database import connect as open_file
 from tillmesh.adapters.sqlite.ledger import log
 from tillmesh.adapters.sqlite.store import FILE
 from tillmesh.fleet.projecting import project
+from tillmesh.kernel.limits import SUBJECT_KEY_MESSAGES_WAITING_MAX
 from tillmesh.shop.events import Change
 from tillmesh.shop.personal import is_erased
+from tillmesh.sync.key_messages import Keys, Told, write_keys
 from tillmesh.terminal.key_gossip import KeyGossip
 from tillmesh.till.commands import ChangeRecords, EraseCustomer
 
@@ -164,6 +166,33 @@ def test_a_till_that_lost_its_keys_has_them_again_from_another(tmp_path: Path) -
         await until(lambda: knows(again, CANARY))
         for post in (posts[0], again):
             await post.stop()
+
+    run(scene)
+
+
+def test_a_till_that_tells_keys_without_end_piles_nothing_up(tmp_path: Path) -> None:
+    """What is told beyond is told again; what waited would take memory, and its turn before the sales of this till."""
+
+    async def scene() -> None:
+        (post,) = await store_of(tmp_path, 1)
+        assert post.mesh is not None
+        gossip = KeyGossip(post.driver, post.mesh)
+        told = write_keys(Keys([Told("zeb", bytes(32))]))
+        for _ in range(10 * SUBJECT_KEY_MESSAGES_WAITING_MAX):
+            gossip._heard("loud0000.aaaaaaaa", told)
+        gossip._heard("calm0000.aaaaaaaa", write_keys(Keys([Told("ann", bytes(32))])))
+        assert len(gossip._errands._tasks) == SUBJECT_KEY_MESSAGES_WAITING_MAX + 1
+        held = post.opened.writer.keys
+        assert held is not None
+
+        async def is_kept() -> bool:
+            return not gossip._errands and len(held.keys(["zeb", "ann"])) == 2
+
+        await until(is_kept)
+        gossip._heard("loud0000.aaaaaaaa", told)
+        assert gossip._errands, "it is heard again"
+        await gossip.stop()
+        await post.stop()
 
     run(scene)
 
