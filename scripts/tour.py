@@ -402,6 +402,8 @@ def _through_head_office(browser: Browser, hub: str, variant: Variant, album: Al
         if _wanted("corners", only):
             way = rooms.head_offices_corners(page, hub, _office_token(hub))
             _stops("office", way, page, variant, album)
+        if _wanted("trouble", only):
+            _stops("office", trouble.office_warned(page, variant.language), page, variant, album)
 
 
 def _sheets(browser: Browser, album: Album) -> None:

@@ -25,6 +25,9 @@ WANTING: Final = (
     *wanting(Upkeep(skew_s=3_600, left_s={"till": 3.0 * DAY_S}, backups=Backups(age_s=5.0 * DAY_S, made=True))),
     *wanting(Upkeep(skew_s=-9.0 * DAY_S, left_s={"office": -1.0}, backups=Backups(age_s=9.0 * DAY_S, why="no room"))),
 )
+OFFICE_WANTING: Final = wanting(
+    Upkeep(left_s={"stores": 5.0 * DAY_S, "gateway": -1.0}, backups=Backups(age_s=5.0 * DAY_S, made=True, why="full"))
+)
 
 
 def at_the_scale(person: Cashier) -> Iterator[str]:
@@ -68,6 +71,22 @@ def warned(person: Cashier) -> Iterator[str]:
     person.page.get_by_text(say(WANTING[-1].text, person.language)).scroll_into_view_if_needed()
     yield "health-warnings-end"
     person.page.unroute("**/api/v1/health")
+
+
+def office_warned(page: Page, language: str) -> Iterator[str]:
+    """See head office's first page with what it warns of: its own back-up, its gateway's certificate and a store's."""
+
+    def answer(route: Route) -> None:
+        found: dict[str, Any] = route.fetch().json()
+        found["concerns"] = [{"check": one.check, "text": say(one.text, language)} for one in OFFICE_WANTING]
+        route.fulfill(body=json.dumps(found), content_type="application/json")
+
+    page.route("**/api/v1/overview*", answer)
+    for name in ("people", "stores"):
+        page.evaluate("page => { location.hash = `#/${page}` }", name)
+    expect(page.get_by_text(say(OFFICE_WANTING[0].text, language))).to_be_visible(timeout=ARRIVES_MS)
+    yield "warnings"
+    page.unroute("**/api/v1/overview*")
 
 
 def out_of_order(page: Page, url: str, language: str) -> Iterator[str]:

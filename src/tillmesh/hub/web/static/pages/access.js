@@ -1,5 +1,5 @@
 // Keys and certificates of stores: issued as a file, renewed by issuing another one, revoked one by one.
-import { html, useState } from "../lib/ui.js";
+import { html, useRef, useState } from "../lib/ui.js";
 import { day, isoDay, t } from "../lib/i18n.js";
 import { asProblem } from "../lib/http.js";
 import { call } from "../state/session.js";
@@ -28,6 +28,7 @@ const base64Of = async (file) => (file ? btoa(String.fromCharCode(...new Uint8Ar
 /** @param {{store: string, close: (done?: boolean) => void}} props */
 function IssueForm({ store: start, close }) {
   const [store, setStore] = useState(start);
+  const chooser = /** @type {{current: HTMLInputElement | null}} */ (useRef(null)); // its own words would be the browser's
   const [file, setFile] = useState(/** @type {File | undefined} */ (undefined));
   const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
   const ok = /^[0-9a-z]{1,64}$/.test(store);
@@ -42,7 +43,10 @@ function IssueForm({ store: start, close }) {
   return html`<${FormDialog} title=${t("access.issue.title")} note=${t("access.issue.note")} close=${() => close()} ok=${ok} submit=${submit} label=${t("access.issue.go")}>
     <${Refusal} problem=${problem} />
     <${Field} label=${t("access.store")} required=${true} auto=${!start} disabled=${Boolean(start)} max=${64} value=${store} onChange=${setStore} hint=${t("access.store.hint")} error=${store && !ok ? t("access.store.wrong") : ""} />
-    ${!start && html`<label class="field"><span>${t("access.authority")}</span><input type="file" class="file" accept=".der" onChange=${(/** @type {Event} */ e) => setFile(/** @type {HTMLInputElement} */ (e.currentTarget).files?.[0])} /><small>${t("access.authority.hint")}</small></label>`}
+    ${!start && html`<div class="field" role="group" aria-label=${t("access.authority")}><span class="label">${t("access.authority")}</span>
+      <input ref=${chooser} hidden type="file" accept=".der" onChange=${(/** @type {Event} */ e) => setFile(/** @type {HTMLInputElement} */ (e.currentTarget).files?.[0])} />
+      <span class="field-box"><button type="button" class="btn" onClick=${() => chooser.current?.click()}>${t("access.authority.choose")}</button><small class="named">${file?.name ?? t("access.authority.none")}</small></span>
+      <small>${t("access.authority.hint")}</small></div>`}
   <//>`;
 }
 
