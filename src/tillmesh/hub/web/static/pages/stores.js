@@ -80,8 +80,9 @@ export function StoresPage() {
   const shown = stores.filter((one) => !wanted || one.name.toLowerCase().includes(wanted) || one.store.includes(wanted));
   shown.sort((a, b) => trouble(b) - trouble(a) || b.today.net_minor - a.today.net_minor || a.name.localeCompare(b.name));
   const troubled = stores.filter((one) => trouble(one)).length;
-  return html`<${Head} title=${t("nav.stores")} sub=${load.data ? (troubled ? t("stores.troubled", { n: troubled }) : stores.length ? t("stores.fine") : "") : ""} />
-    <div role="alert">${load.data?.trouble && html`<div class="refusal"><b>${t("stores.trouble")}</b><span>${load.data.trouble.detail}. ${t("stores.trouble.hint")}</span></div>`}
+  const fine = stores.length > 0 && !load.data.trouble && !load.data.concerns?.length;
+  return html`<${Head} title=${t("nav.stores")} sub=${troubled ? t("stores.troubled", { n: troubled }) : fine ? t("stores.fine") : ""} />
+    <div role="alert" class="stack">${load.data?.trouble && html`<div class="refusal"><b>${t("stores.trouble")}</b><span>${load.data.trouble.detail}. ${t("stores.trouble.hint")}</span></div>`}
       ${(load.data?.concerns ?? []).map((/** @type {{check: string, text: string}} */ one) => html`<div class="refusal warn" key=${one.text}><b>${tOr(`health.check.${one.check}`, one.check)}</b><span>${one.text}</span></div>`)}</div>
     ${!load.data ? html`<${Loading} load=${load} />` : stores.length === 0 ? html`<${Nothing} icon="store" title=${t("stores.none")} hint=${t("stores.none.hint")} />` : html`
       <${Kpis} stores=${stores} />
