@@ -32,6 +32,7 @@ from tillmesh.adapters.wan.bundle import read_bundle
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound, TillmeshError
 from tillmesh.kernel.ids import is_office, mint_actor, mint_terminal, terminal_of
 from tillmesh.shop.events import Change
+from tillmesh.shop.settings import TerminalSettings
 from tillmesh.terminal import provisioning
 from tillmesh.terminal.bootstrap import SYSTEM, Opened, open_terminal
 from tillmesh.terminal.resetting import refuse_to_lose
@@ -140,6 +141,9 @@ def _settle(
         number = len({terminal_of(each) for each, member in membership.members.items() if member.state == "active"})
         if enrolled.issuer_secret:
             write_file(keys / provisioning.ISSUER, enrolled.issuer_secret)
+        if me.store:  # it joins again, and keeps its number, and its name if no other was given
+            known = TerminalSettings.of(opened.writer.books.fields("setting", opened.origin.terminal) or {})
+            name, number = name or known.name, known.number
         fields: dict[str, Any] = {"name": name or f"Till {number}", "number": number}
         change = Change(key=opened.origin.terminal, fields=fields)
         _do(opened, ChangeRecords(entity="setting", changes=(change,)))

@@ -217,25 +217,30 @@ class Storekeeper:
     # The own certificate ----------------------------------------------------------------------------------------
 
     def _ask_if_due(self) -> None:
-        """Get the next certificate when it is time, and have those retired that this terminal was before."""
+        """Get the next certificate when it is time, and have those retired that this terminal was before.
+
+        Whom of those no list knows is introduced first: without its key nobody believes what it sold.
+        """
         held, me = self.place.credentials, self.place.actor
         if self._membership.state(me) == "revoked":
             return
         if held.actor != me:
-            self._ask(self._rebirth())
+            self._ask(self._rebirth(me))
         elif needs_renewal(held.certificate, self.as_of_s()):
             self._ask(Renew(make_request(held.key, held.store, me)))
         else:
             for old in provisioning.own_actors(self.place.data_dir) - {me}:
                 if self._membership.state(old) == "active":
                     self._ask(Retire(old))
+                elif self._membership.state(old) == "unknown" and self._mesh.exchange.marks(old).head:
+                    self._ask(self._rebirth(old))
 
-    def _rebirth(self) -> Reborn:
-        held, me = self.place.credentials, self.place.actor
-        request = make_request(held.key, held.store, me)
-        signer = signing_key(self.place.data_dir, me, create=False)
-        proof = signer.sign(rebirth_message(held.actor, me, request))
-        return Reborn(me, request, signer.public_key().public_bytes_raw(), proof)
+    def _rebirth(self, actor: str) -> Reborn:
+        held = self.place.credentials
+        request = make_request(held.key, held.store, actor)
+        signer = signing_key(self.place.data_dir, actor, create=False)
+        proof = signer.sign(rebirth_message(held.actor, actor, request))
+        return Reborn(actor, request, signer.public_key().public_bytes_raw(), proof)
 
     def _ask(self, message: Renew | Reborn | Retire) -> None:
         """Ask oneself, or a linked issuer; again after a while."""
@@ -263,7 +268,11 @@ class Storekeeper:
     def _take(self, certificate: bytes) -> None:
         """Go on with a certificate, if it is really ours."""
         me, key = self.place.actor, self.place.credentials.key
-        if self.place.gate.admit(certificate) != me or public_of(certificate) != key.public_key():
+        named = self.place.gate.admit(certificate)
+        if named != me and terminal_of(named) == terminal_of(me):
+            self._asked_s = 0.0  # who this terminal was before: it is on the list now, and needs no certificate
+            return
+        if named != me or public_of(certificate) != key.public_key():
             raise CertificateRefused("malformed", "a certificate for somebody else")
         self.place.take(certificate)
         self._links.use(self.place.credentials)
