@@ -193,7 +193,8 @@ async def _ended(background: list[asyncio.Task[None]]) -> None:
 def _door(options: Options) -> Door:
     """Open the door for stores: whoever shows no certificate is one of a few, whoever does may be one of many."""
     family = socket.AF_INET6 if ":" in options.bind else socket.AF_INET
-    door = Door(family, _turned_away, per_address=STRANGERS_PER_ADDRESS_MAX, in_all=STRANGERS_MAX)
+    # Behind a gateway all stores come from one address: how often is for its limits to say.
+    door = Door(family, _turned_away, per_address=STRANGERS_PER_ADDRESS_MAX, in_all=STRANGERS_MAX, hurried=False)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES, most) if most >= 0 else FILES, most))
     return _bound(door, options.bind, options.stores_port or options.port + STORES_FROM)
