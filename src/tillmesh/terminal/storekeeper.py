@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ class Storekeeper:
         self._given_s: dict[str, float] = {}  # terminal -> when it got a certificate here
         self._begun_s = self._clocks.monotonic_s()
         self._changed = asyncio.Event()
+        self._disk, self._newest = threading.Lock(), self._membership.lists
         self._listeners: list[Callable[[frozenset[str]], None]] = []
         self.before_leaving: Callable[[], Awaitable[bool]] | None = None  # tried until it says that it is done
         self.staying: Callable[[], None] = lambda: None  # told as long as this till does not leave
@@ -173,11 +175,15 @@ class Storekeeper:
 
     async def write(self) -> None:
         """Bring the lists to the disk."""
-        lists = self._membership.lists
+        self._newest = self._membership.lists
         try:
-            await asyncio.to_thread(provisioning.write_lists, self.place.data_dir, lists)
+            await asyncio.to_thread(self._keep)
         except OSError as cause:
             log.warning("the list of tills could not be written: %s", cause)
+
+    def _keep(self) -> None:
+        with self._disk:  # one after the other, and whoever comes last writes the newest
+            provisioning.write_lists(self.place.data_dir, self._newest)
 
     async def _looking(self) -> None:
         """Take in what another program on this machine left, and see whether a certificate is due."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import time
 from collections.abc import Awaitable, Callable
@@ -55,6 +56,23 @@ async def note(till: RealTill) -> int:
 async def stop(tills: list[RealTill]) -> None:
     for till in tills:
         await till.stop()
+
+
+def test_a_list_that_is_written_twice_at_the_same_time_is_whole(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A till that is taken in, or one that stops, has it written beside what is written anyway."""
+
+    async def scene() -> None:
+        places = found_store(tmp_path, 2)
+        [till] = await started(places[:1])
+        await asyncio.gather(*(till.keeper.write() for _ in range(40)))
+        await till.stop()
+        kept = provisioning.membership_in(places[0], till.driver.identity.store)
+        assert kept.lists == till.keeper.place.gate.membership.lists
+
+    run(scene)
+    assert not [record for record in caplog.records if "could not be written" in record.message]
 
 
 def test_a_till_that_was_enrolled_elsewhere_is_introduced_and_believed(tmp_path: Path) -> None:
