@@ -19,7 +19,7 @@ from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.limits import SUBJECT_KEY_MESSAGES_WAITING_MAX, SUBJECT_KEYS_PER_MESSAGE_MAX
 from tillmesh.shop.events import CustomersSealed
 from tillmesh.sync.channels import Channel
-from tillmesh.sync.key_messages import KeyMessage, Keys, Sums, Told, read_keys, write_keys
+from tillmesh.sync.key_messages import Keys, Sums, Told, read_keys, write_keys
 from tillmesh.terminal.driver import Driver
 from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.mesh import Mesh
@@ -27,6 +27,7 @@ from tillmesh.till.effects import Outcome
 
 log = logging.getLogger(__name__)
 COMPARE_S: Final = 20.0
+REST_S: Final = 1.0  # between two answers to the same till
 
 
 class KeyGossip:
@@ -37,6 +38,7 @@ class KeyGossip:
         self._mesh = mesh
         self._errands = Errands("keys of customers' data")
         self._taking: Counter[str] = Counter()  # messages of a till that wait for the writer
+        self._sums: dict[str, Sums | None] = {}  # of tills that are being answered: what they said since
         mesh.on(Channel.KEYS, self._heard)
         mesh.watch(self._link_changed)
         driver.listen(self._committed)
@@ -80,31 +82,35 @@ class KeyGossip:
 
     def _heard(self, actor: str, body: bytes) -> None:
         message, terminal = read_keys(body), terminal_of(actor)
-        if message is not None and self._taking[terminal] < SUBJECT_KEY_MESSAGES_WAITING_MAX:
-            self._taking[terminal] += 1
-            self._errands.run(self._taken(terminal, message))
-
-    async def _taken(self, terminal: str, message: KeyMessage) -> None:
-        try:
-            await self._take(terminal, message)
-        finally:
-            self._taking[terminal] -= 1
-
-    async def _take(self, terminal: str, message: KeyMessage) -> None:
-        held = self._driver.opened.writer.keys
-        if held is None:
-            return
         if isinstance(message, Sums):
-            other = [
-                n for n, (mine, its) in enumerate(zip(held.buckets(), message.buckets, strict=True)) if mine != its
-            ]
-            if other:
-                self._tell([terminal], held.in_buckets(other))
-            return
+            if terminal not in self._sums:
+                self._errands.run(self._answering(terminal))
+            self._sums[terminal] = message  # the newest says it all
+        elif message is not None and self._taking[terminal] < SUBJECT_KEY_MESSAGES_WAITING_MAX:
+            self._taking[terminal] += 1
+            self._errands.run(self._take(terminal, message))
+
+    async def _answering(self, terminal: str) -> None:
+        """Tell a till what it lacks, as long as it asks: with a rest after each, since that is a walk over all keys."""
+        try:
+            while (sums := self._sums[terminal]) is not None:
+                self._sums[terminal] = None
+                if (held := self._driver.opened.writer.keys) is not None:
+                    pairs = enumerate(zip(held.buckets(), sums.buckets, strict=True))
+                    if other := [number for number, (mine, its) in pairs if mine != its]:
+                        self._tell([terminal], held.in_buckets(other))
+                await asyncio.sleep(REST_S)
+        finally:
+            del self._sums[terminal]
+
+    async def _take(self, terminal: str, message: Keys) -> None:
+        held = self._driver.opened.writer.keys
         told = [SubjectKey(one.subject, one.key) for one in message.keys]
         try:
-            new = await self._driver.on_opened(lambda _: held.keep(told))
+            new = [] if held is None else await self._driver.on_opened(lambda _: held.keep(told))
         except TillmeshError as cause:
             log.warning("keys that %s told could not be kept: %s", terminal, cause.detail)
             return
+        finally:
+            self._taking[terminal] -= 1
         self._tell([name for name in self._mesh.linked() if name != terminal], new)

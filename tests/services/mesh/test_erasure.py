@@ -16,10 +16,10 @@ from tillmesh.adapters.sqlite.database import connect as open_file
 from tillmesh.adapters.sqlite.ledger import log
 from tillmesh.adapters.sqlite.store import FILE
 from tillmesh.fleet.projecting import project
-from tillmesh.kernel.limits import SUBJECT_KEY_MESSAGES_WAITING_MAX
+from tillmesh.kernel.limits import SUBJECT_KEY_BUCKETS, SUBJECT_KEY_MESSAGES_WAITING_MAX
 from tillmesh.shop.events import Change
 from tillmesh.shop.personal import is_erased
-from tillmesh.sync.key_messages import Keys, Told, write_keys
+from tillmesh.sync.key_messages import Keys, Sums, Told, write_keys
 from tillmesh.terminal.key_gossip import KeyGossip
 from tillmesh.till.commands import ChangeRecords, EraseCustomer
 
@@ -180,17 +180,18 @@ def test_a_till_that_tells_keys_without_end_piles_nothing_up(tmp_path: Path) -> 
         told = write_keys(Keys([Told("zeb", bytes(32))]))
         for _ in range(10 * SUBJECT_KEY_MESSAGES_WAITING_MAX):
             gossip._heard("loud0000.aaaaaaaa", told)
+            gossip._heard("loud0000.aaaaaaaa", write_keys(Sums([1] * SUBJECT_KEY_BUCKETS)))
         gossip._heard("calm0000.aaaaaaaa", write_keys(Keys([Told("ann", bytes(32))])))
-        assert len(gossip._errands._tasks) == SUBJECT_KEY_MESSAGES_WAITING_MAX + 1
+        assert len(gossip._errands._tasks) == SUBJECT_KEY_MESSAGES_WAITING_MAX + 2
         held = post.opened.writer.keys
         assert held is not None
 
         async def is_kept() -> bool:
-            return not gossip._errands and len(held.keys(["zeb", "ann"])) == 2
+            return not gossip._taking["loud0000"] and len(held.keys(["zeb", "ann"])) == 2
 
         await until(is_kept)
         gossip._heard("loud0000.aaaaaaaa", told)
-        assert gossip._errands, "it is heard again"
+        assert gossip._taking["loud0000"] == 1, "it is heard again"
         await gossip.stop()
         await post.stop()
 
