@@ -136,7 +136,7 @@ def membership_in(data_dir: Path, store: str) -> Membership:
     held = read_store(path.read_bytes())
     if not isinstance(held, Lists) or not held.lists:
         raise Damaged(f"{path} holds no list of tills", hint="Join the store again with an empty data directory.")
-    left = [path.read_bytes() for path in _left(data_dir)]
+    left = [path.read_bytes() for path in lists_left(data_dir)]
     return Membership(read_authority((data_dir / FOLDER / _AUTHORITY).read_bytes()), store, *held.lists, *left)
 
 
@@ -289,7 +289,7 @@ def leave_list(data_dir: Path, signed: bytes) -> None:
 def collect_lists(data_dir: Path) -> list[bytes]:
     """Take what was left; the lists are believed no more than those that come over a link."""
     found = []
-    for path in _left(data_dir):
+    for path in lists_left(data_dir):
         found.append(path.read_bytes())
         path.unlink()
     return found
@@ -310,7 +310,8 @@ def is_asked_to_leave(data_dir: Path) -> bool:
     return (data_dir / FOLDER / _LEAVE).exists()
 
 
-def _left(data_dir: Path) -> list[Path]:
+def lists_left(data_dir: Path) -> list[Path]:
+    """List what was left here and not taken in yet by the till that runs."""
     return sorted(path for path in (data_dir / FOLDER / _INBOX).glob("*") if path.suffix != ".new")[:STORE_LISTS_MAX]
 
 

@@ -62,7 +62,8 @@ class Storekeeper:
         self._driver, self._mesh, self._links = driver, mesh, links
         self._membership = place.gate.membership
         self._issuers: set[str] = set()  # linked terminals that said that they issue
-        self._asked, self._asked_s = "", 0.0
+        self._asked = ""
+        self._asked_s: dict[tuple[str, str], float] = {}  # what was asked for, for which actor -> when
         self._given_s: dict[str, float] = {}  # terminal -> when it got a certificate here
         self._begun_s = self._clocks.monotonic_s()
         self._changed = asyncio.Event()
@@ -249,7 +250,7 @@ class Storekeeper:
         return Reborn(actor, request, signer.public_key().public_bytes_raw(), proof)
 
     def _ask(self, message: Renew | Reborn | Retire) -> None:
-        """Ask oneself, or a linked issuer; again after a while."""
+        """Ask oneself, or a linked issuer; the same thing again after a while."""
         held = self.place.credentials.actor
         if self.authority is not None:
             match message:
@@ -260,9 +261,9 @@ class Storekeeper:
                 case Retire():
                     self._retire(held, message)
             return
-        now_s = self._clocks.monotonic_s()
-        if self._issuers and now_s >= self._asked_s + (ASK_AGAIN_S if self._asked_s else 0):
-            self._asked_s = now_s
+        what, now_s = (type(message).__name__, getattr(message, "actor", "")), self._clocks.monotonic_s()
+        if self._issuers and now_s >= self._asked_s.get(what, float("-inf")) + ASK_AGAIN_S:
+            self._asked_s[what] = now_s
             # Each in turn: the one that was asked last may claim what it can't do, or be stuck.
             self._asked = min((each for each in self._issuers if each > self._asked), default=min(self._issuers))
             self.post.tell(self._asked, message)
@@ -276,13 +277,13 @@ class Storekeeper:
         me, key = self.place.actor, self.place.credentials.key
         named = self.place.gate.admit(certificate)
         if named != me and terminal_of(named) == terminal_of(me):
-            self._asked_s = 0.0  # who this terminal was before: it is on the list now, and needs no certificate
+            self._asked_s.clear()  # who this terminal was before: it is on the list now, and needs no certificate
             return
         if named != me or public_of(certificate) != key.public_key():
             raise CertificateRefused("malformed", "a certificate for somebody else")
         self.place.take(certificate)
         self._links.use(self.place.credentials)
-        self._asked_s = 0.0
+        self._asked_s.clear()
         log.info("this till has a new certificate")
 
     def _declined(self, actor: str, message: Declined) -> None:
