@@ -10,6 +10,7 @@ from tests.journeys.cashier import Cashier
 from tests.journeys.conftest import OpenCashier
 from tests.journeys.places import DIALOGS, EVERYWHERE, PAGES, THEMES, close_dialogs, fill_cart, set_look
 from tests.journeys.till import TillProcess
+from tests.journeys.trouble import out_of_order
 from tillmesh.demo.shop_data import MANAGER
 
 pytestmark = [pytest.mark.journey, pytest.mark.slow, pytest.mark.xdist_group("browser"), pytest.mark.timeout(240)]
@@ -48,6 +49,18 @@ def test_axe_finds_nothing_on_the_sign_in_page(shop_window: TillProcess, at_till
         set_look(visitor, theme=theme)
         expect(visitor.page.get_by_role("heading", name="Enter your PIN")).to_be_visible()
         assert not violations(visitor.page, axe), theme
+
+
+def test_a_till_that_is_out_of_order_says_so_to_everybody_and_goes_on_unaided(
+    shop_window: TillProcess, at_till: OpenCashier, root: Path
+) -> None:
+    axe = (root / "node_modules/axe-core/axe.min.js").read_text("utf-8")
+    page = at_till(shop_window).page
+    shown = out_of_order(page, f"{shop_window.url}/", "de")
+    next(shown)
+    assert not violations(page, axe)
+    assert next(shown, None) is None  # the till opens its data
+    expect(page.get_by_role("heading", name="Enter your PIN")).to_be_visible(timeout=30_000)
 
 
 @pytest.mark.parametrize(("width", "height"), SIZES)

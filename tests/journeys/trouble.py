@@ -99,7 +99,7 @@ def out_of_order(page: Page, url: str, language: str) -> Iterator[str]:
 
     with ThreadPoolExecutor(1) as apart:  # the browser's driver keeps an event loop open in this thread
         body = apart.submit(asyncio.run, fetch()).result()
-    page.route(url, lambda route: route.fulfill(body=body, content_type="text/html"))
+    page.route(url, lambda route: route.fulfill(status=503, body=body, content_type="text/html"))
     page.goto(url)
     expect(page.get_by_role("alert")).to_be_visible(timeout=ARRIVES_MS)
     yield "out-of-order"

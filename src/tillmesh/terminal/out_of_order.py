@@ -32,12 +32,20 @@ STATE: Final = "Out of order"
 ADVICE: Final = "Use another till"
 _PAGE: Final = """<!doctype html>
 <html lang="{language}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<meta http-equiv="refresh" content="5"><title>{state}</title><style>
+<title>{state}</title><style>
 :root {{ color-scheme: light dark; font: 1.25rem/1.5 system-ui, sans-serif; }}
 body {{ min-height: 90vh; margin: 0; display: grid; place-content: center; }}
 main {{ max-width: 40rem; padding: 1.5rem; overflow-wrap: anywhere; }} h1 {{ line-height: 1.15; }}
 </style></head>
-<body><main role="alert"><h1>{advice}</h1><p>{title}: {detail}.</p><p>{hint}</p></main></body></html>
+<body><main role="alert"><h1>{advice}</h1><p>{title}: {detail}.</p><p>{hint}</p></main><script>
+let shown; // Looks again by itself, and is painted anew for another page alone: nobody is read to in mid-sentence.
+setInterval(async () => {{
+  const answer = await fetch(location.href, {{ cache: "no-store" }}).catch(() => null);
+  const page = answer && (answer.status === 503 ? await answer.text() : "open");
+  if (page === "open" || (page && shown && page !== shown)) location.reload();
+  shown = page || shown;
+}}, {every_ms});
+</script></body></html>
 """
 
 
@@ -87,7 +95,7 @@ class OutOfOrder:
             return Response(msgspec.json.encode(body), 503, headers, "application/problem+json")
         texts = {"title": error.title, "detail": error.detail, "hint": error.hint, "state": STATE, "advice": ADVICE}
         words = {name: html.escape(say(text, language).rstrip(".")) for name, text in texts.items()}
-        return HTMLResponse(_PAGE.format(language=language, **words), 503, headers)
+        return HTMLResponse(_PAGE.format(language=language, every_ms=int(RETRY_S * 1_000), **words), 503, headers)
 
 
 def _language_of(request: Request) -> str:
