@@ -37,7 +37,7 @@ _PAGE: Final = """<!doctype html>
 body {{ min-height: 90vh; margin: 0; display: grid; place-content: center; }}
 main {{ max-width: 40rem; padding: 1.5rem; overflow-wrap: anywhere; }} h1 {{ line-height: 1.15; }}
 </style></head>
-<body><main role="alert"><h1>{advice}</h1><p>{title}: {detail}.</p><p>{hint}</p></main><script>
+<body><main role="alert"><h1>{advice}</h1><p>{title}{colon} {detail}.</p><p>{hint}</p></main><script>
 let shown; // Looks again by itself, and is painted anew for another page alone: nobody is read to in mid-sentence.
 setInterval(async () => {{
   const answer = await fetch(location.href, {{ cache: "no-store" }}).catch(() => null);
@@ -95,6 +95,8 @@ class OutOfOrder:
             return Response(msgspec.json.encode(body), 503, headers, "application/problem+json")
         texts = {"title": error.title, "detail": error.detail, "hint": error.hint, "state": STATE, "advice": ADVICE}
         words = {name: html.escape(say(text, language).rstrip(".")) for name, text in texts.items()}
+        words["hint"] += "." if words["hint"] else ""
+        words["colon"] = "\u00a0:" if language == "fr" else ":"
         return HTMLResponse(_PAGE.format(language=language, every_ms=int(RETRY_S * 1_000), **words), 503, headers)
 
 
