@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.dead_clocks import forget_dead_clocks
+
 if TYPE_CHECKING:
     from tests.servers import Servers
 
@@ -40,6 +42,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         disturbable = any(item.get_closest_marker(name) for name in ("service", "journey"))
         item.user_properties += [("test", item.nodeid), ("disturbable", "yes" if disturbable else "no")]
+
+
+def pytest_runtest_setup() -> None:
+    """Let no test stumble over the clock of a program that another one killed."""
+    forget_dead_clocks()
 
 
 @pytest.fixture(scope="session")

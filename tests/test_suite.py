@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.dead_clocks import forget_dead_clocks
 from tests.tracked_files import ROOT
 
 pytestmark = [pytest.mark.slow]
@@ -96,3 +97,15 @@ def test_each_run_has_a_place_of_its_own_and_leaves_nothing_there(tmp_path: Path
         assert not place.exists()
         places.add(place)
     assert len(places) == 2
+
+
+def test_clocks_of_killed_programs_are_cleared_away_and_no_others(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = [f"faketime_shm_{gone.pid}", f"sem.faketime_sem_{gone.pid}"]
+    stays = [f"faketime_shm_{os.getpid()}", "PostgreSQL.17", f"faketime_shm_{gone.pid}.txt"]
+    for name in (*left, *stays):
+        (tmp_path / name).touch()
+    assert forget_dead_clocks(tmp_path) == left
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(stays)
+    assert forget_dead_clocks(tmp_path / "none") == []
