@@ -144,6 +144,7 @@ def test_a_directory_that_can_not_be_looked_into_is_a_finding_that_says_as_whom_
     assert "as whom the till runs: sudo -u" in last.text
 
 
+@pytest.mark.service
 def test_a_clock_before_the_program_was_made_is_said(place: Path) -> None:
     if shutil.which("faketime") is None:
         pytest.skip("faketime is not installed; scripts/setup.sh test installs it")
@@ -153,6 +154,7 @@ def test_a_clock_before_the_program_was_made_is_said(place: Path) -> None:
     assert "days behind" in done.stdout
 
 
+@pytest.mark.service
 def test_a_certificate_of_head_office_that_ends_is_said(place: Path) -> None:
     if shutil.which("faketime") is None:
         pytest.skip("faketime is not installed; scripts/setup.sh test installs it")
