@@ -9,11 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple, cast
 
 from tillmesh.adapters.locales import words_of
+from tillmesh.adapters.web.sheets import harmless
 from tillmesh.fleet.books import StoreBooks
 from tillmesh.fleet.ports import Position
 from tillmesh.fleet.standing import ShopRow, zone_or_utc
 from tillmesh.hub.running import Hub
-from tillmesh.hub.web.exporting import harmless
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Conflict
 from tillmesh.kernel.ids import is_office, terminal_of

@@ -39,11 +39,11 @@ def _written(rows: Rows, between: str) -> str:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=between)
     for row in rows:
-        writer.writerow([_harmless(value) for value in row])
+        writer.writerow([harmless(value) for value in row])
     return out.getvalue()
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
     """Keep a spreadsheet from running what somebody wrote."""
     wrote = isinstance(value, str) and not isinstance(value, Number)
     return f"'{value}" if wrote and value.startswith(FORMULA) else value

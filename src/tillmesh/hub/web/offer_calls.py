@@ -13,6 +13,7 @@ from msgspec import field
 from starlette.responses import Response
 
 from tillmesh.adapters.web.bodies import JSON
+from tillmesh.adapters.web.sheets import for_programs
 from tillmesh.fleet.office import Plan, Whom
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.fleet.ports import Reading
@@ -28,10 +29,10 @@ from tillmesh.hub.following import (
     promotion_change,
 )
 from tillmesh.hub.web.api import Call, Context
-from tillmesh.hub.web.exporting import decimal, harmless, table
 from tillmesh.hub.web.office_calls import by, chosen_stores, names_of, pushed, stores_of
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.limits import PAGE_ROWS_MAX
+from tillmesh.kernel.money import format_decimal
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.catalogue import check_key
 from tillmesh.shop.events import Change, PricesChanged, PromotionsChanged
@@ -62,7 +63,7 @@ async def prices(context: Context) -> dict[str, Any] | Response:
     if context.query("format") == "csv":
         head = ("sku", "name", "price", "currency", "from", "until", "stores", "state", "by", "at")
         rows = [_row(one) for one in shown]
-        return table("prices.csv", head, rows)
+        return for_programs([head, *rows], "prices.csv")
     return {"prices": shown}
 
 
@@ -122,7 +123,7 @@ async def promotions(context: Context) -> dict[str, Any] | Response:
     if context.query("format") == "csv":
         head = ("id", "name", "kind", "percent", "start", "until", "stores", "state", "by", "at")
         keys = ("promotion_id", "name", "kind", "percent", "start", "until", "chosen", "state", "by", "at")
-        return table("promotions.csv", head, [[harmless(str(one.get(key, ""))) for key in keys] for one in shown])
+        return for_programs([head, *([str(one.get(key, "")) for key in keys] for one in shown)], "promotions.csv")
     return {"promotions": shown}
 
 
@@ -174,10 +175,9 @@ async def end_promotion(context: Context) -> dict[str, Any]:
 
 
 def _row(one: Mapping[str, Any]) -> list[str]:
-    price = decimal(one["price_minor"], one["exponent"])
-    words = [harmless(one[name]) for name in ("sku", "name", "chosen", "by")]
-    sku, name, chosen, who = words
-    return [sku, name, price, one["currency"], one["from"], one["until"], chosen, one["state"], who, one["at"]]
+    price = format_decimal(one["price_minor"], one["exponent"])
+    names = ("currency", "from", "until", "chosen", "state", "by", "at")
+    return [one["sku"], one["name"], price, *(one[name] for name in names)]
 
 
 def _one_currency(chosen: Mapping[str, ShopRow]) -> ShopRow:

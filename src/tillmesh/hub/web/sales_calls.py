@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, NamedTuple
 
@@ -11,14 +11,15 @@ from starlette.responses import Response
 
 from tillmesh.adapters.locales import decimal_sign, known_locale, words_of
 from tillmesh.adapters.web.bodies import JSON
-from tillmesh.adapters.web.sheets import for_readers, number
+from tillmesh.adapters.web.sheets import Number, for_programs, for_readers, number
 from tillmesh.adapters.web.speaking import known
 from tillmesh.fleet.ports import ProductRow
 from tillmesh.fleet.reporting import Report, add_up, bounds, step_of
 from tillmesh.fleet.standing import ShopRow, Takings, decimals, zone_or_utc
 from tillmesh.hub.web.api import Call, Context
-from tillmesh.hub.web.exporting import decimal, harmless, table, words_of_pages
+from tillmesh.hub.web.exporting import words_of_pages
 from tillmesh.kernel.errors import Invalid, NotFound
+from tillmesh.kernel.money import format_decimal
 from tillmesh.kernel.times import local, parse_day, zone
 
 DAYS_MAX: Final = 400
@@ -102,32 +103,32 @@ async def _asked(context: Context) -> Asked:
 
 def _csv(asked: Asked, report: Report, names: dict[str, str], tag: str) -> Response:
     """Write days and stores as one table, amounts as decimals: for a program, or in the language of a reader."""
-    digits, file = decimals(asked.currency), f"sales-{asked.first}-{asked.last}.csv"
-    if tag:
-        return _sheet(asked, report, names, tag, file)
-    found = []
-    for kind, rows in (("day", report.days), ("store", {names[store]: sums for store, sums in report.stores.items()})):
-        for what, sums in rows.items():
-            amounts = [decimal(sums.net_minor, digits), decimal(sums.tax_minor, digits)]
-            found.append([kind, harmless(what), sums.sales, *amounts, asked.currency])
-    return table(file, ["kind", "what", "sales", "net", "tax", "currency"], found)
-
-
-def _sheet(asked: Asked, report: Report, names: dict[str, str], tag: str, file: str) -> Response:
-    language, digits = known(tag), decimals(asked.currency)
+    file, stores = (
+        f"sales-{asked.first}-{asked.last}.csv",
+        {names[store]: sums for store, sums in report.stores.items()},
+    )
+    if not tag:
+        head = ["kind", "what", "sales", "net", "tax", "currency"]
+        rows = _rows({"day": report.days, "store": stores}, asked.currency)
+        return for_programs([head, *rows], file)
+    language = known(tag)
     sign, words = decimal_sign(known_locale(tag[:20], language)), words_of_pages(language)
-    parts = [(words["sales.bydays"], report.days)]
-    parts.append((words["sales.bystores"], {names[store]: sums for store, sums in report.stores.items()}))
-    rows = [
-        [part, what, sums.sales, *(number(decimal(minor, digits), sign) for minor in (sums.net_minor, sums.tax_minor)),
-         asked.currency]
-        for part, shown in parts
-        for what, sums in shown.items()
-    ]  # fmt: skip
     report_words = words_of(language, "UTC")
     head = [report_words("report_part"), report_words("report_name")]
     head += [words[f"sales.{key}"] for key in ("count", "net", "tax", "currency")]
-    return for_readers(head, rows, file, sign)
+    parts = {words["sales.bydays"]: report.days, words["sales.bystores"]: stores}
+    return for_readers(head, _rows(parts, asked.currency, sign), file, sign)
+
+
+def _rows(parts: Mapping[str, Mapping[str, Takings]], currency: str, sign: str = ".") -> list[list[Any]]:
+    def amount(minor: int) -> Number:
+        return number(format_decimal(minor, decimals(currency)), sign)
+
+    return [
+        [part, what, sums.sales, amount(sums.net_minor), amount(sums.tax_minor), currency]
+        for part, shown in parts.items()
+        for what, sums in shown.items()
+    ]
 
 
 CALLS: Final = [
