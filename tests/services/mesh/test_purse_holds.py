@@ -61,6 +61,12 @@ def holds_of(post: Post, **how: Any) -> PurseHolds:
     return PurseHolds(post.driver, post.mesh, post.driver.company, **how)
 
 
+def keeper_first(one: Post, two: Post, account: str) -> tuple[Post, Post]:
+    """Give the till that keeps a gift card, and the other one, which has to ask it."""
+    terminals = [post.driver.identity.terminal for post in (one, two)]
+    return (one, two) if keeper_of(GIFT_CARD, account, terminals) == terminals[0] else (two, one)
+
+
 async def close(*posts: Post) -> None:
     for post in posts:
         await post.stop()
@@ -94,9 +100,7 @@ def test_two_tills_in_touch_do_not_spend_one_gift_card_in_the_same_moment(tmp_pa
 def test_a_till_that_does_not_answer_stops_no_payment_but_takes_the_safety_of_it(tmp_path: Path) -> None:
     async def scene() -> None:
         one, two, account = await shop_of(tmp_path)
-        terminals = [post.driver.identity.terminal for post in (one, two)]
-        keeper = keeper_of(GIFT_CARD, account, terminals)
-        asking = two if keeper == terminals[0] else one
+        _, asking = keeper_first(one, two, account)
         holds = holds_of(asking, patience_ms=50)  # nobody listens at the other till
         cart = [PurseMove(purse=GIFT_CARD, account=account, amount=-200)]
         assert await holds.ask("cart", cart) is False
@@ -125,9 +129,7 @@ def test_a_card_that_its_keeper_knows_to_be_empty_pays_nowhere_though_the_other_
 ) -> None:
     async def scene() -> None:
         one, two, account = await shop_of(tmp_path)
-        terminals = [post.driver.identity.terminal for post in (one, two)]
-        here = keeper_of(GIFT_CARD, account, terminals) == terminals[0]
-        keeper, asking = (one, two) if here else (two, one)
+        keeper, asking = keeper_first(one, two, account)
         holds_of(keeper)  # it answers
         holds = holds_of(asking, patience_ms=FOREVER_MS)
         spent = c.CloseSale(
