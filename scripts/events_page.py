@@ -202,7 +202,7 @@ def _notes(kind: type[Record]) -> dict[str, str]:
 HEAD: Final = f"""\
 # Events: everything that ever happened
 
-Written by `make reference` from [the types themselves](../../src/tillmesh/shop/events.py); `tests/test_docs.py` holds it to them.
+Written by `make reference` from [the types themselves](../../src/tillmesh/shop/events/); `tests/test_docs.py` holds it to them.
 
 A store's log is made of events, and everything else is worked out from them. Whoever integrates meets them in
 [webhooks](webhooks.md) (by field names), and in the [journal of a till](fiscal.md#the-journal) and the [uploads](../protocols/hub.md) (as arrays).

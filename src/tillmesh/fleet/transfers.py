@@ -17,8 +17,9 @@ from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.errors import TillmeshError, TooLarge
 from tillmesh.kernel.hlc import HybridLogicalClock
 from tillmesh.kernel.limits import TRANSFERS_OPEN_MAX
-from tillmesh.shop.events import NAMES, VERSION
-from tillmesh.shop.transfer_events import (
+from tillmesh.shop.events import (
+    NAMES,
+    VERSION,
     TransferAnswered,
     TransferClosed,
     TransferComing,

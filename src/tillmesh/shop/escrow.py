@@ -11,9 +11,18 @@ from typing import Final, NamedTuple
 
 from tillmesh.crdt import BoundedCounter
 from tillmesh.kernel.quantity import ONE
-from tillmesh.shop.events import SaleClosed, SaleRefunded, SaleVoided, StockAdjusted, StockCounted, StockReceived
+from tillmesh.shop.events import (
+    SaleClosed,
+    SaleRefunded,
+    SaleVoided,
+    StockAdjusted,
+    StockCounted,
+    StockReceived,
+    TransferReceived,
+    TransferSent,
+    TransferTakenBack,
+)
 from tillmesh.shop.stock import movements
-from tillmesh.shop.transfer_events import TransferReceived, TransferSent, TransferTakenBack
 
 Moving = (
     SaleClosed | SaleVoided | SaleRefunded | StockReceived | StockAdjusted | StockCounted

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
 
-from tillmesh.shop.fiscal_events import PeriodClosed, PeriodTotals, RateTotal, TenderSum
+from tillmesh.shop.events import PeriodClosed, PeriodTotals, RateTotal, TenderSum
 from tillmesh.shop.shift import Sums, add, finish
 
 DAY, MONTH, YEAR = "day", "month", "year"

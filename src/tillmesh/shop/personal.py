@@ -10,28 +10,14 @@ from collections.abc import Mapping
 from typing import Final
 
 from tillmesh.crdt import LWWMap, Stamp
-from tillmesh.kernel.codec import Record
 from tillmesh.kernel.limits import AUTHORITY_MAX
-from tillmesh.shop.ranges import TimeMs
-from tillmesh.shop.register_events import Value
+from tillmesh.shop.events import Value
 
 CUSTOMER: Final = "customer"  # the entity of the registers
 PERSONAL: Final = ("name", "email", "phone", "note", "address")
 # Texts of people hold no control characters (till.desk.checked_text), so nobody can type what looks sealed.
 SEAL: Final = "\x02"
 ERASED: Final = LWWMap.of({"erased": True}, Stamp(AUTHORITY_MAX, 1, "erased"))
-
-
-class CustomerErased(Record):
-    """A customer's personal data is erased: whoever holds a key of it destroys it. Nothing undoes this.
-
-    Invariant: the register of an erased customer is ERASED, whatever was or will be written into it.
-    """
-
-    customer_id: str
-    by: str
-    reason: str = ""
-    erased_at_ms: TimeMs = 0
 
 
 def is_sealed(value: Value) -> bool:

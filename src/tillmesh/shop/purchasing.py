@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tillmesh.shop.events import StockReceived
-from tillmesh.shop.order_events import GoodsOrdered, OrderClosed, OrderLine
+from tillmesh.shop.events import GoodsOrdered, OrderClosed, OrderLine, StockReceived
 
 
 @dataclass(slots=True)

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tillmesh.shop.events import SaleClosed, SaleRefunded, SaleVoided, StockAdjusted, StockCounted, StockReceived
-from tillmesh.shop.transfer_events import TransferReceived, TransferSent, TransferTakenBack
+from tillmesh.shop.events import (
+    SaleClosed,
+    SaleRefunded,
+    SaleVoided,
+    StockAdjusted,
+    StockCounted,
+    StockReceived,
+    TransferReceived,
+    TransferSent,
+    TransferTakenBack,
+)
 
 
 def movements(body: object) -> list[tuple[str, int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from tillmesh.shop.transfer_events import (
+from tillmesh.shop.events import (
     TransferAnswered,
     TransferClosed,
     TransferComing,

@@ -19,8 +19,7 @@ from tillmesh.kernel.errors import Conflict, NotFound
 from tillmesh.kernel.limits import RIGHTS_ANSWER_MS, RIGHTS_ASK_MS, RIGHTS_ASKED_MAX, RIGHTS_SERVED_MAX
 from tillmesh.shop import escrow
 from tillmesh.shop.catalogue import Product
-from tillmesh.shop.events import MoneyConflictSettled, ProductsChanged
-from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
+from tillmesh.shop.events import MoneyConflictSettled, ProductsChanged, RightsIssued, RightsMoved, RightsReleased
 from tillmesh.shop.stock import movements
 from tillmesh.sync.channels import Channel
 from tillmesh.sync.rights_messages import AskRights, RightsAnswer, read_rights, write_rights

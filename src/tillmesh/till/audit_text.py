@@ -8,9 +8,6 @@ from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop import events as e
-from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
-from tillmesh.shop.rights_events import RightsIssued, RightsReleased
-from tillmesh.shop.transfer_events import TransferClosed, TransferReceived, TransferSent, TransferTakenBack
 from tillmesh.till.ports import Books
 from tillmesh.till.views import person
 
@@ -105,26 +102,26 @@ def _words_of_goods(event: Envelope, body: object) -> tuple[str, str, Words]:
         case e.StockAdjusted():
             moves = ", ".join(f"{move.sku} {format_quantity(move.quantity_milli)}" for move in body.moves)
             return "stock_adjusted", moves, []
-        case GoodsOrdered():
+        case e.GoodsOrdered():
             return "goods_ordered", body.supplier, [_word("goods", names=[line.name for line in body.lines[:5]])]
-        case OrderClosed():
+        case e.OrderClosed():
             return "order_closed", body.order_id, []
         case e.StockCounted():
             counted, correction = format_quantity(body.counted_milli), format_quantity(body.correction_milli)
             return "stock_counted", body.sku, [_word("counted", quantity=counted, correction=correction)]
-        case TransferSent():
+        case e.TransferSent():
             return "transfer_sent", body.to_store, [_word("goods", names=[line.name for line in body.lines[:5]])]
-        case TransferReceived() | TransferClosed() | TransferTakenBack():
+        case e.TransferReceived() | e.TransferClosed() | e.TransferTakenBack():
             return event.type, body.transfer_id, []
-        case RightsIssued() | RightsReleased():
+        case e.RightsIssued() | e.RightsReleased():
             return event.type, body.sku, [_rights(body)]
         case _:
             return event.type, event.id, []
 
 
-def _rights(body: RightsIssued | RightsReleased) -> dict[str, Any]:
+def _rights(body: e.RightsIssued | e.RightsReleased) -> dict[str, Any]:
     quantity = format_quantity(body.quantity_milli)
-    if isinstance(body, RightsReleased):
+    if isinstance(body, e.RightsReleased):
         return _word("released", quantity=quantity, holder=body.holder, seen=body.seen)
     return _word("rights", quantity=quantity)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from tillmesh.kernel.errors import Conflict, NotFound
 from tillmesh.kernel.ids import EventId
+from tillmesh.shop.events import CustomerErased
 from tillmesh.shop.people import Action
-from tillmesh.shop.personal import CUSTOMER, CustomerErased, is_erased
+from tillmesh.shop.personal import CUSTOMER, is_erased
 from tillmesh.shop.purses import ACCOUNT
 from tillmesh.till.commands import EraseCustomer
 from tillmesh.till.desk import Desk, checked_text

@@ -17,8 +17,17 @@ from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.money import exponent, format_decimal
 from tillmesh.kernel.times import local, zone
 from tillmesh.shop import fiscal
-from tillmesh.shop.events import KINDS, SaleClosed, SaleRefunded, SaleVoided
-from tillmesh.shop.fiscal_events import PeriodClosed, PeriodTotals, ReceiptSigned, SigningResumed, SigningStopped
+from tillmesh.shop.events import (
+    KINDS,
+    PeriodClosed,
+    PeriodTotals,
+    ReceiptSigned,
+    SaleClosed,
+    SaleRefunded,
+    SaleVoided,
+    SigningResumed,
+    SigningStopped,
+)
 from tillmesh.till.commands import ClosePeriods, NoteSigned, NoteSigningResumed, NoteSigningStopped
 from tillmesh.till.desk import Desk
 from tillmesh.till.ports import Books

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from tillmesh.kernel.ids import EventId, is_office
 from tillmesh.kernel.limits import FOLDED_PER_EVENT_MAX
-from tillmesh.shop.fold_events import ActorsFolded
+from tillmesh.shop.events import ActorsFolded
 from tillmesh.till.agreement import Belonging
 from tillmesh.till.commands import FoldActors
 from tillmesh.till.desk import Desk

@@ -6,8 +6,8 @@ from tillmesh.kernel.errors import Conflict, NotFound
 from tillmesh.kernel.ids import EventId, terminal_of
 from tillmesh.shop import escrow
 from tillmesh.shop.catalogue import Product
+from tillmesh.shop.events import RightsIssued, RightsMoved, RightsReleased
 from tillmesh.shop.people import Action
-from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
 from tillmesh.till.commands import HandRights, IssueRights, ReleaseRights
 from tillmesh.till.desk import Company, Desk, checked_text
 from tillmesh.till.escrow import charged, is_marked, till_name

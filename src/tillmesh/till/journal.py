@@ -13,8 +13,16 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.ids import terminal_of
 from tillmesh.kernel.quantity import format_quantity
 from tillmesh.kernel.times import rfc3339
-from tillmesh.shop.events import Payment, SaleClosed, SaleRefunded, SaleVoided, TaxTotal
-from tillmesh.shop.fiscal_events import PeriodClosed, ReceiptSigned, SigningResumed
+from tillmesh.shop.events import (
+    Payment,
+    PeriodClosed,
+    ReceiptSigned,
+    SaleClosed,
+    SaleRefunded,
+    SaleVoided,
+    SigningResumed,
+    TaxTotal,
+)
 from tillmesh.shop.reading import read_event
 
 Row = list[str | int]

@@ -11,8 +11,7 @@ from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop.card_payment import CardPayment
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
-from tillmesh.shop.events import Value
-from tillmesh.shop.fiscal_events import PeriodClosed, ReceiptSigned, SigningStopped
+from tillmesh.shop.events import PeriodClosed, ReceiptSigned, SigningStopped, Value
 from tillmesh.shop.offers.prices import PriceList, Prices
 from tillmesh.shop.offers.shelf import Shelf
 from tillmesh.shop.oversell import Noted

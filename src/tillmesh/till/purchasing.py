@@ -7,8 +7,7 @@ from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.limits import ORDER_LINES_MAX, QUANTITY_MILLI_MAX
 from tillmesh.kernel.money import check_amount
-from tillmesh.shop.events import KINDS, StockMove, StockReceived
-from tillmesh.shop.order_events import GoodsOrdered, OrderClosed, OrderLine
+from tillmesh.shop.events import KINDS, GoodsOrdered, OrderClosed, OrderLine, StockMove, StockReceived
 from tillmesh.shop.people import Action
 from tillmesh.shop.purchasing import Order, orders
 from tillmesh.till.commands import CloseOrder, PlaceOrder, ReceiveOrder

@@ -9,15 +9,15 @@ from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.ids import EventId
 from tillmesh.kernel.limits import ORDER_LINES_MAX, QUANTITY_MILLI_MAX
 from tillmesh.shop.catalogue import check_quantity
-from tillmesh.shop.events import KINDS
-from tillmesh.shop.people import Action
-from tillmesh.shop.transfer_events import (
+from tillmesh.shop.events import (
+    KINDS,
     TransferClosed,
     TransferLine,
     TransferReceived,
     TransferSent,
     TransferTakenBack,
 )
+from tillmesh.shop.people import Action
 from tillmesh.shop.transfers import IN, OUT, Transfer, transfers
 from tillmesh.till.commands import CloseTransfer, ReceiveTransfer, SendTransfer, TakeTransferBack
 from tillmesh.till.desk import Desk, checked_key, checked_text

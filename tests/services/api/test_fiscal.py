@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from tests.services.api.shop import Json, Shop
 from tillmesh.adapters.signature.simulated import message
 from tillmesh.kernel.envelope import Envelope, digest
-from tillmesh.shop.fiscal_events import ReceiptSigned
+from tillmesh.shop.events import ReceiptSigned
 
 
 @pytest.fixture

@@ -3,8 +3,7 @@
 import pytest
 
 from tests.services.api.shop import Shop
-from tillmesh.shop.events import StockMove, StockReceived
-from tillmesh.shop.order_events import GoodsOrdered, OrderClosed, OrderLine
+from tillmesh.shop.events import GoodsOrdered, OrderClosed, OrderLine, StockMove, StockReceived
 from tillmesh.shop.purchasing import orders
 
 

@@ -14,8 +14,7 @@ from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Conflict, NotFound
 from tillmesh.kernel.limits import RIGHTS_SERVED_MAX
-from tillmesh.shop.events import KINDS, Change, Payment, Value
-from tillmesh.shop.rights_events import RightsMoved
+from tillmesh.shop.events import KINDS, Change, Payment, RightsMoved, Value
 from tillmesh.sync.channels import Channel
 from tillmesh.sync.rights_messages import AskRights, write_rights
 from tillmesh.terminal.rights_desk import RightsDesk

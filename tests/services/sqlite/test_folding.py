@@ -21,7 +21,6 @@ from tillmesh.adapters.sqlite.reporting import state_parts
 from tillmesh.adapters.sqlite.store import Origin
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.shop import events as e
-from tillmesh.shop.fold_events import ActorsFolded
 from tillmesh.till import commands as c
 from tillmesh.till.retention import DAY_MS
 
@@ -252,7 +251,7 @@ def test_a_hostile_till_that_folds_tills_which_sell_and_names_nobody_changes_no_
     front.sell(line("mug", 2), line("milk"), cart_id="before")
     finals = ((FRONT, 1 << 62), (RETIRED, 5), ("", 1), ("x" * 500, 1), ("gone0000.bbbbbbbb", -1))
     with write(front.writer.db):
-        folding.project(front.writer.db, Actors(front.writer.db), ActorsFolded(finals=finals, epoch=0))
+        folding.project(front.writer.db, Actors(front.writer.db), e.ActorsFolded(finals=finals, epoch=0))
     front.sell(line("mug"), line("milk"), cart_id="after")
     carry(front.writer.db)
     assert {sku: front.books.stock_milli(sku) for sku in SKUS} == {"mug": -3_000, "milk": -2_000, "apples": 0}
@@ -264,7 +263,7 @@ def test_a_till_that_folds_itself_and_writes_on_leaves_all_with_one_stock() -> N
     most = e.StockMove(sku="mug", quantity_milli=10**14)
     small = e.StockMove(sku="mug", quantity_milli=10**9)
     events = written(
-        e.StockReceived(moves=(small,), by="ruth"), ActorsFolded(finals=((HOSTILE, 1),), epoch=1),
+        e.StockReceived(moves=(small,), by="ruth"), e.ActorsFolded(finals=((HOSTILE, 1),), epoch=1),
         e.StockReceived(moves=(most,), by="ruth"),
     )  # fmt: skip
     with closing(replica(events[:2])) as eager, closing(replica(events)) as lazy:

@@ -13,7 +13,7 @@ from tillmesh.adapters.sqlite.store import Origin
 from tillmesh.kernel.errors import Conflict, NotAllowed, NotFound
 from tillmesh.kernel.limits import GRANTS_KEPT_MAX
 from tillmesh.shop import events as e
-from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
+from tillmesh.shop.events import RightsIssued, RightsMoved, RightsReleased
 from tillmesh.till import commands as c
 from tillmesh.till.agreement import Agreed, RightsGranted
 from tillmesh.till.desk import Company

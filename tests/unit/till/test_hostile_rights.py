@@ -16,7 +16,7 @@ from tillmesh.kernel.errors import Conflict
 from tillmesh.kernel.limits import RIGHTS_PARTNERS_MAX
 from tillmesh.shop import events as e
 from tillmesh.shop.card_payment import Said
-from tillmesh.shop.rights_events import RightsMoved, RightsReleased
+from tillmesh.shop.events import RightsMoved, RightsReleased
 from tillmesh.till import commands as c
 from tillmesh.till.escrow import NoRights
 

@@ -15,7 +15,7 @@ from tillmesh.kernel.codec import Record, encode
 from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, NotFound, StorageFailed
 from tillmesh.kernel.limits import EVENT_BODY_BYTES_MAX
-from tillmesh.shop.transfer_events import (
+from tillmesh.shop.events import (
     TransferAnswered,
     TransferClosed,
     TransferComing,

@@ -40,8 +40,16 @@ from tillmesh.kernel.limits import (
 from tillmesh.shop.card_payment import CardPayment
 from tillmesh.shop.cart import Cart
 from tillmesh.shop.catalogue import Product
-from tillmesh.shop.events import CartParked, SaleClosed, SaleRefunded, Value, known
-from tillmesh.shop.fiscal_events import PeriodClosed, ReceiptSigned, SigningStopped
+from tillmesh.shop.events import (
+    CartParked,
+    PeriodClosed,
+    ReceiptSigned,
+    SaleClosed,
+    SaleRefunded,
+    SigningStopped,
+    Value,
+    known,
+)
 from tillmesh.shop.offers.prices import PriceList, Prices
 from tillmesh.shop.offers.shelf import Shelf
 from tillmesh.shop.oversell import Noted

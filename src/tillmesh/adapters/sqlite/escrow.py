@@ -14,7 +14,7 @@ from tillmesh.crdt import BoundedCounter
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.limits import ACTOR_CHARS_MAX, COLUMN_MILLI_MAX, RIGHTS_PARTNERS_MAX
-from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
+from tillmesh.shop.events import RightsIssued, RightsMoved, RightsReleased
 
 GIVEN, USED, MOVED, RELEASED = range(4)
 _GROW: Final = (

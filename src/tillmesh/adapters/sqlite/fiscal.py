@@ -16,7 +16,7 @@ from tillmesh.kernel.errors import TooLarge
 from tillmesh.kernel.hlc import COUNTER_BITS
 from tillmesh.kernel.ids import parse_event_id, terminal_of
 from tillmesh.kernel.limits import JOURNAL_EVENTS_MAX
-from tillmesh.shop.fiscal_events import PeriodClosed, ReceiptSigned, SigningResumed, SigningStopped
+from tillmesh.shop.events import PeriodClosed, ReceiptSigned, SigningResumed, SigningStopped
 
 if TYPE_CHECKING:  # the books read through this module
     from tillmesh.adapters.sqlite.books import Books

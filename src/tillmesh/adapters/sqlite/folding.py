@@ -16,7 +16,7 @@ import msgspec
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import rows
 from tillmesh.kernel.limits import FOLD_MILLI_MAX, FOLDED_PER_EVENT_MAX
-from tillmesh.shop.fold_events import ActorsFolded
+from tillmesh.shop.events import ActorsFolded
 
 RETIRED: Final = "retired"  # whose column that is; no actor is called so: a name has a dot
 # Stock per product and actor as everybody reads it, whatever was carried over here.

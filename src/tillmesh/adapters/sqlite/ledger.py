@@ -24,12 +24,19 @@ from tillmesh.kernel.errors import Damaged, Invalid, TooLarge
 from tillmesh.kernel.ids import parse_event_id
 from tillmesh.shop import events as e
 from tillmesh.shop.escrow import Moving
-from tillmesh.shop.fold_events import ActorsFolded
-from tillmesh.shop.order_events import GoodsOrdered, OrderClosed
+from tillmesh.shop.events import (
+    RIGHTS_KINDS,
+    TRANSFER_KINDS,
+    ActorsFolded,
+    GoodsOrdered,
+    OrderClosed,
+    RightsIssued,
+    RightsMoved,
+    RightsReleased,
+    TransferSent,
+)
 from tillmesh.shop.reading import read_event
-from tillmesh.shop.rights_events import RIGHTS_KINDS, RightsIssued, RightsMoved, RightsReleased
 from tillmesh.shop.stock import movements
-from tillmesh.shop.transfer_events import TRANSFER_KINDS, TransferSent
 
 INSERT_EVENT: Final = "INSERT INTO event (actor, seq, hlc, type, version, body, hash) VALUES (?, ?, ?, ?, ?, ?, ?)"
 SET_HEAD: Final = (

@@ -9,8 +9,15 @@ from typing import Final
 import msgspec
 
 from tillmesh.kernel.ids import parse_event_id
-from tillmesh.shop.events import CashMoved, SaleClosed, SaleRefunded, SaleVoided, ShiftClosed, ShiftTotals
-from tillmesh.shop.fiscal_events import ReceiptSigned
+from tillmesh.shop.events import (
+    CashMoved,
+    ReceiptSigned,
+    SaleClosed,
+    SaleRefunded,
+    SaleVoided,
+    ShiftClosed,
+    ShiftTotals,
+)
 from tillmesh.shop.settings import StoreSettings, TerminalSettings
 
 

@@ -15,8 +15,8 @@ from tillmesh.adapters.sqlite import fiscal as stored
 from tillmesh.adapters.sqlite.books import Books
 from tillmesh.kernel.errors import Conflict, Invalid
 from tillmesh.kernel.times import day_bounds, parse_day, rfc3339, zone
+from tillmesh.shop.events import PeriodClosed
 from tillmesh.shop.fiscal import KINDS
-from tillmesh.shop.fiscal_events import PeriodClosed
 from tillmesh.shop.people import Role
 from tillmesh.terminal.fiscal_desk import FiscalDesk
 from tillmesh.terminal.web.api import Call, Context

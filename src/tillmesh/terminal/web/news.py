@@ -12,7 +12,6 @@ from tillmesh.kernel.quantity import format_quantity
 from tillmesh.shop import events as e
 from tillmesh.shop.offers.prices import price_key_of
 from tillmesh.shop.reading import read_event
-from tillmesh.shop.rights_events import RightsIssued, RightsMoved, RightsReleased
 from tillmesh.shop.stock import movements
 from tillmesh.terminal.web.api import Services
 from tillmesh.till import views
@@ -61,7 +60,7 @@ def _sign_out(services: Services, happened: Iterable[tuple[Envelope, Record]]) -
 
 
 def _rights(body: Record) -> set[str]:
-    return {body.sku} if isinstance(body, RightsMoved | RightsIssued | RightsReleased) else set()
+    return {body.sku} if isinstance(body, e.RightsMoved | e.RightsIssued | e.RightsReleased) else set()
 
 
 def _tell_alone(services: Services, event: Envelope, body: Record) -> None:

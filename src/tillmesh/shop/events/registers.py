@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.limits import AUTHORITY_MAX
-from tillmesh.shop.ranges import Authority, Field
+from tillmesh.shop.ranges import Authority, Field, TimeMs
 
 Value = str | Field | bool | None | list[str]  # what a register field can hold
 
@@ -49,6 +49,18 @@ class CustomersSealed(Record):
     changes: tuple[Change, ...]
     by: str
     authority: Authority = 0
+
+
+class CustomerErased(Record):
+    """A customer's personal data is erased: whoever holds a key of it destroys it. Nothing undoes this.
+
+    Invariant: its register says that it is erased and nothing else, whatever was or will be written into it.
+    """
+
+    customer_id: str
+    by: str
+    reason: str = ""
+    erased_at_ms: TimeMs = 0
 
 
 class PeopleChanged(Record):
