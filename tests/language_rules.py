@@ -39,12 +39,13 @@ SPEAKING = (
 TELLING = (
     "adapters/devices/answers.py", "adapters/devices/files.py", "adapters/devices/network.py",
     "adapters/devices/none.py", "adapters/devices/usb.py",
-    "adapters/sqlite/identity.py", "sync/session.py", "sync/uplink.py", "terminal/ai.py", "terminal/clocks.py",
+    "adapters/sqlite/identity.py", "sync/session.py", "sync/taking.py", "sync/uplink.py", "terminal/ai.py",
+    "terminal/clocks.py",
     "terminal/council_driver.py", "terminal/council_recovery.py", "terminal/lacking.py", "terminal/mailing.py",
     "terminal/mesh.py", "terminal/model_failing.py", "terminal/model_following.py", "terminal/pairing_desk.py",
     "terminal/patrol.py", "terminal/rebuilding.py", "terminal/recovering.py", "terminal/restoring.py",
     "terminal/store_recovery.py", "terminal/storekeeper.py", "terminal/training.py", "terminal/web/session_calls.py",
-    "terminal/web/store_calls.py", "terminal/web/system_calls.py", "till/card_payments.py", "till/carts.py",
+    "terminal/web/store_calls.py", "terminal/web/health_calls.py", "till/card_payments.py", "till/carts.py",
     "till/room.py", "till/watching.py",
 )  # fmt: skip
 # Said to programs or to the log, or a name; each stands in one of the modules above.

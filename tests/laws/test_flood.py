@@ -168,7 +168,7 @@ def test_a_till_that_names_new_actors_for_ever_costs_the_others_no_memory() -> N
         session.receive(Push(number + 1, runs_of(made_up)), number)
         session.receive(Want(number + 1, {made_up[0].actor: number}), number)
     assert intake._allowances == {}
-    assert session._theirs == {}
+    assert session._sending.theirs == {}
     assert intake.waiting(10**9) == []
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from tillmesh.fleet.ports import HashOf, Held
-from tillmesh.kernel.envelope import Envelope, Head, seal
+from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.errors import Conflict, Invalid
 from tillmesh.kernel.limits import SYNC_ACTORS_MAX, TERM_LEAP_MAX
-from tillmesh.sync.messages import Run
+from tillmesh.sync.messages import Run, sealed
 from tillmesh.sync.signatures import Notary, SignedHead
 from tillmesh.sync.signatures import Verdict as Judgement
 from tillmesh.sync.upload import Batch
@@ -163,12 +163,11 @@ def _require_few(held: Held, batch: Batch) -> None:
 
 def _require_signature(run: Run, notary: Notary) -> None:
     """A till can pass on what another one said, never make it up."""
-    end = Head(run.actor, run.first + len(run.items) - 1, run.hash)
-    said = notary.judge(SignedHead(end, run.signature))
+    said = notary.judge(SignedHead(run.head, run.signature))
     if said is not Judgement.SIGNED:
         known = "its signature does not verify" if said is Judgement.FORGED else "its key is not known here"
         raise Unsigned(
-            f"events {run.first} to {end.seq} of {run.actor}: {known}",
+            f"events {run.first} to {run.last} of {run.actor}: {known}",
             actor=run.actor,
             hint="Upload the others; look at the store's list of tills.",
         )
@@ -177,24 +176,19 @@ def _require_signature(run: Run, notary: Notary) -> None:
 def _weigh(verdict: Verdict, held: Held, store: str, run: Run, hash_of: HashOf, office: frozenset[str]) -> None:
     """Add what one run brings."""
     before = held.heads.get(run.actor, Head(run.actor))
-    last = run.first + len(run.items) - 1
     if run.first > before.seq + 1:
         verdict.wanted[run.actor] = before.seq
         return
-    if last <= before.seq:
-        known = hash_of(run.actor, last)
+    if run.last <= before.seq:
+        known = hash_of(run.actor, run.last)
         if known is not None and known != run.hash:
-            verdict.forks[run.actor] = f"two events {run.actor}-{last} exist"
+            verdict.forks[run.actor] = f"two events {run.actor}-{run.last} exist"
         return
-    head, events = before, []
-    for item in run.items[before.seq + 1 - run.first :]:
-        event = seal(store, head, hlc=item.hlc, kind=item.type, version=item.version, body=item.body)
-        events.append(event)
-        head = Head(event.actor, event.seq, event.hash)
+    events, head = sealed(store, run, before)
     if head.hash != run.hash:
         verdict.forks[run.actor] = f"{run.actor} has another history before event {before.seq + 1}"
     elif run.actor in office:
-        verdict.forks[run.actor] = f"{run.actor} is head office's own log, and {last} was never written here"
+        verdict.forks[run.actor] = f"{run.actor} is head office's own log, and {run.last} was never written here"
     else:
         verdict.events += events
         verdict.signed += [SignedHead(head, run.signature)] if run.signature else []

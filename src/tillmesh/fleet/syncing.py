@@ -123,8 +123,8 @@ class SyncService:
         """
         own = held.heads.get(self.actor, Head(self.actor))
         for run in batch.runs:
-            end = Head(run.actor, run.first + len(run.items) - 1, run.hash)
-            if end.actor == own.actor and end.seq > own.seq and run.signature == self._sign(batch.store, end):
+            is_ours_beyond = run.actor == own.actor and run.last > own.seq
+            if is_ours_beyond and run.signature == self._sign(batch.store, run.head):
                 self.actor = self._mint()
                 self.clock = HybridLogicalClock(self.actor, last=self.clock.last)
                 return

@@ -11,7 +11,7 @@ from typing import Annotated, Final, TypeAlias
 
 from msgspec import Meta, Struct
 
-from tillmesh.kernel.envelope import Envelope
+from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.kernel.limits import (
     ACTOR_CHARS_MAX,
     EVENT_BODY_BYTES_MAX,
@@ -75,6 +75,16 @@ class Run(Struct, frozen=True, array_like=True):
     hash: Hash
     signature: Annotated[bytes, Meta(max_length=64)] = b""  # of the last event's head, by the actor's own key
 
+    @property
+    def last(self) -> int:
+        """The number of its last event."""
+        return self.first + len(self.items) - 1
+
+    @property
+    def head(self) -> Head:
+        """Where it ends, as it says itself."""
+        return Head(self.actor, self.last, self.hash)
+
 
 class Push(Struct, frozen=True, array_like=True, tag=2):
     """Events that the receiver lacks, in one batch that is applied in one transaction."""
@@ -100,6 +110,17 @@ def runs_of(events: Iterable[Envelope], signatures: Mapping[tuple[str, int], byt
     if last is not None:
         runs.append(_run(last, items, signatures))
     return runs
+
+
+def sealed(store: str, run: Run, held: Head) -> tuple[list[Envelope], Head]:
+    """Seal what is new of a run on top of what is held of its actor, and give where that ends."""
+    assert run.first <= held.seq + 1, "nothing is missing before it"
+    head, events = held, []
+    for item in run.items[held.seq + 1 - run.first :]:
+        event = seal(store, head, hlc=item.hlc, kind=item.type, version=item.version, body=item.body)
+        events.append(event)
+        head = Head(event.actor, event.seq, event.hash)
+    return events, head
 
 
 def _run(last: Envelope, items: list[Item], signatures: Mapping[tuple[str, int], bytes]) -> Run:

@@ -14,7 +14,7 @@ from typing import Annotated, Final, NamedTuple
 import msgspec
 from msgspec import Meta, Struct
 
-from tillmesh.kernel.envelope import Envelope, Head, seal
+from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.errors import Damaged
 from tillmesh.kernel.limits import (
     LOG_PAGE_BYTES_MAX,
@@ -25,7 +25,7 @@ from tillmesh.kernel.limits import (
     STORE_LISTS_MAX,
     SYNC_ACTORS_MAX,
 )
-from tillmesh.sync.messages import Actor, Mark, Run, Seq, Vector
+from tillmesh.sync.messages import Actor, Mark, Run, Seq, Vector, sealed
 from tillmesh.sync.packing import FrameDamaged
 from tillmesh.sync.signatures import Notary, SignedHead, Verdict
 from tillmesh.sync.store_messages import SignedList
@@ -101,17 +101,13 @@ class Replay:
         return [found for run in page.runs if (found := self._check(run)) is not None]
 
     def _check(self, run: Run) -> Checked | None:
-        head = self.heads.get(run.actor, Head(run.actor))
-        if run.first > head.seq + 1:
+        held = self.heads.get(run.actor, Head(run.actor))
+        if run.first > held.seq + 1:
             raise Damaged(
-                f"after {run.actor}-{head.seq} head office sent {run.actor}-{run.first}",
+                f"after {run.actor}-{held.seq} head office sent {run.actor}-{run.first}",
                 hint="Its event log has a hole: restore it there first.",
             )
-        events: list[Envelope] = []
-        for item in run.items[head.seq + 1 - run.first :]:
-            event = seal(self._store, head, hlc=item.hlc, kind=item.type, version=item.version, body=item.body)
-            events.append(event)
-            head = Head(event.actor, event.seq, event.hash)
+        events, head = sealed(self._store, run, held)
         if not events:
             return None
         if head.hash != run.hash:

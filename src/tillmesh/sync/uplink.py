@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from tillmesh.kernel.envelope import Envelope, Head, seal
+from tillmesh.kernel.envelope import Envelope, Head
 from tillmesh.kernel.ids import is_office
 from tillmesh.kernel.limits import RETRY_AFTER_S_MAX, SYNC_BATCH_BYTES_MAX, SYNC_EVENTS_PER_BATCH_MAX
-from tillmesh.sync.messages import Mark, Run, Span, runs_of
+from tillmesh.sync.messages import Mark, Run, Span, runs_of, sealed
 from tillmesh.sync.model_orders import orders_digest
 from tillmesh.sync.session import Side
 from tillmesh.sync.signatures import Notary, SignedHead, Verdict
@@ -309,7 +309,7 @@ class Uplink:
     def _send(self, runs: list[Run]) -> list[UplinkStep]:
         assert self._term is not None, "only who leads loads"
         self._busy = True
-        self._under_way = {run.actor: run.first + len(run.items) - 1 for run in runs}
+        self._under_way = {run.actor: run.last for run in runs}
         heads = {actor: Mark(h.seq, h.hash) for actor, h in self._heads.items() if actor not in self._fenced}
         self._lists_sent = self._lists
         self._tills_sent = self._tills
@@ -322,14 +322,10 @@ class Uplink:
         fresh: list[Envelope] = []
         signed: list[SignedHead] = []
         for run in runs:
-            head = self._heads.get(run.actor, Head(run.actor))
-            if run.first > head.seq + 1 or run.actor in self._fenced:
+            held = self._heads.get(run.actor, Head(run.actor))
+            if run.first > held.seq + 1 or run.actor in self._fenced:
                 continue
-            chain = []
-            for item in run.items[head.seq + 1 - run.first :]:
-                event = seal(self._me.store, head, hlc=item.hlc, kind=item.type, version=item.version, body=item.body)
-                chain.append(event)
-                head = Head(event.actor, event.seq, event.hash)
+            chain, head = sealed(self._me.store, run, held)
             if chain and head.hash != run.hash:
                 self._fenced.add(run.actor)
                 steps += self._alarm("hub_fork", run.actor, f"head office has another history of {run.actor}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tillmesh.kernel.envelope import Envelope, Head, seal
 from tillmesh.sync import Ack, Acked, Apply, Hello, Later, Load, Mark, Presence, Push, Send, Side, runs_of
-from tillmesh.sync.session import RESEND_MS
+from tillmesh.sync.sending import RESEND_MS
 from tillmesh.till.exchange import Ask, Exchange
 
 STORE = "store"
