@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from tillmesh.adapters.inference.frames import HEADER, Load, Loaded, frame, from_worker
-from tillmesh.adapters.inference.runner import TASKS
+from tillmesh.adapters.inference.process import TASKS
 from tillmesh.adapters.inference.shelf import write_folder
 from tillmesh.edge.bundle import Manifest, Refused, Sealed, Trusted
 from tillmesh.kernel.limits import INFERENCE_LOAD_MS_MAX, INFERENCE_MEMORY_MIB

@@ -15,7 +15,8 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from tillmesh.adapters.inference.runner import NoAnswer, Reply, Runner
+from tillmesh.adapters.inference.questions import NoAnswer, Reply
+from tillmesh.adapters.inference.runner import Runner
 from tillmesh.adapters.inference.shelf import Shelf, read_folder
 from tillmesh.adapters.inference.tally import Tally
 from tillmesh.adapters.sqlite.examples import examples, named

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from tests.services.ai.air import DEADLINE_MS, STRANGER, AirTill, moody, tills, until
 from tillmesh.adapters.inference.parcels import Parcels
-from tillmesh.adapters.inference.runner import NoAnswer
+from tillmesh.adapters.inference.questions import NoAnswer
 from tillmesh.kernel.limits import MODEL_FAILURES_MAX
 from tillmesh.sync.model_orders import Kind
 from tillmesh.terminal.ai_metrics import AiMetrics

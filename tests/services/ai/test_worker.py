@@ -11,7 +11,9 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tillmesh.adapters.inference.runner import NoAnswer, Runner
+from tillmesh.adapters.inference.process import WorkerProcess
+from tillmesh.adapters.inference.questions import NoAnswer
+from tillmesh.adapters.inference.runner import Runner
 from tillmesh.adapters.inference.shelf import Shelf
 from tillmesh.edge.bundle import Contract, Manifest, Refused, Sealed, seal
 from tillmesh.terminal.ai import Ai
@@ -207,6 +209,21 @@ def test_a_model_that_gives_another_answer_here_than_where_it_was_made_is_refuse
         assert caught.value.reason == "check"
 
     on_till(tmp_path, work)
+
+
+def test_no_worker_is_started_before_the_last_one_is_seen_off() -> None:
+    async def work() -> None:
+        up = asyncio.Event()
+        worker = WorkerProcess(started=up.set, heard=lambda _: None, ended=lambda: None)
+        worker.start()
+        await up.wait()
+        worker.kill()
+        while not worker.ends:
+            assert not worker.is_gone, "another one would be taken for it, and its answers for nobody's"
+            await asyncio.sleep(0)
+        assert worker.is_gone
+
+    asyncio.run(work())
 
 
 def test_no_model_at_all_is_an_answer_too(tmp_path: Path) -> None:

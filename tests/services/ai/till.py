@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.services.api.shop import Json, Loop, Shop
-from tillmesh.adapters.inference.runner import NoAnswer
+from tillmesh.adapters.inference.questions import NoAnswer
 from tillmesh.terminal.ai import Ai
 
 FRAME_MS = 100

@@ -7,81 +7,32 @@ the deadline, whatever the worker does: crash, stall, say NaN, run out of memory
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
-import os
-import sys
-import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from tillmesh.adapters.inference.frames import (
-    HEADER,
-    Answered,
-    FromWorker,
-    Load,
-    Loaded,
-    Run,
-    Tell,
-    ToWorker,
-    frame,
-    from_worker,
-    size_of,
-)
+from tillmesh.adapters.inference.frames import Answered, FromWorker, Load, Loaded, Run, Tell
+from tillmesh.adapters.inference.process import TASKS, WorkerProcess, steady_ms
+from tillmesh.adapters.inference.questions import NoAnswer, Questions, Reply
 from tillmesh.adapters.inference.shelf import Shelf
 from tillmesh.adapters.inference.tally import Tally
 from tillmesh.edge.batching import Batch, Waiting
-from tillmesh.kernel.errors import TillmeshError
 from tillmesh.kernel.limits import (
     INFERENCE_DEADLINE_MS,
     INFERENCE_LOAD_MS_MAX,
     INFERENCE_MEMORY_MIB,
-    INFERENCE_RESTART_MS_FIRST,
     INFERENCE_RESTART_MS_MAX,
     INFERENCE_STALL_MS,
 )
 
-TASKS: Final = "tillmesh.adapters.inference.tasks"
 WRONG_INPUT: Final = "input"
 log = logging.getLogger(__name__)
 
-
 Did = Callable[[str, int, str], None]  # model, version, and why it failed; empty: it answered
-
-
-class NoAnswer(TillmeshError):
-    """The model did not answer in time, or at all: a person goes on by hand. ``reason`` is one word for counters."""
-
-    status = 503
-    kind = "no-answer"
-    title = "Go on without the model"
-
-    def __init__(self, reason: str, detail: str = "") -> None:
-        super().__init__(detail or f"the model gave no answer ({reason})", hint="Scan the barcode or search by name.")
-        self.reason = reason
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What a model said."""
-
-    output: Any
-    version: int
-    ms: float  # in the worker, for the batch
-
-
-@dataclass(slots=True)
-class _Open:
-    """Somebody who waits."""
-
-    model: str
-    given: bytes
-    asked_at: float
-    future: asyncio.Future[Reply]
 
 
 @dataclass(slots=True)
@@ -104,33 +55,39 @@ class Runner:
     memory_mib: int = INFERENCE_MEMORY_MIB
     tasks: str = TASKS
     stall_ms: int = INFERENCE_STALL_MS
-    tallies: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
-    restarts: int = 0
     memory_bytes: int = 0
     refused: dict[str, tuple[str, str, int]] = field(default_factory=dict)  # name -> reason, detail, not before
     loaded: dict[str, int] = field(default_factory=dict)  # name -> version, in the process that runs now
     did: Did = lambda _model, _version, _reason: None  # told what is a model's own doing, batch by batch
     _waiting: Waiting = field(default_factory=Waiting)
-    _open: dict[int, _Open] = field(default_factory=dict)
-    _process: asyncio.subprocess.Process | None = None
+    _questions: Questions = field(default_factory=Questions)
+    _worker: WorkerProcess = field(init=False)
     _working: _Loading | Batch | None = None
     _tryouts: list[_Loading] = field(default_factory=list)
     _states: dict[str, bytes] = field(default_factory=dict)
     _told: set[str] = field(default_factory=set)  # models whose state the worker has as it is now
     _timer: asyncio.TimerHandle | None = None
-    _starting: asyncio.Task[None] | None = None
-    _rest_ms: int = INFERENCE_RESTART_MS_FIRST
-    _not_before_ms: int = 0
     _is_stopped: bool = False
 
     def __post_init__(self) -> None:
-        """Know how long a worker may say nothing."""
+        """Know how long a worker may say nothing, and whom to tell what becomes of it."""
         self._waiting.stall_ms = self.stall_ms
+        self._worker = WorkerProcess(self._step, self._heard, self._ended, self.memory_mib, self.tasks)
 
     @property
     def pid(self) -> int | None:
         """The worker's process id; None while none runs."""
-        return self._process.pid if self._process is not None else None
+        return self._worker.pid
+
+    @property
+    def restarts(self) -> int:
+        """How often a worker ended."""
+        return self._worker.ends
+
+    @property
+    def tallies(self) -> defaultdict[str, Tally]:
+        """How the questions to each model ended."""
+        return self._questions.tallies
 
     async def ask(self, model: str, given: bytes, wait_ms: int | None = None) -> Reply:
         """Give what the model says, or raise :class:`NoAnswer` by the deadline at the latest."""
@@ -162,8 +119,7 @@ class Runner:
         ticket = self._waiting.ask(model, now, wait_ms or deadline_ms)
         if ticket is None:
             raise NoAnswer("busy")
-        future: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._open[ticket] = _Open(model, given, time.perf_counter(), future)
+        future = self._questions.ask(ticket, model, given)
         self._step()
         return await future
 
@@ -201,10 +157,7 @@ class Runner:
         self._is_stopped = True
         if self._timer is not None:
             self._timer.cancel()
-        if self._starting is not None:
-            self._starting.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._starting
+        await self._worker.stop()
         self._fail("off")
 
     # ------------------------------------------------------------ one step
@@ -213,19 +166,18 @@ class Runner:
         """Do whatever can be done now: called after each question, answer and moment that passed."""
         now = steady_ms()
         for ticket in self._waiting.expire(now):
-            self._end(ticket, NoAnswer("deadline"))
+            self._questions.end(ticket, NoAnswer("deadline"))
         if self._silent(now):
             log.warning("the model worker says nothing any more; it is ended")
-            self._kill()
-        elif self._process is not None and self._working is None:
+            self._worker.kill()
+        elif self._worker.is_up and self._working is None:
             self._hand_over(now)
-        elif self._may_start() and now >= self._not_before_ms:
-            self._starting = asyncio.get_running_loop().create_task(self._live())
+        elif self._may_start() and now >= self._worker.not_before_ms:
+            self._worker.start()
         self._wake_later(now)
 
     def _may_start(self) -> bool:
-        is_there = self._process is not None or self._starting is not None or self._is_stopped
-        return not is_there and bool(self._open or self._tryouts)
+        return self._worker.is_gone and not self._is_stopped and bool(self._questions or self._tryouts)
 
     def _silent(self, now: int) -> bool:
         if isinstance(self._working, _Loading):
@@ -236,7 +188,7 @@ class Runner:
         """Give the idle worker what is to be done next: what it should know, what to load, then a batch."""
         for model in [model for model in self._states if model in self.loaded and model not in self._told]:
             self._told.add(model)
-            self._send(Tell(model, self._states[model]))
+            self._worker.send(Tell(model, self._states[model]))
         if self._tryouts:
             self._start_loading(self._tryouts.pop(0), now)
             return
@@ -249,11 +201,7 @@ class Runner:
             self._start_loading(_Loading(self._load_of(batch.model, standing.active or "a", standing.version), 0), now)
             return
         self._working = batch
-        self._send(Run(batch.model, [self._given(ticket) for ticket in batch.tickets]))
-
-    def _given(self, ticket: int) -> bytes:
-        held = self._open.get(ticket)
-        return b"" if held is None else held.given
+        self._worker.send(Run(batch.model, [self._questions.given(ticket) for ticket in batch.tickets]))
 
     def _load_of(self, model: str, slot: str, version: int) -> Load:
         folder = str(self.shelf.folder(model, slot))
@@ -263,19 +211,14 @@ class Runner:
         loading.until_ms = now + INFERENCE_LOAD_MS_MAX
         self._working = loading
         self._told.add(loading.load.name)
-        self._send(loading.load)
-
-    def _send(self, message: ToWorker) -> None:
-        assert self._process is not None, "there is a worker"
-        assert self._process.stdin is not None, "its input is a pipe"
-        self._process.stdin.write(frame(message))  # it may have died: then its end is noticed where it is read
+        self._worker.send(loading.load)
 
     def _wake_later(self, now: int) -> None:
         moments = [self._waiting.wake_at_ms()]
         if isinstance(self._working, _Loading):
             moments.append(self._working.until_ms)
         if self._may_start():
-            moments.append(self._not_before_ms)
+            moments.append(self._worker.not_before_ms)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -284,49 +227,13 @@ class Runner:
             delay_s = max(0, min(known) - now + 1) / 1000
             self._timer = asyncio.get_running_loop().call_later(delay_s, self._step)
 
-    # ------------------------------------------------------------ the process
+    # ------------------------------------------------------------ the worker ended
 
-    async def _live(self) -> None:
-        """Start a worker and read its answers until it ends."""
-        try:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tillmesh.adapters.inference.worker",
-                "--memory-mib", str(self.memory_mib), "--tasks", self.tasks,
-                stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-            )  # fmt: skip
-            self._step()
-            await self._listen(self._process)
-        except (OSError, ValueError, asyncio.IncompleteReadError) as cause:
-            log.warning("the model worker ended: %s", str(cause)[:200])
-        finally:
-            await self._bury()
-
-    async def _listen(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None, "its output is a pipe"
-        while True:
-            body = await process.stdout.readexactly(size_of(await process.stdout.readexactly(HEADER.size)))
-            self._heard(from_worker(body))
-            self._step()
-
-    async def _bury(self) -> None:
-        """The worker is gone, or is to go: whoever waits goes on without, and the next one starts after a rest."""
-        process, self._process, self._starting = self._process, None, None
-        if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            if process.stdin is not None:
-                process.stdin.close()
-            if process.stdout is not None:  # to its end, or the pipe stays open
-                while await process.stdout.read(1 << 16):
-                    pass
-            await process.wait()
-        self.restarts += 1
+    def _ended(self) -> None:
+        """Whoever waits for the worker goes on without; the next one starts after a rest."""
         self._blame_for_end()
         self.loaded.clear()
         self._told.clear()
-        self._not_before_ms = steady_ms() + self._rest_ms
-        self._rest_ms = min(2 * self._rest_ms, INFERENCE_RESTART_MS_MAX)
         self._fail("crash")
         if not self._is_stopped:
             self._step()
@@ -341,11 +248,6 @@ class Runner:
             case _:
                 pass
 
-    def _kill(self) -> None:
-        if self._process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                self._process.kill()
-
     # ------------------------------------------------------------ answers
 
     def _heard(self, message: FromWorker) -> None:
@@ -358,6 +260,7 @@ class Runner:
             case Answered():
                 assert isinstance(working, Batch), "the worker answers what it was asked"
                 self._heard_answers(working, message)
+        self._step()
 
     def _heard_loaded(self, loading: _Loading, message: Loaded) -> None:
         name = message.name
@@ -374,7 +277,7 @@ class Runner:
         log.error("%s is not used: %s", name, detail)
         self.refused[name] = (reason, detail, steady_ms() + INFERENCE_RESTART_MS_MAX)
         for ticket in self._waiting.drop(name):
-            self._end(ticket, NoAnswer(reason, detail))
+            self._questions.end(ticket, NoAnswer(reason, detail))
 
     def _heard_answers(self, batch: Batch, message: Answered) -> None:
         tally = self.tallies[batch.model]
@@ -386,17 +289,17 @@ class Runner:
         self.did(batch.model, self.loaded[batch.model], self._fault(batch.model, message))
         if message.failed:
             for ticket in batch.tickets:
-                self._end(ticket, NoAnswer(message.failed))
+                self._questions.end(ticket, NoAnswer(message.failed))
             return
-        self._rest_ms = INFERENCE_RESTART_MS_FIRST
+        self._worker.worked()
         for place, ticket in in_time:
             if message.wrong[place]:
-                self._end(ticket, NoAnswer(message.wrong[place], str(message.outputs[place] or "")))
+                self._questions.end(ticket, NoAnswer(message.wrong[place], str(message.outputs[place] or "")))
             else:
-                self._answer(ticket, Reply(message.outputs[place], self.loaded[batch.model], message.ms))
+                self._questions.answer(ticket, Reply(message.outputs[place], self.loaded[batch.model], message.ms))
         if self.memory_bytes > self.memory_mib << 20:
             log.warning("the model worker holds %s MiB; it starts anew", self.memory_bytes >> 20)
-            self._kill()
+            self._worker.kill()
 
     def _fault(self, model: str, message: Answered) -> str:
         """Say in a word what was wrong with a model's answers to a batch; nothing when some input was answered well.
@@ -409,23 +312,11 @@ class Runner:
             return message.failed or "not_finite"
         return "slow" if message.cpu_ms > deadline_ms * max(1, len(message.outputs)) else ""
 
-    def _answer(self, ticket: int, reply: Reply) -> None:
-        held = self._open.pop(ticket, None)
-        if held is not None and not held.future.done():
-            self.tallies[held.model].latencies_ms.append((time.perf_counter() - held.asked_at) * 1e3)
-            held.future.set_result(reply)
-
-    def _end(self, ticket: int, why: NoAnswer) -> None:
-        held = self._open.pop(ticket, None)
-        if held is not None and not held.future.done():
-            held.future.set_exception(why)
-
     def _fail(self, reason: str) -> None:
         """Nobody is left who could answer: end all that waits."""
         working, self._working = self._working, None
         self._waiting.fail_all()
-        for ticket in list(self._open):
-            self._end(ticket, NoAnswer(reason))
+        self._questions.end_all(reason)
         loadings = [working] if isinstance(working, _Loading) else []
         if reason == "off":
             loadings += self._tryouts
@@ -433,8 +324,3 @@ class Runner:
         for loading in loadings:
             if loading.tryout is not None and not loading.tryout.done():
                 loading.tryout.set_result(Loaded(loading.load.name, loading.load.version, reason, "the worker ended"))
-
-
-def steady_ms() -> int:
-    """Read the clock that nobody sets."""
-    return time.monotonic_ns() // 1_000_000

@@ -1,7 +1,7 @@
 """The process that runs models: it may crash, stall or run out of memory, and the till beside it sells on.
 
 It gets questions on standard input and answers on standard output, one after the other, and ends when its till does. It
-is started by :mod:`tillmesh.adapters.inference.runner`, never by hand.
+is started by :mod:`tillmesh.adapters.inference.process`, never by hand.
 """
 
 from __future__ import annotations
