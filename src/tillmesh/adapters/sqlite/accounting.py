@@ -9,9 +9,10 @@ from typing import Final
 import apsw
 from msgspec import structs
 
-from tillmesh.adapters.sqlite.books import EVENT, Books
+from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import rows
 from tillmesh.adapters.sqlite.listings import body_of
+from tillmesh.adapters.sqlite.log_reader import EVENT
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.hlc import COUNTER_BITS, physical_ms

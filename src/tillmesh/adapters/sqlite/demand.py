@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
-from tillmesh.adapters.sqlite.books import EVENT, Books
+from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.listings import body_of
+from tillmesh.adapters.sqlite.log_reader import EVENT
 from tillmesh.kernel.times import day_bounds, zone
 from tillmesh.shop.stock import movements
 

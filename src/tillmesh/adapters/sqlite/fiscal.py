@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import apsw
 from msgspec import structs
 
 from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.database import one, rows
+from tillmesh.adapters.sqlite.log_reader import EVENT, LogReader
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head
 from tillmesh.kernel.errors import TooLarge
@@ -18,10 +19,6 @@ from tillmesh.kernel.ids import parse_event_id, terminal_of
 from tillmesh.kernel.limits import JOURNAL_EVENTS_MAX
 from tillmesh.shop.events import PeriodClosed, ReceiptSigned, SigningResumed, SigningStopped
 
-if TYPE_CHECKING:  # the books read through this module
-    from tillmesh.adapters.sqlite.books import Books
-
-EVENT: Final = "e.actor, e.seq, e.hlc, e.type, e.version, e.body, e.hash"
 _CLOSES: Final = (
     "SELECT e.body FROM period_close p JOIN event e ON e.actor = p.actor AND e.seq = p.seq "
     "WHERE p.terminal = ? AND p.kind = ?"
@@ -113,7 +110,7 @@ def unsigned(db: apsw.Connection, actors: Actors, actor: int, since: str) -> Ite
         yield f"{name}-{seq}"
 
 
-def journal(db: apsw.Connection, books: Books, first_ms: int, after_ms: int) -> Iterator[Envelope]:
+def journal(db: apsw.Connection, books: LogReader, first_ms: int, after_ms: int) -> Iterator[Envelope]:
     """Iterate the events of a till from a moment to another, by actor and number, each with the hash before it."""
     first, after = first_ms << COUNTER_BITS, after_ms << COUNTER_BITS
     for actor, _ in books.incarnations():

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tillmesh.adapters.sqlite.books import EVENT, Books
+from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.listings import body_of
+from tillmesh.adapters.sqlite.log_reader import EVENT
 from tillmesh.edge.acts import Act, act_of
 from tillmesh.edge.features import DAY_MS
 from tillmesh.kernel.codec import Record, decode

@@ -7,7 +7,6 @@ it is appended exactly once, in its actor's order. The projections are therefore
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from hashlib import sha256
 from typing import Final, NamedTuple
 
 import apsw
@@ -17,6 +16,7 @@ from tillmesh.adapters.sqlite.actors import Actors
 from tillmesh.adapters.sqlite.archive import Archive, refuse_mark
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.adapters.sqlite.freshness import KEPT, mark
+from tillmesh.adapters.sqlite.request_keys import request_key
 from tillmesh.adapters.sqlite.stock_tail import Gathered, StockTail, move
 from tillmesh.kernel.codec import Record, encode
 from tillmesh.kernel.envelope import GENESIS, Envelope, Head, check_link
@@ -24,17 +24,6 @@ from tillmesh.kernel.errors import Damaged, Invalid, TooLarge
 from tillmesh.kernel.ids import parse_event_id
 from tillmesh.shop import events as e
 from tillmesh.shop.escrow import Moving
-from tillmesh.shop.events import (
-    RIGHTS_KINDS,
-    TRANSFER_KINDS,
-    ActorsFolded,
-    GoodsOrdered,
-    OrderClosed,
-    RightsIssued,
-    RightsMoved,
-    RightsReleased,
-    TransferSent,
-)
 from tillmesh.shop.reading import read_event
 from tillmesh.shop.stock import movements
 
@@ -71,11 +60,6 @@ def log(db: apsw.Connection) -> Iterator[Envelope]:
         before = last.hash if last.actor == name else GENESIS
         yield Envelope(name, seq, hlc, kind, version, archive.body(number, seq, body), before, pinned)
         last = Head(name, seq, pinned)
-
-
-def request_key(text: str) -> int:
-    """Fold an idempotency key into a signed 64-bit integer; whoever finds a row compares the full key."""
-    return int.from_bytes(sha256(text.encode()).digest()[:8], "big", signed=True)
 
 
 class Ledger:
@@ -341,25 +325,25 @@ def _product_learnt(at: Place, event: Envelope, body: Record) -> None:
 
 
 def _order_noted(at: Place, event: Envelope, body: Record) -> None:
-    assert isinstance(body, GoodsOrdered | OrderClosed | e.StockReceived)
-    order_id = event.id if isinstance(body, GoodsOrdered) else body.order_id
+    assert isinstance(body, e.GoodsOrdered | e.OrderClosed | e.StockReceived)
+    order_id = event.id if isinstance(body, e.GoodsOrdered) else body.order_id
     if order_id:
         at.db.execute("INSERT INTO purchase (order_id, actor, seq) VALUES (?, ?, ?)", (order_id, at.actor, event.seq))
 
 
 def _transfer_noted(at: Place, event: Envelope, body: Record) -> None:
     """Transfers lie beside the orders: both are goods that are expected."""
-    name = event.id if isinstance(body, TransferSent) else str(getattr(body, "transfer_id", ""))
+    name = event.id if isinstance(body, e.TransferSent) else str(getattr(body, "transfer_id", ""))
     at.db.execute("INSERT INTO purchase (order_id, actor, seq) VALUES (?, ?, ?)", (name, at.actor, event.seq))
 
 
 def _rights_noted(at: Place, event: Envelope, body: Record) -> None:  # noqa: ARG001
-    assert isinstance(body, RightsMoved | RightsIssued | RightsReleased)
+    assert isinstance(body, e.RightsMoved | e.RightsIssued | e.RightsReleased)
     escrow.project(at.db, at.actors, at.actor, body)
 
 
 def _actors_folded(at: Place, event: Envelope, body: Record) -> None:  # noqa: ARG001
-    assert isinstance(body, ActorsFolded)
+    assert isinstance(body, e.ActorsFolded)
     folding.project(at.db, at.actors, body)
 
 
@@ -389,8 +373,8 @@ _HANDLERS: Final[dict[type[Record], Handler]] = {
     e.ShiftClosed: _shift_closed,
     e.CartParked: _cart_parked,
     e.CartResumed: _cart_resumed,
-    GoodsOrdered: _order_noted,
-    OrderClosed: _order_noted,
+    e.GoodsOrdered: _order_noted,
+    e.OrderClosed: _order_noted,
     e.StockReceived: _order_noted,
     e.OversellResolved: _oversell_noted,
     e.OversellSettled: _oversell_noted,
@@ -398,7 +382,7 @@ _HANDLERS: Final[dict[type[Record], Handler]] = {
     e.PeriodClosed: _period_closed,
     e.ReceiptSigned: _receipt_signed,
     e.CustomerErased: _customer_erased,
-    ActorsFolded: _actors_folded,
-    **dict.fromkeys(RIGHTS_KINDS.values(), _rights_noted),
-    **dict.fromkeys(TRANSFER_KINDS.values(), _transfer_noted),
+    e.ActorsFolded: _actors_folded,
+    **dict.fromkeys(e.RIGHTS_KINDS.values(), _rights_noted),
+    **dict.fromkeys(e.TRANSFER_KINDS.values(), _transfer_noted),
 }

@@ -10,9 +10,10 @@ from typing import Any, Final
 import apsw
 import msgspec
 
-from tillmesh.adapters.sqlite.books import EVENT, OPEN_PARKED, Books
+from tillmesh.adapters.sqlite.books import OPEN_PARKED, Books
 from tillmesh.adapters.sqlite.database import rows, summed
 from tillmesh.adapters.sqlite.ledger import SALE
+from tillmesh.adapters.sqlite.log_reader import EVENT
 from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.hlc import COUNTER_BITS, physical_ms

@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import apsw
 
-from tillmesh.adapters.sqlite.books import EVENT, Books
+from tillmesh.adapters.sqlite.books import Books
 from tillmesh.adapters.sqlite.database import summed
 from tillmesh.adapters.sqlite.folding import COLUMNS
 from tillmesh.adapters.sqlite.ledger import SALE
 from tillmesh.adapters.sqlite.listings import body_of
+from tillmesh.adapters.sqlite.log_reader import EVENT
 from tillmesh.adapters.sqlite.registers import PRODUCT_COLUMNS
 from tillmesh.kernel.codec import Record, decode
 from tillmesh.kernel.ids import terminal_of

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import apsw
 
 from tillmesh.adapters.sqlite.database import one, summed
-from tillmesh.adapters.sqlite.fiscal import EVENT
+from tillmesh.adapters.sqlite.log_reader import EVENT, LogReader
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.ids import parse_event_id, terminal_of
 from tillmesh.shop.events import KINDS
 from tillmesh.till.ports import Shift
-
-if TYPE_CHECKING:  # the books read through this module
-    from tillmesh.adapters.sqlite.books import Books
 
 CLOSINGS: Final = (
     f"SELECT {EVENT} FROM shift s JOIN actor a ON a.id = s.actor "  # noqa: S608
@@ -41,7 +38,7 @@ def still_open(db: apsw.Connection, terminal: str) -> Shift | None:
     return None if row is None else Shift(shift_id=row[0], opened_ms=row[1], open=True)
 
 
-def events_of(books: Books, db: apsw.Connection, shift_id: str) -> Iterator[Envelope]:
+def events_of(books: LogReader, db: apsw.Connection, shift_id: str) -> Iterator[Envelope]:
     """Iterate the sales, refunds, voids and cash moves of a shift, in log order of each actor.
 
     Invariant: everything of a shift stands behind its opening in the opener's log, or in the log of a later
@@ -58,7 +55,7 @@ def events_of(books: Books, db: apsw.Connection, shift_id: str) -> Iterator[Enve
                 yield event
 
 
-def _since(books: Books, db: apsw.Connection, shift_id: str) -> list[int]:
+def _since(books: LogReader, db: apsw.Connection, shift_id: str) -> list[int]:
     """List the incarnations of its terminal that may have worked in a shift, oldest first.
 
     Those that wrote anything after it was opened; and, as a shift may have been opened by a clock that was ahead,
@@ -76,7 +73,7 @@ def _since(books: Books, db: apsw.Connection, shift_id: str) -> list[int]:
     return [actor for (actor,) in db.execute(sql, (terminal_of(opening.actor), opening.hlc, shift_id))]
 
 
-def late(books: Books, shift_id: str, closer: str, seen: Mapping[str, int]) -> Iterator[Envelope]:
+def late(books: LogReader, shift_id: str, closer: str, seen: Mapping[str, int]) -> Iterator[Envelope]:
     """Iterate what belongs to a shift and was not seen when it was closed, by another incarnation than its closer."""
     for actor, seq in books.incarnations(terminal_of(closer)):
         after = seen.get(actor, 0)
@@ -86,7 +83,7 @@ def late(books: Books, shift_id: str, closer: str, seen: Mapping[str, int]) -> I
                     yield event
 
 
-def net_minor_after(books: Books, db: apsw.Connection, seen: Mapping[str, int]) -> int:
+def net_minor_after(books: LogReader, db: apsw.Connection, seen: Mapping[str, int]) -> int:
     """Sum up what the books' terminal sold, less what it gave back, beyond what was seen of its incarnations."""
     net = summed("(iif(kind = 0, 1, -1) * total_minor)")
     sql = f"SELECT coalesce({net}, 0) FROM receipt WHERE actor = ? AND seq > ?"  # noqa: S608
