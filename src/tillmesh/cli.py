@@ -80,35 +80,36 @@ def _terminal(parser: argparse.ArgumentParser) -> None:
         "--model-deadline-ms", type=int, default=0, metavar="MS", help="wait so long for a model; default: as it says"
     )
 
-    def run(options: argparse.Namespace) -> int:
-        from tillmesh.terminal.belonging import Around
-        from tillmesh.terminal.program import Options, serve
+    parser.set_defaults(run=_run_terminal)
 
-        around = Around(
-            link_port=options.link_port,
-            peers=tuple(options.peer),
-            link_bind=options.link_bind,
-            mdns=not options.no_mdns,
-            cut_file=options.cut_file,
-            hub_url=options.hub_url,
-            wan_file=options.wan_file,
-        )
-        serve(
-            Options(
-                options.data_dir,
-                options.bind,
-                options.port,
-                options.key_file,
-                around,
-                ai=not options.no_ai,
-                office_port=options.office_port,
-                office_bind=options.office_bind,
-                model_deadline_ms=options.model_deadline_ms,
-            )
-        )
-        return 0
 
-    parser.set_defaults(run=run)
+def _run_terminal(options: argparse.Namespace) -> int:
+    from tillmesh.terminal.belonging import Around
+    from tillmesh.terminal.program import Options, serve
+
+    around = Around(
+        link_port=options.link_port,
+        peers=tuple(options.peer),
+        link_bind=options.link_bind,
+        mdns=not options.no_mdns,
+        cut_file=options.cut_file,
+        hub_url=options.hub_url,
+        wan_file=options.wan_file,
+    )
+    serve(
+        Options(
+            options.data_dir,
+            options.bind,
+            options.port,
+            options.key_file,
+            around,
+            ai=not options.no_ai,
+            office_port=options.office_port,
+            office_bind=options.office_bind,
+            model_deadline_ms=options.model_deadline_ms,
+        )
+    )
+    return 0
 
 
 def _demo(parser: argparse.ArgumentParser) -> None:

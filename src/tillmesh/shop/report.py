@@ -140,13 +140,29 @@ def shown(
     cost_of: Mapping[str, int] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """Give the sums as JSON-ready values; products are grouped by today's departments."""
-    departments: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    for sku, (_, quantity, total) in day.products.items():
-        row = departments[department_of.get(sku) or "Other"]
-        row[0] += quantity
-        row[1] += total
     margins = margin_minor(day, cost_of)
-    best = sorted(day.products.items(), key=lambda item: (-item[1][2], item[0]))[:products_max]
+    return {
+        **_sums(day),
+        "hours": [{"hour": hour, "sales": row[0], "total_minor": row[1]} for hour, row in enumerate(day.hours)],
+        "departments": _departments(day, department_of),
+        "products": _best(day, margins, products_max),
+        "margin_minor": sum(margins.values()) if margins else None,
+        "margin_net_minor": sum(day.nets[sku] for sku in margins),  # what was sold of these products, without tax
+        "tills": _ranked(day.tills, "terminal_id"),
+        "cashiers": _ranked(day.cashiers, "user_id"),
+        "tenders": [
+            {"method": name, "taken_minor": row[0], "returned_minor": row[1], "net_minor": row[0] - row[1],
+             "count": row[2]}
+            for name, row in sorted(day.tenders.items())
+        ],
+        "taxes": [
+            {"code": code, "rate_ppm": rate, "net_minor": row[0], "tax_minor": row[1]}
+            for (code, rate), row in sorted(day.taxes.items())
+        ],
+    }  # fmt: skip
+
+
+def _sums(day: Day) -> dict[str, Any]:
     return {
         "total_minor": day.total_minor,
         "tax_minor": day.tax_minor,
@@ -159,36 +175,34 @@ def shown(
         "rounding_minor": day.rounding_minor,
         "items": format_quantity(day.items_milli),
         "average_minor": (2 * day.sales_minor + day.sales) // (2 * day.sales) if day.sales else 0,
-        "hours": [{"hour": hour, "sales": row[0], "total_minor": row[1]} for hour, row in enumerate(day.hours)],
-        "departments": [
-            {"name": name, "quantity": format_quantity(row[0]), "total_minor": row[1]}
-            for name, row in sorted(departments.items(), key=lambda item: (-item[1][1], item[0]))
-        ],
-        "products": [
-            {"sku": sku, "name": name, "quantity": format_quantity(quantity), "total_minor": total,
-             "margin_minor": margins.get(sku)}
-            for sku, (name, quantity, total) in best
-        ],
-        "margin_minor": sum(margins.values()) if margins else None,
-        "margin_net_minor": sum(day.nets[sku] for sku in margins),  # what was sold of these products, without tax
-        "tills": [
-            {"terminal_id": till, "sales": row[0], "total_minor": row[1]}
-            for till, row in sorted(day.tills.items(), key=lambda item: (-item[1][1], item[0]))
-        ],
-        "cashiers": [
-            {"user_id": user, "sales": row[0], "total_minor": row[1]}
-            for user, row in sorted(day.cashiers.items(), key=lambda item: (-item[1][1], item[0]))
-        ],
-        "tenders": [
-            {"method": name, "taken_minor": row[0], "returned_minor": row[1], "net_minor": row[0] - row[1],
-             "count": row[2]}
-            for name, row in sorted(day.tenders.items())
-        ],
-        "taxes": [
-            {"code": code, "rate_ppm": rate, "net_minor": row[0], "tax_minor": row[1]}
-            for (code, rate), row in sorted(day.taxes.items())
-        ],
-    }  # fmt: skip
+    }
+
+
+def _departments(day: Day, department_of: Mapping[str, str]) -> list[dict[str, Any]]:
+    sums: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    for sku, (_, quantity, total) in day.products.items():
+        row = sums[department_of.get(sku) or "Other"]
+        row[0] += quantity
+        row[1] += total
+    return [{"name": name, "quantity": format_quantity(row[0]), "total_minor": row[1]} for name, row in _by_total(sums)]
+
+
+def _best(day: Day, margins: Mapping[str, int], products_max: int | None) -> list[dict[str, Any]]:
+    best = sorted(day.products.items(), key=lambda item: (-item[1][2], item[0]))[:products_max]
+    return [
+        {"sku": sku, "name": name, "quantity": format_quantity(quantity), "total_minor": total,
+         "margin_minor": margins.get(sku)}
+        for sku, (name, quantity, total) in best
+    ]  # fmt: skip
+
+
+def _ranked(rows: Mapping[str, list[int]], name: str) -> list[dict[str, Any]]:
+    """Give who sold how often and for how much, the one that sold most first."""
+    return [{name: who, "sales": row[0], "total_minor": row[1]} for who, row in _by_total(rows)]
+
+
+def _by_total(rows: Mapping[str, list[int]]) -> list[tuple[str, list[int]]]:
+    return sorted(rows.items(), key=lambda item: (-item[1][1], item[0]))
 
 
 PERIODS: Final = ("day", "month", "quarter")

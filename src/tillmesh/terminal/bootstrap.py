@@ -121,32 +121,22 @@ def _open(data_dir: Path, how: How) -> Opened:
     with ExitStack() as undo, file_errors(), storage_errors():
         data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         key = database_key(data_dir, how.key_file)
-        anchor = Anchor.beside(data_dir)
-        undo.callback(anchor.close)
-        if not anchor.lock():
-            raise StorageFailed(
-                f"another program has {data_dir} open", hint="Use the till that runs there, or stop it first."
-            )
+        anchor = _anchor(data_dir, undo)
         check_key(data_dir, anchor, key)
         former = former_self(data_dir, anchor)
         db = _database(data_dir, key, anchor, former, how)
         undo.callback(db.close)
         crashed = read_origin(db) is not None and not anchor.rested()
-        origin, doubt = agree(
-            db, anchor, how.store, secrets.token_bytes, former=former, doubt=how.doubt, actor=how.actor
-        )
+        draw = secrets.token_bytes
+        origin, doubt = agree(db, anchor, how.store, draw, former=former, doubt=how.doubt, actor=how.actor)
         anchor.belongs(Whose(origin.store, origin.actor, key_mark(key)))
         signing_key(data_dir, origin.actor)
         reserve = Reserve(data_dir)
         reserve.hold()
-        keys = SubjectKeys(data_dir, key, secrets.token_bytes, erased(db))
+        keys = SubjectKeys(data_dir, key, draw, erased(db))
         undo.callback(keys.close)
         writer = Writer(db, origin, keys)
-        now_ms = time.time_ns() // 1_000_000
-        till = till_of(writer, origin, now_ms)
-        if doubt:
-            note = Note(action="new_incarnation", subject=origin.actor, detail=doubt)
-            writer.execute(till, SYSTEM, note, now_ms)
+        till = _till(writer, origin, doubt)
         notices = (("new_incarnation", doubt),) if doubt else ()
         lacking = missing_of(db, anchor.end()) if doubt else None
         # Only now: a crash before this finds the same doubt again and tells of it then.
@@ -169,6 +159,27 @@ def _open(data_dir: Path, how: How) -> Opened:
         )
         undo.pop_all()
         return opened
+
+
+def _anchor(data_dir: Path, undo: ExitStack) -> Anchor:
+    """Take the directory for this program alone, and give what is remembered beside the database."""
+    anchor = Anchor.beside(data_dir)
+    undo.callback(anchor.close)
+    if not anchor.lock():
+        raise StorageFailed(
+            f"another program has {data_dir} open", hint="Use the till that runs there, or stop it first."
+        )
+    return anchor
+
+
+def _till(writer: Writer, origin: Origin, doubt: str) -> Till:
+    """Let the till go on where its log ends; what it doubted is the first thing it writes down."""
+    now_ms = time.time_ns() // 1_000_000
+    till = till_of(writer, origin, now_ms)
+    if doubt:
+        note = Note(action="new_incarnation", subject=origin.actor, detail=doubt)
+        writer.execute(till, SYSTEM, note, now_ms)
+    return till
 
 
 def _database(data_dir: Path, key: bytes, anchor: Anchor, former: Former | None, how: How) -> apsw.Connection:

@@ -1,4 +1,4 @@
-"""How the till itself is: health, metrics, sync, hashes, the catalogue as a whole."""
+"""How the till itself is: metrics, sync, hashes, the catalogue as a whole."""
 
 from __future__ import annotations
 
@@ -10,13 +10,10 @@ import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import Response
 
-from tillmesh.adapters.sqlite import card_payments, reporting, searching
-from tillmesh.adapters.sqlite.database import one
-from tillmesh.adapters.web.speaking import say, spoken
+from tillmesh.adapters.sqlite import reporting, searching
 from tillmesh.kernel.errors import TillmeshError
 from tillmesh.terminal.web.api import Call, Context
-from tillmesh.till import money_conflicts
-from tillmesh.till.room import Stage, words
+from tillmesh.terminal.web.health_calls import health
 
 GZIP_LEVEL = 5
 
@@ -70,84 +67,6 @@ async def store(context: Context) -> Any:
 async def state_hash(context: Context) -> Any:
     """Give the hash of everything applied, equal on converged replicas."""
     return await context.driver.read(reporting.state_hash)
-
-
-def _card_checks(db: Any) -> list[dict[str, Any]]:
-    """Say what of the card terminal somebody should look at: what has no end, and money that no sale has taken."""
-    found = []
-    waiting = len(card_payments.still_open(db))
-    if waiting:
-        text = f"The card terminal has not said how {waiting} payments ended: they are asked for."
-        found.append({"check": "cards", "ok": False, "text": text})
-    free = sum(one.is_free for one in card_payments.newest(db))
-    if free:
-        text = f"The card terminal took money {free} times that is in no sale: finish the sale or give it back."
-        found.append({"check": "cards", "ok": False, "text": text})
-    return found
-
-
-def _said(check: dict[str, Any], language: str) -> dict[str, Any]:
-    """Say a check in a language, and what caused it as a sentence of its own."""
-    text, cause = (say(str(part), language) for part in (check["text"], check.pop("cause", "")))
-    if cause:
-        text += f" {cause[:1].upper()}{cause[1:]}{'' if cause.endswith(('.', '?')) else '.'}"
-    return {**check, "text": text}
-
-
-async def health(context: Context) -> Any:
-    """Say in plain words how the till is."""
-    driver = context.driver
-    checks = []
-    events = await driver.read(lambda db, _: one(db, "SELECT coalesce(sum(seq), 0) FROM version_vector"))
-    checks.append({"check": "database", "ok": True, "text": f"The database answers; it holds {events} events."})
-    checks.append(
-        {
-            "check": "writing",
-            "ok": not driver.storage_error,
-            "text": f"The last write failed: {driver.storage_error}." if driver.storage_error else "Writing works.",
-        }
-    )
-    keeping = context.services.extra["room"]
-    await keeping.look()
-    is_enough = keeping.stage < Stage.TIGHT  # before that the till helps itself
-    checks.append({"check": "disk", "ok": is_enough, "text": words(keeping.room, keeping.stage)})
-    clocks = context.services.extra.get("clocks", list)()
-    checks += [{"check": "clock", "ok": False, "text": clock["text"]} for clock in clocks]
-    for action, detail in driver.opened.notices:
-        checks.append({"check": action, "ok": False, "text": f"At the last start: {detail}."})
-    twice = await driver.look(lambda books: len(money_conflicts.open_conflicts(books)))
-    if twice:
-        text = f"Money was taken or given back twice in {twice} cases: a manager has to look at the conflicts."
-        checks.append({"check": "money", "ok": False, "text": text})
-    checks += await driver.read(lambda db, _: _card_checks(db))
-    if trouble := context.services.extra.get("hub_trouble", str)():
-        text = f"Head office takes nothing now: {trouble}. The tills sell on, and what they sold waits."
-        checks.append({"check": "hub", "ok": False, "text": text})
-    for till in context.services.extra.get("flooding", list)():
-        text = f"{till} writes more than a shop does: its events are taken in slowly. If nobody knows why, remove it."
-        checks.append({"check": "flood", "ok": False, "text": text})
-    found = await context.services.extra["watch"].concerns()
-    checks += [{"check": one.check, "ok": False, "text": one.text} for one in found]
-    printer = context.services.extra["printer"]()
-    checks.append(
-        {
-            "check": "printer",
-            "ok": printer["state"] in {"ready", "off"},
-            "text": f"Printer: {printer['state']}.",
-            "cause": printer.get("detail", ""),
-        }
-    )
-    for name in ("scale", "pole"):
-        if (found := context.services.extra[name].check()) is not None:
-            checks.append({"check": name, "ok": found[0], "text": found[1]})
-    if "ai" in context.services.extra:
-        found = context.services.extra["ai"].findings()
-        checks += [{"check": "ai", "ok": False, "text": text} for text in found]
-        if not found:
-            checks.append({"check": "ai", "ok": True, "text": "The models answer in time, or nobody asked them yet."})
-    language = spoken.get()
-    checks = [_said(check, language) for check in checks]
-    return {"ok": all(check["ok"] for check in checks), "checks": checks}
 
 
 async def printer(context: Context) -> Any:
