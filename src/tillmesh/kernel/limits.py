@@ -64,6 +64,7 @@ assert SUBJECT_KEYS_PER_MESSAGE_MAX * (4 * KEY_CHARS_MAX + SUBJECT_KEY_BYTES + 1
 ORDER_LINES_MAX: Final = 500  # of one order of goods; guess
 SALE_LINES_MAX: Final = 1_000  # The largest real invoice in the replay file has 705 lines.
 SALE_PAYMENTS_MAX: Final = 50
+CARTS_LOOKED_AT_MAX: Final = 50  # working carts, for a new gift card's code: a till has one or two open
 CHANGE_NOTES_MAX: Final = (
     3  # Change is at most so many of the largest note: more is a slip of the finger, not a customer.
 )

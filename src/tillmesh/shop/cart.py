@@ -47,6 +47,7 @@ class CartLine(Record):
     pin_tag: str = ""  # of a gift card that is issued with a PIN
     weighed: str = ""  # as in SaleLine
     tare_milli: Milli = 0  # as in SaleLine
+    issues: bool = False  # a gift card that nobody knew when it came into the cart
 
 
 class Cart(Record):

@@ -1,4 +1,5 @@
-"""What tills ask each other before a purse is taken from: one till keeps each purse's short reservations.
+"""What tills ask each other before a purse is taken from, or what may be had so many times only is had: one till keeps
+each one's short reservations.
 
 One body of :class:`~tillmesh.sync.channels.Channel.PURSES` is one message. Numbers are on the wire: never reuse one,
 add fields only at the end and with a default.
@@ -12,7 +13,7 @@ from typing import Annotated, Any, Final, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
-from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, KEY_CHARS_MAX, PURSE_MESSAGE_BYTES_MAX
+from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, COUPON_CHARS_MAX, KEY_CHARS_MAX, PURSE_MESSAGE_BYTES_MAX
 from tillmesh.sync.conversation import Conversation
 
 Key = Annotated[str, Meta(min_length=1, max_length=KEY_CHARS_MAX)]
@@ -37,9 +38,20 @@ class Answer(Struct, frozen=True, array_like=True, tag=2):
     free: Annotated[int, Meta(ge=0, le=AMOUNT_MINOR_MAX)]
 
 
-PurseMessage: TypeAlias = Ask | Answer
+class AskTurn(Struct, frozen=True, array_like=True, tag=3):
+    """To the till that keeps something limited: may this cart have it once in the next moments?"""
 
-_NEWEST: Final = 2
+    number: Number
+    kind: Key  # promotion | new_card
+    name: Key  # of the promotion, or the account of the card
+    cart_id: Key
+    code: Annotated[str, Meta(max_length=COUPON_CHARS_MAX)] = ""
+    customer_id: Annotated[str, Meta(max_length=KEY_CHARS_MAX)] = ""
+
+
+PurseMessage: TypeAlias = Ask | Answer | AskTurn
+
+_NEWEST: Final = 3
 
 
 @cache

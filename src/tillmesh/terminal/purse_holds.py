@@ -1,4 +1,4 @@
-"""Asking the till that keeps a purse before it is taken from; a till that does not answer at once stops nobody."""
+"""Asking the till that keeps a purse, or a coupon's last use, before it is taken; who does not answer stops nobody."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, KEY_CHARS_MAX, PURSE_ANSWER
 from tillmesh.shop import purses
 from tillmesh.shop.events import PurseMove
 from tillmesh.sync.channels import Channel
-from tillmesh.sync.purse_messages import Answer, Ask, read_purse, write_purse
+from tillmesh.sync.purse_messages import Answer, Ask, AskTurn, read_purse, write_purse
 from tillmesh.terminal.driver import Driver, steady_ms
 from tillmesh.terminal.errands import Errands
 from tillmesh.terminal.mesh import Mesh
 from tillmesh.till.desk import Company
 from tillmesh.till.holds import Holds, keeper_of
 from tillmesh.till.purses import available_at
+from tillmesh.till.turns import NEW_CARD, Turn, left_of
 
 SALE: Final = "sale"  # no purse: the right to give something of a sale back, which one till has at a time
 GIVING_BACK: Final = "giving-back"  # in the place of a cart: one till may do so again and again
@@ -56,20 +57,21 @@ class PurseHolds:
         """Answer nobody any more."""
         await self._errands.stop()
 
-    async def ask(self, cart_id: str, takings: Sequence[PurseMove]) -> bool:
-        """Reserve what a cart takes; False if a till that was to be asked did not answer in time.
+    async def ask(self, cart_id: str, takings: Sequence[PurseMove], turns: Sequence[Turn] = ()) -> bool:
+        """Reserve what a cart takes; False if a till that was to be asked about a purse did not answer in time.
 
-        Raises :class:`Conflict` if another cart is taking so much of a purse that too little is left.
+        Raises :class:`Conflict` if another cart is taking so much of a purse that too little is left, or has the last
+        use of what this one has its turn for.
         """
-        if takings:
-            await self._until_heard()
-        sure = True
-        for one in purses.summed(takings):  # a card that is scanned twice pays both amounts
-            answer = await self._asked(cart_id, one)
-            sure = sure and answer is not None
+        if not takings and not turns:
+            return True
+        await self._until_heard()
+        wanted: list[PurseMove | Turn] = [*purses.summed(takings), *turns]  # a card scanned twice pays both amounts
+        answers = await asyncio.gather(*(self._asked(cart_id, one) for one in wanted))
+        for one, answer in zip(wanted, answers, strict=True):
             if answer is not None and not answer.granted and await self._believed(one):
-                raise Conflict("another till is taking from this at this moment", hint="Try again in a few seconds.")
-        return sure
+                raise _refusal(one)
+        return all(answer is not None or isinstance(one, Turn) for one, answer in zip(wanted, answers, strict=True))
 
     async def keep_sale(self, sale_id: str) -> None:
         """Keep a sale for this till while something of it goes back; raises :class:`Conflict` if another till does."""
@@ -88,13 +90,13 @@ class PurseHolds:
                 while self._company().behind:  # noqa: ASYNC110 - what is waited for is a message on any link
                     await asyncio.sleep(0.01)
 
-    async def _asked(self, cart_id: str, one: PurseMove) -> Answer | None:
+    async def _asked(self, cart_id: str, one: PurseMove | Turn) -> Answer | None:
         me, company = self._driver.identity.terminal, self._company()
-        if len(one.account) > KEY_CHARS_MAX:
+        ask = _question(next(self._numbers), cart_id, one)
+        kind, name = (ask.kind, ask.name) if isinstance(ask, AskTurn) else (ask.purse, ask.account)
+        if len(name) > KEY_CHARS_MAX or (isinstance(ask, AskTurn) and len(ask.customer_id) > KEY_CHARS_MAX):
             return None  # nobody has it, and no other till could read the question
-        keeper = keeper_of(one.purse, one.account, [me, *company.others])
-        cart = sha256(cart_id.encode()).hexdigest()[:40]  # a caller's cart may be called anything
-        ask = Ask(next(self._numbers), one.purse, one.account, cart, min(abs(one.amount), AMOUNT_MINOR_MAX))
+        keeper = keeper_of(kind, name, [me, *company.others])
         if keeper == me:
             return await self._answer(ask, me)
         waiting = self._waiting[ask.number] = asyncio.get_running_loop().create_future()
@@ -107,8 +109,10 @@ class PurseHolds:
         finally:
             del self._waiting[ask.number]
 
-    async def _believed(self, one: PurseMove) -> bool:
+    async def _believed(self, one: PurseMove | Turn) -> bool:
         """Say whether it is there as far as this till knows; if not, the command itself says so in better words."""
+        if isinstance(one, Turn):
+            return all(left > 0 for _, left in await self._left(one))
         return await self._held(one.purse, one.account) >= abs(one.amount)
 
     async def _held(self, purse: str, account: str) -> int:
@@ -118,8 +122,21 @@ class PurseHolds:
             lambda books: available_at(books, self._driver.identity, Company(), purse, account)
         )
 
-    async def _answer(self, ask: Ask, till: str) -> Answer:
+    async def _left(self, turn: Turn) -> list[tuple[str, int]]:
+        return await self._driver.look(lambda books: left_of(books, turn))
+
+    async def _answer_turn(self, ask: AskTurn, till: str) -> Answer:
+        """Keep one use, within each limit that this till knows of."""
+        left = await self._left(Turn(kind=ask.kind, name=ask.name, code=ask.code, customer_id=ask.customer_id))
+        now_ms, cart = self._clock_ms(), ask.cart_id
+        kept = [self._holds.ask(ask.kind, place, cart, 1, free, now_ms, till=till) for place, free in left]
+        granted = all(found for found, _ in kept)
+        return Answer(ask.number, granted, int(granted))
+
+    async def _answer(self, ask: Ask | AskTurn, till: str) -> Answer:
         """Keep what is asked for; what this till knows to be gone the other may not have heard of yet."""
+        if isinstance(ask, AskTurn):
+            return await self._answer_turn(ask, till)
         held = await self._held(ask.purse, ask.account)
         granted, free = self._holds.ask(
             ask.purse, ask.account, ask.cart_id, ask.amount, held, self._clock_ms(), till=till
@@ -128,7 +145,7 @@ class PurseHolds:
 
     def _heard(self, actor: str, body: bytes) -> None:
         message = read_purse(body)
-        if isinstance(message, Ask):
+        if isinstance(message, Ask | AskTurn):
             if (
                 self._serving[actor] < PURSES_SERVED_MAX
             ):  # whoever asks more is not answered, and takes what it may apart
@@ -137,7 +154,7 @@ class PurseHolds:
         elif message is not None and (waiting := self._waiting.get(message.number)) is not None and not waiting.done():
             waiting.set_result(message)
 
-    async def _reply(self, actor: str, ask: Ask) -> None:
+    async def _reply(self, actor: str, ask: Ask | AskTurn) -> None:
         terminal = terminal_of(actor)
         try:
             answer = await self._answer(ask, terminal)
@@ -145,3 +162,22 @@ class PurseHolds:
             self._serving[actor] -= 1
         if self._mesh is not None:
             self._mesh.tell(terminal, Channel.PURSES, write_purse(answer))
+
+
+def _question(number: int, cart_id: str, one: PurseMove | Turn) -> Ask | AskTurn:
+    cart = sha256(cart_id.encode()).hexdigest()[:40]  # a caller's cart may be called anything
+    if isinstance(one, Turn):
+        return AskTurn(number, one.kind, one.name, cart, one.code, one.customer_id)
+    return Ask(number, one.purse, one.account, cart, min(abs(one.amount), AMOUNT_MINOR_MAX))
+
+
+def _refusal(one: PurseMove | Turn) -> Conflict:
+    """Say in the cashier's words what another cart has at this moment."""
+    if not isinstance(one, Turn):
+        return Conflict("another till is taking from this at this moment", hint="Try again in a few seconds.")
+    if one.kind == NEW_CARD:
+        return Conflict("another till is selling this gift card at this moment", hint="Take another card.")
+    if one.code:
+        what = f"another till is using the coupon {one.code} at this moment"
+        return Conflict(what, hint="Try again in a few seconds.")
+    return Conflict("another till is giving the last of an offer at this moment", hint="Try again in a few seconds.")

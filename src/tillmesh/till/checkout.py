@@ -25,6 +25,7 @@ from tillmesh.till.commands import CloseSale, PayCart, WantedLine
 from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import DropCart, Print
 from tillmesh.till.offers import coupon_code, offers_for, price_of, priced
+from tillmesh.till.ports import Books
 from tillmesh.till.purses import issue_cards, known_payments, moves_of
 from tillmesh.till.scanning import find_scanned, times
 from tillmesh.till.weighing import typed
@@ -45,20 +46,23 @@ def close_sale(desk: Desk, command: CloseSale) -> EventId:
     cart_id = checked_key(command.cart_id, "cart_id")
     if (before := desk.books.requested(cart_id)) is not None:
         return before.id
+    cart = wanted_cart(desk.books, command, desk.now_ms)
+    _heed(desk, command)
+    return _close(desk, cart, command.payments)
+
+
+def wanted_cart(books: Books, command: CloseSale, now_ms: int) -> Cart:
+    """Give the cart that a sale in one call would have been."""
     if not 1 <= len(command.lines) <= SALE_LINES_MAX:
         raise Invalid(f"a sale of {len(command.lines)} lines; allowed are 1 to {SALE_LINES_MAX}", hint="Add a product.")
-    lines = tuple(
-        _wanted(desk, wanted, str(number), command.customer_id) for number, wanted in enumerate(command.lines, 1)
-    )
-    cart = Cart(
-        cart_id=cart_id,
-        lines=lines,
-        customer_id=command.customer_id,
+    customer_id = command.customer_id
+    return Cart(
+        cart_id=command.cart_id.strip(),
+        lines=tuple(_wanted(books, one, str(place), customer_id, now_ms) for place, one in enumerate(command.lines, 1)),
+        customer_id=customer_id,
         note=checked_text(command.note, "note"),
         coupons=tuple(dict.fromkeys(coupon_code(code) for code in command.coupons[:COUPONS_PER_CART_MAX])),
     )
-    _heed(desk, command)
-    return _close(desk, cart, command.payments)
 
 
 def _heed(desk: Desk, command: CloseSale | PayCart) -> None:
@@ -207,21 +211,21 @@ def _discounts(cart: Cart, priced: PricedCart) -> list[tuple[str, Discount, int,
     return found
 
 
-def _wanted(desk: Desk, wanted: WantedLine, line_id: str, customer_id: str) -> CartLine:
-    product, quantity, fixed = find_scanned(desk.books, sku=wanted.sku, barcode=wanted.barcode)
+def _wanted(books: Books, wanted: WantedLine, line_id: str, customer_id: str, now_ms: int) -> CartLine:
+    product, quantity, fixed = find_scanned(books, sku=wanted.sku, barcode=wanted.barcode)
     discount = None
     if wanted.discount_minor:
         check_amount(wanted.discount_minor, "the discount")
         discount = Discount(amount_minor=wanted.discount_minor)
     if wanted.unit_price_minor is not None:
         check_amount(wanted.unit_price_minor, "the unit price")
-    costs = price_of(desk.books, product, customer_id, desk.now_ms)
+    costs = price_of(books, product, customer_id, now_ms)
     line = cart_line(
         product,
         costs,
         line_id=line_id,
         quantity_milli=times(wanted.quantity_milli, quantity, fixed),
-        added_ms=desk.now_ms,
+        added_ms=now_ms,
         fixed_price_minor=fixed,
         barcode=wanted.barcode,
     )
@@ -230,7 +234,7 @@ def _wanted(desk: Desk, wanted: WantedLine, line_id: str, customer_id: str) -> C
         unit_price_minor=None if wanted.unit_price_minor == costs.price_minor else wanted.unit_price_minor,
         discount=discount,
         note=checked_text(wanted.note, "note"),
-        weighed=typed(desk.books, product.unit, labelled=quantity is not None or fixed is not None),
+        weighed=typed(books, product.unit, labelled=quantity is not None or fixed is not None),
     )
 
 

@@ -199,6 +199,9 @@ class Books(Protocol):
     def cart(self, cart_id: str) -> tuple[Cart, int] | None:
         """Give a working cart and its revision."""
 
+    def open_carts(self) -> Iterable[tuple[Cart, int]]:
+        """Iterate the working carts with their revisions, the one that was touched last first."""
+
     def operations_seen(self, cart_id: str, op_ids: Iterable[str]) -> set[str]:
         """Say which operations the cart has taken in already."""
 

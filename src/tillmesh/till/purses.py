@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from msgspec import structs
 
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.ids import EventId
-from tillmesh.kernel.limits import AMOUNT_MINOR_MAX
+from tillmesh.kernel.limits import AMOUNT_MINOR_MAX, CARTS_LOOKED_AT_MAX
 from tillmesh.kernel.money import check_amount
 from tillmesh.kernel.quantity import ONE
 from tillmesh.shop.cart import Cart, CartLine
@@ -45,6 +46,7 @@ from tillmesh.till.commands import AdjustPurse, CartOperation
 from tillmesh.till.desk import Company, Desk, Identity, checked_key, checked_text
 from tillmesh.till.ports import Books
 
+_LOADS = {GIFT_CARD: (CARD_SKU, "Gift card"), ACCOUNT: (PAYOFF_SKU, "Payment on account")}  # purse -> sku, name
 PIN_MARK = "/"  # between a card's code and its PIN, in the reference of a payment
 
 
@@ -154,12 +156,23 @@ def available_at(books: Books, identity: Identity, company: Company, purse: str,
 
 
 def issue_cards(desk: Desk, cart: Cart) -> None:
-    """Write the cards down that a sale has loaded and nobody knows yet."""
+    """Write the cards down that a sale has loaded and nobody knows yet.
+
+    Raises :class:`Conflict` for a new card that another sale has sold since it came into the cart: two customers would
+    hold its code, and the second's PIN would be none.
+    """
     new = []
     for line in cart.lines:
         purse, _, account = line.loads.partition(":")
-        if purse == GIFT_CARD and desk.books.fields("gift_card", account) is None:
+        if purse != GIFT_CARD:
+            continue
+        if desk.books.fields("gift_card", account) is None:
             new.append(Change(key=account, fields={"last_four": line.note[-4:], "pin_tag": line.pin_tag}))
+        elif line.issues:
+            raise Conflict(
+                f"another sale has sold the gift card {line.note} meanwhile",
+                hint="Remove its line, and sell another card.",
+            )
     if new:
         desk.record(GiftCardsChanged(changes=tuple(new), by=desk.who.user_id))
 
@@ -171,14 +184,26 @@ def with_gift_card(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
     fields = desk.books.fields("gift_card", account)
     if fields is not None:
         refuse_blocked(fields)
+    else:
+        _refuse_sold_beside(desk, cart, account, operation.text)
     pin = operation.reason.strip()
     if pin and not (pin.isascii() and pin.isdigit() and 4 <= len(pin) <= 8):
         raise Invalid("the PIN of a gift card has 4 to 8 digits", hint="Choose another one.")
     code = card_code(operation.text)
     return _with_load(
-        cart, line_id, CARD_SKU, "Gift card", f"{GIFT_CARD}:{account}", operation.amount_minor,
-        note=f"**** {code[-4:]}", tag=pin_tag(account, pin),
+        cart, line_id, f"{GIFT_CARD}:{account}", operation.amount_minor,
+        note=f"**** {code[-4:]}", tag=pin_tag(account, pin), issues=fields is None,
     )  # fmt: skip
+
+
+def _refuse_sold_beside(desk: Desk, cart: Cart, account: str, code: str) -> None:
+    """Raise if another open sale of this till sells the same new card."""
+    for other, _ in islice(desk.books.open_carts(), CARTS_LOOKED_AT_MAX):
+        if other.cart_id != cart.cart_id and any(line.loads == f"{GIFT_CARD}:{account}" for line in other.lines):
+            raise Conflict(
+                f"another open sale of this till sells the gift card **** {card_code(code)[-4:]}",
+                hint="Take another card, or finish or clear that sale first.",
+            )
 
 
 def with_payoff(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
@@ -188,20 +213,20 @@ def with_payoff(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
         raise Invalid("this way to pay needs a customer", hint="Name the customer first.")
     if operation.amount_minor > desk.books.purse(ACCOUNT, cart.customer_id):
         raise Conflict("this is more than the customer owes", hint="Lower the amount.")
-    return _with_load(
-        cart, line_id, PAYOFF_SKU, "Payment on account", f"{ACCOUNT}:{cart.customer_id}", operation.amount_minor
-    )
+    return _with_load(cart, line_id, f"{ACCOUNT}:{cart.customer_id}", operation.amount_minor)
 
 
 def _with_load(
-    cart: Cart, line_id: str, sku: str, name: str, loads: str, amount_minor: int, *, note: str = "", tag: str = ""
+    cart: Cart, line_id: str, loads: str, amount_minor: int, *, note: str = "", tag: str = "", issues: bool = False
 ) -> Cart:
     check_amount(amount_minor, "the amount", least=1)
     if any(line.line_id == line_id or line.loads == loads for line in cart.lines):
         raise Conflict("this is in the cart already", hint="Remove it first.")
+    sku, name = _LOADS[loads.partition(":")[0]]
     line = CartLine(
         line_id=line_id, sku=sku, name=name, unit="piece", quantity_milli=ONE, list_price_minor=amount_minor,
         fixed_price_minor=amount_minor, tax_code=VOUCHER, note=note, loads=loads, pin_tag=tag,
+        issues=issues,
     )  # fmt: skip
     return structs.replace(cart, lines=(*cart.lines, line))
 

@@ -1,6 +1,10 @@
 """Promotions and prices through the API: made, tried, used at a till, taken in and out as files."""
 
 from tests.services.api.shop import Json, Shop
+from tillmesh.terminal.purse_holds import PurseHolds
+from tillmesh.till.desk import Company
+from tillmesh.till.holds import keeper_of
+from tillmesh.till.turns import Turn
 
 HALF = {"promotion_id": "half", "name": "Half price tea", "kind": "percent", "percent": "50", "skus": ["offer-tea"]}
 
@@ -158,3 +162,30 @@ def test_a_price_is_taken_back_by_the_very_moment_it_began(shop: Shop) -> None:
     assert all(one["price_list"] == "" for one in shop.ok("GET", "/prices?price_list=everybody")["prices"])
     shop.ok("POST", "/prices", {"prices": [{**begun, "price_minor": None}]})
     assert shop.ok("GET", "/prices?price_list=exact")["prices"] == []
+
+
+def test_a_coupon_for_one_use_waits_for_the_sale_that_is_using_it_at_another_till(shop: Shop) -> None:
+    shop.product("turn-tea", name="Loose leaf")
+    codes, me = ["TURN1", "TURN2"], shop.driver.identity.terminal
+    once = {"name": "Once", "kind": "cart_amount", "amount_minor": 50, "codes": codes, "code_uses_max": 1}
+    name = next(one for one in map("turn-{}".format, range(99)) if keeper_of("promotion", one, [me, "other"]) == me)
+    shop.ok("POST", "/promotions", {"promotion_id": name, **once})
+    before = shop.driver.company, shop.services.extra["purse_holds"]
+    holds = shop.services.extra["purse_holds"] = PurseHolds(shop.driver, clock_ms=lambda: 0)
+    shop.driver.company = lambda: Company(others=("other",), heard=("other",))
+    try:
+        for code in codes:
+            assert shop.loop.run(holds.ask("elsewhere", [], [Turn(kind="promotion", name=name, code=code)]))
+        pay = {"payments": [{"method": "cash", "amount_minor": 200}]}
+        assert cart_of(shop, "turn-1", tea(sku="turn-tea"), {"op": "coupon", "text": "turn1"})["total_minor"] == 200
+        refused = [shop.call("POST", "/carts/turn-1/pay", pay, role="cashier")]
+        sale = {"cart_id": "turn-2", "lines": [{"sku": "turn-tea", "quantity": 1}], "coupons": ["TURN2"], **pay}
+        refused.append(shop.call("POST", "/sales", sale, role="cashier"))
+        assert [(one.status_code, one.json()["detail"]) for one in refused] == [
+            (409, f"another till is using the coupon {code} at this moment") for code in codes
+        ]
+        shop.ok("PATCH", f"/promotions/{name}", {"code_uses_max": 0})  # without a limit nobody is asked
+        assert shop.ok("POST", "/sales", sale, role="cashier")["total_minor"] == 200
+    finally:
+        shop.driver.company, shop.services.extra["purse_holds"] = before
+        shop.ok("PATCH", f"/promotions/{name}", {"active": False})

@@ -165,6 +165,11 @@ class Books(GoodsBooks, TerminalBooks):
         row = self._db.execute("SELECT body, revision FROM cart WHERE cart_id = ?", (cart_id,)).fetchone()
         return None if row is None else (decode(row[0], Cart), row[1])
 
+    def open_carts(self) -> Iterator[tuple[Cart, int]]:
+        """Iterate the working carts with their revisions, the one that was touched last first."""
+        for body, revision in rows(self._db, "SELECT body, revision FROM cart ORDER BY changed_ms DESC, cart_id"):
+            yield decode(body, Cart), revision
+
     def operations_seen(self, cart_id: str, op_ids: Iterable[str]) -> set[str]:
         """Say which operations the cart has taken in already."""
         sql = "SELECT 1 FROM cart_operation WHERE cart_id = ? AND op_id = ?"

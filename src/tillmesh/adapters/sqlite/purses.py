@@ -8,10 +8,11 @@ from typing import Any, Final, NamedTuple
 import apsw
 
 from tillmesh.adapters.sqlite.database import one, rows, summed
+from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.hlc import physical_ms
-from tillmesh.kernel.ids import event_id
-from tillmesh.shop.events import PurseMove
+from tillmesh.kernel.ids import EventId, event_id
+from tillmesh.shop.events import GiftCardsChanged, PurseMove
 
 _INSERT: Final = "INSERT INTO purse_entry (purse, account, actor, seq, n, at_ms, amount) VALUES (?, ?, ?, ?, ?, ?, ?)"
 _SUM: Final = summed("amount")
@@ -23,6 +24,17 @@ _HELD: Final = "SELECT coalesce(max(seq), 0) FROM peer_ack WHERE peer = ? AND ac
 _ENTRIES: Final = (
     "SELECT a.name, e.seq, e.at_ms, e.amount FROM purse_entry e JOIN actor a ON a.id = e.actor "
     "WHERE e.purse = ? AND e.account = ? AND e.at_ms >= ? AND e.at_ms < ? ORDER BY e.at_ms, a.name, e.seq, e.n LIMIT ?"
+)
+_ISSUED: Final = (
+    "SELECT e.actor, e.seq, e.body FROM audit u JOIN event e ON e.actor = u.actor AND e.seq = u.seq "
+    "WHERE e.type = 'gift_cards_changed' ORDER BY u.hlc"
+)
+# The sale that issued a card stands before the note of it, and both were committed at once.
+_SOLD_BY: Final = (
+    "SELECT a.name, p.seq FROM purse_entry p JOIN actor a ON a.id = p.actor WHERE p.purse = 'gift_card' "
+    "AND p.account = ? AND p.actor = ? AND p.seq < ? AND NOT EXISTS "
+    "(SELECT 1 FROM receipt v WHERE v.sale_actor = p.actor AND v.sale_seq = p.seq AND v.kind = 2) "
+    "ORDER BY p.seq DESC LIMIT 1"
 )
 
 
@@ -96,3 +108,19 @@ def owing(db: apsw.Connection) -> list[tuple[str, int]]:
         "HAVING held <> 0 ORDER BY held DESC LIMIT 1000"
     )
     return [(account, int(held)) for account, held in rows(db, sql)]
+
+
+def sold_twice(db: apsw.Connection) -> dict[str, list[EventId]]:
+    """Give the gift cards that tills apart have each sold as a new one, with the sales: two customers may hold it."""
+    issued: dict[str, list[tuple[int, int]]] = {}
+    for actor, seq, body in rows(db, _ISSUED):
+        for change in decode(body, GiftCardsChanged).changes:
+            if "pin_tag" in change.fields:  # a card that is blocked changes other fields
+                issued.setdefault(change.key, []).append((actor, seq))
+    found: dict[str, list[EventId]] = {}
+    for account, notes in issued.items():
+        if len(notes) > 1:
+            sales = [event_id(*sale) for note in notes for sale in rows(db, _SOLD_BY, (account, *note))]
+            if len(sales) > 1:
+                found[account] = sales
+    return found

@@ -211,11 +211,11 @@ async def pay(context: Context, body: PayBody) -> tuple[int, Any]:
     payments = payments_of(body.payments)
     cart_id = context.path("cart_id")
 
-    def customer(books: Books) -> str | None:
+    def open_cart(books: Books) -> Cart | None:
         found = books.cart(cart_id)
-        return None if found is None else found[0].customer_id
+        return None if found is None else found[0]
 
-    apart = not await reserved(context, cart_id, payments, customer)
+    apart = not await reserved(context, cart_id, payments, open_cart)
     command = PayCart(cart_id=cart_id, payments=payments, total_minor=body.total_minor, apart=apart)
     outcome = await context.do(command, body.approval)
     return (201 if outcome.events else 200), await show_sale(context, str(outcome.reply))

@@ -21,6 +21,7 @@ from tillmesh.terminal.web.statement_paper import PDF, statement_paper
 from tillmesh.till import views
 from tillmesh.till.commands import AdjustPurse, ChangeRecords
 from tillmesh.till.desk import checked_text
+from tillmesh.till.oversell_views import terminal
 from tillmesh.till.purses import available_at
 
 
@@ -188,8 +189,31 @@ def _whose(books: Books, purse: str, account: str) -> str:
     return str((views.customer(books, account) or {}).get("name", ""))
 
 
+def _sold_twice(db: Any, books: Books) -> list[dict[str, Any]]:
+    """List the cards that two tills apart sold as new ones, until one sale is voided or the card blocked or empty."""
+    found = ((_card(books, account), sales) for account, sales in purses.sold_twice(db).items())
+    return [
+        {**card, "sales": [_sale_of(books, sale_id, card["account"]) for sale_id in sales]}
+        for card, sales in found
+        if card["active"] and card["balance_minor"] > 0
+    ]
+
+
+def _sale_of(books: Books, sale_id: str, account: str) -> dict[str, Any]:
+    event = books.event(sale_id)
+    assert event is not None, "what has moves is there"
+    sale = decode(event.body, SaleClosed)
+    return {
+        "sale_id": sale_id,
+        "receipt_number": sale.receipt_number,
+        "at": rfc3339(sale.closed_at_ms),
+        "terminal": terminal(books, event.actor),
+        "amount_minor": sum(one.amount for one in sale.purses if one.account == account),
+    }
+
+
 async def liabilities(context: Context) -> Any:
-    """Say what the shop owes on cards and in points, what customers owe it, and what went below zero."""
+    """Say what is owed on cards and in points and by customers, what went below zero, and which card was sold twice."""
 
     def query(db: Any, books: Books) -> dict[str, Any]:
         store, sums = books.store(), purses.totals(db)
@@ -207,6 +231,7 @@ async def liabilities(context: Context) -> Any:
                 {"purse": purse, "account": account, "balance": held, "name": _whose(books, purse, account)}
                 for purse, account, held in purses.below_zero(db)
             ],
+            "sold_twice": _sold_twice(db, books),
         }
 
     return await context.driver.read(query)

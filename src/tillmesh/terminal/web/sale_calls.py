@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from msgspec import structs
 
 from tillmesh.adapters.sqlite import listings
 from tillmesh.adapters.sqlite.books import Books
@@ -13,11 +14,13 @@ from tillmesh.kernel.errors import NotFound
 from tillmesh.kernel.limits import PAGE_ROWS_MAX
 from tillmesh.kernel.quantity import parse_quantity
 from tillmesh.kernel.times import parse_rfc3339
+from tillmesh.shop.cart import Cart
 from tillmesh.shop.events import Payment, PurseMove
 from tillmesh.shop.purses import PURSES
 from tillmesh.shop.refund import RefundQuote
 from tillmesh.terminal.web.api import Call, Context
 from tillmesh.till import views
+from tillmesh.till.checkout import wanted_cart
 from tillmesh.till.commands import (
     CloseSale,
     RefundSale,
@@ -29,6 +32,7 @@ from tillmesh.till.commands import (
 )
 from tillmesh.till.purses import PIN_MARK, takings_of
 from tillmesh.till.refunds import quote_refund, quote_tenders
+from tillmesh.till.turns import Turn, limited, turns_of
 
 
 class LineBody(msgspec.Struct):
@@ -156,30 +160,30 @@ async def show_sale(context: Context, sale_id: str) -> dict[str, Any]:
 
 
 async def reserved(
-    context: Context, cart_id: str, payments: tuple[Payment, ...], customer_of: Callable[[Books], str | None]
+    context: Context, cart_id: str, payments: tuple[Payment, ...], cart_of: Callable[[Books], Cart | None]
 ) -> bool:
-    """Ask the tills that keep the purses of a payment; True if all of them answered, or nobody is to be asked.
+    """Ask the tills that keep what a cart takes: the purses of its payments, the last use of a coupon, a new card.
 
-    ``customer_of`` gives None for a cart that takes nothing: it is gone, or was paid before.
+    True if all that were asked about purses answered, or nobody is to be asked. ``cart_of`` gives None for a cart that
+    takes nothing: it is gone, or was paid before.
     """
     holds = context.services.extra.get("purse_holds")
-    if holds is None or not any(one.method in PURSES for one in payments):
+    alone = not context.driver.company().others  # who writes one sale after the other has no use twice
+    if holds is None or (alone and not any(one.method in PURSES for one in payments)):
         return True
 
-    def query(books: Books) -> list[PurseMove]:
-        customer_id = customer_of(books)
-        return [] if customer_id is None else takings_of(books, context.driver.identity.store, customer_id, payments)
+    def query(books: Books) -> tuple[list[PurseMove], list[Turn]]:
+        if (cart := cart_of(books)) is None:
+            return [], []
+        taken = takings_of(books, context.driver.identity.store, cart.customer_id, payments)
+        return taken, turns_of(books, cart)
 
-    return bool(await holds.ask(cart_id, await context.driver.look(query)))
+    return bool(await holds.ask(cart_id, *await context.driver.look(query)))
 
 
 async def close_sale(context: Context, body: SaleBody) -> tuple[int, Any]:
     """Close a sale in one call; the same cart id again shows the sale that is there."""
     payments, customer_id = payments_of(body.payments), body.customer_id or ""
-
-    def customer(books: Books) -> str | None:
-        return None if books.requested(body.cart_id) is not None else customer_id
-
     command = CloseSale(
         cart_id=body.cart_id,
         lines=tuple(
@@ -197,9 +201,17 @@ async def close_sale(context: Context, body: SaleBody) -> tuple[int, Any]:
         customer_id=customer_id,
         note=body.note,
         coupons=tuple(body.coupons),
-        apart=not await reserved(context, body.cart_id, payments, customer),
     )
-    outcome = await context.do(command, body.approval)
+
+    def cart(books: Books) -> Cart | None:
+        if books.requested(body.cart_id) is not None:
+            return None
+        if not limited(books):  # then who it is for is all that matters
+            return Cart(cart_id=body.cart_id, customer_id=customer_id)
+        return wanted_cart(books, command, context.now_ms())
+
+    apart = not await reserved(context, body.cart_id, payments, cart)
+    outcome = await context.do(structs.replace(command, apart=apart), body.approval)
     return (201 if outcome.events else 200), await show_sale(context, str(outcome.reply))
 
 

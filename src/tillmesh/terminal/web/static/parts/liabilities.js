@@ -1,6 +1,6 @@
 // What the shop owes on cards and in points, what customers owe it, and what tills apart took below zero.
 import { html } from "../lib/ui.js";
-import { number, t } from "../lib/i18n.js";
+import { dayClock, number, t } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
 import { salesNews } from "../state/live.js";
 import { blockCard } from "./blockdialog.js";
@@ -18,6 +18,7 @@ export function Liabilities() {
       <div class="card"><small>${t("method.points")}</small><${Figure} text=${money(owed.points.worth_minor)} /><small>${t("owed.points", { n: owed.points.held })}</small></div>
       <div class="card"><small>${t("owed.accounts")}</small><${Figure} text=${money(owed.accounts.held)} /><small>${t("owed.count", { n: owed.accounts.count })}</small></div></div>
     ${owed.below_zero.length > 0 && html`<div class="refusal warn" role="note"><b>${t("owed.below")}</b>${owed.below_zero.map((/** @type {any} */ one) => html`<span key=${one.purse + one.account} class="num">${t(`method.${one.purse}`)} ${one.name}: ${amount(one)}</span>`)}<small>${t("owed.below.hint")}</small></div>`}
+    ${owed.sold_twice.map((/** @type {any} */ card) => html`<div class="refusal warn" role="note" key=${card.account}><b>${t("owed.twice", { last: card.last_four })}</b>${card.sales.map((/** @type {any} */ one) => html`<a key=${one.sale_id} class="num" href=${`#/sales/${one.sale_id}`}>${one.receipt_number} · ${one.terminal.name} · ${dayClock(one.at)} · ${money(one.amount_minor)}</a>`)}<small>${t("owed.twice.hint")}</small></div>`)}
     ${owed.owing.length > 0 && html`<h3>${t("owed.owing")}</h3><ul class="rows">${owed.owing.map((/** @type {any} */ one) => html`<li key=${one.customer.customer_id}><a class="row-main" href=${`#/customers/${one.customer.customer_id}`}><span class="row-icon"><${Icon} name="user" /></span><b>${one.customer.name}</b><span class="spacer" /><b class="num">${money(one.owes_minor)}</b></a></li>`)}</ul>`}
   </section>`;
 }
