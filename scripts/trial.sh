@@ -37,7 +37,7 @@ make_disk() {
     say "bare Debian"
     debootstrap --variant=minbase \
         --include=systemd-sysv,udev,dbus,kmod,iproute2,ca-certificates,openssh-server,initramfs-tools,linux-image-amd64 \
-        "${SUITE:-bookworm}" "$root" "${MIRROR:-http://deb.debian.org/debian}" >"$dir/debootstrap.log" 2>&1 || die "see $dir/debootstrap.log"
+        "${SUITE:-bookworm}" "$root" ${MIRROR:+"$MIRROR"} >"$dir/debootstrap.log" 2>&1 || die "see $dir/debootstrap.log"
     echo till >"$root/etc/hostname"
     echo '/dev/vda / ext4 errors=remount-ro 0 1' >"$root/etc/fstab"
     printf '[Match]\nType=ether\n[Network]\nDHCP=yes\n' >"$root/etc/systemd/network/wired.network"
