@@ -145,7 +145,7 @@ class _File(apsw.VFSFile):
         self._name = str(name.filename() if hasattr(name, "filename") else name)
         self._held = disk.held.setdefault(self._name, [])
 
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
+    def xWrite(self, data: Any, offset: int) -> None:  # noqa: N802
         self._disk.step()
         size = self.xFileSize()
         if offset + len(data) > size:

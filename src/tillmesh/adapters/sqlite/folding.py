@@ -71,7 +71,7 @@ def carry(db: apsw.Connection, skus: Sequence[str], *, but: Collection[str] = ()
     """
     base, carried = Actors(db).id(RETIRED), 0
     for sku in skus:
-        said = {"sku": sku, "base": base, "but": _names(but)}
+        said: dict[str, str | int] = {"sku": sku, "base": base, "but": _names(but)}
         db.execute(_CARRY, said)
         db.execute(_CLEAR, said)
         carried += db.changes()

@@ -46,7 +46,7 @@ class Plans:
         at_ms: int, number: int | None = None,
     ) -> None:  # fmt: skip
         """Note a plan, or with its number one that was changed."""
-        what = (_json(shown), _json(places), whom.words, by, at_ms, *map(_json, whom[1:]))
+        what: tuple[str | int, ...] = (_json(shown), _json(places), whom.words, by, at_ms, *map(_json, whom[1:]))
         with write(self._db) as db:
             if number is None:
                 db.execute(_NEW, (kind, key, *what))
