@@ -25,7 +25,8 @@ def first_day(page: Page, till: AnyTill) -> Iterator[str]:
 def _begin(anna: Cashier) -> Iterator[str]:
     page = anna.page
     page.goto(anna.till.url)
-    page.get_by_label("Name of the shop").fill("Bell's Stationery")
+    expect(page.get_by_label("Name of the shop")).to_be_focused()
+    page.keyboard.type("Bell's Stationery")
     page.get_by_label("Your name").fill("Anna Bell")
     page.get_by_label("PIN", exact=False).first.fill(PIN)
     page.get_by_label("PIN again").fill(PIN)

@@ -1,5 +1,5 @@
 // The first page of a till's life: what the shop is called, and who it belongs to.
-import { html, useEffect, useState } from "../lib/ui.js";
+import { html, useEffect, useRef, useState } from "../lib/ui.js";
 import { languageOf, loadLocale, t } from "../lib/i18n.js";
 import { asProblem, send } from "../lib/http.js";
 import { go } from "../lib/router.js";
@@ -26,7 +26,9 @@ export function WelcomePage() {
   const [again, setAgain] = useState("");
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState(/** @type {import("../lib/http.js").Problem | null} */ (null));
+  const form = useRef(/** @type {HTMLFormElement | null} */ (null));
   useEffect(() => {
+    form.current?.querySelector("input")?.focus();
     const { locale } = here();
     if (locale) loadLocale(languageOf(locale), false).catch(() => {});
   }, []);
@@ -49,7 +51,7 @@ export function WelcomePage() {
   const digits = { type: "password", mode: "numeric", max: 8, required: true };
   return html`<main class="signin">
     <section class="signin-brand"><div class="signin-logo"><${Icon} name="store" /></div><h1>${t("welcome.title")}</h1><p>${t("welcome.text")}</p></section>
-    <section class="signin-pad"><form class="form welcome" onSubmit=${submit}><h2>${t("welcome.who")}</h2><${Refusal} problem=${problem} />
+    <section class="signin-pad"><form class="form welcome" ref=${form} onSubmit=${submit}><h2>${t("welcome.who")}</h2><${Refusal} problem=${problem} />
       <${Field} label=${t("welcome.shop")} max=${60} required=${true} value=${shop} onChange=${setShop} />
       <${Field} label=${t("welcome.name")} max=${60} required=${true} value=${name} onChange=${setName} />
       <${Field} label=${t("people.pin")} ...${digits} value=${pin} onChange=${setPin} hint=${t("welcome.pin.hint")} error=${pin && !good ? t("people.pin.wrong") : ""} />
