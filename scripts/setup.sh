@@ -156,9 +156,14 @@ if [ "$role" = test ] && ! have promtool; then
         say "fetching Prometheus, about 20 MB, into a cache"
         mkdir -p "$home"
         fetched=$(mktemp -d)
-        (cd "$fetched" && { apt-get -qq download prometheus || { "${as_root[@]}" apt-get -qq update && apt-get -qq download prometheus; }; }) 2>/dev/null ||
-            die "Debian's package of Prometheus could not be fetched; run the same command again, or install prometheus yourself"
-        dpkg -x "$fetched"/prometheus_*.deb "$home"
+        fetch_prometheus() { # promtool is a package of its own from Debian 13 on
+            local packages=(prometheus)
+            if apt-cache show promtool >/dev/null 2>&1; then packages+=(promtool); fi
+            (cd "$fetched" && apt-get -qq download "${packages[@]}") 2>/dev/null
+        }
+        fetch_prometheus || { "${as_root[@]}" apt-get -qq update && fetch_prometheus; } ||
+            die "Debian's packages of Prometheus could not be fetched; run the same command again, or install prometheus yourself"
+        for package in "$fetched"/*.deb; do dpkg -x "$package" "$home"; done
         rm -rf "$fetched"
     fi
 fi
