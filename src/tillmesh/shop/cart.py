@@ -10,7 +10,7 @@ from typing import Literal
 
 from tillmesh.kernel.codec import Record
 from tillmesh.kernel.limits import COUPONS_PER_CART_MAX
-from tillmesh.shop.events import LinePromotion, SalePromotion, TaxTotal
+from tillmesh.shop.events import LinePromotion, Payment, SalePromotion, TaxTotal
 from tillmesh.shop.ranges import Milli, Minor, Ppm, TimeMs, Years
 
 
@@ -50,6 +50,17 @@ class CartLine(Record):
     issues: bool = False  # a gift card that nobody knew when it came into the cart
 
 
+class PartPaid(Record):
+    """A part of the price that was handed over before the rest. ``part_id`` is chosen by whoever takes it."""
+
+    part_id: str
+    payment: Payment
+    by: str
+    terminal: str  # where it was taken: cash lies in that drawer
+    at_ms: TimeMs
+    booked: bool = False  # that drawer counts it as cash put in
+
+
 class Cart(Record):
     """What one customer is buying. ``cart_id`` is the idempotency key of the sale it becomes."""
 
@@ -60,15 +71,18 @@ class Cart(Record):
     note: str = ""
     coupons: tuple[str, ...] = ()  # codes as they were typed or scanned, in capitals, each once
     age_checked: Years = 0  # years that somebody has seen proof of, for this customer
+    parts: tuple[PartPaid, ...] = ()
 
 
 def one_of(versions: Sequence[Cart]) -> Cart:
     """Make one cart of versions of it that were changed apart, oldest first: each line once, the newest word counts."""
     first, *later = versions
     lines = {line.line_id: line for line in first.lines}
+    parts = {part.part_id: part for part in first.parts}
     discount, customer_id, note, coupons = first.discount, first.customer_id, first.note, first.coupons
     for version in later:
         lines |= {line.line_id: line for line in version.lines}
+        parts |= {part.part_id: part for part in version.parts}
         discount = version.discount or discount
         customer_id, note = version.customer_id or customer_id, version.note or note
         coupons = tuple(dict.fromkeys((*coupons, *version.coupons)))[:COUPONS_PER_CART_MAX]
@@ -80,6 +94,7 @@ def one_of(versions: Sequence[Cart]) -> Cart:
         note=note,
         coupons=coupons,
         age_checked=max(version.age_checked for version in versions),
+        parts=tuple(parts.values()),
     )
 
 

@@ -21,6 +21,7 @@ from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkC
 from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import DropCart, SaveCart
 from tillmesh.till.offers import price_of, priced, repriced, scanned_coupon, with_coupon, without_coupon
+from tillmesh.till.part_payments import book, give_part_back, given_back, refuse_unpaid, take_part
 from tillmesh.till.ports import Parked
 from tillmesh.till.purses import with_gift_card, with_payoff
 from tillmesh.till.scanning import find_scanned, times
@@ -246,6 +247,7 @@ def _age_refused(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:
 
 
 def _clear(desk: Desk, cart: Cart, operation: CartOperation) -> Cart:  # noqa: ARG001
+    refuse_unpaid(desk, cart)
     if cart.lines:
         desk.audit("cart_cleared", cart.cart_id, f"lines: {len(cart.lines)}")
     return Cart(cart_id=cart.cart_id)
@@ -265,6 +267,8 @@ _OPERATIONS: Final[dict[str, Callable[[Desk, Cart, CartOperation], Cart]]] = {
     "gift_card": with_gift_card,
     "pay_off": with_payoff,
     "age_refused": _age_refused,
+    "take_part": take_part,
+    "give_part_back": give_part_back,
     "clear": _clear,
 }
 
@@ -286,7 +290,7 @@ def park_cart(desk: Desk, command: ParkCart) -> str:
     found = desk.books.cart(command.cart_id)
     if found is None or not found[0].lines:
         raise Conflict("there is nothing to park", hint="Add a product first.")
-    cart, _ = found
+    cart = book(desk, found[0])
     label = checked_text(command.label, "label", most=60)
     park_id = desk.record(
         CartParked(cart_id=cart.cart_id, label=label, cart=encode(cart), by=desk.who.user_id, parked_at_ms=desk.now_ms)
@@ -320,6 +324,11 @@ def discard_parked(desk: Desk, command: DiscardParked) -> None:
     """Throw a parked cart away; a supervisor's right, noted in the audit log with who approved it."""
     approved_by = desk.require(Action.DISCARD_PARKED)
     parked = _parked_body(desk, command.park_id)
+    cart = decode(parked.cart, Cart)
+    if command.given_back:
+        given_back(desk, cart, cart.parts)
+    elif desk.books.requested(cart.cart_id) is None:
+        refuse_unpaid(desk, cart)
     desk.record(CartResumed(dots=(command.park_id,), by=desk.who.user_id, discarded=True))
     desk.audit("parked_discarded", command.park_id, parked.label, approved_by)
 

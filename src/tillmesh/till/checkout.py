@@ -25,6 +25,7 @@ from tillmesh.till.commands import CloseSale, PayCart, WantedLine
 from tillmesh.till.desk import Desk, checked_key, checked_text
 from tillmesh.till.effects import DropCart, Print
 from tillmesh.till.offers import coupon_code, offers_for, price_of, priced
+from tillmesh.till.part_payments import refuse_forgotten, refuse_unpaid, unbook
 from tillmesh.till.ports import Books
 from tillmesh.till.purses import issue_cards, known_payments, moves_of
 from tillmesh.till.scanning import find_scanned, times
@@ -46,6 +47,8 @@ def close_sale(desk: Desk, command: CloseSale) -> EventId:
     cart_id = checked_key(command.cart_id, "cart_id")
     if (before := desk.books.requested(cart_id)) is not None:
         return before.id
+    if (open_cart := desk.books.cart(cart_id)) is not None:
+        refuse_unpaid(desk, open_cart[0])
     cart = wanted_cart(desk.books, command, desk.now_ms)
     _heed(desk, command)
     return _close(desk, cart, command.payments)
@@ -86,6 +89,8 @@ def pay_cart(desk: Desk, command: PayCart) -> EventId:
     cart, _ = found
     if not cart.lines:
         raise Conflict("the cart is empty", hint="Add a product first.")
+    refuse_forgotten(desk, cart, command.payments)
+    unbook(desk, cart.parts)
     _heed(desk, command)
     return _close(desk, cart, command.payments, shown_minor=command.total_minor)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tillmesh.kernel.codec import decode
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Conflict
@@ -13,6 +15,7 @@ from tillmesh.shop.people import Action
 from tillmesh.till.commands import CloseShift, MoveCash, OpenShift
 from tillmesh.till.desk import Desk, checked_text
 from tillmesh.till.effects import Print
+from tillmesh.till.part_payments import book_open
 from tillmesh.till.ports import Books, Shift
 
 
@@ -62,7 +65,8 @@ def close_shift(desk: Desk, command: CloseShift) -> EventId:
     desk.require(Action.CLOSE_SHIFT)
     shift = desk.shift()
     check_amount(command.counted_minor, "the counted cash")
-    result = shift_totals(desk.books, shift)
+    book_open(desk)
+    result = shift_totals(desk.books, shift, desk.bodies)
     event = desk.record(
         ShiftClosed(
             shift_id=shift.shift_id,
@@ -81,13 +85,15 @@ def close_shift(desk: Desk, command: CloseShift) -> EventId:
     return event
 
 
-def shift_totals(books: Books, shift: Shift) -> ShiftTotals:
-    """Add a shift up from its events (the X report)."""
+def shift_totals(books: Books, shift: Shift, coming: Iterable[object] = ()) -> ShiftTotals:
+    """Add a shift up from its events (the X report), and from those that are just being written."""
     opening = books.event(shift.shift_id)
     assert opening is not None, f"the shift {shift.shift_id} has no opening event"
     state = totals.start(decode(opening.body, ShiftOpened), books.store().currency)
     for event in books.shift_events(shift.shift_id):
         state = totals.add(state, _body(event))
+    for body in coming:
+        state = totals.add(state, body)
     return totals.finish(state)
 
 

@@ -11,6 +11,7 @@ from tillmesh.till.commands import SplitCart
 from tillmesh.till.desk import Desk, checked_key
 from tillmesh.till.effects import SaveCart
 from tillmesh.till.offers import priced, repriced
+from tillmesh.till.part_payments import refuse_unpaid
 from tillmesh.till.weighing import part_of
 
 
@@ -25,6 +26,7 @@ def split_cart(desk: Desk, command: SplitCart) -> Edited:
     if found is None or not found[0].lines:
         raise Conflict("the cart is empty", hint="Add a product first.")
     cart, revision = found
+    refuse_unpaid(desk, cart)
     rest, bill = split(cart, into, dict(command.parts))
     bill = repriced(desk.books, bill)
     for one in (rest, bill):

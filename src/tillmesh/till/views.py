@@ -10,7 +10,7 @@ from tillmesh.kernel.hlc import physical_ms
 from tillmesh.kernel.money import format_decimal
 from tillmesh.kernel.quantity import ONE, format_quantity
 from tillmesh.kernel.times import rfc3339
-from tillmesh.shop.cart import Cart, CartLine, Discount, PricedCart, PricedLine
+from tillmesh.shop.cart import Cart, CartLine, Discount, PartPaid, PricedCart, PricedLine
 from tillmesh.shop.catalogue import Product
 from tillmesh.shop.events import (
     KINDS,
@@ -114,7 +114,19 @@ def cart(
 ) -> View:
     """Show a working cart with every amount as it would be charged now, or as ``sums`` says if that was just found."""
     shown = priced_cart(books, one, sums or priced(books, one))
-    return {"cart_id": one.cart_id, "revision": revision, **shown, "rejected": rejected or []}
+    parts = [_part(books, part) for part in one.parts]
+    return {"cart_id": one.cart_id, "revision": revision, **shown, "parts": parts, "rejected": rejected or []}
+
+
+def _part(books: Books, part: PartPaid) -> View:
+    """Show what was paid before the rest."""
+    return {
+        "part_id": part.part_id,
+        "payment": payment(part.payment),
+        "by": person(books, part.by),
+        "terminal_id": part.terminal,
+        "at": rfc3339(part.at_ms),
+    }
 
 
 def priced_cart(books: Books, one: Cart, sums: PricedCart) -> View:

@@ -255,6 +255,25 @@ def test_the_whole_catalogue_comes_once_compressed_and_tagged(shop: Shop) -> Non
     assert shop.call("GET", "/catalogue", headers=tagged).status_code == 200
 
 
+def test_a_part_that_was_paid_is_in_the_cart_for_whoever_asks_and_goes_back_when_it_is_dropped(shop: Shop) -> None:
+    cash = {"method": "cash", "amount_minor": 100}
+    add = {"op_id": "a", "op": "add", "line_id": "a", "sku": "tea"}
+    take = {"op_id": "b", "op": "take_part", "line_id": "part", "payment": cash}
+    cart = shop.ok("POST", "/carts/part-1/ops", {"ops": [add, take]}, role="cashier")
+    assert cart["rejected"] == []
+    assert [(one["part_id"], one["payment"]) for one in cart["parts"]] == [("part", cash)]
+    assert shop.ok("GET", "/carts/part-1")["parts"] == cart["parts"]
+    whole = {"payments": [{"method": "cash", "amount_minor": cart["total_minor"]}]}
+    refused = shop.call("POST", "/carts/part-1/pay", whole, role="cashier")
+    assert (refused.status_code, refused.json()["detail"]) == (409, "1.00 EUR was paid for this sale already")
+    park_id = shop.ok("POST", "/carts/part-1/park", {}, role="cashier")["park_id"]
+    assert [one["parts_minor"] for one in shop.ok("GET", "/parked")["parked"] if one["park_id"] == park_id] == [100]
+    before = shop.ok("GET", "/shifts/current")["expected_cash_minor"]
+    assert shop.call("DELETE", f"/parked/{park_id}").status_code == 409
+    assert shop.call("DELETE", f"/parked/{park_id}?given_back=1").status_code == 204
+    assert shop.ok("GET", "/shifts/current")["expected_cash_minor"] == before - 100
+
+
 def test_a_cart_is_parked_and_taken_up_again(shop: Shop) -> None:
     ops = {"ops": [{"op_id": "1", "op": "add", "line_id": "a", "sku": "tea"}]}
     shop.ok("POST", "/carts/parked/ops", ops, role="cashier")

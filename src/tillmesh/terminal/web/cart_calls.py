@@ -24,6 +24,7 @@ from tillmesh.till import views
 from tillmesh.till.carts import Edited
 from tillmesh.till.commands import CartOperation, DiscardParked, EditCart, ParkCart, PayCart, ResumeCart, SplitCart
 from tillmesh.till.offers import priced
+from tillmesh.till.part_payments import paid_minor
 from tillmesh.till.weighing import GONE, SCALE
 
 OPS_MAX = 200
@@ -49,6 +50,7 @@ class OperationBody(msgspec.Struct):
     age_checked: int = 0
     reading: int | None = None  # of the scale: its weight counts instead of the quantity, less tare_g
     tare_g: int = 0
+    payment: PaymentBody | None = None  # a part that is paid before the rest
 
 
 class OperationsBody(msgspec.Struct):
@@ -108,6 +110,7 @@ def _operation(context: Context, body: OperationBody) -> CartOperation:
         weighed=weighed,
         gross_g=gross_g,
         tare_g=body.tare_g,
+        payment=None if body.payment is None else payments_of([body.payment])[0],
     )
 
 
@@ -262,6 +265,7 @@ async def list_parked(context: Context) -> Any:
                     "customer": views.customer(books, cart.customer_id),
                     "parked_at": rfc3339(body.parked_at_ms),
                     "paid": _paid(books, body.cart_id),
+                    "parts_minor": paid_minor(cart),
                 }
             )
         return {"parked": rows}
@@ -291,7 +295,8 @@ async def discard(context: Context) -> None:
     approval = context.query("approval")
     if len(approval) > 100:
         raise Invalid("the approval is too long")
-    await context.do(DiscardParked(park_id=context.path("park_id")), approval)
+    given_back = context.query("given_back") in {"1", "true"}
+    await context.do(DiscardParked(park_id=context.path("park_id"), given_back=given_back), approval)
 
 
 CALLS = [
@@ -305,5 +310,7 @@ CALLS = [
     Call("POST", "/carts/{cart_id}/park", park, "Park a cart", ParkBody),
     Call("GET", "/parked", list_parked, "List parked carts"),
     Call("POST", "/parked/{park_id}/resume", resume, "Take up a parked cart"),
-    Call("DELETE", "/parked/{park_id}", discard, "Throw a parked cart away", status=204, query=("approval",)),
+    Call(
+        "DELETE", "/parked/{park_id}", discard, "Throw a parked cart away", status=204, query=("approval", "given_back")
+    ),
 ]

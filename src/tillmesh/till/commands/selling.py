@@ -60,6 +60,7 @@ class CartOperation(Record):
     weighed: str = ""  # scale: gross_g and tare_g count instead of the quantity; gone: a reading that is not held
     gross_g: int = 0
     tare_g: int = 0
+    payment: Payment | None = None  # of a part that is paid before the rest
 
 
 class EditCart(Record):
@@ -91,9 +92,10 @@ class ResumeCart(Record):
 
 
 class DiscardParked(Record):
-    """Throw a parked cart away."""
+    """Throw a parked cart away; what was paid of it goes back to the customer, if that is said."""
 
     park_id: str
+    given_back: bool = False
 
 
 class VoidSale(Record):

@@ -1,12 +1,12 @@
 // Taking the money. Python quotes every amount; the page paints the cashier's digits at once.
-import { html, useEffect, useLayoutEffect, useRef, useState, valueOf } from "../lib/ui.js";
+import { freshId, html, useEffect, useLayoutEffect, useRef, useState, valueOf } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
 import { asProblem, reachable } from "../lib/http.js";
 import { useKeys } from "../lib/keys.js";
 import { go, route } from "../lib/router.js";
 import { rowOfCode, product } from "../state/catalogue.js";
-import { addBarcode, addProduct, cart, hearOfOffers, isWeighed, newCart, pending } from "../state/cart.js";
+import { addBarcode, addProduct, cart, hearOfOffers, isWeighed, newCart, pending, submit } from "../state/cart.js";
 import { call, get, store } from "../state/session.js";
 import { chargeCard, hasCardTerminal } from "../state/cards.js";
 import { openDialog, toast, toastProblem } from "../state/notices.js";
@@ -108,39 +108,21 @@ const CardFields = ({ reference, last, onReference, onLast, onEnter }) =>
     <label class="field"><span>${t("pay.card.reference")}</span><input maxlength="24" autocomplete="off" value=${reference} onInput=${(/** @type {Event} */ e) => onReference(valueOf(e))} /></label>
     <label class="field"><span>${t("pay.card.last")}</span><input maxlength="4" inputmode="numeric" autocomplete="off" value=${last} onInput=${(/** @type {Event} */ e) => onLast(valueOf(e).replace(/\D/g, ""))} /></label><button class="sr" tabindex="-1" aria-hidden="true" /></form>`;
 
-const KEPT = "tillmesh.taken";
-const KEPT_MAX = 20;
-/** What was taken for carts whose page was left, or loaded anew: the money is in the drawer. @type {Map<string, Payment[]>} */
-const kept = readKept();
-
-function readKept() {
-  try {
-    return new Map(JSON.parse(localStorage.getItem(KEPT) ?? "[]"));
-  } catch {
-    return new Map();
-  }
-}
-
-/** Nothing has left a gift card before its sale is closed, and its code is written nowhere. @param {string} cartId @param {Payment[]} taken */
-function keepTaken(cartId, taken) {
-  kept.delete(cartId);
-  if (taken.length) kept.set(cartId, taken);
-  const written = [...kept].map(([id, all]) => [id, all.filter((one) => one.method !== "gift_card")]);
-  localStorage.setItem(KEPT, JSON.stringify(written.filter(([, all]) => all.length).slice(-KEPT_MAX)));
-}
+/** What was chosen for carts whose page was left and is taken when the sale is closed: cards with a code, points, accounts. @type {Map<string, Payment[]>} */
+const kept = new Map();
 
 export function PayPage() {
   const [sale, setSale] = useState(/** @type {any} */ (null));
   const [bill, setBill] = useState({ turn: 0, shares: 1 });
   if (sale) return html`<${Paid} sale=${sale} />`;
-  return html`<${Tender} key=${bill.turn} shares=${bill.shares} onSplit=${(/** @type {number} */ shares) => setBill({ turn: bill.turn + 1, shares })} onPaid=${(/** @type {any} */ paid, /** @type {string} */ cartId) => { keepTaken(cartId, []); newCart(cartId); setSale(paid); }} />`;
+  return html`<${Tender} key=${bill.turn} shares=${bill.shares} onSplit=${(/** @type {number} */ shares) => setBill({ turn: bill.turn + 1, shares })} onPaid=${(/** @type {any} */ paid, /** @type {string} */ cartId) => { kept.delete(cartId); newCart(cartId); setSale(paid); }} />`;
 }
 
 /** @param {{shares: number, onSplit: (shares: number) => void, onPaid: (sale: any, cartId: string) => void}} props */
 function Tender({ shares, onSplit, onPaid }) {
   const [method, setMethod] = useState(() => methods().find((one) => one.method === route.peek().arg)?.method ?? "cash");
   const [typed, setTyped] = useState("");
-  const [taken, setTaken] = useState(() => kept.get(cart.peek().cart_id) ?? []);
+  const [held, setHeld] = useState(() => kept.get(cart.peek().cart_id) ?? []);
   const [reference, setReference] = useState("");
   const [last, setLast] = useState("");
   const [busy, setBusy] = useState("");
@@ -148,12 +130,14 @@ function Tender({ shares, onSplit, onPaid }) {
   const saving = useRef(false);
   const METHODS = methods();
   const now = cart.value;
-  // With the paint, not after it: hands that leave at once must not leave the money behind.
   const mine = useRef(now.cart_id).current;
-  useLayoutEffect(() => void (now.cart_id === mine && keepTaken(mine, taken)), [now.cart_id, taken]);
+  useLayoutEffect(() => void (now.cart_id === mine && kept.set(mine, held)), [now.cart_id, held]);
+  // Money that has changed hands stands in the cart, whoever looks at it and wherever.
+  const parts = now.parts ?? [];
+  const taken = [...parts.map((one) => one.payment), ...held];
   const { quote: open, fresh } = useQuote(taken, 0);
   // After a part was taken, what is left has to be known before the next is: a quick Enter waits for it.
-  const sure = !taken.length || (fresh && open !== null);
+  const sure = (!taken.length || (fresh && open !== null)) && pending.value === 0;
   const wanted = useRef(false);
   const due = dueOf(open, method);
   const gift = method === "gift_card";
@@ -197,7 +181,8 @@ function Tender({ shares, onSplit, onPaid }) {
   };
   const addPart = () => {
     if (!sure || !part || wired || tooMuch || empty) return;
-    setTaken([...taken, current]);
+    if (method === "cash" || method === "card") submit({ op: "take_part", line_id: freshId(), payment: current });
+    else setHeld([...held, current]);
     choose(method === "cash" ? "card" : "cash");
   };
   /** What the terminal took counts, whatever becomes of this page. @param {any} wanted */
@@ -206,26 +191,27 @@ function Tender({ shares, onSplit, onPaid }) {
     if (!paid) return;
     setTyped("");
     if (wanted.amount_minor === due && !wanted.payment_id) return finish([...taken, paid]);
-    setTaken((held) => [...held, paid]);
+    setHeld((before) => [...before, paid]);
     setMethod("cash");
   };
   useEffect(() => {
     if (!hasCardTerminal()) return;
     void get(`/card-payments?cart_id=${encodeURIComponent(now.cart_id)}`).then(({ payments }) => {
       const charged = payments.filter((/** @type {any} */ one) => one.free).map((/** @type {any} */ one) => ({ method: "card", amount_minor: one.amount_minor, card_payment: one.payment_id }));
-      setTaken((before) => [...before.filter((one) => !one.card_payment), ...charged]);
+      setHeld((before) => [...before.filter((one) => !one.card_payment), ...charged]);
       const open = payments.find((/** @type {any} */ one) => one.open);
       if (open) void byTerminal(open);
     }, () => {});
   }, []);
   const drop = async (/** @type {number} */ at) => {
+    if (at < parts.length) return submit({ op: "give_part_back", line_id: parts[at].part_id });
     const { card_payment, amount_minor } = taken[at];
     if (card_payment && !(await chargeCard({ cart_id: now.cart_id, amount_minor, payment_id: card_payment, back: true }))) return;
-    setTaken((held) => held.filter((_, i) => i !== at));
+    setHeld((before) => before.filter((_, i) => i !== at - parts.length));
   };
   const complete = async () => {
     wanted.current = !sure;
-    if (!sure || busy || empty || pending.peek()) return;
+    if (!sure || busy || empty) return;
     if (tooMuch) return toast({ tone: "warn", title: t("pay.toomuch", { method: t(`method.${method}`) }), detail: limit });
     if (wired && amount > 0) return byTerminal({ amount_minor: amount });
     if (part) return addPart();

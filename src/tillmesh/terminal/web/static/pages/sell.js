@@ -1,7 +1,7 @@
 // The sale: products on the one side, the cart on the other, and every key a cashier needs.
 import { html, useEffect, useRef, useState } from "../lib/ui.js";
 import { t } from "../lib/i18n.js";
-import { parseQuantity } from "../lib/money.js";
+import { money, parseQuantity } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
 import { go } from "../lib/router.js";
 import { isInStore } from "../lib/gtin.js";
@@ -9,6 +9,7 @@ import { comesInVariants, product, productOf, quickKeys, rowOfCode } from "../st
 import { addBarcode, addProduct, cart, isWeighed, moveSelection, pending, removeLine, selected, selectedLine, setQuantity, settled, submit } from "../state/cart.js";
 import { later } from "../state/later.js";
 import { once, openDialog, toast } from "../state/notices.js";
+import { paidOf } from "../state/paint.js";
 import { terminal } from "../state/session.js";
 import { sellGiftCard } from "../state/giftcards.js";
 import { recogniseProduct } from "../state/looking.js";
@@ -113,10 +114,14 @@ const park = once(async () => {
 });
 
 const clear = once(async () => {
-  const { lines } = cart.peek();
-  if (!lines.length) return;
-  const yes = await openDialog(Confirm, { title: t("clear.title"), text: t("clear.text", { n: lines.length }), yes: t("clear.yes"), danger: true });
-  if (yes) submit({ op: "clear" });
+  const { lines, parts } = cart.peek();
+  const paid = paidOf(cart.peek());
+  if (!lines.length && !paid) return;
+  const text = t("clear.text", { n: lines.length }) + (paid ? ` ${t("clear.paid", { amount: money(paid) })}` : "");
+  const yes = await openDialog(Confirm, { title: t("clear.title"), text, yes: t("clear.yes"), danger: true });
+  if (!yes) return;
+  for (const one of parts ?? []) submit({ op: "give_part_back", line_id: one.part_id });
+  submit({ op: "clear" });
 });
 
 const charge = once(async () => {

@@ -122,7 +122,7 @@ export function ShiftPage() {
           <button class="btn tall primary" onClick=${closeShift}><${Icon} name="lock" />${t("shift.close")}</button></div></section>
       <section class="card"><h2>${t("cash.moves")}</h2>
         ${now.cash_moves.length === 0 ? html`<${Nothing} icon="hand-coins" title=${t("cash.none")} hint=${t("cash.none.hint")} />` : html`<ul class="timeline">${now.cash_moves.map(
-          (/** @type {any} */ one, /** @type {number} */ i) => html`<li key=${i}><span class="row-icon"><${Icon} name=${one.amount_minor < 0 ? "minus" : "plus"} /></span><span><b>${one.reason}</b><small>${one.by?.name ?? ""}${one.at ? `, ${clock(one.at)}` : ""}</small></span><b class="num">${money(one.amount_minor)}</b></li>`,
+          (/** @type {any} */ one, /** @type {number} */ i) => html`<li key=${i}><span class="row-icon"><${Icon} name=${one.amount_minor < 0 ? "minus" : "plus"} /></span><span><b>${one.reason || t("cash.part")}</b><small>${one.by?.name ?? ""}${one.at ? `, ${clock(one.at)}` : ""}</small></span><b class="num">${money(one.amount_minor)}</b></li>`,
         )}</ul>`}</section>
     </div>
     ${x && html`<section class="card"><h2>${t("report.x")}<span class="spacer" /><button class="btn ghost icon" aria-label=${t("close")} onClick=${() => setX(null)}><${Icon} name="x" /></button></h2><${ReportCard} report=${x} /></section>`}`;

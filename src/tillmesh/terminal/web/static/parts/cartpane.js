@@ -6,6 +6,7 @@ import { cart, isWeighed, itemCount, moveSelection, pending, removeLine, selecte
 import { booted, parkedCount, shift, taxesIncluded } from "../state/session.js";
 import { openDialog } from "../state/notices.js";
 import { parseQuantity } from "../lib/money.js";
+import { paidOf } from "../state/paint.js";
 import { NoteDialog, PriceDialog, QuantityDialog } from "./linedialogs.js";
 import { Icon, Key } from "./icon.js";
 import { Lacking } from "./lacking.js";
@@ -99,6 +100,7 @@ const Totals = () => {
     ${off > 0 && html`<div class="off"><span>${t("cart.discount")}${now.discount?.percent ? ` ${quantity(now.discount.percent)} %` : ""}</span><output class="num">−${money(off)}</output></div>`}
     <div><span>${t(taxesIncluded.value ? "cart.tax.included" : "cart.tax")}</span><output class="num">${money(now.tax_minor)}</output></div>
     <div class="big" aria-live="polite" aria-atomic="true"><span>${t("cart.total")}</span><output class="num" id="total">${money(now.total_minor)}</output></div>
+    ${paidOf(now) > 0 && html`<div><span>${t("cart.paid")}</span><output class="num" id="paid">−${money(paidOf(now))}</output></div>`}
   </div>`;
 };
 
@@ -125,9 +127,9 @@ export function CartPane({ actions, multiplier }) {
       <button class="btn" disabled=${empty} onClick=${actions.discount}><${Icon} name="percent" /><span>${t("cart.act.discount")}</span><${Key} k="F7" /></button>
       <button class="btn" disabled=${empty && !parked} onClick=${actions.park}><${Icon} name=${empty && parked ? "play" : "pause"} /><span>${empty && parked ? t("cart.act.resume", { n: parked }) : t("cart.act.park")}</span><${Key} k="F6" /></button>
       <button class="btn" onClick=${actions.refund}><${Icon} name="undo-2" /><span>${t("cart.act.return")}</span><${Key} k="F8" /></button>
-      <button class="btn" disabled=${empty} onClick=${actions.clear}><${Icon} name="trash-2" /><span>${t("cart.act.clear")}</span></button>
+      <button class="btn" disabled=${empty && !paidOf(now)} onClick=${actions.clear}><${Icon} name="trash-2" /><span>${t("cart.act.clear")}</span></button>
     </div>
     <button class="pay" disabled=${empty || pending.value > 0} onClick=${actions.charge} aria-keyshortcuts="F9">
-      <span>${t("cart.charge")} <${Key} k="F9" /></span><span class="num">${money(now.total_minor)}</span></button>
+      <span>${t("cart.charge")} <${Key} k="F9" /></span><span class="num">${money(Math.max(0, now.total_minor - paidOf(now)))}</span></button>
   </aside>`;
 }

@@ -68,9 +68,10 @@ export function ParkedDialog({ close }) {
     }
   }), []);
   const drop = async (/** @type {any} */ one) => {
-    const yes = await openDialog(Confirm, { title: t("park.drop.title"), text: t("park.drop.text", { label: one.label || one.by, total: money(one.total_minor) }), yes: t("park.drop"), danger: true });
+    const back = !one.paid && one.parts_minor > 0;
+    const yes = await openDialog(Confirm, { title: t("park.drop.title"), text: t("park.drop.text", { label: one.label || one.by?.name, total: money(one.total_minor) }) + (back ? ` · ${t("clear.paid", { amount: money(one.parts_minor) })}` : ""), yes: t("park.drop"), danger: true });
     if (!yes) return;
-    await call("DELETE", `/parked/${one.park_id}`).catch((error) => setProblem(asProblem(error)));
+    await call("DELETE", `/parked/${one.park_id}${back ? "?given_back=1" : ""}`).catch((error) => setProblem(asProblem(error)));
     void load();
   };
   return html`<${Dialog} title=${t("park.list")} onClose=${close}>
@@ -79,7 +80,7 @@ export function ParkedDialog({ close }) {
     ${list?.length === 0 && html`<div class="empty"><${Icon} name="pause" size="xl" /><b>${t("park.none")}</b><span>${t("park.none.hint")}</span></div>`}
     <ul class="rows">${(list ?? []).map(
       (one, i) => html`<li key=${one.park_id}><button class="row-main" data-first=${i === 0} onClick=${() => resume(one)}><span class="row-icon"><${Icon} name="play" /></span>
-          <span><b>${one.label || one.customer?.name || t("park.nolabel")}</b><small>${t("park.by", { by: typeof one.by === "string" ? one.by : (one.by?.name ?? ""), at: clock(one.parked_at) })} · ${one.paid ? t("park.paid", { receipt: one.paid.receipt_number }) : t("cart.items", { n: Number(one.item_count) })}</small></span><span class="spacer" /><b class="num">${money(one.total_minor)}</b></button>
+          <span><b>${one.label || one.customer?.name || t("park.nolabel")}</b><small>${t("park.by", { by: typeof one.by === "string" ? one.by : (one.by?.name ?? ""), at: clock(one.parked_at) })} · ${one.paid ? t("park.paid", { receipt: one.paid.receipt_number }) : t("cart.items", { n: Number(one.item_count) })}${one.parts_minor > 0 && !one.paid ? ` · ${t("cart.paid")} ${money(one.parts_minor)}` : ""}</small></span><span class="spacer" /><b class="num">${money(one.total_minor)}</b></button>
         <button class="btn ghost icon" aria-label=${t("park.drop")} onClick=${() => drop(one)}><${Icon} name="trash-2" /></button></li>`,
     )}</ul>
   <//>`;

@@ -38,6 +38,7 @@ import { lineTotal, parseQuantity, quantityText } from "../lib/money.js";
  * @property {number} total_minor
  * @property {{code: string, rate_ppm: number, net_minor: number, tax_minor: number}[]} [taxes]
  * @property {string} [note]
+ * @property {{part_id: string, payment: any, terminal_id?: string}[]} [parts] what was paid before the rest
  * @property {{sku: string, name: string, here: string, missing: string, elsewhere: {terminal_id: string, name: string, quantity: string, heard: boolean}[]}[]} [lacking]
  */
 
@@ -95,10 +96,17 @@ export function paintOp(cart, op, hint) {
         : { ...cart, note: op.text ?? "" };
     case "customer":
       return { ...cart, customer: op.customer_id ? { customer_id: op.customer_id, name: op._name ?? "" } : null };
+    case "take_part":
+      return { ...cart, parts: [...(cart.parts ?? []), { part_id: op.line_id ?? "", payment: op.payment }] };
+    case "give_part_back":
+      return { ...cart, parts: cart.parts?.filter((one) => one.part_id !== op.line_id) };
     default:
       return cart;
   }
 }
+
+/** What is paid of a cart before the rest. @param {Cart} cart */
+export const paidOf = (cart) => (cart.parts ?? []).reduce((sum, one) => sum + one.payment.amount_minor, 0);
 
 /** @param {Cart} cart @param {Line[]} lines @returns {Cart} */
 function totalled(cart, lines) {
