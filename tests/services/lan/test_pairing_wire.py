@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.services.lan.lan_store import NOON_S, STORE, LanStore, actor_named
 from tillmesh.adapters.lan.enrolment import Enrolled, ask_for, enrol, settle
 from tillmesh.adapters.lan.links import Links
-from tillmesh.adapters.lan.pairing import Asked, Host, Joiner
+from tillmesh.adapters.lan.pairing import Asked, Host, Joiner, Reply
 from tillmesh.adapters.lan.pairing_messages import Grant, PairingFailed
-from tillmesh.adapters.lan.pairing_wire import PairingPost, join, monotonic_ms
+from tillmesh.adapters.lan.pairing_wire import VISITORS_MAX, PairingPost, join, monotonic_ms
 from tillmesh.adapters.lan.transport import Link
 
 ADDRESS, CODE = "127.0.0.1", "204816"
@@ -159,3 +159,55 @@ def test_a_crowd_does_not_keep_the_post_from_working_when_it_has_left() -> None:
             await come(port)
 
     run(scene)
+
+
+async def _sit(port: int, count: int, address: str) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    return [await asyncio.open_connection(ADDRESS, port, local_addr=(address, 0)) for _ in range(count)]
+
+
+async def _leave(crowd: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]) -> None:
+    for _, writer in crowd:
+        writer.close()
+    await asyncio.gather(*(reader.read() for reader, _ in crowd), return_exceptions=True)
+
+
+@pytest.mark.parametrize("address", ["127.0.0.2", ADDRESS])
+@pytest.mark.parametrize("count", [4, VISITORS_MAX])
+def test_visitors_who_sit_there_and_say_nothing_keep_nobody_out(address: str, count: int) -> None:
+    async def scene() -> None:
+        first = FirstTill()
+        async with showing(first) as port:
+            first.post._patience_s = 600  # nobody is hung up on for being late: they give way
+            idle = await _sit(port, count, address)
+            assert (await come(port)).credentials.actor == actor_named("b")
+            assert len(first.post._visitors) <= VISITORS_MAX
+            await _leave(idle)
+
+    run(scene)
+
+
+def test_who_is_being_paired_is_not_pushed_out_by_a_crowd_that_comes_after() -> None:
+    async def scene() -> None:
+        first = FirstTill()
+        async with showing(first) as port:
+            first.post._patience_s = 600
+            joiner = Joiner(actor=actor_named("b"), code=CODE, now_ms=monotonic_ms())
+            reader, writer = await asyncio.open_connection(ADDRESS, port)
+            writer.write(_framed(joiner.start()))
+            offer = joiner.receive(await _message(reader), monotonic_ms())
+            crowd = [each for last in range(2, 6) for each in await _sit(port, 8, f"127.0.0.{last}")]
+            assert isinstance(offer, Reply)
+            writer.write(_framed(offer.data))
+            assert joiner.receive(await _message(reader), monotonic_ms()) is None
+            assert joiner.state == "proved"
+            await _leave([*crowd, (reader, writer)])
+
+    run(scene)
+
+
+def _framed(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data
+
+
+async def _message(reader: asyncio.StreamReader) -> bytes:
+    return await reader.readexactly(int.from_bytes(await reader.readexactly(4), "big"))

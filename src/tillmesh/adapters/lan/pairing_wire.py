@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Final, assert_never
 
+from tillmesh.adapters.lan.door import Door
 from tillmesh.adapters.lan.pairing import Asked, Host, Joiner, Reply
 from tillmesh.adapters.lan.pairing_messages import MESSAGE_BYTES_MAX, Grant, PairingFailed, Request
 from tillmesh.kernel.errors import TillmeshError
 
 log = logging.getLogger(__name__)
 PATIENCE_S: Final = 10.0
-VISITORS_MAX: Final = 4
+VISITORS_MAX: Final = 16
 ASKING_BYTES_MAX: Final = 16 << 10  # A joiner has nothing larger to say.
 
 Decide = Callable[[Asked], Awaitable[Grant]]
@@ -25,51 +29,86 @@ def monotonic_ms() -> int:
     return time.monotonic_ns() // 1_000_000
 
 
+@dataclass(eq=False, slots=True)
+class _Visitor:
+    task: asyncio.Task[None]
+    address: str
+
+
 class PairingPost:
-    """Listens while an enrolled till shows its code."""
+    """Listens while an enrolled till shows its code.
+
+    Invariant: at most VISITORS_MAX visitors. One more, and one gives way: not the one who is being paired, but of the
+    address with the most of them the one that came first. So nobody holds the port by sitting there.
+    """
 
     def __init__(self, host: Host, decide: Decide, *, patience_s: float = PATIENCE_S) -> None:
         self._host, self._decide, self._patience_s = host, decide, patience_s
-        self._visitors: set[asyncio.Task[None]] = set()
+        self._visitors: list[_Visitor] = []  # in the order in which they came
+        self._begun: _Visitor | None = None  # who began last: the host speaks with no other one
         self._server: asyncio.Server | None = None
         self.news = asyncio.Event()  # set whenever ``Host.state`` or ``Host.tries_left`` may have changed
 
     async def listen(self, address: str, port: int) -> int:
         """Listen; gives the port, which is chosen by the system for 0."""
-        self._server = await asyncio.start_server(self._visited, address, port)
-        return int(self._server.sockets[0].getsockname()[1])
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        door = Door(family, _turned_away, per_address=2 * VISITORS_MAX)
+        try:
+            door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            door.bind((address, port))
+            self._server = await asyncio.start_server(self._visited, sock=door)
+        except BaseException:
+            door.close()
+            raise
+        return int(door.getsockname()[1])
 
     async def close(self) -> None:
         """Stop; whoever is being paired has to start again."""
         if self._server is not None:
             self._server.close()
-        for task in self._visitors:
+        tasks = [visitor.task for visitor in self._visitors]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._visitors, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._server is not None:
             await self._server.wait_closed()
 
     async def _visited(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        self._visitors.add(task)
+        visitor = _Visitor(task, str((writer.get_extra_info("peername") or ("",))[0]))
+        self._visitors.append(visitor)
+        self._make_room()
         try:
-            if len(self._visitors) <= VISITORS_MAX:
-                await self._talk(reader, writer)
+            await self._talk(visitor, reader, writer)
         except (OSError, EOFError, TimeoutError, PairingFailed) as cause:
             log.info("a pairing ended: %s", cause)
         except asyncio.CancelledError:
             log.info("a pairing was called off")
         finally:
-            self._visitors.discard(task)
+            self._gone(visitor)
             self.news.set()
             writer.close()
 
-    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _make_room(self) -> None:
+        if len(self._visitors) <= VISITORS_MAX:
+            return
+        crowds = Counter(visitor.address for visitor in self._visitors)
+        others = (visitor for visitor in self._visitors if visitor is not self._begun)
+        leaving = max(others, key=lambda visitor: crowds[visitor.address])  # the first one of them
+        self._gone(leaving)
+        leaving.task.cancel()
+
+    def _gone(self, visitor: _Visitor) -> None:
+        if visitor in self._visitors:
+            self._visitors.remove(visitor)
+
+    async def _talk(self, visitor: _Visitor, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
             data = await _read(reader, ASKING_BYTES_MAX, self._patience_s)
             try:
                 answer = self._host.receive(data, monotonic_ms())
+                self._begun = visitor
             except PairingFailed as cause:
                 if cause.reply:
                     await _write(writer, cause.reply, self._patience_s)
@@ -123,6 +162,10 @@ async def join(
         raise PairingFailed("stopped", f"the till at {address}:{port} said nothing more ({cause})") from cause
     finally:
         writer.close()
+
+
+def _turned_away(reason: str, address: str) -> None:
+    log.debug("turned away while a code is shown: %s (%s)", address, reason)
 
 
 async def _read(reader: asyncio.StreamReader, bytes_max: int, patience_s: float) -> bytes:
