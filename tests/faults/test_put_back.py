@@ -16,6 +16,7 @@ from tillmesh.terminal import backup, provisioning, store_commands
 
 pytestmark = [pytest.mark.slow, pytest.mark.service, pytest.mark.timeout(300)]
 MONTHS_S = 60 * 86_400
+AUDITED = ("till_reborn", "former_till_listed", "former_till_retired")
 
 
 def lose_and_put_back(till: Program, whole: Path, key: Path) -> str:
@@ -54,6 +55,15 @@ def take_in(till: Program, host: Program) -> None:
     shown = host.call("POST", "/store/pairing", None, host.sign_in("ruth"))
     assert shown.status == 201, shown
     store_commands.join(till.shop, shown.body["code"], address=f"127.0.0.1:{shown.body['port']}")
+
+
+def assert_audited(till: Program, joined: str) -> None:
+    """Of the names that the other till had, the one in between is told as what it was, once."""
+    entries = till.get("/audit?limit=200", till.sign_in("ruth")).body["entries"]
+    told = {action: [one["detail"] for one in entries if one["action"] == action] for action in AUDITED}
+    assert all(told.values()), told
+    assert [detail.startswith(f"{joined} was ") for detail in told["former_till_listed"]] == [True]
+    assert not any(detail.startswith(joined) for detail in told["till_reborn"])
 
 
 def test_a_till_put_back_from_a_back_up_beside_living_ones_hears_what_they_know_and_brings_what_only_it_had(
@@ -98,6 +108,7 @@ def test_a_till_put_back_from_a_back_up_beside_living_ones_hears_what_they_know_
         assert len(actors) == 3
         replicated(second)
         agree(tills)
+        assert_audited(first, actor_of(second))
         assert (first.stop(), second.stop()) == (0, 0)
     for till in tills:
         assert_all_holds(till.shop, history)

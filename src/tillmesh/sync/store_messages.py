@@ -49,12 +49,16 @@ class Renewed(Struct, frozen=True, array_like=True, tag=3):
 
 
 class Reborn(Struct, frozen=True, array_like=True, tag=4):
-    """To an issuer: the terminal that this link has proved goes on as another actor, and asks for its certificate."""
+    """To an issuer: the terminal that this link has proved goes on as another actor, and asks for its certificate.
+
+    Or it was that actor once, without any list knowing of it, and its key is made known so that what it sold counts.
+    """
 
     actor: Actor
     request: Document
     sign_public: Annotated[bytes, Meta(min_length=32, max_length=32)]  # what the new actor's events are signed with
     sign_proof: Annotated[bytes, Meta(min_length=64, max_length=64)]  # by that key, over both actors and the request
+    former: bool = False  # it was that actor; no more than what the audit log says hangs on it
 
 
 class Declined(Struct, frozen=True, array_like=True, tag=5):

@@ -240,14 +240,14 @@ class Storekeeper:
                 if self._membership.state(old) == "active":
                     self._ask(Retire(old))
                 elif self._membership.state(old) == "unknown" and self._mesh.exchange.marks(old).head:
-                    self._ask(self._rebirth(old))
+                    self._ask(self._rebirth(old, former=True))
 
-    def _rebirth(self, actor: str) -> Reborn:
+    def _rebirth(self, actor: str, *, former: bool = False) -> Reborn:
         held = self.place.credentials
         request = make_request(held.key, held.store, actor)
         signer = signing_key(self.place.data_dir, actor, create=False)
         proof = signer.sign(rebirth_message(held.actor, actor, request))
-        return Reborn(actor, request, signer.public_key().public_bytes_raw(), proof)
+        return Reborn(actor, request, signer.public_key().public_bytes_raw(), proof, former)
 
     def _ask(self, message: Renew | Reborn | Retire) -> None:
         """Ask oneself, or a linked issuer; the same thing again after a while."""
@@ -305,7 +305,10 @@ class Storekeeper:
 
     def _reborn(self, actor: str, message: Reborn) -> None:
         if self._give(actor, lambda: reborn(self.require_issuer(), self._membership, message, actor, **self.times())):
-            self.note("till_reborn", terminal_of(actor), f"{actor} goes on as {message.actor}")
+            if message.former:
+                self.note("former_till_listed", terminal_of(actor), f"{actor} was {message.actor} before")
+            else:
+                self.note("till_reborn", terminal_of(actor), f"{actor} goes on as {message.actor}")
 
     def _give(self, actor: str, issue: Callable[[], tuple[bytes, bytes]]) -> bool:
         """Give a certificate with the list that knows of it, or say why not."""
@@ -332,7 +335,8 @@ class Storekeeper:
             log.warning("%s asked to retire %s, which is not for it to ask here", actor, message.actor)
         elif self._membership.state(message.actor) == "active":
             signed = provisioning.retire(self.authority, self._membership, [message.actor], self.as_of_s())
-            self.note("till_retired", terminal_of(actor), message.actor)
+            is_own_end = message.actor == actor
+            self.note("till_retired" if is_own_end else "former_till_retired", terminal_of(actor), message.actor)
             self.learn(signed)
 
     def note(self, action: str, subject: str, detail: str) -> None:
