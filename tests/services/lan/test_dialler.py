@@ -10,7 +10,7 @@ import pytest
 
 from tests.contracts.memory_network import Ether, MemoryNetwork
 from tests.services.lan.lan_store import LanStore, actor_named
-from tillmesh.adapters.lan.dialler import Dialler
+from tillmesh.adapters.lan.dialler import DIALS_MAX, STRANGER_DIALS_MAX, Dialler
 from tillmesh.adapters.lan.hints import Hint, StaticPeers
 from tillmesh.adapters.lan.links import Links
 from tillmesh.adapters.lan.transport import Link, LinkRefused
@@ -115,6 +115,41 @@ class NobodyHome(MemoryNetwork):
 
 
 @pytest.mark.slow
+class BlackHoles(MemoryNetwork):
+    """At some addresses nobody ever answers, and nobody says so."""
+
+    waiting = 0
+
+    async def dial(self, host: str, port: int, *, expect: str = "") -> Link:
+        if host != HOST:
+            self.waiting += 1
+            await asyncio.Event().wait()
+        return await super().dial(host, port, expect=expect)
+
+
+def test_strangers_at_addresses_where_nobody_answers_keep_no_till_of_the_list_waiting() -> None:
+    async def scene() -> None:
+        ether, taken = Ether(), asyncio.Queue[Link]()
+        one = BlackHoles(ether, actor_named("a"), lambda _: None)
+        two = MemoryNetwork(ether, actor_named("b"), lambda _: None)
+        port, name = await two.listen(HOST, 0), terminal_of(actor_named("b"))
+        lies = [Hint(f"zz{number:02}", f"192.0.2.{number}", 1) for number in range(2 * DIALS_MAX)]
+        hints = FixedHints(*lies)
+        known = {name}.__contains__
+        dialler = Dialler(hints, one, actor=actor_named("a"), on_link=taken.put_nowait, known=known)
+        dialler.start()
+        while not one.waiting:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0.001)
+        assert one.waiting == STRANGER_DIALS_MAX
+        hints.now = (*lies, Hint(name, HOST, port))
+        dialler.wake()
+        assert (await taken.get()).peer == actor_named("b")
+        await dialler.close()
+        await one.close()
+
+    run(scene)
+
+
 def test_a_till_that_does_not_answer_is_called_less_and_less() -> None:
     async def scene() -> None:
         network = NobodyHome(Ether(), actor_named("a"), lambda _: None)

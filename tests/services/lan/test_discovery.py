@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from zeroconf import IPVersion, ServiceInfo
+from zeroconf import IPVersion, ServiceInfo, Zeroconf
+from zeroconf._listener import AsyncListener
 from zeroconf.asyncio import AsyncZeroconf
 
 from tillmesh.adapters.lan.discovery import SERVICE, Mdns, lan_addresses
@@ -177,6 +178,37 @@ def test_ten_thousand_lies_cost_little_memory_and_hide_nobody() -> None:
             assert Hint(TWO, HOST, 7042) in one.mdns.hints()
 
     run(scene)
+
+
+@pytest.mark.slow
+def test_a_till_that_announces_itself_is_heard_after_thousands_of_lies_in_its_name() -> None:
+    async def scene() -> None:
+        one = Ear(ONE, 7051, known={TWO}.__contains__)
+        async with ears(one):
+            while one.mdns._held is None:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0.001)
+            engine = one.mdns._held[0].zeroconf
+            await engine.async_wait_for_start()
+            [listener, *_] = engine.engine.protocols
+            for number in range(2_000):
+                _say(engine, listener, lie(TWO, 1 + number, f"10.9.{number >> 8}.{number & 255}"))
+            assert len([hint for hint in one.mdns.hints() if hint.terminal == TWO]) <= ADDRESSES_PER_TILL_MAX
+            _say(engine, listener, lie(TWO, 7052, "10.0.0.2"))
+            assert Hint(TWO, "10.0.0.2", 7052) in one.mdns.hints()
+            # The same once more, among further lies: what was said before does not make it old.
+            for number in range(10):
+                _say(engine, listener, lie(TWO, 9_000 + number, "10.9.9.9"))
+            _say(engine, listener, lie(TWO, 7052, "10.0.0.2"), at_once=False)
+            assert one.mdns.hints()[0] == Hint(TWO, "10.0.0.2", 7052)
+
+    run(scene)
+
+
+def _say(engine: Zeroconf, listener: AsyncListener, info: ServiceInfo, *, at_once: bool = True) -> None:
+    """Hand a packet to the library as the network would; the same bytes twice within a second are one to it."""
+    said = engine.generate_service_broadcast(info, None if at_once else 60)
+    for packet in said.packets():
+        listener.datagram_received(packet, ("192.0.2.66", 5353))
 
 
 # The table ----------------------------------------------------------------------------------------------------------

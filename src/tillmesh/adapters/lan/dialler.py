@@ -22,12 +22,15 @@ STEADY_S: Final = 5.0  # A link that held so long was none of those that fail at
 # the others wait longer and longer between their tries.
 YIELD_S: Final = 1.0
 DIALS_MAX: Final = 8
+STRANGER_DIALS_MAX: Final = (
+    4  # A dial to an address where nobody answers takes seconds: tills of the list go beside it.
+)
 
 
 class Dialler:
     """Turns hints into links.
 
-    Invariant: at most one dial to a terminal at a time, DIALS_MAX in all.
+    Invariant: at most one dial to a terminal at a time, DIALS_MAX in all, STRANGER_DIALS_MAX to those on no list.
     """
 
     def __init__(
@@ -47,6 +50,7 @@ class Dialler:
         self._due_s: dict[str, float] = {}
         self._failures: dict[str, int] = {}
         self._dialling: dict[str, asyncio.Task[None]] = {}
+        self._strangers: set[str] = set()  # of those that are dialled
         self._news = asyncio.Event()
         self._begun_s = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -97,8 +101,18 @@ class Dialler:
             if terminal in linked or terminal == self._me or name in self._dialling:
                 continue
             first_s = now_s if now_s - self._begun_s < YIELD_S else now_s + patience_s
-            if now_s >= self._due_s.setdefault(name, first_s) and len(self._dialling) < DIALS_MAX:
+            if now_s >= self._due_s.setdefault(name, first_s) and self._has_room(name, hints):
                 self._dialling[name] = asyncio.get_running_loop().create_task(self._dial(name, hints))
+
+    def _has_room(self, name: str, hints: list[Hint]) -> bool:
+        """Say whether one more may be dialled, and note it if it is a stranger."""
+        if len(self._dialling) >= DIALS_MAX:
+            return False
+        if self._is_stranger(hints):
+            if len(self._strangers) >= STRANGER_DIALS_MAX:
+                return False
+            self._strangers.add(name)
+        return True
 
     async def _dial(self, name: str, hints: list[Hint]) -> None:
         """Try each address of one till in turn."""
@@ -106,6 +120,7 @@ class Dialler:
             link = await self._first(hints)
         finally:
             del self._dialling[name]
+            self._strangers.discard(name)
         # A link that is up at once and gone at once counts like none: only one that holds makes good.
         self._failures[name] = min(self._failures.get(name, -1) + 1, 10)
         wait_s = min(AGAIN_S * 2 ** self._failures[name], STRANGER_S_MAX if self._is_stranger(hints) else AGAIN_S_MAX)

@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import logging
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, cast
 
 import ifaddr
-from zeroconf import (  # type: ignore[attr-defined] # questions are public by its documentation, not by its __all__
+from zeroconf import (  # type: ignore[attr-defined] # records are public by its documentation, not by its __all__
+    DNSAddress,
+    DNSCache,
     DNSOutgoing,
     DNSQuestion,
+    DNSRecord,
+    DNSService,
+    DNSText,
     InterfaceChoice,
     IPVersion,
     RecordUpdate,
@@ -26,6 +32,7 @@ from zeroconf import (  # type: ignore[attr-defined] # questions are public by i
 from zeroconf.asyncio import AsyncZeroconf
 
 from tillmesh.adapters.lan.hints import ADDRESSES_PER_TILL_MAX, TERMINAL, Hint, HintTable, store_mark
+from tillmesh.adapters.lan.metered import Listening, Meter, Metered
 
 log = logging.getLogger(__name__)
 SERVICE: Final = "_pos._tcp.local."
@@ -34,8 +41,45 @@ PAIRING: Final = "j"  # in the text record: the port to pair at, 0 while no code
 ASK_EVERY_S: Final = 30.0
 ASK_FIRST_S: Final = (0.2, 1.0, 3.0)  # RFC 6762, section 5.2: the first questions at growing intervals
 QUERY: Final = 0  # flags of a question (RFC 1035, section 4.1.1)
-PTR: Final = 12
+A, PTR, TXT, SRV = 1, 12, 16, 33  # types of records (RFC 1035, section 3.2.2; RFC 2782)
 INTERNET: Final = 1
+
+
+class _Said:
+    """What one packet says of a till. What it leaves out was said before, by whom does not matter: it is a hint.
+
+    Of each kind one record is looked at, however many somebody made up: with all of them a packet took a millisecond.
+    """
+
+    __slots__ = ("_hosts", "_text", "_where")
+
+    def __init__(self) -> None:
+        self._hosts: list[str] = []
+        self._where: DNSService | None = None
+        self._text: DNSText | None = None
+
+    def add(self, record: DNSRecord) -> None:
+        if isinstance(record, DNSService):
+            self._where = record
+        elif isinstance(record, DNSText):
+            self._text = record
+        elif isinstance(record, DNSAddress) and record.type == A and len(self._hosts) < ADDRESSES_PER_TILL_MAX:
+            self._hosts.append(_shown(record))
+
+    def hints(self, terminal: str, mark: str, cache: DNSCache) -> list[Hint]:
+        name = f"{terminal}.{SERVICE}"
+        where = self._where or cache.get_by_details(name, SRV, INTERNET)
+        text = self._text or cache.get_by_details(name, TXT, INTERNET)
+        if not isinstance(where, DNSService) or not isinstance(text, DNSText):
+            return []
+        told = ServiceInfo(SERVICE, name, properties=text.text).properties
+        if told.get(b"s") != mark.encode() or told.get(b"p") != str(PROTOCOL).encode():
+            return []
+        hosts = self._hosts
+        if not hosts:
+            newest = cache.get_by_details(where.server, A, INTERNET)
+            hosts = [_shown(newest)] if isinstance(newest, DNSAddress) else []
+        return [Hint(terminal, host, where.port) for host in hosts]
 
 
 class Mdns(RecordUpdateListener):
@@ -62,7 +106,8 @@ class Mdns(RecordUpdateListener):
         self._on_hint = on_hint
         self._interfaces = list(interfaces)
         self._table = HintTable(known)
-        self._dirty: set[str] = set()
+        self._said: dict[str, _Said] = {}  # by the packet that is being read, by terminal
+        self._meter = Meter()
         self._pairing_port = 0
         self._held: tuple[AsyncZeroconf, tuple[str, ...]] | None = None
         self._task: asyncio.Task[None] | None = None
@@ -97,32 +142,22 @@ class Mdns(RecordUpdateListener):
     # Hearing ----------------------------------------------------------------------------------------------------
 
     def async_update_records(self, _zc: Zeroconf, _now: float, records: list[RecordUpdate]) -> None:
-        """Note which tills a packet is about; a goodbye (a time to live of 0) is not news of anybody."""
+        """Note what a packet says of tills; a goodbye (a time to live of 0) is not news of anybody."""
         for update in records:
             terminal = _terminal_in(update.new.name)
             if terminal and terminal != self._terminal and update.new.ttl:
-                self._dirty.add(terminal)
+                self._said.setdefault(terminal, _Said()).add(update.new)
 
     def async_update_records_complete(self) -> None:
-        """Look up what is now known about those tills."""
-        dirty, self._dirty = self._dirty, set()
+        """Put together what is now known about those tills."""
+        told, self._said = self._said, {}
         if self._held is None:
             return
-        now_s = asyncio.get_running_loop().time()
-        news = [self._table.hear(hint, now_s) for terminal in dirty for hint in self._looked_up(terminal)]
-        if any(news):
+        now_s, cache = asyncio.get_running_loop().time(), self._held[0].zeroconf.cache
+        hints = [hint for terminal, said in told.items() for hint in said.hints(terminal, self._mark, cache)]
+        news = [hint for hint in hints if self._table.hear(hint, now_s)]
+        if news:
             self._on_hint()
-
-    def _looked_up(self, terminal: str) -> list[Hint]:
-        assert self._held is not None
-        info = ServiceInfo(SERVICE, f"{terminal}.{SERVICE}")
-        if not info.load_from_cache(self._held[0].zeroconf):
-            return []
-        told = info.properties
-        if told.get(b"s") != self._mark.encode() or told.get(b"p") != str(PROTOCOL).encode():
-            return []
-        hosts = info.parsed_addresses(IPVersion.V4Only)[:ADDRESSES_PER_TILL_MAX]
-        return [Hint(terminal, host, info.port or 0) for host in hosts]
 
     # Asking and announcing --------------------------------------------------------------------------------------
 
@@ -151,9 +186,16 @@ class Mdns(RecordUpdateListener):
             return
         self._held = (engine, addresses)
         await engine.zeroconf.async_wait_for_start()
+        self._limit(engine)
         engine.zeroconf.async_add_listener(self, None)
         # Announced without asking whether the name is free: a stranger who claims it must not silence this till.
         await (await engine.async_register_service(self._info(addresses), cooperating_responders=True))
+
+    def _limit(self, engine: AsyncZeroconf) -> None:
+        """Let the library hear no more than a meter lets in."""
+        for reader in engine.zeroconf.engine.readers:
+            inner = cast("Listening", reader.transport.get_protocol())
+            reader.transport.set_protocol(Metered(inner, self._meter))
 
     def _info(self, addresses: Sequence[str]) -> ServiceInfo:
         return ServiceInfo(
@@ -175,6 +217,10 @@ def lan_addresses() -> list[str]:
     """Give this host's IPv4 addresses; loopback only while there is no other."""
     every = sorted({str(ip.ip) for adapter in ifaddr.get_adapters() for ip in adapter.ips if ip.is_IPv4})
     return [each for each in every if not each.startswith("127.")] or every
+
+
+def _shown(record: DNSAddress) -> str:
+    return str(ipaddress.IPv4Address(record.address))
 
 
 def _terminal_in(name: str) -> str:

@@ -23,21 +23,21 @@ VISITS_AT_ONCE_IN_ALL: Final = 1_000
 ADDRESSES_MAX: Final = 4_096  # whose visits are counted
 
 
-class _Visits:
-    """Visits that may still come: so many at once, and then as many as grow back."""
+class Allowance:
+    """What may still come: so much at once, and then as much as grows back."""
 
     __slots__ = ("_at_once", "_grown_s", "_left", "_per_s")
 
     def __init__(self, at_once: int, per_s: int, now_s: float) -> None:
         self._at_once, self._per_s, self._left, self._grown_s = at_once, per_s, float(at_once), now_s
 
-    def take(self, now_s: float) -> bool:
-        """Count one more, if there is any left."""
+    def take(self, now_s: float, units: float = 1.0) -> bool:
+        """Count so much more, if so much is left."""
         self._left = min(self._at_once, self._left + (now_s - self._grown_s) * self._per_s)
         self._grown_s = now_s
-        if self._left < 1:
+        if self._left < units:
             return False
-        self._left -= 1
+        self._left -= units
         return True
 
 
@@ -55,8 +55,8 @@ class Door(socket.socket):
         self._turned_away = turned_away
         self._per_address, self._in_all = per_address, in_all
         self._hurried, self._clock_s = hurried, clock_s
-        self._visits: dict[str, _Visits] = {}
-        self._all_visits = _Visits(VISITS_AT_ONCE_IN_ALL, VISITS_PER_S_IN_ALL, clock_s())
+        self._visits: dict[str, Allowance] = {}
+        self._all_visits = Allowance(VISITS_AT_ONCE_IN_ALL, VISITS_PER_S_IN_ALL, clock_s())
         self._strangers: dict[tuple[str, int], str] = {}
         self._addresses: Counter[str] = Counter()
 
@@ -81,7 +81,7 @@ class Door(socket.socket):
         if visits is None:
             if len(self._visits) >= ADDRESSES_MAX:
                 self._visits.clear()  # then the limit on all of them holds
-            visits = self._visits[address] = _Visits(VISITS_AT_ONCE, VISITS_PER_S, now_s)
+            visits = self._visits[address] = Allowance(VISITS_AT_ONCE, VISITS_PER_S, now_s)
         return visits.take(now_s) and self._all_visits.take(now_s)
 
     def proved(self, where: tuple[Any, ...]) -> None:
