@@ -30,6 +30,7 @@ SPEAKING = (
     "kernel/codec.py", "kernel/envelope.py", "kernel/ids.py", "sync/model_orders.py", "terminal/ai.py",
     "terminal/bootstrap.py", "terminal/council_driver.py", "terminal/driver.py", "terminal/fiscal_desk.py",
     "terminal/importing.py", "terminal/printing.py", "terminal/recovering.py", "terminal/restoring.py",
+    "terminal/storekeeper.py",
     # What people at head office read; the rest there speaks to stores' programs and technicians.
     "fleet/ports.py", "hub/running.py", "hub/web/access_calls.py", "hub/web/admin_calls.py", "hub/web/api.py",
     "hub/web/catalogue_calls.py", "hub/web/group_calls.py", "hub/web/offer_calls.py", "hub/web/office_calls.py",
@@ -50,11 +51,11 @@ TELLING = (
 )  # fmt: skip
 # Said to programs or to the log, or a name; each stands in one of the modules above.
 UNTOLD = frozenset({
-    "Alex Example", "only a till with models follows", "uplink news", "only who leads loads", "none in reach",
+    "Alex Example", "only a till with models follows", "uplink news", "only who leads loads",
     "the unit price", "the discount", "what is listed as parked has its event", "the approval code", "the card amount",
 })  # fmt: skip
-# Why a model gave no answer: what fell short, for programs.
-CODES = frozenset({"busy", "none", "off", "output"})
+# For programs: why a model gave no answer, or nobody a certificate.
+CODES = frozenset({"busy", "crowded", "malformed", "none", "off", "output"})
 _UNHEARD = frozenset({"Call", "Errands", "execute", "getLogger", "one", "rows"})
 SILENT = ("till/agreement.py", "till/council.py", "till/council_steps.py", "till/exchange.py")
 _SQL = re.compile(r"\s*(?:SELECT|INSERT|UPDATE|DELETE|PRAGMA)\b")

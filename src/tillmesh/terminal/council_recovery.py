@@ -14,7 +14,8 @@ from tillmesh.adapters.sqlite.raft_storage import SqliteRaftStorage
 from tillmesh.kernel.errors import Conflict
 from tillmesh.raft import ConfState, HardState, Ready, Snapshot, conf_change
 from tillmesh.terminal.bootstrap import SYSTEM, Opened, open_terminal
-from tillmesh.terminal.provisioning import FOLDER
+from tillmesh.terminal.founding_anew import found_anew, is_begun
+from tillmesh.terminal.provisioning import FOLDER, ISSUER
 from tillmesh.till.agreement import Agreed
 from tillmesh.till.commands import Note
 
@@ -23,26 +24,32 @@ INDEX_LEAP: Final = 1 << 20
 TERM_LEAP: Final = 1 << 10
 
 
-def recover_store(data_dir: Path, *, key_file: Path | None = None) -> dict[str, Any]:
+def recover_store(data_dir: Path, *, key_file: Path | None = None, new_authority: bool = False) -> dict[str, Any]:
     """Make the till in a data directory the only voter of its store; it must not be running. Audited.
 
-    Raises Conflict for a till that belongs to no store.
+    With ``new_authority`` it issues from now on, under an authority of its own. Raises Conflict for a till that belongs
+    to no store, and for a new authority where the old one's key is at hand.
     """
-    if not (data_dir / FOLDER).exists():
+    if not (data_dir / FOLDER).exists() and not is_begun(data_dir):
         raise Conflict(f"{data_dir} belongs to no store", hint="A till alone needs no recovery: just start it.")
     opened = open_terminal(data_dir, key_file=key_file)
     try:
         me = opened.origin.actor
+        if new_authority or is_begun(data_dir):
+            found_anew(data_dir, opened.origin.store, me, int(time.time()))
         storage = SqliteRaftStorage(opened.writer.db, ConfState())
         hard = storage.initial_state()[0]
         lost = sorted(_ever_members(storage) - {me})
         term = hard.term + TERM_LEAP
         _decide_alone(storage, me, storage.last_index() + INDEX_LEAP, term, storage.snapshot().data)
         detail = f"the only voter from now on; members before: {', '.join(lost) or '-'}"
+        if new_authority:
+            detail = f"under a new authority; {detail}"
         note = Note(action="store_recovered", subject=me, detail=detail[:500])
         opened.writer.execute(opened.till, SYSTEM, note, time.time_ns() // 1_000_000)
         opened.anchor.remember(opened.till.head, opened.till.receipts)
-        return {"terminal_id": opened.origin.terminal, "term": term, "members_before": lost}
+        issues = (data_dir / "keys" / ISSUER).exists()
+        return {"terminal_id": opened.origin.terminal, "term": term, "members_before": lost, "issues": issues}
     finally:
         opened.close()
 

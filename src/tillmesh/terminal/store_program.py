@@ -43,6 +43,11 @@ def add_commands(parser: argparse.ArgumentParser) -> None:
         "recover", parents=[here], help="let this till decide alone, or (--bundle) get a lost store from head office"
     )
     recovering.add_argument("--yes", action="store_true", help="the lost tills will not come back by themselves")
+    recovering.add_argument(
+        "--new-authority",
+        action="store_true",
+        help="the tills that issue are lost, too: let this one issue; all others join again",
+    )
     recovering.add_argument("--bundle", type=Path, help="all tills are lost: the file from: tillmesh hub recovery")
     recovering.add_argument(
         "--hub-url", default="", help="head office's door for stores, like https://hub.example:8180"
@@ -112,7 +117,10 @@ def _recover(options: argparse.Namespace) -> dict[str, Any]:
             "this makes the till the only one that decides; do it when most of the others are lost for good",
             hint="Say --yes if that is so. Tills that come back are taken in again.",
         )
-    return recover_store(options.data_dir, key_file=options.key_file)
+    found = recover_store(options.data_dir, key_file=options.key_file, new_authority=options.new_authority)
+    if not found["issues"]:
+        found["note"] = "it can't take tills in: if all that can are lost, too, run this again with --new-authority"
+    return found
 
 
 def _pin(prompt: str = "Manager's PIN: ") -> str:

@@ -294,8 +294,10 @@ class Storekeeper:
     def require_issuer(self) -> Authority:
         """Give the store's authority; raises if this till does not issue."""
         if self.authority is None:
-            names = ", ".join(sorted(self._issuers)) or "none in reach"
-            raise NotFound("this till does not issue certificates", hint=f"Do it at one that does: {names}.")
+            names = ", ".join(sorted(self._issuers))
+            lost = "Switch on a till that does. If all of them are lost for good, your technician can let this one."
+            hint = f"Do it at one that does: {names}." if names else lost
+            raise NotFound("this till does not issue certificates", hint=hint)
         return self.authority
 
     def _renew(self, actor: str, message: Renew) -> None:
