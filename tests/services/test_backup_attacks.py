@@ -14,7 +14,9 @@ from typing import Any
 
 import pytest
 
+from tests.faults.small_disk import small_disk
 from tests.services.sqlite.disk_shop import shop_at, trade
+from tillmesh.adapters.host import backup_folder
 from tillmesh.adapters.host.backup_note import FILE as NOTE
 from tillmesh.adapters.host.backup_note import BackupNote, one_at_a_time, read_note, write_note
 from tillmesh.adapters.host.keys import SEALED
@@ -253,3 +255,50 @@ def test_a_till_comes_back_into_a_directory_whose_parent_is_not_its_own(
             backup.restore(stolen, new, key_file=disk / "safe.key")
     with shop_at(new) as shop:
         assert len(shop.numbers()) == 4
+
+
+@pytest.mark.parametrize("ending", ["", ".half"])
+@pytest.mark.parametrize("how", ["file", "link"])
+def test_what_lies_where_a_back_up_would_lie_and_is_none_is_in_nobodys_way(
+    tmp_path: Path, how: str, ending: str
+) -> None:
+    """Before, such a file kept every later back-up from being made, or from being noted as made."""
+    place, disk, precious = tmp_path / "till", tmp_path / "backups", tmp_path / "precious"
+    trade(place)
+    disk.mkdir()
+    precious.mkdir()
+    (precious / "photo").write_text("mine")
+    whose = Path(backup.make(place, disk)["backup"]).name.rsplit("-", 1)[0]
+    strange = disk / f"{whose}-20260101T030000Z{ending}"
+    if how == "file":
+        strange.write_text("what is this")
+    else:
+        strange.symlink_to(precious)
+    said = backup.make(place, disk, keep=2)
+    assert said["dropped"] == []
+    assert read_note(place).why == ""
+    assert backup.check(Path(said["backup"]))["ok"]
+    assert (precious / "photo").read_text() == "mine"
+
+
+@pytest.mark.slow
+def test_a_disk_of_back_ups_that_fills_up_or_turns_read_only_is_named_and_not_the_tills_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "till"
+    trade(place)
+    with small_disk(tmp_path / "to", "32m") as small:
+        monkeypatch.setattr(backup_folder, "SPARE_BYTES", -(1 << 40))  # it had room when the copying began
+        for left in (4_096, 150_000, 320_000):
+            small.fill(left)
+            with pytest.raises(StorageFailed, match=f"no back-up could be written to {small.place}: it is full"):
+                backup.make(place, small.place)
+            assert "it is full" in read_note(place).why
+            small.clear()
+            assert list(small.place.iterdir()) == [], "nothing is left of it"
+        small.read_only()
+        with pytest.raises(StorageFailed, match=f"no back-up could be written to {small.place}: Read-only"):
+            backup.make(place, small.place)
+        small.writable()
+        assert backup.check(Path(backup.make(place, small.place)["backup"]))["ok"]
+    assert read_note(place).why == ""

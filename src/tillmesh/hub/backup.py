@@ -74,21 +74,22 @@ def _make(data_dir: Path, to: Path, settings: Settings, keep: int, now_ms: int) 
     names = [name for name in (log.FILE, models.FILE, office.FILE) if (data_dir / name).exists()]
     bundles = [path for path in (data_dir / MODELS).rglob("*") if path.is_file()]
     needed = sum(size_of(data_dir / name) for name in names) + sum(path.stat().st_size for path in bundles)
-    half = folder.begin(to, OFFICE, OFFICE, now_ms, needed)
-    try:
-        size = sum(copy_database(data_dir / name, half / name, key) for name in names)
-        for path in bundles:
-            target = half / path.relative_to(data_dir)
-            target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            shutil.copyfile(path, target)
-        if isinstance(settings.master, PostgresTables):
-            _dump(settings.master, half / DUMP)
-        about = About(folder.FORMAT, OFFICE, OFFICE, "", now_ms, __version__, key_mark(key), {})
-        whole = folder.finish(half, about, folder.gather(data_dir, _SMALL, (_KEY,)), key)
-    except BaseException:
-        shutil.rmtree(half, ignore_errors=True)
-        raise
-    return {"backup": str(whole), "bytes": size, "dropped": folder.drop_old(to, OFFICE, OFFICE, keep)}
+    with folder.writing_to(to, data_dir):
+        half = folder.begin(to, OFFICE, OFFICE, now_ms, needed)
+        try:
+            size = sum(copy_database(data_dir / name, half / name, key) for name in names)
+            for path in bundles:
+                target = half / path.relative_to(data_dir)
+                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+            if isinstance(settings.master, PostgresTables):
+                _dump(settings.master, half / DUMP)
+            about = About(folder.FORMAT, OFFICE, OFFICE, "", now_ms, __version__, key_mark(key), {})
+            whole = folder.finish(half, about, folder.gather(data_dir, _SMALL, (_KEY,)), key)
+        except BaseException:
+            shutil.rmtree(half, ignore_errors=True)
+            raise
+        return {"backup": str(whole), "bytes": size, "dropped": folder.drop_old(to, OFFICE, OFFICE, keep)}
 
 
 def restore(backup: Path, data_dir: Path, settings: Settings, *, key_file: Path) -> dict[str, Any]:

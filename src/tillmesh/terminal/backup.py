@@ -69,16 +69,17 @@ def _make(data_dir: Path, to: Path, key_file: Path | None, keep: int, now_ms: in
         origin = read_origin(db)
     if origin is None:
         raise NotFound(f"{data_dir} holds no till yet", hint="Start it once.")
-    half = folder.begin(to, TILL, origin.terminal, now_ms, sum(size_of(path) for path in databases))
-    try:
-        # The log first: what it was sealed with, and who signed it, is in what is copied after it.
-        size = sum(copy_database(path, half / path.name, key) for path in databases)
-        about = About(folder.FORMAT, TILL, origin.terminal, origin.store, now_ms, __version__, key_mark(key), {})
-        whole = folder.finish(half, about, folder.gather(data_dir, SMALL_FILES, (KEY,)), key)
-    except BaseException:
-        shutil.rmtree(half, ignore_errors=True)
-        raise
-    found = {"backup": str(whole), "bytes": size, "dropped": folder.drop_old(to, TILL, origin.terminal, keep)}
+    with folder.writing_to(to, data_dir):
+        half = folder.begin(to, TILL, origin.terminal, now_ms, sum(size_of(path) for path in databases))
+        try:
+            # The log first: what it was sealed with, and who signed it, is in what is copied after it.
+            size = sum(copy_database(path, half / path.name, key) for path in databases)
+            about = About(folder.FORMAT, TILL, origin.terminal, origin.store, now_ms, __version__, key_mark(key), {})
+            whole = folder.finish(half, about, folder.gather(data_dir, SMALL_FILES, (KEY,)), key)
+        except BaseException:
+            shutil.rmtree(half, ignore_errors=True)
+            raise
+        found = {"backup": str(whole), "bytes": size, "dropped": folder.drop_old(to, TILL, origin.terminal, keep)}
     if to.stat().st_dev == data_dir.stat().st_dev:
         found["warning"] = "it lies on the disk of the till itself, and is lost with it: copy it elsewhere"
     return found

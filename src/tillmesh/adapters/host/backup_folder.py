@@ -68,7 +68,7 @@ def begin(folder: Path, kind: str, whose: str, at_ms: int, needed_bytes: int) ->
             hint="Free some space there, or keep fewer back-ups (--keep).",
         )
     for left in folder.glob(f"{kind}-{whose}-*{_HALF}"):  # of one that was cut off
-        shutil.rmtree(left)
+        _remove(left)
     moment = datetime.fromtimestamp(at_ms // 1000, UTC)
     for newest in kept(folder, kind, whose)[-1:]:
         moment = max(moment, _after(newest))
@@ -108,7 +108,7 @@ def finish(half: Path, about: About, small: Mapping[str, bytes], key: bytes) -> 
 def kept(folder: Path, kind: str, whose: str) -> list[Path]:
     """List the whole back-ups of one machine, the oldest first."""
     name = re.compile(rf"{re.escape(kind)}-{re.escape(whose)}-\d{{8}}T\d{{6}}Z")
-    return sorted(path for path in folder.glob("*") if name.fullmatch(path.name)) if folder.is_dir() else []
+    return sorted(path for path in folder.glob("*") if name.fullmatch(path.name) and _is_folder(path))
 
 
 def drop_old(folder: Path, kind: str, whose: str, keep: int) -> list[str]:
@@ -117,6 +117,31 @@ def drop_old(folder: Path, kind: str, whose: str, keep: int) -> list[str]:
     for path in old:
         shutil.rmtree(path)
     return [path.name for path in old]
+
+
+@contextmanager
+def writing_to(folder: Path, data_dir: Path) -> Iterator[None]:
+    """Say of what fails meanwhile that it is the disk of back-ups, and not that of the machine which goes on."""
+    try:
+        yield
+    except OSError as cause:
+        if Path(str(cause.filename or folder)).is_relative_to(data_dir):
+            raise
+        why = cause.strerror or str(cause)
+    except StorageFailed as cause:
+        if cause.__cause__ is None:
+            raise  # said here, of that disk
+        why = "it is full" if cause.kind == "disk-full" else "it does not take what is written"
+    else:
+        return
+    raise StorageFailed(
+        f"no back-up could be written to {folder}: {why}",
+        hint="Look whether that disk is there, has room and can be written.",
+    )
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
 
 
 def read_about(backup: Path) -> About:
@@ -240,7 +265,7 @@ def _clear(data_dir: Path, half: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
+    if _is_folder(path):
         shutil.rmtree(path)
     else:
         path.unlink()
