@@ -102,7 +102,7 @@ def test_a_customer_s_account_is_paid_off_and_its_statement_comes_as_a_pdf(
     assert till.ask("/customers/c-cafe/purses")["owes_minor"] == 0
 
 
-def test_a_lost_gift_card_is_blocked_in_the_office_and_the_till_says_why(
+def test_a_gift_card_is_corrected_and_when_it_is_lost_blocked_in_the_office_and_the_till_says_why(
     till: TillProcess, at_till: OpenCashier
 ) -> None:
     code, _ = GIFT_CARDS[1]
@@ -111,6 +111,16 @@ def test_a_lost_gift_card_is_blocked_in_the_office_and_the_till_says_why(
     ruth.tap("Gift card")
     ruth.dialog.get_by_label("Code of the card").fill(code)
     expect(ruth.dialog.locator(".held")).to_contain_text("£10.00 on the card")
+    ruth.tap("Correct", within=ruth.dialog, exact=True)
+    ruth.dialog.get_by_label("By what amount").fill("-2.50")
+    expect(ruth.dialog).to_contain_text("Then £7.50 is on it.")
+    expect(ruth.dialog.locator("button[type=submit]")).to_be_disabled()
+    ruth.dialog.get_by_label("Reason").fill("Charged twice")
+    ruth.dialog.locator("button[type=submit]").click()
+    expect(ruth.toast("Corrected")).to_be_visible()
+    ruth.tap("Gift card")
+    ruth.dialog.get_by_label("Code of the card").fill(code)
+    expect(ruth.dialog.locator(".held")).to_contain_text("£7.50 on the card")
     expect(ruth.dialog.locator("button[type=submit]")).to_be_disabled()  # not without a reason
     ruth.tap("Lost", within=ruth.dialog, exact=True)
     ruth.dialog.locator("button[type=submit]").click()

@@ -6,7 +6,7 @@ import { money } from "../lib/money.js";
 import { salesNews } from "../state/live.js";
 import { may, store } from "../state/session.js";
 import { openDialog, toastOk } from "../state/notices.js";
-import { blockCard, blockedWords } from "./blockdialog.js";
+import { blockedWords, deskOfCard } from "./giftcarddesk.js";
 import { CorrectDialog } from "./correctdialog.js";
 import { Dialog } from "./dialog.js";
 import { Segments } from "./fields.js";
@@ -63,7 +63,7 @@ export function CustomerPurses({ customer }) {
   return html`<div class="purses">
     ${points && html`<div class="card"><small>${t("method.points")}</small><${Figure} text=${number(held.points)} /><small>${t("customer.points.worth", { amount: money(held.points_minor) })}</small></div>`}
     ${account && html`<div class="card"><small>${t("method.account")}</small><${Figure} tone=${held.owes_minor > 0 ? "down" : ""} text=${money(held.owes_minor)} /><small>${held.credit_limit_minor ? t("customer.owes.of", { limit: money(held.credit_limit_minor) }) : t("customer.credit.none")}</small></div>`}
-    ${held.gift_cards.map((/** @type {any} */ card) => html`<div class="card" key=${card.account}><small>${t("method.gift_card")} ${card.last_four}</small><${Figure} text=${money(card.balance_minor)} /><small>${card.active ? "" : blockedWords(card)}</small>${may("manager") && html`<button class="btn ghost" onClick=${() => void blockCard(card, load.reload)}>${t(card.active ? "block.yes" : "block.free")}</button>`}</div>`)}
+    ${held.gift_cards.map((/** @type {any} */ card) => html`<div class="card" key=${card.account}><small>${t("method.gift_card")} ${card.last_four}</small><${Figure} text=${money(card.balance_minor)} /><small>${card.active ? "" : blockedWords(card)}</small>${may("manager") && html`<button class="btn ghost" onClick=${() => void deskOfCard(card, load.reload)}>${t(card.active ? "block.yes" : "block.free")}</button><button class="btn ghost" onClick=${() => void deskOfCard(card, load.reload, "correct")}>${t("correct")}</button>`}</div>`)}
   </div>
   <div class="buy-acts">${may("manager") && purses.length > 0 && html`<button class="btn" onClick=${correct}>${t("correct")}</button>`}${(points || account) && html`<button class="btn" onClick=${statement(account ? "account" : "points")}><${Icon} name="file-text" />${t("statement")}</button>`}
     ${held.owes_minor > 0 && html`<button class="btn primary" onClick=${() => void payOff(customer, held.owes_minor)}><${Icon} name="hand-coins" />${t("payoff")}</button>`}</div>
