@@ -36,6 +36,7 @@ from tillmesh.terminal.out_of_order import open_when_possible
 from tillmesh.terminal.patrol import Patrol
 from tillmesh.terminal.picture_office import at_head_office
 from tillmesh.terminal.pole_desk import PoleDesk
+from tillmesh.terminal.price_clock import PriceClock
 from tillmesh.terminal.printing_setup import start_printing
 from tillmesh.terminal.recovering import GiveUp, reads_whole
 from tillmesh.terminal.restoring import HEAR_LOST_S, HEAR_S, hear, read_old, restore
@@ -46,6 +47,7 @@ from tillmesh.terminal.web.api import Services
 from tillmesh.terminal.web.app import build
 from tillmesh.terminal.web.card_calls import telling
 from tillmesh.terminal.web.live import Live
+from tillmesh.terminal.web.news import tell_products
 from tillmesh.terminal.web.pins import Pins
 from tillmesh.terminal.web.session_calls import WRONG_PIN
 from tillmesh.terminal.web.sessions import Sessions
@@ -215,6 +217,8 @@ class _Run:
         keeping = asyncio.create_task(_housekeeping(services.driver, services.extra["room"]))
         patrol = Patrol(services.driver)
         patrol.start()
+        prices = PriceClock(services.driver, functools.partial(tell_products, services))
+        prices.start()
         archiving = services.extra["archiving"]
         archiving.start()
         pictures = services.extra["pictures"]
@@ -231,7 +235,7 @@ class _Run:
             keeping.cancel()
             await _stop_parts(mailing, office, watch)
             await stocking
-            await _stop_parts(kept, pictures, air, ai, archiving, patrol, cards, pole, scale, printing, fiscal)
+            await _stop_parts(kept, pictures, air, ai, archiving, prices, patrol, cards, pole, scale, printing, fiscal)
 
     def _stops(self, stop: Callable[[], object]) -> None:
         """Do this from now on when somebody stops the program, or the database is given up."""

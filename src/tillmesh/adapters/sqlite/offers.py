@@ -31,6 +31,13 @@ _OVERUSED: Final = (
     "(SELECT 1 FROM receipt v WHERE v.sale_actor = u.actor AND v.sale_seq = u.seq AND v.kind = 2) "
     "GROUP BY u.promotion, u.code, u.customer_id ORDER BY 1, 2, 3"
 )
+_TURNED: Final = (
+    "SELECT DISTINCT sku FROM price WHERE from_ms > ? AND from_ms <= ? OR until_ms > ? AND until_ms <= ? ORDER BY sku"
+)
+_TURNS_NEXT: Final = (
+    "SELECT min(at_ms) FROM (SELECT min(from_ms) AS at_ms FROM price WHERE from_ms > ? "
+    "UNION ALL SELECT min(until_ms) FROM price WHERE until_ms > ?)"
+)
 _NOTHING: Final = Prices()
 
 
@@ -94,6 +101,17 @@ def priced_for_all(db: apsw.Connection, book: OfferBook, at_ms: int) -> dict[str
         now = price_for(own, book.prices(sku), book.lists(), customer_id="", group="", at_ms=at_ms).price_minor
         if now != own:
             found[sku] = now
+    return found
+
+
+def turned(db: apsw.Connection, after_ms: int, now_ms: int) -> list[str]:
+    """List the products of which a planned price began or ended after one moment and up to another."""
+    return [sku for (sku,) in rows(db, _TURNED, (after_ms, now_ms, after_ms, now_ms))]
+
+
+def turns_next(db: apsw.Connection, after_ms: int) -> int | None:
+    """Say when the next planned price begins or ends after a moment."""
+    found: int | None = one(db, _TURNS_NEXT, (after_ms, after_ms))
     return found
 
 

@@ -101,17 +101,22 @@ def tell(services: Services, happened: Iterable[tuple[Envelope, Record]]) -> Non
         learnt |= isinstance(body, e.ProductLearnt | e.ProductsChanged)
     if learnt and "ai" in services.extra:
         services.extra["ai"].learnt()
+    tell_products(services, sorted(products))
     if len(products) > PRODUCTS_TOLD_MAX:
-        live.send("resync", {})
         services.oversold.look_at_all()
-    elif products:
-        _tell_products(services, sorted(products))
     also = decided | products if len(products) <= PRODUCTS_TOLD_MAX else decided
     if moved or also:
         _tell_stock(services, moved, also)
 
 
-def _tell_products(services: Services, skus: list[str]) -> None:
+def tell_products(services: Services, skus: list[str]) -> None:
+    """Tell the open pages how these products are sold now; of very many they ask themselves."""
+    if not skus:
+        return
+    if len(skus) > PRODUCTS_TOLD_MAX:
+        services.live.send("resync", {})
+        return
+
     def query(db: Any, books: Books) -> list[dict[str, Any]]:  # noqa: ARG001
         currency = books.store().currency
         stocks = books.stocks_milli(skus)

@@ -121,7 +121,7 @@ function takeOut(heard, line) {
 }
 
 /** @param {import("../state/paint.js").Line} line */
-const addAgain = (line) => addProduct({ sku: line.sku, unit: line.unit }, parseQuantity(line.quantity) ?? 1000);
+const addAgain = (line) => addProduct({ sku: line.sku, unit: line.unit, price_minor: line.list_price_minor }, parseQuantity(line.quantity) ?? 1000);
 
 /** @param {Heard} heard */
 async function discount(heard) {

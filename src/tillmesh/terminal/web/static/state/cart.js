@@ -313,11 +313,11 @@ export async function settled(ms) {
   return !queue.length;
 }
 
-/** Add a product; a piece already in the cart, at the same terms, gets a higher quantity. @param {{sku: string, unit: string}} product @param {number} [milli] @param {object} [more] which reading of the scale it is */
+/** Add a product; a piece already in the cart, at the same terms and price, gets a higher quantity. @param {{sku: string, unit: string, price_minor: number}} product @param {number} [milli] @param {object} [more] which reading of the scale it is */
 export function addProduct(product, milli = 1000, more = {}) {
   const merge = isWeighed(product.unit)
     ? undefined
-    : cart.peek().lines.find((line) => line.sku === product.sku && !line.note && !line.discount && line.unit_price_minor === line.list_price_minor && !line.fixed_price && !isWeighed(line.unit));
+    : cart.peek().lines.find((line) => line.sku === product.sku && !line.note && !line.discount && line.unit_price_minor === line.list_price_minor && !line.fixed_price && !isWeighed(line.unit) && (line.price_list || line.list_price_minor === product.price_minor));
   if (merge) {
     selected.value = merge.line_id;
     setQuantity(merge.line_id, (parseQuantity(merge.quantity) ?? 0) + milli);
