@@ -19,8 +19,8 @@ from tillmesh.adapters.sqlite import pictures
 from tillmesh.adapters.sqlite.database import one
 from tillmesh.bench.goods import START_MS, invented, stock_shelves
 from tillmesh.bench.measuring import Row, spread
-from tillmesh.bench.year import BYTES_MAX, put_away, sell
-from tillmesh.kernel.limits import PICTURE_BYTES_MAX, PICTURES_BYTES_MAX
+from tillmesh.bench.year import put_away, sell
+from tillmesh.kernel.limits import DATA_BYTES_BUDGET, PICTURE_BYTES_MAX, PICTURES_BYTES_MAX
 from tillmesh.shop.pictures import Picture
 from tillmesh.terminal.bootstrap import open_terminal
 
@@ -67,7 +67,7 @@ def _rows(sales: int, data: int, held: int, log: int, kept_models: int) -> list[
     whole = (data + kept_models) / 1e6
     return [
         Row(what=f"all of a till after {sales:,} sales", unit="MB", spread=spread([whole]),
-            aim=f"under 2,000; the design expects {SOURCE_MB}", met=whole * 1e6 < BYTES_MAX),
+            aim=f"under 2,000; the design expects {SOURCE_MB}", met=whole * 1e6 < DATA_BYTES_BUDGET),
         Row(what="of it sales: log, tables, indexes", unit="MB", spread=spread([(data - held) / 1e6]),
             note=f"{(data - held) / sales:.0f} bytes a sale, {log / sales:.0f} of them its event"),
         Row(what="of it pictures of products", unit="MB", spread=spread([held / 1e6])),

@@ -77,12 +77,6 @@ def check_install(standing: Standing, manifest: Manifest, now_ms: int) -> None:
         raise Refused(f"{what} was to be installed earlier; its time is over", reason="expired")
 
 
-def check_load(standing: Standing, manifest: Manifest) -> None:
-    """Raise :class:`Refused` if what lies in the active slot is not what was installed there, or is below the floor."""
-    if manifest.version != standing.version or manifest.version < standing.floor:
-        raise Refused(f"{manifest.name} {manifest.version} lies where {standing.version} was installed", reason="older")
-
-
 def with_spare(standing: Standing, version: int) -> Standing:
     """Note what was put into the spare slot."""
     return msgspec.structs.replace(standing, versions={**standing.versions, standing.spare: version})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SURE: Final = 0.7  # mission A1: below it a person confirms
+SURE: Final = 0.7  # as the original design has it: below it a person confirms
 LIKELY: Final = 0.4  # Guess: below it something is worth a look and no more
 
 

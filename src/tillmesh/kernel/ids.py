@@ -14,7 +14,6 @@ from tillmesh.kernel.errors import Invalid
 TerminalId = NewType("TerminalId", str)
 ActorId = NewType("ActorId", str)  # "terminal.incarnation"
 EventId = NewType("EventId", str)  # "actor-seq"
-SaleId = NewType("SaleId", str)  # the event id of the SaleClosed
 
 OFFICE = TerminalId("headoffice")  # never minted for a till: the alphabet lacks i and o
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32: no i, l, o, u.

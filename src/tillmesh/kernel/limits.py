@@ -121,8 +121,8 @@ ARCHIVE_AFTER_DAYS: Final = 30
 ARCHIVE_AFTER_DAYS_SCARCE: Final = 7  # while room is scarce on the disk
 ARCHIVE_AFTER_DAYS_TIGHT: Final = 1  # ... and while it is tight
 
-# Room on a till's disk (tillmesh.till.room). The budget of the data is mission D9, the rest are guesses; of a limit in
-# bytes and a share of the disk the smaller one counts, so that a small disk is no reason to worry.
+# Room on a till's disk (tillmesh.till.room). The budget of the data is the original design's, the rest are guesses; of
+# a limit in bytes and a share of the disk the smaller one counts, so that a small disk is no reason to worry.
 DATA_BYTES_BUDGET: Final = 2_000_000_000
 DATA_SCARCE_PERCENT: Final = 80  # of the budget
 ROOM_SCARCE_BYTES: Final = 2 << 30  # free
@@ -181,7 +181,7 @@ CRDT_STATE_BYTES_MAX: Final = 8 << 20
 AUTHORITY_MAX: Final = 1 << 53
 
 # Clocks.
-HLC_DRIFT_MS_MAX: Final = 300_000  # 5 minutes; sync.md.
+HLC_DRIFT_MS_MAX: Final = 300_000  # 5 minutes; ADR 2.
 
 # Raft between the tills of one store. Guesses: what is agreed there (members, settings, checkpoints) is small.
 RAFT_ID_CHARS_MAX: Final = 64
@@ -245,7 +245,6 @@ FRAME_BYTES_MAX: Final = (4 << 20) + 1  # with the byte that names its channel
 UPLOAD_BYTES_MAX: Final = 6 << 20  # as it arrives
 UPLOAD_UNPACKED_BYTES_MAX: Final = 6 << 20
 UPLOAD_ANSWER_BYTES_MAX: Final = 4 << 20
-UPLOAD_EVENTS_MIN: Final = 8  # a batch that was too large is halved, down to this
 UPDATES_BYTES_MAX: Final = 1 << 20  # of bodies, in one answer
 TRANSFERS_OPEN_MAX: Final = 500  # from one store to another; Guess: a warehouse that sends to a shop daily for a year
 TRANSFERS_LOOKED_MAX: Final = 4 * TRANSFERS_OPEN_MAX  # the newest that a store was told of, to count those
@@ -342,8 +341,8 @@ INFERENCE_RESTART_MS_FIRST: Final = 200
 INFERENCE_RESTART_MS_MAX: Final = 30_000
 IMAGE_BYTES_MAX: Final = 8 << 20
 IMAGE_PIXELS_MAX: Final = 50_000_000
-RECOGNITION_CACHE_MAX: Final = 1_000  # mission A7
-RECOGNITION_CACHE_MS: Final = 300_000  # mission A7
+RECOGNITION_CACHE_MAX: Final = 1_000  # this and the next as the original design has them
+RECOGNITION_CACHE_MS: Final = 300_000
 EXAMPLES_PER_CALL_MAX: Final = 8
 EXAMPLES_PER_PRODUCT_MAX: Final = 64  # Guess: the newest count; more say nothing new
 EXAMPLES_MAX: Final = 20_000

@@ -102,11 +102,6 @@ def allocate(amount: int, weights: Sequence[int]) -> tuple[int, ...]:
     return tuple(parts) if amount >= 0 else tuple([-part for part in parts])
 
 
-def to_step(amount: int, step: int, rounding: Rounding = Rounding.HALF_UP) -> int:
-    """Round an amount to a multiple of ``step`` minor units, as cash needs without small coins."""
-    return divide(amount, step, rounding) * step if step > 1 else amount
-
-
 _DECIMAL: Final = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]{0,9}))?")
 
 

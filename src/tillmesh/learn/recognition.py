@@ -39,7 +39,7 @@ COLOUR_WEIGHT: Final = 0.6
 STARTERS_PER_CLASS: Final = 4
 RANGED_PHOTOS: Final = 80
 EPISODES: Final = 48
-DEADLINE_MS: Final = 300  # mission A7
+DEADLINE_MS: Final = 300  # as the original design has it
 START: Final = Calibration(
     temperature=0.08, sharpening=0.1, none=0.4, per_fullness=0.03, softness=0.06, regression=1.0, ridge=0.3
 )

@@ -12,7 +12,6 @@ from typing import Final
 
 from tillmesh.kernel.errors import Invalid
 
-DIGITS_MIN: Final = 13
 DIGITS_MAX: Final = 19
 # First digits of the schemes by length. 13 Visa; 14 Diners; 15 American Express, JCB, UATP; 16 all that is not a time
 # or a GTIN; longer ones Visa, Maestro, UnionPay, Discover. Source: ISO/IEC 7812 ranges as the schemes publish them.

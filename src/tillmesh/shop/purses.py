@@ -54,11 +54,6 @@ def points_earned(paid_minor: int, earn_minor: int) -> int:
     return paid_minor // earn_minor if earn_minor else 0
 
 
-def points_worth(points: int, point_minor: int) -> int:
-    """Give what points are worth as payment."""
-    return points * point_minor
-
-
 def points_needed(amount_minor: int, point_minor: int) -> int:
     """Give the points that pay an amount, or raise :class:`Invalid` if no whole number of them does."""
     if not point_minor:

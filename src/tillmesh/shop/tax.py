@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tillmesh.kernel.errors import Invalid
-from tillmesh.kernel.limits import RATE_PPM_MAX
-from tillmesh.kernel.money import PPM, allocate, exponent
+from tillmesh.kernel.money import PPM, allocate
 from tillmesh.shop.cart import Policy
 from tillmesh.shop.events import TaxTotal
-from tillmesh.shop.rounding import Divide, divider
+from tillmesh.shop.rounding import Divide
 
 
 def rate_of(policy: Policy, code: str) -> int:
@@ -74,16 +73,3 @@ def sum_taxes(rows: Sequence[tuple[str, int, int, int]]) -> tuple[TaxTotal, ...]
         TaxTotal(code=code, rate_ppm=rate_ppm, net_minor=net, tax_minor=tax)
         for (code, rate_ppm), (net, tax) in sums.items()
     )
-
-
-def check_policy(policy: Policy) -> Policy:
-    """Give the policy back if every sale can be priced with it, or raise :class:`Invalid` naming what is wrong."""
-    exponent(policy.currency)
-    divider(policy.rounding)
-    divider(policy.cash_rounding)
-    if policy.cash_step_minor < 1:
-        raise Invalid(f"a cash step of {policy.cash_step_minor} minor units", hint="Use 1 for no cash rounding.")
-    for code, rate_ppm in policy.tax_rates_ppm.items():
-        if not code or not 0 <= rate_ppm <= RATE_PPM_MAX:
-            raise Invalid(f"tax code {code[:40]!r} has a rate of {rate_ppm} ppm", hint="20 % is 200000.")
-    return policy

@@ -28,12 +28,11 @@ class PowerCut(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One write that may still get lost: where, and what stood there before. ``new_size`` only for truncation."""
+    """One write that may still get lost: where, and what stood there before. Without anything new: a truncation."""
 
     offset: int
     old: bytes
     new: bytes
-    old_size: int
 
 
 @dataclass(slots=True)
@@ -151,7 +150,7 @@ class _File(apsw.VFSFile):
         if offset + len(data) > size:
             self._disk.grow(offset + len(data) - size)
         old = bytes(super().xRead(min(len(data), max(0, size - offset)), offset)) if offset < size else b""
-        self._held.append(Held(offset, old, bytes(data), size))
+        self._held.append(Held(offset, old, bytes(data)))
         super().xWrite(data, offset)
         if self._disk.is_off:
             raise PowerCut
@@ -161,7 +160,7 @@ class _File(apsw.VFSFile):
             raise PowerCut
         size = self.xFileSize()
         if newsize < size:
-            self._held.append(Held(newsize, bytes(super().xRead(size - newsize, newsize)), b"", size))
+            self._held.append(Held(newsize, bytes(super().xRead(size - newsize, newsize)), b""))
         super().xTruncate(newsize)
 
     def xSync(self, flags: int) -> None:  # noqa: N802

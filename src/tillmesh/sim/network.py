@@ -82,7 +82,6 @@ class Network:
         self.cuts: set[tuple[int, int]] = set()
         self.weather = Weather()
         self.counts: Counter[str] = Counter()
-        self.frames_bytes = 0
 
     def add(self, post: Post) -> None:
         """Put one more till on the network; it looks for the others from now on."""
@@ -126,7 +125,6 @@ class Network:
         """Send a frame; nobody learns here whether it arrives."""
         if sender not in connection.open:
             return
-        self.frames_bytes += len(frame)
         receiver = connection.other(sender)
         if (sender, receiver) in self.cuts or connection.waiting.get(receiver):
             waiting = connection.waiting.setdefault(receiver, [])

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum
-from typing import Final, Protocol
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Struct
 
 from tillmesh.kernel.envelope import Head
-
-SIGNATURE_BYTES: Final = 64  # Ed25519
 
 
 class SignedHead(Struct, frozen=True, array_like=True):

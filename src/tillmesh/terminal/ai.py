@@ -28,9 +28,10 @@ from tillmesh.terminal.model_failing import GivingUp, finding
 
 RECOGNITION: Final = "recognition"
 SHIPPED: Final = Path(__file__).parents[1] / "models"
-FALLBACK_SHARE_MAX: Final = 0.05  # mission, monitoring
-AGREEMENT_MIN: Final = 0.9  # mission, monitoring
-P99_MS_MAX: Final = 300.0  # mission, monitoring
+# The limits of docs/operations/monitoring.md.
+FALLBACK_SHARE_MAX: Final = 0.05
+AGREEMENT_MIN: Final = 0.9
+P99_MS_MAX: Final = 300.0
 TIMED_MIN: Final = 100  # of fewer answers none is one in a hundred; the first ones wait for the model to be loaded
 JUDGED_MIN: Final = 20  # Guess: fewer confirmations say nothing about a model
 log = logging.getLogger(__name__)

@@ -33,7 +33,6 @@ class Fetching:
         self._avoid: dict[str, tuple[int, int]] = {}  # source -> until when, and how long it was
         self._not_yet: dict[str, int] = {}  # source -> until when
         self._sources: dict[str, set[str]] = {}  # bundle -> who gave pieces of it
-        self.bytes_fetched = 0
 
     async def piece(self, order: Order) -> bool:
         """Fetch one piece, and rest; False if nobody can be asked now. Raises :class:`Refused` when it went wrong."""
@@ -61,7 +60,6 @@ class Fetching:
             self._avoid[source] = steady_ms() + AVOID_MS, AVOID_MS
             return False
         self._sources.setdefault(order.sha256, set()).add(source)
-        self.bytes_fetched += len(data)
         begun = await asyncio.to_thread(parcels.append, order.sha256, begun, data)
         if begun >= order.size:
             await self._complete(order)

@@ -72,7 +72,6 @@ class Watch:
             in_store=self.in_store,
             elections_of_hour=story.elections_of_hour(steady),
             leaderless_s=story.leaderless_ms(steady) / 1000 if self.in_store else 0.0,
-            last_failover_s=story.last_failover_ms / 1000,
             split_brains=story.split_brains,
             leader_lag_s=leader_age / 1000 if is_led else 0.0,
             hub_lag_s=hub_age / 1000 if self.has_office else 0.0,

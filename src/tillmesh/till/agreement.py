@@ -25,7 +25,7 @@ from tillmesh.kernel.limits import (
 from tillmesh.raft import ConfChange, ConfChangeType, ConfState, NodeId
 from tillmesh.shop.events import Change
 
-VOTERS_MAX: Final = 5  # raft.md: more voters make agreement slower and not safer.
+VOTERS_MAX: Final = 5  # ADR 12: more voters make agreement slower and not safer.
 DECISION_BYTES_MAX: Final = 256 << 10
 OPERATIONS_KEPT_MAX: Final = 256  # Guess: a till asks again for some seconds, not for hundreds of decisions.
 

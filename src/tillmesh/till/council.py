@@ -6,7 +6,7 @@ in the order given. Selling never waits for any of this.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -53,7 +53,7 @@ from tillmesh.till.council_steps import (
     Settled,
 )
 
-TICK_MS: Final = 50  # raft.md
+TICK_MS: Final = 50  # three to a heartbeat (ADR 9)
 DUTY_TICKS: Final = 4  # how often a leader looks after the membership
 ENTRIES_KEPT: Final = 500  # applied entries that stay beside the snapshot: who was away for a while needs no snapshot
 CATCH_UP_ENTRIES: Final = 10
@@ -296,8 +296,3 @@ class Council:
             self._node.propose_conf_change(change)
         except ProposalDropped:
             return  # one is under way; the next look decides anew
-
-
-def lagging(status: Status) -> Mapping[str, int]:
-    """Give how many entries each other member lacks, as a leader sees it."""
-    return {str(node): max(0, status.last_index - peer.match) for node, peer in status.peers.items()}

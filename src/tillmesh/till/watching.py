@@ -1,7 +1,7 @@
 """When a store needs somebody to look at it: how its leadership went, and the limits that monitoring knows.
 
 One table of limits serves the words on the till, the rules of alerts and the tests that hold the two together.
-Source of the limits: the monitoring table of the product's mission.
+The limits are those of the original design; docs/operations/monitoring.md lists them.
 """
 
 from __future__ import annotations
@@ -76,7 +76,6 @@ class Reading:
     in_store: bool = True  # whether there are other tills
     elections_of_hour: int = 0
     leaderless_s: float = 0.0
-    last_failover_s: float = 0.0
     split_brains: int = 0
     leader_lag_s: float = 0.0  # age of the oldest of this till's events that the leader does not hold
     hub_lag_s: float = 0.0  # the same for head office; 0 without one

@@ -17,7 +17,7 @@ from tillmesh.kernel.errors import TooLarge
 from tillmesh.kernel.hlc import COUNTER_BITS
 from tillmesh.kernel.ids import parse_event_id, terminal_of
 from tillmesh.kernel.limits import JOURNAL_EVENTS_MAX
-from tillmesh.shop.events import PeriodClosed, ReceiptSigned, SigningResumed, SigningStopped
+from tillmesh.shop.events import PeriodClosed, ReceiptSigned, SigningStopped
 
 _CLOSES: Final = (
     "SELECT e.body FROM period_close p JOIN event e ON e.actor = p.actor AND e.seq = p.seq "
@@ -84,12 +84,6 @@ def outage(db: apsw.Connection, own: Iterable[int]) -> SigningStopped | None:
         for row in rows(db, sql, (actor,)):
             newest = row if newest is None else max(newest, row)
     return decode(newest[2], SigningStopped) if newest is not None and newest[1] == "signing_stopped" else None
-
-
-def outages(db: apsw.Connection, own: Iterable[int]) -> list[SigningResumed]:
-    """List the outages of a till's device that have ended, oldest first."""
-    sql = "SELECT body FROM event WHERE actor = ? AND type = 'signing_resumed' ORDER BY seq"
-    return [decode(body, SigningResumed) for actor in own for (body,) in rows(db, sql, (actor,))]
 
 
 def unsigned(db: apsw.Connection, actors: Actors, actor: int, since: str) -> Iterator[str]:
