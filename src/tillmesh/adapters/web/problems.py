@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
+from starlette.requests import Request
 from starlette.responses import Response
 
-from tillmesh.adapters.web.speaking import translated
+from tillmesh.adapters.web.speaking import HEADER, known, spoken, translated
 from tillmesh.kernel.errors import TillmeshError, TooMany
 
 TYPE = "https://tillmesh.org/problems/"  # Names the kind; nothing is fetched from it.
@@ -74,7 +76,7 @@ def answer(error: TillmeshError) -> Response:
     return Response(body, error.status, headers, "application/problem+json")
 
 
-def unexpected(error: Exception) -> Response:
+def _unexpected(error: Exception) -> Response:
     """Answer for a mistake of ours: the log gets the cause, the caller learns only that it is our fault."""
     log.error("unexpected error", exc_info=error)
 
@@ -84,3 +86,18 @@ def unexpected(error: Exception) -> Response:
         title = "Something went wrong in the till program"
 
     return answer(Unexpected("the till program made a mistake", hint="See if it was done; if not, try once more."))
+
+
+def endpoint(serve: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
+    """Serve in the language that the caller asks for; what is raised is an answer too, in that language."""
+
+    async def served(request: Request) -> Response:
+        spoken.set(known(request.headers.get(HEADER, "")))
+        try:
+            return await serve(request)
+        except TillmeshError as error:
+            return answer(error)
+        except Exception as error:  # noqa: BLE001 - the last line before the caller; logged with its cause
+            return _unexpected(error)
+
+    return served

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -17,14 +18,13 @@ from starlette.routing import BaseRoute, Route
 
 from tillmesh.adapters.web.asked import Asked
 from tillmesh.adapters.web.bodies import JSON, check_media, parse, read_body
-from tillmesh.adapters.web.problems import answer, unexpected
-from tillmesh.adapters.web.speaking import HEADER, known, spoken
+from tillmesh.adapters.web.problems import answer, endpoint
 from tillmesh.fleet.people import OfficeRole, covers
 from tillmesh.fleet.throttle import ASKS_BURST, ASKS_PER_S, PICTURES_BURST, PICTURES_PER_S, Throttle
 from tillmesh.hub.metrics import Metrics
 from tillmesh.hub.running import Hub, now_ms
 from tillmesh.hub.web.people import People, Signed
-from tillmesh.kernel.errors import NotAllowed, NotFound, TillmeshError
+from tillmesh.kernel.errors import NotAllowed, NotFound
 from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
 
 PREFIX: Final = "/api/v1"
@@ -93,7 +93,7 @@ def application(calls: Sequence[Call], services: Services, pages: Sequence[BaseR
             *(
                 Route(
                     PREFIX + re.sub(r"{(sku)}$", r"{\1:path}", call.path),
-                    _endpoint(call, services),
+                    endpoint(partial(_serve, call, services)),
                     methods=[call.method],
                 )
                 for call in calls
@@ -102,19 +102,6 @@ def application(calls: Sequence[Call], services: Services, pages: Sequence[BaseR
         ],
         exception_handlers={HTTPException: _nothing_there},
     )
-
-
-def _endpoint(call: Call, services: Services) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        spoken.set(known(request.headers.get(HEADER, "")))
-        try:
-            return await _serve(call, services, request)
-        except TillmeshError as error:
-            return answer(error)
-        except Exception as error:  # noqa: BLE001 - the last line before the caller; logged with its cause
-            return unexpected(error)
-
-    return endpoint
 
 
 async def _serve(call: Call, services: Services, request: Request) -> Response:

@@ -6,6 +6,7 @@ import re
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -17,8 +18,7 @@ from starlette.routing import Route
 from tillmesh.adapters.sqlite import listings
 from tillmesh.adapters.web.asked import Asked
 from tillmesh.adapters.web.bodies import ANY, JSON, check_media, parse, read_body
-from tillmesh.adapters.web.problems import answer, unexpected
-from tillmesh.adapters.web.speaking import HEADER, known, spoken
+from tillmesh.adapters.web.problems import endpoint
 from tillmesh.kernel.envelope import Envelope
 from tillmesh.kernel.errors import Conflict, NotAllowed, TillmeshError
 from tillmesh.kernel.limits import REQUEST_BODY_BYTES_MAX
@@ -149,22 +149,13 @@ class Call:
 def routes(calls: list[Call], services: Services) -> list[Route]:
     """Make Starlette routes of the calls; a last part of a path may hold slashes, as the codes of some goods do."""
     return [
-        Route(PREFIX + re.sub(r"{(\w+)}$", r"{\1:path}", call.path), _endpoint(call, services), methods=[call.method])
+        Route(
+            PREFIX + re.sub(r"{(\w+)}$", r"{\1:path}", call.path),
+            endpoint(partial(_serve, call, services)),
+            methods=[call.method],
+        )
         for call in sorted(calls, key=lambda call: call.path.endswith("}"))
     ]
-
-
-def _endpoint(call: Call, services: Services) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        spoken.set(known(request.headers.get(HEADER, "")))
-        try:
-            return await _serve(call, services, request)
-        except TillmeshError as error:
-            return answer(error)
-        except Exception as error:  # noqa: BLE001 - the last line before the caller; logged with its cause
-            return unexpected(error)
-
-    return endpoint
 
 
 async def _serve(call: Call, services: Services, request: Request) -> Response:
