@@ -44,7 +44,7 @@ def test_without_dice_or_timeout_there_is_no_node() -> None:
         Config(1)
 
 
-def test_names_are_ids() -> None:
+def test_tills_are_called_by_their_names() -> None:
     storage = MemoryStorage(ConfState(("k3m7qx2p", "m2aaaaaa")))
     node = RawNode(Config("k3m7qx2p", rng=Random(1), pre_vote=False), storage)
     node.campaign()

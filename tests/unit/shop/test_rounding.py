@@ -13,5 +13,5 @@ def test_every_quick_rounding_equals_the_named_one(numerator: int, denominator: 
 
 
 @given(st.integers(0, 10**6), st.sampled_from(Rounding))
-def test_exact_halves_too(numerator: int, rounding: Rounding) -> None:
+def test_exact_halves_are_rounded_alike(numerator: int, rounding: Rounding) -> None:
     assert divider(rounding)(2 * numerator + 1, 2) == divide(2 * numerator + 1, 2, rounding)

@@ -42,6 +42,8 @@ def test_a_split_over_card_and_cash_gives_change_from_the_cash() -> None:
 def test_a_card_never_pays_more_than_the_total() -> None:
     with pytest.raises(Conflict, match=r"cards pay 15\.00 EUR, but only 13\.40 EUR"):
         settle(1340, [card(1500)], policy())
+    with pytest.raises(Conflict, match=r"cards pay 13\.41 EUR, but only 13\.40 EUR"):
+        settle(1340, [card(1341)], policy())
 
 
 def test_what_is_missing_is_named() -> None:

@@ -47,7 +47,7 @@ def test_money_going_back_in_words(shop: Shop) -> None:
     assert last(shop) == ("sale_voided", "4F9A-000005", ["mistake"], "cara", "sam")
 
 
-def test_stock_in_words(shop: Shop) -> None:
+def test_corrected_and_counted_stock_is_told_in_words(shop: Shop) -> None:
     shop.do(c.AdjustStock(sku="mug", quantity_milli=-1_000, reason="broken"), SUPERVISOR)
     assert last(shop) == ("stock_adjusted", "mug -1", ["broken"], "sam", "")
     shop.do(c.CountStock(sku="mug", quantity_milli=2_000), SUPERVISOR)
