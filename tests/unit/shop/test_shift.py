@@ -30,6 +30,11 @@ def test_change_is_not_taken() -> None:
     assert totals.expected_cash_minor == 11_340
 
 
+def test_change_is_given_once_whoever_put_the_notes_down() -> None:
+    totals = total(sold(cart(line(1340)), policy(), cash(1000), cash(1000)))
+    assert totals.expected_cash_minor == 11_340
+
+
 def test_cards_do_not_fill_the_drawer() -> None:
     totals = total(sold(cart(line(1340)), policy(), card(1000), cash(340)))
     assert totals.expected_cash_minor == 10_340

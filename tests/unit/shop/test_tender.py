@@ -140,6 +140,7 @@ def test_a_quote_says_what_is_left_in_cash_and_by_card() -> None:
     assert (now.remaining_minor, now.cash_remaining_minor, now.rounding_minor) == (838, 840, 2)
     assert not now.complete
     assert now.quick_cash == (840, 900, 1000, 2000, 5000, 10000)
+    assert quote(1338, [card(500)], policy(step=5)).rounding_minor == 0, "nothing was paid in cash yet"
 
 
 def test_a_quote_of_enough_cash_gives_the_change() -> None:
