@@ -89,6 +89,19 @@ def test_decision_records_are_numbered_without_gaps_and_listed() -> None:
     assert [path.name for path in records if f"({path.name})" not in index] == []
 
 
+def test_the_index_lists_every_page_once() -> None:
+    index = ROOT / "docs" / "README.md"
+    rows = [
+        line.split("](")[1].partition(")")[0]
+        for line in index.read_text("utf-8").splitlines()
+        if line.startswith("| [")
+    ]
+    assert sorted(rows) == sorted(set(rows))
+    pages = {page.relative_to(index.parent).as_posix() for page in PAGES if page.is_relative_to(index.parent)}
+    listed = {name for row in index.read_text("utf-8").splitlines() for name in re.findall(r"\]\(([^)#]+)", row)}
+    assert {page for page in pages - listed if not page.startswith("adr/") and page != "README.md"} == set()
+
+
 def test_the_architecture_page_names_every_package_that_exists_and_no_other() -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`src/tillmesh/(\w+)/`", page))
