@@ -122,6 +122,16 @@ def test_a_promotion_is_sent_to_a_group_changed_there_and_ended(chain: Chain) ->
     assert call("POST", "/promotions/tea-week/end")[0] == 409
 
 
+def in_words(chain: Chain, what: str, language: str) -> list[str]:
+    """Export something for a reader of a language; give its lines."""
+    connection = http.client.HTTPConnection("127.0.0.1", chain.office.port, timeout=30)
+    path = f"/api/v1/{what}?format=csv&language={language}"
+    connection.request("GET", path, headers={"Authorization": f"Bearer {chain.office.token}"})
+    text = connection.getresponse().read().decode()
+    connection.close()
+    return text.splitlines()
+
+
 def test_offers_are_exported_for_a_spreadsheet_and_changed_by_buyers_only(chain: Chain) -> None:
     chain.office.call(
         "POST", "/prices", {"sku": "tea", "price_minor": 199, "from": "2032-01-01T00:00", "stores": ["london"]}
@@ -133,6 +143,13 @@ def test_offers_are_exported_for_a_spreadsheet_and_changed_by_buyers_only(chain:
     connection.close()
     assert answer.headers["Content-Type"].startswith("text/csv")
     assert ("tea", "1.99", "GBP", "planned") in [(r["sku"], r["price"], r["currency"], r["state"]) for r in rows]
+    promotion = {"promotion_id": "sheet", "name": "Sheet", "kind": "percent", "percent": "12.5", "stores": ["vienna"]}
+    assert chain.office.call("POST", "/promotions", promotion)[0] == 200
+    german, french = in_words(chain, "prices", "de-DE"), in_words(chain, "promotions", "fr-FR")
+    assert german[0].startswith("\ufeffArtikelnummer;Name;Preis;Währung;Gilt ab;Bis;Filialen;Stand;")
+    assert any(row.startswith("tea;") and ";1,99;GBP;2032-01-01T00:00;;london;Geplant;" in row for row in german)
+    assert french[0].startswith("\ufeffNuméro;Nom;")
+    assert any(row.startswith("sheet;Sheet;Pourcentage sur des articles;12,5;") for row in french)
     vera = {"name": "vera", "role": "viewer", "password": PASSWORD}
     assert chain.office.call("POST", "/people", vera)[0] == 200
     token = chain.office.call("POST", "/session", {"user": "vera", "password": PASSWORD}, token="")[1]["token"]

@@ -13,7 +13,6 @@ from msgspec import field
 from starlette.responses import Response
 
 from tillmesh.adapters.web.bodies import JSON
-from tillmesh.adapters.web.sheets import for_programs
 from tillmesh.fleet.office import Plan, Whom
 from tillmesh.fleet.people import OfficeRole
 from tillmesh.fleet.ports import Reading
@@ -29,10 +28,10 @@ from tillmesh.hub.following import (
     promotion_change,
 )
 from tillmesh.hub.web.api import Call, Context
+from tillmesh.hub.web.offer_files import prices_file, promotions_file
 from tillmesh.hub.web.office_calls import by, chosen_stores, names_of, pushed, stores_of
 from tillmesh.kernel.errors import Conflict, Invalid, NotFound
 from tillmesh.kernel.limits import PAGE_ROWS_MAX
-from tillmesh.kernel.money import format_decimal
 from tillmesh.kernel.times import rfc3339
 from tillmesh.shop.catalogue import check_key
 from tillmesh.shop.events import Change, PricesChanged, PromotionsChanged
@@ -61,9 +60,7 @@ async def prices(context: Context) -> dict[str, Any] | Response:
     order = ("planned", "in_force", "over", "withdrawn")
     shown.sort(key=lambda one: order.index(one["state"]))
     if context.query("format") == "csv":
-        head = ("sku", "name", "price", "currency", "from", "until", "stores", "state", "by", "at")
-        rows = [_row(one) for one in shown]
-        return for_programs([head, *rows], "prices.csv")
+        return prices_file(shown, context.query("language"))
     return {"prices": shown}
 
 
@@ -121,9 +118,7 @@ async def promotions(context: Context) -> dict[str, Any] | Response:
     found, shops = await _plans(context, PROMOTION)
     shown = [_promotion(context, plan, shops) for plan in found]
     if context.query("format") == "csv":
-        head = ("id", "name", "kind", "percent", "start", "until", "stores", "state", "by", "at")
-        keys = ("promotion_id", "name", "kind", "percent", "start", "until", "chosen", "state", "by", "at")
-        return for_programs([head, *([str(one.get(key, "")) for key in keys] for one in shown)], "promotions.csv")
+        return promotions_file(shown, context.query("language"))
     return {"promotions": shown}
 
 
@@ -172,12 +167,6 @@ async def end_promotion(context: Context) -> dict[str, Any]:
     )
     await _end(context, plan, "promotion_ended", promotion_id)
     return pushed(written)
-
-
-def _row(one: Mapping[str, Any]) -> list[str]:
-    price = format_decimal(one["price_minor"], one["exponent"])
-    names = ("currency", "from", "until", "chosen", "state", "by", "at")
-    return [one["sku"], one["name"], price, *(one[name] for name in names)]
 
 
 def _one_currency(chosen: Mapping[str, ShopRow]) -> ShopRow:
@@ -269,11 +258,19 @@ def _told(context: Context, plan: Plan, shops: Mapping[str, ShopRow]) -> dict[st
 
 _BUYER: Final = OfficeRole.BUYER
 _BOTH: Final = (JSON, "text/csv")
+_LIST: Final = ("limit", "format", "language")
 CALLS: Final = [
-    Call("GET", "/prices", prices, "Planned prices", query=("limit", "format"), gives=_BOTH),
+    Call("GET", "/prices", prices, "Planned prices", query=_LIST, gives=_BOTH),
     Call("POST", "/prices", plan_price, "Plan a price", body=PriceBody, role=_BUYER),
     Call("DELETE", "/prices/{number}", withdraw_price, "Withdraw a planned price", role=_BUYER),
-    Call("GET", "/promotions", promotions, "Promotions of head office", query=("limit", "format"), gives=_BOTH),
+    Call(
+        "GET",
+        "/promotions",
+        promotions,
+        "Promotions of head office",
+        query=("limit", "format", "language"),
+        gives=_BOTH,
+    ),
     Call("POST", "/promotions", put_promotion, "Send or change a promotion", body=dict, role=_BUYER),
     Call("POST", "/promotions/{promotion_id}/end", end_promotion, "End a promotion", role=_BUYER),
 ]

@@ -82,7 +82,7 @@ export function OffersPage() {
   /** @type {[string, string][]} */
   const tabs = [["promotions", t("offers.promotions")], ["prices", t("offers.prices")]];
   return html`<${Head} title=${t("nav.offers")} sub=${t("offers.sub")}>
-      <a class="btn" href=${`/api/v1/${tab}?format=csv`} download><${Icon} name="download" />${t("export.csv")}</a>
+      <a class="btn" href=${`/api/v1/${tab}?format=csv&language=${localeTag()}`} download><${Icon} name="download" />${t("export.csv")}</a>
       ${buyer && (tab === "prices" ? html`<button class="btn primary" disabled=${!places.data || !shops.data} onClick=${() => void open(PriceForm, {}, "plan.saved")}><${Icon} name="plus" />${t("plan.new")}</button>` : html`<button class="btn primary" disabled=${!places.data || !shops.data} onClick=${() => void open(PromotionForm, {}, "promo.saved")}><${Icon} name="plus" />${t("promo.new")}</button>`)}<//>
     <div class="tools"><div class="seg" role="group" aria-label=${t("offers.which")}>${tabs.map(([key, text]) => html`<button key=${key} aria-pressed=${key === tab} onClick=${() => setTab(key)}>${text}</button>`)}</div></div>
     <${Loading} load=${load} />
