@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.unit.shop.builders import (
     amount,
@@ -143,6 +144,21 @@ def test_a_card_never_gets_more_than_it_paid() -> None:
     sale = sold(cart(line(1000)), policy(), card(300), cash(700))
     with pytest.raises(Conflict, match=r"4\.00 EUR would go to cards; at most 3\.00 EUR"):
         tenders(sale, [], 1000, policy(), [card(400), cash(600)])
+
+
+def test_what_tills_apart_gave_too_much_for_is_never_asked_back() -> None:
+    sale = sold(cart(line(1, 6)), policy())
+    sale = structs.replace(sale, lines=(structs.replace(sale.lines[0], total_minor=3, tax_minor=1),))
+    apart = [refunded(sale, [], policy(), Wanted(line=0, quantity_milli=ONE)) for _ in range(3)]
+    assert [(one.total_minor, one.tax_minor) for one in apart] == [(1, 0)] * 3
+    fourth = quote(sale, apart, [Wanted(line=0, quantity_milli=ONE)])
+    assert (fourth.total_minor, fourth.tax_minor) == (0, 0), "all its money is back, and no tax without money"
+
+
+def test_a_card_never_gets_more_than_what_came_back_is_worth() -> None:
+    sale = sold(cart(line(500), line(501)), policy(), card(1001))
+    with pytest.raises(Conflict, match=r"of 5\.00 EUR, 10\.00 EUR by card leaves 0\.00 EUR in cash"):
+        tenders(sale, [], 500, policy(), [card(1000)])
 
 
 @pytest.mark.parametrize("chosen", [[cash(900)], [cash(1100)], [card(200), cash(700)]])
