@@ -209,6 +209,15 @@ def test_nobody_pays_a_total_that_nobody_saw(shop: Shop) -> None:
     assert again.reply == paid.reply  # what was paid is paid, whatever is shown since
 
 
+def test_nobody_pays_more_than_was_shown_when_an_offer_has_ended(shop: Shop) -> None:
+    ten_percent(shop)
+    shop.ops(add("1"))
+    shown = views.cart(shop.books, *found_cart(shop))["total_minor"]
+    write(shop, "promotion", "tenth", active=False)
+    with pytest.raises(Conflict, match=r"11\.25 .* was shown, 12\.50 .* is to pay"):
+        shop.do(c.PayCart(cart_id="cart-1", payments=cash(1_250), total_minor=shown))
+
+
 def found_cart(shop: Shop) -> tuple[Cart, int]:
     found = shop.books.cart("cart-1")
     assert found is not None

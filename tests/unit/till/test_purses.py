@@ -217,6 +217,14 @@ def test_tills_in_touch_may_spend_all_of_it_and_a_till_apart_only_its_part(money
         sell(money, "b", pay("gift_card", 1_250, CODE))
 
 
+def test_each_of_three_tills_apart_takes_no_more_than_its_share_of_the_limit(money: Shop) -> None:
+    load(money, 5_000, "load")
+    money.till.company = Company(others=("b", "c"), heard=())
+    with pytest.raises(Conflict, match=r"at most 2\.50"):
+        sell(money, "a", pay("gift_card", 251, CODE), *cash(999))
+    assert sell(money, "a", pay("gift_card", 250, CODE), *cash(1_000))
+
+
 def test_a_till_that_hears_all_others_and_lacks_what_one_of_them_wrote_takes_only_its_part(money: Shop) -> None:
     load(money, 5_000, "load")
     money.till.company = Company(others=("b",), heard=("b",), behind=True)

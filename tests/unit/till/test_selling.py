@@ -6,6 +6,7 @@ from tests.unit.till.shop_till import CASHIER, MANAGER, SUPERVISOR, Shop, cash, 
 from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, NotFound, TooLarge
 from tillmesh.shop import events as e
 from tillmesh.till import commands as c
+from tillmesh.till.desk import Desk
 from tillmesh.till.effects import Print
 
 
@@ -41,6 +42,15 @@ def test_a_refused_sale_uses_no_receipt_number(shop: Shop) -> None:
     with pytest.raises(Conflict):
         shop.sell(cart_id="short", paid=1)
     assert shop.read(shop.sell(), e.SaleClosed).receipt_number == "4F9A-000001"
+
+
+def test_two_receipts_of_one_command_never_share_a_number(shop: Shop) -> None:
+    shop.sell()
+    desk = Desk(
+        identity=shop.till.identity, books=shop.books, who=CASHIER, now_ms=1, seq=shop.till.head.seq,
+        receipts_used=shop.till.receipts,
+    )  # fmt: skip
+    assert [desk.next_receipt(), desk.next_receipt()] == ["4F9A-000002", "4F9A-000003"]
 
 
 def test_receipts_are_numbered_without_gaps_over_sales_refunds_and_voids(shop: Shop) -> None:
