@@ -78,16 +78,6 @@ class Status:
     transferee: NodeId | None
     peers: dict[NodeId, PeerStatus]
 
-    @property
-    def leader_id(self) -> NodeId | None:
-        """The leader by the name that the HTTP API uses."""
-        return self.leader
-
-    @property
-    def state(self) -> Role:
-        """The role by the name that the HTTP API uses."""
-        return self.role
-
 
 class RawNode:
     """A node of the group. Not thread-safe; it does nothing by itself."""

@@ -59,11 +59,6 @@ def test_a_vote_for_nobody_may_be_stored_as_zero() -> None:
     assert not node.has_ready()
 
 
-def test_status_also_has_the_names_of_the_api() -> None:
-    one = One().lead()
-    assert (one.status.leader_id, one.status.state) == (1, Role.LEADER)
-
-
 def test_a_refusal_tells_nothing_of_what_is_compacted() -> None:
     one = One(term=2)
     one.hear(M.SNAPSHOT, snapshot=Snapshot(6, 2, ConfState((1, 2, 3))))
