@@ -19,11 +19,12 @@ from types import TracebackType
 from typing import Any, Self
 
 from tests.faults.checker import Attempt, History
-from tests.faults.corner_shop import CASHIER, driving, receipt_of, sale, total_minor
+from tests.faults.corner_shop import CASHIER, MANAGER, driving, receipt_of, sale, total_minor
 from tests.faults.strace import tampering
-from tillmesh.adapters.sqlite import archive
+from tillmesh.adapters.sqlite import archive, folding
 from tillmesh.adapters.sqlite.database import write
 from tillmesh.terminal.driver import Driver, now_ms
+from tillmesh.till.commands import FoldActors
 from tillmesh.till.retention import DAY_MS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,6 +102,8 @@ def _child(order: dict[str, Any]) -> None:
                 tell(Attempt(cart_id, "ok", sale_id, receipt_of(driver, sale_id), total_minor(number)))
             if order.get("archives"):
                 put_away(driver)
+            if order.get("folds"):
+                fold(driver, order["folds"])
             if order.get("dies"):
                 os.kill(os.getpid(), signal.SIGKILL)
         code = 0
@@ -132,6 +135,16 @@ def _acks(path: Path) -> Iterator[Any]:
     names = Attempt.__slots__
     yield lambda told: os.write(handle, (json.dumps({name: getattr(told, name) for name in names}) + "\n").encode())
     os.close(handle)
+
+
+def fold(driver: Driver, former: str) -> None:
+    """Join the column of who this till was before with those of all that are gone, a product at a time."""
+    db, me = driver.opened.writer.db, driver.opened.origin.actor
+    last = dict(driver.opened.writer.books.vector())[former]
+    driver.do_now(MANAGER, FoldActors(finals=((former, last),), epoch=1))
+    while skus := folding.waiting(db, "", 1, but={me}):
+        with write(db):
+            folding.carry(db, skus, but={me})
 
 
 if __name__ == "__main__":

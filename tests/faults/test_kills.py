@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.checker import History, check
-from tests.faults.corner_shop import assert_all_holds, found_shop, read_books
+from tests.faults.corner_shop import assert_all_holds, driving, found_shop, read_books
 from tests.faults.seller import Seller
 from tests.faults.strace import needs_strace
 from tillmesh.terminal.verifying import verify
@@ -66,6 +66,30 @@ def test_till_killed_while_old_sales_leave_the_log_and_come_back_has_them_all(
             assert seller.sell(shop, carts, history) == 0
             tamper = f"{call}:signal=KILL:when={when}"
             status = seller.sell(shop, [], history, tamper=tamper, checkpoint_pages=20, archives=True)
+            assert_all_holds(shop, history, quick=status != 0)
+            if status == 0:
+                assert when > 1
+                return
+            assert status == -signal.SIGKILL
+    raise AssertionError("it never ends")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("call", "step"), [("pwrite64", 9), ("fdatasync", 5)])
+def test_till_killed_while_it_begins_anew_and_joins_the_column_of_who_it_was_counts_everything_once(
+    tmp_path: Path, call: str, step: int
+) -> None:
+    needs_strace()
+    shop, history = tmp_path / "till", History()
+    found_shop(shop)
+    with Seller(tmp_path) as seller:
+        for when in range(1, 1000, step):
+            assert seller.sell(shop, [(f"{call}-{when}", when)], history) == 0
+            with driving(shop) as driver:
+                former = driver.opened.origin.actor
+            (shop / "anchor").unlink()  # as on a disk that was copied: it goes on as somebody else
+            tamper = f"{call}:signal=KILL:when={when}"
+            status = seller.sell(shop, [], history, tamper=tamper, checkpoint_pages=20, folds=former)
             assert_all_holds(shop, history, quick=status != 0)
             if status == 0:
                 assert when > 1

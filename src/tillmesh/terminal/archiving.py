@@ -80,7 +80,7 @@ class Archiving:
         least, count = (1 if days < ARCHIVE_AFTER_DAYS else ARCHIVE_CHUNK_EVENTS), 0
         for actor, upto in settled(heads, held_by_tills=self.tills(), held_by_office=self.office()).items():
             while chunk := await self._gather(actor, upto, before, least):
-                self.saved_bytes += await self._driver.on_writer(partial(_put_away, chunk))
+                self.saved_bytes += await self._driver.on_writer(partial(_put_away, chunk), spare=False)
                 count += len(chunk.sizes)
                 await asyncio.sleep(rest_s)
         if count:

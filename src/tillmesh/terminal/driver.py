@@ -254,9 +254,10 @@ class Driver:
         """Run work that needs more than a connection on the writer's thread, between commands."""
         return await asyncio.get_running_loop().run_in_executor(self._writing, self._with_disk, work)
 
-    async def on_writer(self, work: Callable[[apsw.Connection], T]) -> T:
-        """Run housekeeping on the writer's connection, between commands."""
-        return await asyncio.get_running_loop().run_in_executor(self._writing, self._with_disk, _on(work))
+    async def on_writer(self, work: Callable[[apsw.Connection], T], *, spare: bool = True) -> T:
+        """Run housekeeping on the writer's connection, between commands; without ``spare`` it may wait for room."""
+        run = functools.partial(self._with_disk, _on(work), spare=spare)
+        return await asyncio.get_running_loop().run_in_executor(self._writing, run)
 
     def close(self) -> None:
         """Finish what is queued, then close every connection."""

@@ -108,10 +108,10 @@ class Folding:
         known, _ = self._known()
         gone_for_good = {terminal_of(actor) for actor in known.revoked - known.members}
         peers = sorted(gone_for_good - {terminal_of(actor) for actor in known.members})
-        await self._driver.on_writer(lambda db: replica.forget_acks(db, peers))
+        await self._driver.on_writer(lambda db: replica.forget_acks(db, peers), spare=False)
         carried, last = 0, ""
         while skus := await self._waiting(last, known.members):
-            carried += await self._driver.on_writer(partial(_carry, skus, known.members))
+            carried += await self._driver.on_writer(partial(_carry, skus, known.members), spare=False)
             last = skus[-1]
             await asyncio.sleep(rest_s)
         if carried:
