@@ -40,6 +40,7 @@ FAULTS: Final[dict[str, Fault]] = {
     )),
     "F08": Fault("disk full in checkpoint and at the close of a shift", "I1 I4 I7", (
         _F + "test_full_disk.py::test_full_disk_in_checkpoints_and_at_the_close_of_the_shift_balances_to_the_cent",
+        _F + "test_upkeep_on_a_full_disk.py::test_a_full_disk_puts_upkeep_off_and_leaves_the_reserve_to_sales_until_there_is_room_again",  # noqa: E501 - a name
     )),
     "F09": Fault("the disk turns read-only", "a page that says: use another till", (
         _F + "test_full_disk.py::test_read_only_disk_makes_a_page_that_says_use_another_till",

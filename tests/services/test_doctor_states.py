@@ -21,8 +21,10 @@ from tillmesh.adapters.sqlite.database import newest
 from tillmesh.adapters.sqlite.store import FILE
 from tillmesh.hub.enrolling import prepare
 from tillmesh.shop.events import Change
+from tillmesh.terminal import store_commands
 from tillmesh.terminal.doctor import examine
 from tillmesh.terminal.support import write_bundle
+from tillmesh.terminal.verifying import verify
 from tillmesh.till import commands as c
 
 NAME = "Perpetua Quillfeather"
@@ -71,6 +73,14 @@ def a_newer_schema(place: Path) -> None:
     tamper(place, f"PRAGMA user_version={newest() + 1}")
 
 
+def a_table_that_is_gone(place: Path) -> None:
+    tamper(place, "DROP TABLE signed_head")
+
+
+def an_origin_that_is_none(place: Path) -> None:
+    tamper(place, "UPDATE meta SET value = x'00' WHERE name = 'origin'")
+
+
 def a_file_of_root(place: Path) -> None:
     if os.geteuid():
         pytest.skip("only root gives files away")
@@ -99,6 +109,8 @@ STATES: list[tuple[Callable[[Path], None], str, str]] = [
     (a_rotten_page, "the database is damaged", "Start the till if it has others"),
     (an_empty_database, "is empty", "Start the till if it has others"),
     (a_newer_schema, f"of version {newest() + 1}, this program knows {newest()}", "Install the newer program again"),
+    (a_table_that_is_gone, "not as this program makes them (no such table: signed_head)", "Start the till if it has"),
+    (an_origin_that_is_none, "does not say whose it is", "Recover from a peer or a backup"),
     (a_file_of_root, "belongs to root, the data directory to nobody", "chown -R nobody"),
     (a_torn_bundle, "nothing is uploaded from here", "Get it from head office anew"),
     (an_old_back_up, "The newest back-up is 9 days old", "Look why there is no newer one"),
@@ -130,6 +142,17 @@ def test_an_older_schema_is_no_fault_and_a_till_that_runs_is_said(place: Path) -
     tamper(place, f"PRAGMA user_version={newest() - 1}")
     assert any(f"the next start brings it up to {newest()}" in finding.text for finding in examine(place))
     assert all(finding.ok for finding in examine(place))
+
+
+def test_what_can_not_be_read_hides_nothing_of_what_can(place: Path) -> None:
+    store_commands.create(place)
+    (place / "store" / "authority.der").unlink()
+    (place / "store" / "authority.der").mkdir()
+    found = {finding.text: finding.ok for finding in examine(place)}
+    [strange] = [text for text in found if "authority.der can't be read (Is a directory). Put it back" in text]
+    assert not found[strange]
+    assert any("sales verified" in text for text in found), "the database is looked at all the same"
+    assert any("authority.der can't be read" in problem for problem in verify(place)["problems"])
 
 
 def test_a_directory_that_can_not_be_looked_into_is_a_finding_that_says_as_whom_to_look(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib.metadata
 import os
 import pwd
@@ -9,7 +10,7 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,9 @@ _NEXT: Final = (
 )
 
 
+_NOT_AS_IT_WAS: Final = frozenset({errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ELOOP})
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """One thing that was looked at."""
@@ -57,10 +61,15 @@ def examine(data_dir: Path | None, *, key_file: Path | None = None) -> list[Find
         _one_apsw(),
     ]
     if data_dir is not None:
-        try:
-            found += _data(data_dir, key_file)
-        except OSError as cause:
-            found.append(_unreadable(data_dir, cause))
+        for part in _parts(data_dir, key_file):
+            try:
+                found += part()
+            except OSError as cause:
+                found.append(_unreadable(data_dir, cause))
+            except apsw.Error as cause:
+                found.append(
+                    Finding(ok=False, text=f"the database is not as this program makes them ({cause}). {_NEXT}")
+                )
     return found
 
 
@@ -77,6 +86,9 @@ def _one_apsw() -> Finding:
 
 def _unreadable(data_dir: Path, cause: OSError) -> Finding:
     path = Path(str(cause.filename or data_dir))
+    if cause.errno in _NOT_AS_IT_WAS:
+        hint = "Put it back from a back-up; what lies in store/ comes anew when the till joins its store again."
+        return Finding(ok=False, text=f"{path} can't be read ({cause.strerror}). {hint}")
     whose = "the user of the till"
     for each in (data_dir, *data_dir.parents):
         with suppress(OSError):  # the nearest folder that can be looked at
@@ -94,11 +106,26 @@ def _owner(path: Path) -> str:
         return f"user {number}"
 
 
-def _data(data_dir: Path, key_file: Path | None) -> list[Finding]:
-    if not (data_dir / FILE).exists():
-        hint = "Name the data directory of a till, or start the till: it says what became of its database."
-        return [Finding(ok=False, text=f"{data_dir} holds no till. {hint}")]
-    return [*_of_machine(data_dir), *_of_files(data_dir), *_of_upkeep(data_dir), *_of_database(data_dir, key_file)]
+def _parts(data_dir: Path, key_file: Path | None) -> list[Callable[[], Iterable[Finding]]]:
+    """List what is to be looked at, one apart from the other: what is wrong with one hides nothing of the rest."""
+    try:
+        is_there = (data_dir / FILE).exists()
+    except OSError as cause:
+        told = [_unreadable(data_dir, cause)]
+        return [lambda: told]
+    if not is_there:
+        return [lambda: _no_till(data_dir)]
+    return [
+        lambda: list(_of_machine(data_dir)),
+        lambda: list(_of_files(data_dir)),
+        lambda: list(_of_upkeep(data_dir)),
+        lambda: list(_of_database(data_dir, key_file)),
+    ]
+
+
+def _no_till(data_dir: Path) -> list[Finding]:
+    hint = "Name the data directory of a till, or start the till: it says what became of its database."
+    return [Finding(ok=False, text=f"{data_dir} holds no till. {hint}")]
 
 
 def _of_machine(data_dir: Path) -> Iterator[Finding]:
@@ -195,7 +222,7 @@ def _devices(data_dir: Path, key_file: Path | None) -> list[Finding]:
             storage_errors(),
         ):
             terminal = Books(db, (read_origin(db) or NOBODY).terminal).terminal()
-    except TillmeshError:
+    except (TillmeshError, apsw.Error):
         return []  # what is wrong with the database was said above
     named = (
         ("scale", terminal.scale_kind, terminal.scale_target),

@@ -51,6 +51,10 @@ def verify(data_dir: Path, *, key_file: Path | None = None, quick: bool = False)
             _check_pages(db, audit)
     except TillmeshError as error:
         audit.wrong(error.detail)
+    except OSError as cause:
+        audit.wrong(f"{cause.filename or data_dir} can't be read ({cause.strerror})")
+    except apsw.Error as cause:  # tables that are not there, or not as this program knows them
+        audit.wrong(f"the database is not as this program makes them ({cause})")
     return _report(origin, audit, found)
 
 

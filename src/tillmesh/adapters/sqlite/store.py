@@ -15,7 +15,17 @@ import msgspec
 
 from tillmesh.adapters.sqlite import card_payments, requests_done
 from tillmesh.adapters.sqlite.books import Books
-from tillmesh.adapters.sqlite.database import connect, migrate, newest, one, rows, settle, storage_errors, write
+from tillmesh.adapters.sqlite.database import (
+    DatabaseDamaged,
+    connect,
+    migrate,
+    newest,
+    one,
+    rows,
+    settle,
+    storage_errors,
+    write,
+)
 from tillmesh.adapters.sqlite.freshness import changes_kept, state
 from tillmesh.adapters.sqlite.ledger import Ledger, log
 from tillmesh.adapters.sqlite.subject_keys import SubjectKeys
@@ -51,8 +61,15 @@ class Origin(msgspec.Struct, frozen=True):
 
 def read_origin(db: apsw.Connection) -> Origin | None:
     """Give the origin of a database, or None when it is new."""
+    if not one(db, "SELECT count(*) FROM sqlite_master WHERE name = 'meta'"):
+        return None
     held = one(db, "SELECT value FROM meta WHERE name = 'origin'")
-    return None if held is None else msgspec.msgpack.decode(held, type=Origin)
+    try:
+        return None if held is None else msgspec.msgpack.decode(held, type=Origin)
+    except msgspec.MsgspecError as cause:
+        raise DatabaseDamaged(
+            "the database does not say whose it is", hint="Recover from a peer or a backup."
+        ) from cause
 
 
 def write_origin(db: apsw.Connection, origin: Origin, *, anew: bool = False) -> None:
