@@ -138,7 +138,8 @@ def _settle(
     try:
         credentials = enrolled.credentials
         membership = Membership(read_authority(credentials.authority), store, enrolled.roster)
-        number = len({terminal_of(each) for each, member in membership.members.items() if member.state == "active"})
+        # Of tills that are gone, too: no two tills that live may have the same one.
+        number = len({terminal_of(each) for each in membership.members if not is_office(each)})
         if enrolled.issuer_secret:
             write_file(keys / provisioning.ISSUER, enrolled.issuer_secret)
         if me.store:  # it joins again, and keeps its number, and its name if no other was given

@@ -57,7 +57,9 @@ def test_a_shop_that_lost_its_tills_that_issue_goes_on_with_one_that_did_not_and
         assert back.actor != away_actor
         await until(so(lambda: first.linked() == {back.terminal}))
         await until(holds(first, away_actor, unheard))
-        assert (await take_in(first, new))["store"] == first.driver.identity.store
+        joined = await take_in(first, new)
+        assert joined["store"] == first.driver.identity.store
+        assert joined["number"] == 4, "those of lost tills are not given again"
         await stop([first, back])
 
     known: list[tuple[str, str, int]] = []
