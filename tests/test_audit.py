@@ -53,6 +53,7 @@ def mirror(known: Advisories) -> Iterator[str]:
             """Say nothing."""
 
     with ThreadingHTTPServer(("127.0.0.1", free_port()), Answers) as server:
+        server.daemon_threads = False  # so that leaving waits for every answer
         thread = Thread(target=server.serve_forever)
         thread.start()
         try:
