@@ -31,6 +31,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except TillmeshError as error:
         print(f"tillmesh: {error.detail}. {error.hint}".rstrip(), file=sys.stderr)
         sys.exit(1)
+    except OSError as cause:
+        if cause.filename is None:
+            raise
+        hint = "Look whether it is there, and whether this user may use it."
+        print(f"tillmesh: {cause.filename} can't be used ({cause.strerror}). {hint}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
 

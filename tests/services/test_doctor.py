@@ -92,3 +92,16 @@ def test_a_scale_that_is_set_up_and_not_plugged_in_is_a_finding(tmp_path: Path) 
         "the scale: /dev/serial/by-id/no-such-scale is not there; plug it in, or name another in the settings"
     ]
     assert "the pole display is behind a serial server, 127.0.0.1:4001" in [finding.text for finding in found]
+
+
+def test_a_file_that_can_not_be_used_is_named_by_every_command_and_no_traceback_is_shown(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Commands are run by people as the wrong user, too; to root nothing is forbidden, so here a file is missing."""
+    missing = tmp_path / "no.bundle"
+    with pytest.raises(SystemExit) as done:
+        main(["store", "office", "--data-dir", str(tmp_path), "--bundle", str(missing)])
+    assert done.value.code == 1
+    said = capsys.readouterr().err
+    assert said.startswith(f"tillmesh: {missing} can't be used (No such file or directory). Look whether it is there")
+    assert "Traceback" not in said
