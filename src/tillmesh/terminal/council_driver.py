@@ -43,7 +43,8 @@ HAND_OVER_S: Final = 0.6
 
 NO_ANSWER: Final = NoQuorum(
     "no majority of the store's tills took this in, so its shared settings did not change for now",
-    hint="Selling goes on. Bring the other tills back, then try again.",
+    hint="Selling goes on. Bring the other tills back; if they are lost for good, your technician can "
+    "let this one decide alone.",
 )
 
 

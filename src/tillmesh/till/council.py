@@ -153,7 +153,8 @@ class Council:
         if status.leader is None:
             raise NoQuorum(
                 "too few tills of this store hear each other, so its shared settings can't change now",
-                hint="Selling goes on. Bring the other tills back, then try again.",
+                hint="Selling goes on. Bring the other tills back; if they are lost for good, your technician can "
+                "let this one decide alone.",
             )
         return [SendTo(str(status.leader), _ASK + data)]
 
