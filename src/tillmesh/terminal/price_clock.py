@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final
 
 from tillmesh.adapters.sqlite import offers
+from tillmesh.kernel.errors import TillmeshError
 from tillmesh.terminal.driver import Driver, now_ms
 from tillmesh.terminal.errands import Errands
 
+log = logging.getLogger(__name__)
 LOOK_MS: Final = 30_000  # a price that is planned for the next seconds is told no later than that
 
 
@@ -33,7 +36,11 @@ class PriceClock:
 
     async def _watch(self) -> None:
         while True:
-            wait_ms = await self.look()
+            wait_ms = LOOK_MS
+            try:
+                wait_ms = await self.look()
+            except TillmeshError as error:  # a disk that is full or broken may be well again
+                log.warning("planned prices could not be looked at: %s", error.detail)
             await asyncio.sleep(wait_ms / 1_000)
 
     async def look(self) -> int:
