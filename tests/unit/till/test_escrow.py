@@ -295,6 +295,14 @@ def test_a_product_that_is_marked_again_has_the_rights_that_are_left(tickets: Sh
     assert tickets.books.stock_milli("mug") == 1_000
 
 
+def test_what_is_found_while_the_mark_is_off_is_nobodys_right(tickets: Shop) -> None:
+    mark(tickets, limited=False)
+    tickets.do(c.AdjustStock(sku="mug", quantity_milli=5_000, reason="found"), SUPERVISOR)
+    tickets.do(c.AdjustStock(sku="mug", quantity_milli=-1_000, reason="torn"), SUPERVISOR)
+    mark(tickets)
+    assert own(tickets) == 9, "what is torn takes its right with it, what is found brings none"
+
+
 def test_a_till_hands_on_half_of_its_own_unless_somebody_waits_over_there(two: tuple[Shop, Shop]) -> None:
     first, second = two
     moved = first.read(give(first, second, 100, by=""), RightsMoved)

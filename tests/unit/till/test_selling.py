@@ -3,6 +3,7 @@
 import pytest
 
 from tests.unit.till.shop_till import CASHIER, MANAGER, SUPERVISOR, Shop, cash, line, op, price_of
+from tillmesh.adapters.sqlite.request_keys import request_key
 from tillmesh.kernel.errors import Conflict, Invalid, NotAllowed, NotFound, TooLarge
 from tillmesh.shop import events as e
 from tillmesh.till import commands as c
@@ -24,6 +25,13 @@ def test_the_same_cart_sent_twice_is_the_very_same_sale(shop: Shop) -> None:
     assert again.reply == first.reply
     assert not again.events
     assert shop.types().count("sale_closed") == 1
+
+
+def test_two_carts_whose_ids_fold_to_one_number_are_two_sales(shop: Shop) -> None:
+    first = shop.sell(cart_id="first")
+    shop.writer.db.execute("UPDATE receipt SET request = ?", (request_key("second"),))
+    assert shop.books.requested("second") is None
+    assert shop.sell(cart_id="second") != first
 
 
 def test_a_resent_cart_with_other_lines_is_still_the_first_sale(shop: Shop) -> None:
