@@ -211,17 +211,30 @@ def test_a_model_that_gives_another_answer_here_than_where_it_was_made_is_refuse
     on_till(tmp_path, work)
 
 
+class Slow:
+    """A process that takes its time to end."""
+
+    pid, stdin, stdout = 1, None, None
+
+    def __init__(self) -> None:
+        self.ended = asyncio.Event()
+
+    def kill(self) -> None: ...
+
+    async def wait(self) -> None:
+        await self.ended.wait()
+
+
 def test_no_worker_is_started_before_the_last_one_is_seen_off() -> None:
     async def work() -> None:
-        up = asyncio.Event()
-        worker = WorkerProcess(started=up.set, heard=lambda _: None, ended=lambda: None)
-        worker.start()
-        await up.wait()
-        worker.kill()
-        while not worker.ends:
-            assert not worker.is_gone, "another one would be taken for it, and its answers for nobody's"
-            await asyncio.sleep(0)
-        assert worker.is_gone
+        worker = WorkerProcess(started=lambda: None, heard=lambda _: None, ended=lambda: None)
+        worker._process = slow = Slow()  # type: ignore[assignment]
+        worker._living = asyncio.create_task(worker._bury())
+        await asyncio.sleep(0)
+        assert (worker.is_up, worker.is_gone) == (False, False), "another one would be taken for it"
+        slow.ended.set()
+        await worker._living
+        assert (worker.is_gone, worker.ends) == (True, 1)
 
     asyncio.run(work())
 
