@@ -171,3 +171,11 @@ class Market(RuleBasedStateMachine):
 
 
 TestMarket = Market.TestCase
+
+
+def test_rights_that_were_taken_over_are_held_by_their_new_till_alone() -> None:
+    known = BoundedCounter().give("gone.aa", 5).release("here.aa", "gone.aa", 3)
+    assert known.holders() == {"gone.aa": 2, "here.aa": 3}
+    assert sum(known.holders().values()) == known.value
+    with pytest.raises(Conflict, match="holds 2 rights"):
+        known.release("there.aa", "gone.aa", 3)
