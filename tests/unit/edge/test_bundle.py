@@ -156,6 +156,9 @@ def test_a_rollback_to_what_lies_in_no_slot_waits_for_it() -> None:
     standing = switched(with_spare(switched(with_spare(Standing(), 3)), 4))
     back = rolled_back(standing, Rollback(name="fruit", version=2, serial=1))
     assert (back.active, back.floor) == ("", 2)
+    with pytest.raises(Refused) as caught:
+        check_install(back, manifest(version=1), 0)
+    assert caught.value.reason == "older", "nothing runs, and what is older is no better for that"
     check_install(back, manifest(version=2), 0)
 
 
