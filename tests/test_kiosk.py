@@ -217,6 +217,36 @@ def test_the_screen_goes_over_to_the_till_when_it_answers_and_comes_back_when_it
             screen.wait()
 
 
+@pytest.mark.service
+def test_a_profile_that_a_power_cut_left_or_that_shows_no_page_is_left_behind_and_what_pages_keep_as_long_as_it_may(
+    tmp_path: Path,
+) -> None:
+    profile, starts = tmp_path / "profile", tmp_path / "starts"
+    page, rotten = profile / "Default/Local Storage/leveldb/CURRENT", profile / "Default/History"
+    page.parent.mkdir(parents=True)
+    page.write_text("look")
+    rotten.write_text("torn")
+    (profile / "SingletonLock").symlink_to("till-1")
+    browser = tmp_path / "browser"
+    browser.write_text(
+        f'#!/bin/sh\ncd "{tmp_path}"\necho $(find profile -type f) >>starts\n'
+        "mkdir -p profile/Default && touch profile/Default/History\n"
+    )
+    browser.chmod(0o755)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        environment = {**os.environ, "HOME": str(tmp_path), "SCREEN_BROWSER": str(browser)}
+        environment["TILL_URL"] = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        screen = subprocess.Popen([str(DEPLOY / "screen.sh")], env=environment, start_new_session=True)
+        try:
+            wait_for(lambda: starts.exists() and starts.read_text().count("\n") >= 3)
+        finally:
+            os.killpg(screen.pid, signal.SIGKILL)
+            screen.wait()
+    kept = "profile/Default/Local Storage/leveldb/CURRENT"
+    assert starts.read_text().splitlines()[:3] == [kept, kept, ""]
+
+
 class Questions(BaseHTTPRequestHandler):
     """A till whose page lives for the first questions and says nothing any more from then on."""
 

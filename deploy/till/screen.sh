@@ -68,6 +68,17 @@ watch() { # PID of Chromium, how long its page may load: from the waiting page t
     done
 }
 
+fresh() { # A power cut may leave a profile with which Chromium ends at once, or shows a white page for ever. "but-kept": without
+    # what pages keep, which is their look and what they have not told the till yet; it is the last to be to blame.
+    local kept="Default/Local Storage"
+    rm -rf "$HOME/kept"
+    if [ "$1" = but-kept ] && [ -d "$profile/$kept" ]; then mv "$profile/$kept" "$HOME/kept"; fi
+    rm -rf "$profile"
+    if [ -d "$HOME/kept" ]; then mkdir -p "$profile/Default" && mv "$HOME/kept" "$profile/$kept"; fi
+}
+
+if [ -L "$profile/SingletonLock" ]; then fresh but-kept; fi # Chromium takes it away when it ends in peace
+
 late=1  # in a row no page came: on a slow machine the next one has longer
 early=0 # how often in a row it ended within seconds
 while :; do
@@ -86,11 +97,16 @@ while :; do
     wait "$browser"
     kill "$watcher"
     wait "$watcher" 2>/dev/null
-    if [ -e "$page/there" ]; then late=1; elif [ "$late" -lt 10 ]; then late=$((late + 1)); fi
+    if [ -e "$page/there" ]; then
+        late=1
+    else
+        if [ "$late" -eq 1 ]; then fresh but-kept; else fresh all; fi
+        if [ "$late" -lt 10 ]; then late=$((late + 1)); fi
+    fi
     if [ $((SECONDS - began)) -lt 10 ]; then early=$((early + 1)); else early=0; fi
-    if [ "$early" -ge 5 ]; then # a power cut may leave a profile that no Chromium starts with; nothing of the shop is in it
+    if [ "$early" -ge 5 ]; then
         echo "screen: Chromium ended $early times within seconds; starting with a fresh profile" >&2
-        rm -rf "$profile"
+        fresh all
         early=0
     fi
     sleep 0.5
