@@ -8,6 +8,9 @@ from pathlib import Path
 
 from tillmesh.adapters.sqlite.subject_keys import FILE, SubjectKey, SubjectKeys
 from tillmesh.kernel.limits import SUBJECT_KEY_BYTES, SUBJECT_KEYS_EACH_MAX
+from tillmesh.shop.events import Change
+from tillmesh.shop.personal import CUSTOMER, is_sealed
+from tillmesh.till.commands import ChangeRecords
 
 KEY = bytes(32)
 
@@ -34,6 +37,16 @@ def test_a_till_that_makes_up_keys_of_one_customer_without_end_fills_no_disk(tmp
     with closing(keys_in(tmp_path)) as again:
         assert set(first) <= set(again.keys(["c1"]))
         assert len(again.keys(["c1"])) == SUBJECT_KEYS_EACH_MAX
+
+
+def test_no_key_is_made_for_a_customer_that_is_erased(tmp_path: Path) -> None:
+    """The change itself is refused by whoever decides; a key made for it would be told to all tills."""
+    change = Change(key="c1", fields={"name": "Ann", "phone": "555"})
+    with closing(keys_in(tmp_path)) as keys:
+        assert is_sealed(keys.sealed(ChangeRecords(entity=CUSTOMER, changes=(change,))).changes[0].fields["name"])
+        keys.destroy(["c1"])
+        assert keys.sealed(ChangeRecords(entity=CUSTOMER, changes=(change,))).changes == (change,)
+        assert keys.keys(["c1"]) == []
 
 
 def test_keys_of_customers_that_are_erased_leave_room_for_others(tmp_path: Path) -> None:
