@@ -3,7 +3,7 @@ import { html, useLayoutEffect, useRef, useState, valueOf } from "../lib/ui.js";
 import { dayClock, t } from "../lib/i18n.js";
 import { money } from "../lib/money.js";
 import { useKeys } from "../lib/keys.js";
-import { go } from "../lib/router.js";
+import { go, route } from "../lib/router.js";
 import { call, may } from "../state/session.js";
 import { openDialog, toast, toastOk, toastProblem } from "../state/notices.js";
 import { Confirm } from "../parts/dialog.js";
@@ -65,18 +65,19 @@ export function CustomersPage({ arg }) {
     setTurn(turn + 1);
     go(`customers/${saved.customer_id}`);
   };
-  useKeys({ F2: () => field.current?.focus(), Escape: () => go(arg ? "customers" : "sell") });
+  const owed = !arg && route.value.query.has("owed"); // beside the list where there is room, else in its place
+  useKeys({ F2: () => field.current?.focus(), Escape: () => go(arg || owed ? "customers" : "sell") });
   const rows = list ?? [];
   return html`<${Head} title=${t("nav.customers")}><button class="btn primary" onClick=${() => edit({ name: text.trim() })}><${Icon} name="user-plus" />${t("customer.new")}</button><//>
-    <div class=${`cols sales ${arg ? "open" : ""}`}>
+    <div class=${`cols sales ${arg || owed ? "open" : ""}`}>
       <section class="list deep" aria-label=${t("nav.customers")}>
-        <div class="list-tools"><label class="search"><${Icon} name="search" /><span class="sr">${t("customer.search")}</span><input ref=${field} autocomplete="off" placeholder=${t("customer.search")} onInput=${(/** @type {Event} */ e) => setText(valueOf(e))} /><${Key} k="F2" /></label></div>
+        <div class="list-tools"><label class="search"><${Icon} name="search" /><span class="sr">${t("customer.search")}</span><input ref=${field} autocomplete="off" placeholder=${t("customer.search")} onInput=${(/** @type {Event} */ e) => setText(valueOf(e))} /><${Key} k="F2" /></label>${may("manager") && html`<a class="btn only-s" href="#/customers?owed"><${Icon} name="wallet" />${t("owed.title")}</a>`}</div>
         <${Refusal} problem=${problem} />
         ${list === null && !problem ? html`<div class="waiting"><span class="spin" /></div>` : ""}
         ${list?.length === 0 && html`<${Nothing} icon="users" title=${t(text ? "customer.nothing" : "customer.none")} hint=${t("customer.none.page")} />`}
         ${rows.length > 0 && html`<${Virtual} count=${rows.length} height=${64} role="group" label=${t("nav.customers")} item=${(/** @type {number} */ i) =>
           html`<a key=${rows[i].customer_id} class="list-row one" href=${`#/customers/${rows[i].customer_id}`} aria-current=${rows[i].customer_id === arg ? "true" : undefined}><span><b>${rows[i].name || t("customer.sealed")}</b><small>${[rows[i].phone, rows[i].email].filter(Boolean).join(" · ") || t("customer.bare")}</small></span></a>`} />`}
       </section>
-      ${arg ? html`<${Detail} id=${arg} key=${arg} turn=${turn} onEdit=${edit} onErased=${() => setTurn(turn + 1)} />` : may("manager") ? html`<${Liabilities} />` : html`<section class="card hide-s"><${Nothing} icon="users" title=${t("customer.choose")} /></section>`}
+      ${arg ? html`<${Detail} id=${arg} key=${arg} turn=${turn} onEdit=${edit} onErased=${() => setTurn(turn + 1)} />` : may("manager") ? html`<${Liabilities} open=${owed} />` : html`<section class="card hide-s"><${Nothing} icon="users" title=${t("customer.choose")} /></section>`}
     </div>`;
 }

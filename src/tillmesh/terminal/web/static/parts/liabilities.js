@@ -8,12 +8,14 @@ import { Icon } from "./icon.js";
 import { Loading, useLoad } from "./load.js";
 import { Figure } from "./figure.js";
 
-export function Liabilities() {
+/** @param {{open: boolean}} props whether it stands in the place of the list where there is no room for both */
+export function Liabilities({ open }) {
   const load = useLoad("/purses", salesNews.value);
   const owed = load.data;
-  if (!owed) return html`<section class="card hide-s"><${Loading} load=${load} /></section>`;
+  const place = open ? "" : "hide-s";
+  if (!owed) return html`<section class=${`card ${place}`}><${Loading} load=${load} /></section>`;
   const amount = (/** @type {any} */ one) => (one.purse === "points" ? number(one.balance) : money(one.balance));
-  return html`<section class="card sale-card hide-s" aria-label=${t("owed.title")}><header class="sale-head"><h2>${t("owed.title")}</h2><span class="spacer" /><button class="btn" onClick=${() => void deskOfCard(null, load.reload)}><${Icon} name="gift" />${t("block.find")}</button></header>
+  return html`<section class=${`card sale-card ${place}`} aria-label=${t("owed.title")}><header class="sale-head">${open && html`<a class="btn ghost icon only-s" href="#/customers" aria-label=${t("back")}><${Icon} name="arrow-left" /></a>`}<h2>${t("owed.title")}</h2><span class="spacer" /><button class="btn" onClick=${() => void deskOfCard(null, load.reload)}><${Icon} name="gift" />${t("block.find")}</button></header>
     <div class="purses"><div class="card"><small>${t("owed.cards")}</small><${Figure} text=${money(owed.gift_cards.held)} /><small>${t("owed.count", { n: owed.gift_cards.count })}</small></div>
       <div class="card"><small>${t("method.points")}</small><${Figure} text=${money(owed.points.worth_minor)} /><small>${t("owed.points", { n: owed.points.held })}</small></div>
       <div class="card"><small>${t("owed.accounts")}</small><${Figure} text=${money(owed.accounts.held)} /><small>${t("owed.count", { n: owed.accounts.count })}</small></div></div>
