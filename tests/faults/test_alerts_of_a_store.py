@@ -119,15 +119,30 @@ def is_writing(till: Program) -> bool:
     return told(till, "tillmesh_writing") == 1 and told(till, "tillmesh_disk_reserve_held") == 1
 
 
-def use_up(disk: SmallDisk, till: Program, token: str, history: History) -> None:
+def use_up(disk: SmallDisk, till: Program, token: str, history: History, name: str) -> None:
     """Fill a disk, and sell until the reserve is gone as well."""
     for number in range(SALES_MAX):
         disk.fill()
-        answer = till.sell(token, history, f"{till.shop.name}-{number}", number)
+        answer = till.sell(token, history, f"{name}-{number}", number)
         assert answer is not None
         if answer.status == 507:
             return
     raise AssertionError("the disk never fills")
+
+
+def use_up_where_one_leads(disk: SmallDisk, tills: Sequence[Program], tokens: Sequence[str], history: History) -> None:
+    """Fill the disk of all tills but the last; on a slow machine that one is elected meanwhile, then once more."""
+    *full, last = tills
+    for attempt in range(5):
+        if leader(full) is None:
+            with asleep(last):
+                until(lambda: leader(full), "one whose disk will be full leads", LONG_S)
+        for till, token in zip(full, tokens, strict=False):
+            use_up(disk, till, token, history, f"{till.shop.name}-{attempt}")
+        if leader(full) is not None:
+            return
+        disk.clear()
+    raise AssertionError("the last till is elected again and again")
 
 
 def test_leaders_that_fall_asleep_or_can_not_take_sales_in_raise_alerts_until_they_are_well(tmp_path: Path) -> None:
@@ -146,8 +161,7 @@ def test_leaders_that_fall_asleep_or_can_not_take_sales_in_raise_alerts_until_th
             until(lambda: all(told(till, LEADERLESS) == 0 for till in tills), "all hear who leads", LONG_S)
             replay.take(*asked(tills))
             tokens = [till.sign_in() for till in tills]
-            for till, token in zip(tills[:2], tokens, strict=False):
-                use_up(disk, till, token, history)
+            use_up_where_one_leads(disk, tills, tokens, history)
             answer = tills[2].sell(tokens[2], history, "lonely", 1)
             assert answer is not None
             assert answer.status == 201
