@@ -60,6 +60,7 @@ watch() { # PID of Chromium, how long its page may load: from the waiting page t
         fi
         if [ "$quiet" -ge "$patience" ]; then
             echo "screen: the till answers, and for $quiet s no page says that it lives; starting Chromium anew" >&2
+            [ "$there" = yes ] || : >"$page/blank"
             kill "$1"
             sleep 5
             kill -9 "$1" # the rest of it follows
@@ -68,21 +69,22 @@ watch() { # PID of Chromium, how long its page may load: from the waiting page t
     done
 }
 
-fresh() { # A power cut may leave a profile with which Chromium ends at once, or shows a white page for ever. "but-kept": without
+fresh() { # A power cut may leave a profile with which Chromium ends at once, or shows a white page for ever. "but-kept": all but
     # what pages keep, which is their look and what they have not told the till yet; it is the last to be to blame.
     local kept="Default/Local Storage"
-    rm -rf "$HOME/kept"
-    if [ "$1" = but-kept ] && [ -d "$profile/$kept" ]; then mv "$profile/$kept" "$HOME/kept"; fi
+    [ "$1" = but-kept ] || rm -rf "$HOME/kept"
+    if [ "$1" = but-kept ] && [ -d "$profile/$kept" ]; then rm -rf "$HOME/kept" && mv "$profile/$kept" "$HOME/kept"; fi
     rm -rf "$profile"
     if [ -d "$HOME/kept" ]; then mkdir -p "$profile/Default" && mv "$HOME/kept" "$profile/$kept"; fi
 }
 
-if [ -L "$profile/SingletonLock" ]; then fresh but-kept; fi # Chromium takes it away when it ends in peace
+# Chromium takes its lock away when it ends in peace; what is kept aside was so when the power went once more.
+if [ -L "$profile/SingletonLock" ] || [ -d "$HOME/kept" ]; then fresh but-kept; fi
 
 late=1  # in a row no page came: on a slow machine the next one has longer
 early=0 # how often in a row it ended within seconds
 while :; do
-    rm -f "$page/up.js" "$page/there"
+    rm -f "$page/up.js" "$page/there" "$page/blank"
     began=$SECONDS
     # shellcheck disable=SC2086 # several words
     "${SCREEN_BROWSER:-/usr/bin/chromium}" --kiosk --user-data-dir="$profile" --disk-cache-size=33554432 \
@@ -99,7 +101,7 @@ while :; do
     wait "$watcher" 2>/dev/null
     if [ -e "$page/there" ]; then
         late=1
-    else
+    elif [ -e "$page/blank" ]; then # and not closed while the till was away, when what pages keep is all there is of a sale
         if [ "$late" -eq 1 ]; then fresh but-kept; else fresh all; fi
         if [ "$late" -lt 10 ]; then late=$((late + 1)); fi
     fi
