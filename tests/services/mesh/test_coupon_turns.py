@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.services.mesh.memory_links import Post, connect, open_post
-from tests.services.mesh.test_purse_holds import FOREVER_MS, MANAGER, close, hearing, holds_of, run
+from tests.services.mesh.memory_links import Post
+from tests.services.mesh.test_purse_holds import FOREVER_MS, MANAGER, close, holds_of, in_touch, run
 from tillmesh.kernel.errors import Conflict
 from tillmesh.shop.events import Change, Payment
 from tillmesh.shop.purses import GIFT_CARD, card_account
@@ -25,16 +25,9 @@ pytestmark = pytest.mark.service
 
 async def shop_of(folder: Path) -> tuple[Post, Post]:
     """Two tills in touch that sell a mug for 10.00 each, and half of it off for each of twenty coupons, once."""
-    first = open_post(folder / "till-0")
-    posts = first, open_post(folder / "till-1", first.opened.origin.store)
-    for post, other in (posts, posts[::-1]):
-        await post.start()
-        post.driver.company = hearing(other)
-        await post.driver.do(MANAGER, c.OpenShift(float_minor=0))
-    connect(*posts)
-    mug: dict[str, Any] = {"name": "Mug", "price_minor": 1_000, "unit": "piece", "tax_code": "zero"}
+    posts = await in_touch(folder)
+    first = posts[0]
     half: dict[str, Any] = {"name": "Half", "kind": "cart_amount", "amount_minor": 500, "codes": CODES}
-    await first.driver.do(MANAGER, c.ChangeRecords(entity="product", changes=(Change(key="mug", fields=mug),)))
     changes = (Change(key="half", fields={**half, "code_uses_max": 1}),)
     await first.driver.do(MANAGER, c.ChangeRecords(entity="promotion", changes=changes))
     while not await posts[1].driver.look(lambda books: books.promotions().with_code(CODES[0])):  # noqa: ASYNC110

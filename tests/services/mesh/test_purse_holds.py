@@ -29,8 +29,8 @@ def run(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
     asyncio.run(asyncio.wait_for(scene(), 60))
 
 
-async def shop_of(folder: Path) -> tuple[Post, Post, str]:
-    """Two tills in touch that sell a mug for 10.00 each; a gift card holds 10.00."""
+async def in_touch(folder: Path) -> tuple[Post, Post]:
+    """Two tills that hear each other, with open shifts, that sell a mug for 10.00."""
     first = open_post(folder / "till-0")
     posts = first, open_post(folder / "till-1", first.opened.origin.store)
     for post, other in (posts, posts[::-1]):
@@ -38,10 +38,17 @@ async def shop_of(folder: Path) -> tuple[Post, Post, str]:
         post.driver.company = hearing(other)
         await post.driver.do(MANAGER, c.OpenShift(float_minor=0))
     connect(*posts)
-    store: dict[str, Any] = {"pay_methods": ["cash", "gift_card"], "offline_redeem_max_minor": 200}
     mug: dict[str, Any] = {"name": "Mug", "price_minor": 1_000, "unit": "piece", "tax_code": "zero"}
-    await first.driver.do(MANAGER, c.ChangeRecords(entity="setting", changes=(Change(key="store", fields=store),)))
     await first.driver.do(MANAGER, c.ChangeRecords(entity="product", changes=(Change(key="mug", fields=mug),)))
+    return posts
+
+
+async def shop_of(folder: Path) -> tuple[Post, Post, str]:
+    """Two tills in touch that sell a mug for 10.00 each; a gift card holds 10.00."""
+    posts = await in_touch(folder)
+    first = posts[0]
+    store: dict[str, Any] = {"pay_methods": ["cash", "gift_card"], "offline_redeem_max_minor": 200}
+    await first.driver.do(MANAGER, c.ChangeRecords(entity="setting", changes=(Change(key="store", fields=store),)))
     load = c.CartOperation(op_id="g", op="gift_card", line_id="g", text=CODE, amount_minor=1_000)
     await first.driver.do(MANAGER, c.EditCart(cart_id="load", operations=(load,)))
     cash = (Payment(method="cash", amount_minor=1_000),)
